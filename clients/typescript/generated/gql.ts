@@ -1,0 +1,112 @@
+/* eslint-disable */
+import * as types from './graphql.ts';
+import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+
+/**
+ * Map of all GraphQL operations in the project.
+ *
+ * This map has several performance disadvantages:
+ * 1. It is not tree-shakeable, so it will include all operations in the project.
+ * 2. It is not minifiable, so the string of a GraphQL query will be multiple times inside the bundle.
+ * 3. It does not support dead code elimination, so it will add unused operations.
+ *
+ * Therefore it is highly recommended to use the babel or swc plugin for production.
+ * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
+ */
+type Documents = {
+    "mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}": typeof types.CancelTrainingDocument,
+    "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": typeof types.HeartbeatDocument,
+    "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n  }\n}": typeof types.ReportMetricsDocument,
+    "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}": typeof types.ServerDocument,
+    "mutation StartTraining($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      ...TaskSummary\n    }\n  }\n}": typeof types.StartTrainingDocument,
+    "subscription TaskProgress($taskId: ID!, $channelPrefix: String, $minIntervalMs: Int) {\n  taskProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    minIntervalMs: $minIntervalMs\n  ) {\n    taskId\n    channel\n    status\n    current\n    total\n    progress\n    stage\n    message\n    metrics\n    etaSeconds\n    result\n    error {\n      message\n      type\n    }\n    timestamp\n    cursor\n  }\n}": typeof types.TaskProgressDocument,
+    "query TaskSeries($id: ID!, $channelPrefix: String, $names: [String!], $maxPoints: Int) {\n  task(id: $id, channelPrefix: $channelPrefix) {\n    ...TaskSummary\n    series(names: $names, maxPoints: $maxPoints) {\n      name\n      phase\n      points {\n        step\n        value\n        timestamp\n      }\n    }\n  }\n}": typeof types.TaskSeriesDocument,
+    "fragment TaskSummary on Task {\n  id\n  channelPrefix\n  channel\n  trainer\n  machineId\n  status\n  attempt\n  stopRequested\n  stage\n  current\n  total\n  progress\n  epoch\n  totalEpochs\n  round\n  totalRounds\n  loss\n  metrics\n  message\n  etaSeconds\n  result\n  error {\n    message\n    type\n  }\n  createdAt\n  startedAt\n  updatedAt\n  finishedAt\n  cursor\n}": typeof types.TaskSummaryFragmentDoc,
+    "subscription TaskUpdates($filter: TaskFilter, $minIntervalMs: Int) {\n  taskUpdates(filter: $filter, minIntervalMs: $minIntervalMs) {\n    ...TaskSummary\n  }\n}": typeof types.TaskUpdatesDocument,
+    "query Task($id: ID!, $channelPrefix: String) {\n  task(id: $id, channelPrefix: $channelPrefix) {\n    ...TaskSummary\n  }\n}": typeof types.TaskDocument,
+    "query Tasks($filter: TaskFilter, $first: Int, $after: String) {\n  tasks(filter: $filter, first: $first, after: $after) {\n    edges {\n      cursor\n      node {\n        ...TaskSummary\n      }\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n    }\n  }\n}": typeof types.TasksDocument,
+    "subscription TrainingProgress($taskId: ID!, $channelPrefix: String, $after: Cursor, $last: Int) {\n  trainingProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    after: $after\n    last: $last\n  ) {\n    __typename\n    taskId\n    timestamp\n    cursor\n    ... on ProgressUpdate {\n      current\n      total\n      progress\n      status\n      machineId\n      stage\n      atEpoch: epoch\n      loss\n      metrics\n      message\n    }\n    ... on EpochStarted {\n      epoch\n      totalEpochs\n    }\n    ... on EpochEnded {\n      epoch\n      phase\n      metrics\n    }\n    ... on RoundEnded {\n      round\n      totalRounds\n      fitMetrics\n      evalMetrics\n    }\n    ... on StatusChanged {\n      status\n      message\n    }\n    ... on ErrorReported {\n      error\n      errorType\n    }\n    ... on TrainingSucceeded {\n      result\n    }\n    ... on TrainingFailed {\n      error\n      errorType\n    }\n    ... on TrainingCancelled {\n      reason\n    }\n    ... on StreamOpened {\n      channel\n      openedMessage: message\n      task {\n        ...TaskSummary\n      }\n    }\n    ... on EventsSkipped {\n      count\n      skipReason: reason\n    }\n    ... on StreamInterrupted {\n      error\n    }\n    ... on StreamTimedOut {\n      timedOutMessage: message\n    }\n    ... on StreamClosing {\n      closingReason: reason\n    }\n  }\n}": typeof types.TrainingProgressDocument,
+};
+const documents: Documents = {
+    "mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}": types.CancelTrainingDocument,
+    "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": types.HeartbeatDocument,
+    "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n  }\n}": types.ReportMetricsDocument,
+    "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}": types.ServerDocument,
+    "mutation StartTraining($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      ...TaskSummary\n    }\n  }\n}": types.StartTrainingDocument,
+    "subscription TaskProgress($taskId: ID!, $channelPrefix: String, $minIntervalMs: Int) {\n  taskProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    minIntervalMs: $minIntervalMs\n  ) {\n    taskId\n    channel\n    status\n    current\n    total\n    progress\n    stage\n    message\n    metrics\n    etaSeconds\n    result\n    error {\n      message\n      type\n    }\n    timestamp\n    cursor\n  }\n}": types.TaskProgressDocument,
+    "query TaskSeries($id: ID!, $channelPrefix: String, $names: [String!], $maxPoints: Int) {\n  task(id: $id, channelPrefix: $channelPrefix) {\n    ...TaskSummary\n    series(names: $names, maxPoints: $maxPoints) {\n      name\n      phase\n      points {\n        step\n        value\n        timestamp\n      }\n    }\n  }\n}": types.TaskSeriesDocument,
+    "fragment TaskSummary on Task {\n  id\n  channelPrefix\n  channel\n  trainer\n  machineId\n  status\n  attempt\n  stopRequested\n  stage\n  current\n  total\n  progress\n  epoch\n  totalEpochs\n  round\n  totalRounds\n  loss\n  metrics\n  message\n  etaSeconds\n  result\n  error {\n    message\n    type\n  }\n  createdAt\n  startedAt\n  updatedAt\n  finishedAt\n  cursor\n}": types.TaskSummaryFragmentDoc,
+    "subscription TaskUpdates($filter: TaskFilter, $minIntervalMs: Int) {\n  taskUpdates(filter: $filter, minIntervalMs: $minIntervalMs) {\n    ...TaskSummary\n  }\n}": types.TaskUpdatesDocument,
+    "query Task($id: ID!, $channelPrefix: String) {\n  task(id: $id, channelPrefix: $channelPrefix) {\n    ...TaskSummary\n  }\n}": types.TaskDocument,
+    "query Tasks($filter: TaskFilter, $first: Int, $after: String) {\n  tasks(filter: $filter, first: $first, after: $after) {\n    edges {\n      cursor\n      node {\n        ...TaskSummary\n      }\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n    }\n  }\n}": types.TasksDocument,
+    "subscription TrainingProgress($taskId: ID!, $channelPrefix: String, $after: Cursor, $last: Int) {\n  trainingProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    after: $after\n    last: $last\n  ) {\n    __typename\n    taskId\n    timestamp\n    cursor\n    ... on ProgressUpdate {\n      current\n      total\n      progress\n      status\n      machineId\n      stage\n      atEpoch: epoch\n      loss\n      metrics\n      message\n    }\n    ... on EpochStarted {\n      epoch\n      totalEpochs\n    }\n    ... on EpochEnded {\n      epoch\n      phase\n      metrics\n    }\n    ... on RoundEnded {\n      round\n      totalRounds\n      fitMetrics\n      evalMetrics\n    }\n    ... on StatusChanged {\n      status\n      message\n    }\n    ... on ErrorReported {\n      error\n      errorType\n    }\n    ... on TrainingSucceeded {\n      result\n    }\n    ... on TrainingFailed {\n      error\n      errorType\n    }\n    ... on TrainingCancelled {\n      reason\n    }\n    ... on StreamOpened {\n      channel\n      openedMessage: message\n      task {\n        ...TaskSummary\n      }\n    }\n    ... on EventsSkipped {\n      count\n      skipReason: reason\n    }\n    ... on StreamInterrupted {\n      error\n    }\n    ... on StreamTimedOut {\n      timedOutMessage: message\n    }\n    ... on StreamClosing {\n      closingReason: reason\n    }\n  }\n}": types.TrainingProgressDocument,
+};
+
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ *
+ *
+ * @example
+ * ```ts
+ * const query = graphql(`query GetUser($id: ID!) { user(id: $id) { name } }`);
+ * ```
+ *
+ * The query argument is unknown!
+ * Please regenerate the types.
+ */
+export function graphql(source: string): unknown;
+
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}"): (typeof documents)["mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}"): (typeof documents)["subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n  }\n}"): (typeof documents)["mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}"): (typeof documents)["query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation StartTraining($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      ...TaskSummary\n    }\n  }\n}"): (typeof documents)["mutation StartTraining($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      ...TaskSummary\n    }\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "subscription TaskProgress($taskId: ID!, $channelPrefix: String, $minIntervalMs: Int) {\n  taskProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    minIntervalMs: $minIntervalMs\n  ) {\n    taskId\n    channel\n    status\n    current\n    total\n    progress\n    stage\n    message\n    metrics\n    etaSeconds\n    result\n    error {\n      message\n      type\n    }\n    timestamp\n    cursor\n  }\n}"): (typeof documents)["subscription TaskProgress($taskId: ID!, $channelPrefix: String, $minIntervalMs: Int) {\n  taskProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    minIntervalMs: $minIntervalMs\n  ) {\n    taskId\n    channel\n    status\n    current\n    total\n    progress\n    stage\n    message\n    metrics\n    etaSeconds\n    result\n    error {\n      message\n      type\n    }\n    timestamp\n    cursor\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query TaskSeries($id: ID!, $channelPrefix: String, $names: [String!], $maxPoints: Int) {\n  task(id: $id, channelPrefix: $channelPrefix) {\n    ...TaskSummary\n    series(names: $names, maxPoints: $maxPoints) {\n      name\n      phase\n      points {\n        step\n        value\n        timestamp\n      }\n    }\n  }\n}"): (typeof documents)["query TaskSeries($id: ID!, $channelPrefix: String, $names: [String!], $maxPoints: Int) {\n  task(id: $id, channelPrefix: $channelPrefix) {\n    ...TaskSummary\n    series(names: $names, maxPoints: $maxPoints) {\n      name\n      phase\n      points {\n        step\n        value\n        timestamp\n      }\n    }\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "fragment TaskSummary on Task {\n  id\n  channelPrefix\n  channel\n  trainer\n  machineId\n  status\n  attempt\n  stopRequested\n  stage\n  current\n  total\n  progress\n  epoch\n  totalEpochs\n  round\n  totalRounds\n  loss\n  metrics\n  message\n  etaSeconds\n  result\n  error {\n    message\n    type\n  }\n  createdAt\n  startedAt\n  updatedAt\n  finishedAt\n  cursor\n}"): (typeof documents)["fragment TaskSummary on Task {\n  id\n  channelPrefix\n  channel\n  trainer\n  machineId\n  status\n  attempt\n  stopRequested\n  stage\n  current\n  total\n  progress\n  epoch\n  totalEpochs\n  round\n  totalRounds\n  loss\n  metrics\n  message\n  etaSeconds\n  result\n  error {\n    message\n    type\n  }\n  createdAt\n  startedAt\n  updatedAt\n  finishedAt\n  cursor\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "subscription TaskUpdates($filter: TaskFilter, $minIntervalMs: Int) {\n  taskUpdates(filter: $filter, minIntervalMs: $minIntervalMs) {\n    ...TaskSummary\n  }\n}"): (typeof documents)["subscription TaskUpdates($filter: TaskFilter, $minIntervalMs: Int) {\n  taskUpdates(filter: $filter, minIntervalMs: $minIntervalMs) {\n    ...TaskSummary\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Task($id: ID!, $channelPrefix: String) {\n  task(id: $id, channelPrefix: $channelPrefix) {\n    ...TaskSummary\n  }\n}"): (typeof documents)["query Task($id: ID!, $channelPrefix: String) {\n  task(id: $id, channelPrefix: $channelPrefix) {\n    ...TaskSummary\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Tasks($filter: TaskFilter, $first: Int, $after: String) {\n  tasks(filter: $filter, first: $first, after: $after) {\n    edges {\n      cursor\n      node {\n        ...TaskSummary\n      }\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n    }\n  }\n}"): (typeof documents)["query Tasks($filter: TaskFilter, $first: Int, $after: String) {\n  tasks(filter: $filter, first: $first, after: $after) {\n    edges {\n      cursor\n      node {\n        ...TaskSummary\n      }\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n    }\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "subscription TrainingProgress($taskId: ID!, $channelPrefix: String, $after: Cursor, $last: Int) {\n  trainingProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    after: $after\n    last: $last\n  ) {\n    __typename\n    taskId\n    timestamp\n    cursor\n    ... on ProgressUpdate {\n      current\n      total\n      progress\n      status\n      machineId\n      stage\n      atEpoch: epoch\n      loss\n      metrics\n      message\n    }\n    ... on EpochStarted {\n      epoch\n      totalEpochs\n    }\n    ... on EpochEnded {\n      epoch\n      phase\n      metrics\n    }\n    ... on RoundEnded {\n      round\n      totalRounds\n      fitMetrics\n      evalMetrics\n    }\n    ... on StatusChanged {\n      status\n      message\n    }\n    ... on ErrorReported {\n      error\n      errorType\n    }\n    ... on TrainingSucceeded {\n      result\n    }\n    ... on TrainingFailed {\n      error\n      errorType\n    }\n    ... on TrainingCancelled {\n      reason\n    }\n    ... on StreamOpened {\n      channel\n      openedMessage: message\n      task {\n        ...TaskSummary\n      }\n    }\n    ... on EventsSkipped {\n      count\n      skipReason: reason\n    }\n    ... on StreamInterrupted {\n      error\n    }\n    ... on StreamTimedOut {\n      timedOutMessage: message\n    }\n    ... on StreamClosing {\n      closingReason: reason\n    }\n  }\n}"): (typeof documents)["subscription TrainingProgress($taskId: ID!, $channelPrefix: String, $after: Cursor, $last: Int) {\n  trainingProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    after: $after\n    last: $last\n  ) {\n    __typename\n    taskId\n    timestamp\n    cursor\n    ... on ProgressUpdate {\n      current\n      total\n      progress\n      status\n      machineId\n      stage\n      atEpoch: epoch\n      loss\n      metrics\n      message\n    }\n    ... on EpochStarted {\n      epoch\n      totalEpochs\n    }\n    ... on EpochEnded {\n      epoch\n      phase\n      metrics\n    }\n    ... on RoundEnded {\n      round\n      totalRounds\n      fitMetrics\n      evalMetrics\n    }\n    ... on StatusChanged {\n      status\n      message\n    }\n    ... on ErrorReported {\n      error\n      errorType\n    }\n    ... on TrainingSucceeded {\n      result\n    }\n    ... on TrainingFailed {\n      error\n      errorType\n    }\n    ... on TrainingCancelled {\n      reason\n    }\n    ... on StreamOpened {\n      channel\n      openedMessage: message\n      task {\n        ...TaskSummary\n      }\n    }\n    ... on EventsSkipped {\n      count\n      skipReason: reason\n    }\n    ... on StreamInterrupted {\n      error\n    }\n    ... on StreamTimedOut {\n      timedOutMessage: message\n    }\n    ... on StreamClosing {\n      closingReason: reason\n    }\n  }\n}"];
+
+export function graphql(source: string) {
+  return (documents as any)[source] ?? {};
+}
+
+export type DocumentType<TDocumentNode extends DocumentNode<any, any>> = TDocumentNode extends DocumentNode<  infer TType,  any>  ? TType  : never;

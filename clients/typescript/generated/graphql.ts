@@ -1,0 +1,728 @@
+/* eslint-disable */
+import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+export type Maybe<T> = T | null;
+export type InputMaybe<T> = T | null | undefined;
+export type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+export type MakeOptional<T, K extends keyof T> = Omit<T, K> & { [SubKey in K]?: Maybe<T[SubKey]> };
+export type MakeMaybe<T, K extends keyof T> = Omit<T, K> & { [SubKey in K]: Maybe<T[SubKey]> };
+export type MakeEmpty<T extends { [key: string]: unknown }, K extends keyof T> = { [_ in K]?: never };
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** All built-in and custom scalars, mapped to their actual values */
+export type Scalars = {
+  ID: { input: string; output: string; }
+  String: { input: string; output: string; }
+  Boolean: { input: boolean; output: boolean; }
+  Int: { input: number; output: number; }
+  Float: { input: number; output: number; }
+  /** Opaque position in one task's event log. Pass the last one you saw as `after` to resume: nothing is lost and nothing is repeated. A cursor belongs to one task. */
+  Cursor: { input: string; output: string; }
+  /** RFC 3339 date-time in UTC with milliseconds, e.g. 2026-11-21T10:30:15.123Z. */
+  DateTime: { input: string; output: string; }
+  /** Any JSON value. */
+  JSON: { input: unknown; output: unknown; }
+  /** A measured number. Finite values are JSON numbers; the others are the strings "NaN", "Infinity" and "-Infinity" (the ProtoJSON convention), in and out, because a diverging loss must be seen. */
+  MetricValue: { input: number | 'NaN' | 'Infinity' | '-Infinity'; output: number | 'NaN' | 'Infinity' | '-Infinity'; }
+  /** A JSON object from metric name to MetricValue, e.g. {"loss": 0.15, "accuracy": 0.92}. */
+  Metrics: { input: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>; output: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>; }
+};
+
+export type CancelTrainingInput = {
+  readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  readonly reason?: InputMaybe<Scalars['String']['input']>;
+  readonly taskId: Scalars['ID']['input'];
+};
+
+export type CancelTrainingPayload = {
+  readonly __typename?: 'CancelTrainingPayload';
+  readonly task: Task;
+};
+
+export type EngineStatus = {
+  readonly __typename?: 'EngineStatus';
+  readonly connected: Scalars['Boolean']['output'];
+  /** Round trip to the engine. */
+  readonly latencyMs?: Maybe<Scalars['Float']['output']>;
+  /** memory or redis. */
+  readonly name: Scalars['String']['output'];
+};
+
+export type EpochEndReportInput = {
+  readonly epoch: Scalars['Int']['input'];
+  readonly metrics: Scalars['Metrics']['input'];
+  readonly phase: Phase;
+  /** When it happened, by the trainer's clock; the server's time where it is left out. */
+  readonly timestamp?: InputMaybe<Scalars['DateTime']['input']>;
+};
+
+export type EpochEnded = TrainingEvent & {
+  readonly __typename?: 'EpochEnded';
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly epoch: Scalars['Int']['output'];
+  readonly metrics: Scalars['Metrics']['output'];
+  readonly phase: Phase;
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+export type EpochStartReportInput = {
+  readonly epoch: Scalars['Int']['input'];
+  /** When it happened, by the trainer's clock; the server's time where it is left out. */
+  readonly timestamp?: InputMaybe<Scalars['DateTime']['input']>;
+  readonly totalEpochs?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type EpochStarted = TrainingEvent & {
+  readonly __typename?: 'EpochStarted';
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly epoch: Scalars['Int']['output'];
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+  readonly totalEpochs?: Maybe<Scalars['Int']['output']>;
+};
+
+export type ErrorReportInput = {
+  readonly error: Scalars['String']['input'];
+  readonly errorType?: InputMaybe<Scalars['String']['input']>;
+  /** When it happened, by the trainer's clock; the server's time where it is left out. */
+  readonly timestamp?: InputMaybe<Scalars['DateTime']['input']>;
+};
+
+/** Something went wrong in the trainer; the task may still go on. */
+export type ErrorReported = TrainingEvent & {
+  readonly __typename?: 'ErrorReported';
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly error: Scalars['String']['output'];
+  readonly errorType?: Maybe<Scalars['String']['output']>;
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+/** Loss is never silent: these events can no longer be delivered. */
+export type EventsSkipped = TrainingEvent & {
+  readonly __typename?: 'EventsSkipped';
+  /** How many, where it can be known. */
+  readonly count?: Maybe<Scalars['Int']['output']>;
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly reason: SkipReason;
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+export type Heartbeat = {
+  readonly __typename?: 'Heartbeat';
+  readonly engine: EngineStatus;
+  /** 1, 2, 3 … within one subscription. */
+  readonly sequence: Scalars['Int']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+  readonly uptimeSeconds: Scalars['Float']['output'];
+};
+
+export type MetricPoint = {
+  readonly __typename?: 'MetricPoint';
+  /** Epoch, round or step: the reporter's own x. */
+  readonly step: Scalars['Float']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+  readonly value: Scalars['MetricValue']['output'];
+};
+
+export type MetricSeries = {
+  readonly __typename?: 'MetricSeries';
+  readonly name: Scalars['String']['output'];
+  /** Null for values that came with progress. Fit metrics of a federated round are TRAIN, those of its evaluation VAL. */
+  readonly phase?: Maybe<Phase>;
+  readonly points: ReadonlyArray<MetricPoint>;
+};
+
+export type Mutation = {
+  readonly __typename?: 'Mutation';
+  /** Asks the trainer to stop; a queued task never starts. A trainer that does not stop by itself is ended. Cancelling twice has no further effect. */
+  readonly cancelTraining: CancelTrainingPayload;
+  /** Appends a trainer's reports to its task's log, in order, all or none. */
+  readonly reportMetrics: ReportMetricsPayload;
+  /** Creates a task and hands it to the trainer's launcher. Same idempotencyKey, same task. */
+  readonly startTraining: StartTrainingPayload;
+};
+
+
+export type MutationCancelTrainingArgs = {
+  input: CancelTrainingInput;
+};
+
+
+export type MutationReportMetricsArgs = {
+  input: ReportMetricsInput;
+};
+
+
+export type MutationStartTrainingArgs = {
+  input: StartTrainingInput;
+};
+
+export type PageInfo = {
+  readonly __typename?: 'PageInfo';
+  readonly endCursor?: Maybe<Scalars['String']['output']>;
+  readonly hasNextPage: Scalars['Boolean']['output'];
+  readonly hasPreviousPage: Scalars['Boolean']['output'];
+  readonly startCursor?: Maybe<Scalars['String']['output']>;
+};
+
+export type Phase =
+  | 'TEST'
+  | 'TRAIN'
+  | 'VAL';
+
+export type ProgressReportInput = {
+  readonly current: Scalars['Int']['input'];
+  readonly epoch?: InputMaybe<Scalars['Int']['input']>;
+  /** `metrics.loss` where it is left out. */
+  readonly loss?: InputMaybe<Scalars['MetricValue']['input']>;
+  readonly message?: InputMaybe<Scalars['String']['input']>;
+  readonly metrics?: InputMaybe<Scalars['Metrics']['input']>;
+  readonly stage?: InputMaybe<Scalars['String']['input']>;
+  /** When it happened, by the trainer's clock; the server's time where it is left out. */
+  readonly timestamp?: InputMaybe<Scalars['DateTime']['input']>;
+  readonly total?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type ProgressUpdate = TrainingEvent & {
+  readonly __typename?: 'ProgressUpdate';
+  readonly current: Scalars['Int']['output'];
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly epoch?: Maybe<Scalars['Int']['output']>;
+  readonly loss?: Maybe<Scalars['MetricValue']['output']>;
+  readonly machineId?: Maybe<Scalars['ID']['output']>;
+  readonly message?: Maybe<Scalars['String']['output']>;
+  readonly metrics: Scalars['Metrics']['output'];
+  /** 0 to 100. */
+  readonly progress?: Maybe<Scalars['Float']['output']>;
+  readonly stage?: Maybe<Scalars['String']['output']>;
+  readonly status: TaskStatus;
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+  readonly total?: Maybe<Scalars['Int']['output']>;
+};
+
+export type Query = {
+  readonly __typename?: 'Query';
+  readonly server: ServerInfo;
+  /** One task, or null. Without a channelPrefix it is looked for under each prefix of the server, in their order. */
+  readonly task?: Maybe<Task>;
+  /** Newest first. */
+  readonly tasks: TaskConnection;
+};
+
+
+export type QueryTaskArgs = {
+  channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryTasksArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<TaskFilter>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+export type ReportInput =
+  { readonly epochEnd: EpochEndReportInput; readonly epochStart?: never; readonly error?: never; readonly failure?: never; readonly progress?: never; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
+  |  { readonly epochEnd?: never; readonly epochStart: EpochStartReportInput; readonly error?: never; readonly failure?: never; readonly progress?: never; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
+  |  /** The task goes on. */
+  { readonly epochEnd?: never; readonly epochStart?: never; readonly error: ErrorReportInput; readonly failure?: never; readonly progress?: never; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
+  |  /** Final. */
+  { readonly epochEnd?: never; readonly epochStart?: never; readonly error?: never; readonly failure: ErrorReportInput; readonly progress?: never; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
+  |  { readonly epochEnd?: never; readonly epochStart?: never; readonly error?: never; readonly failure?: never; readonly progress: ProgressReportInput; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
+  |  { readonly epochEnd?: never; readonly epochStart?: never; readonly error?: never; readonly failure?: never; readonly progress?: never; readonly roundEnd: RoundEndReportInput; readonly status?: never; readonly success?: never; }
+  |  { readonly epochEnd?: never; readonly epochStart?: never; readonly error?: never; readonly failure?: never; readonly progress?: never; readonly roundEnd?: never; readonly status: StatusReportInput; readonly success?: never; }
+  |  /** Final. */
+  { readonly epochEnd?: never; readonly epochStart?: never; readonly error?: never; readonly failure?: never; readonly progress?: never; readonly roundEnd?: never; readonly status?: never; readonly success: SuccessReportInput; };
+
+export type ReportMetricsInput = {
+  /** The attempt this trainer was launched as; reports of an older attempt are refused, one of a newer attempt begins that attempt. */
+  readonly attempt?: InputMaybe<Scalars['Int']['input']>;
+  readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  /** Position of reports[0] in the producer's own count: 1, 2, 3 … */
+  readonly firstSequence?: InputMaybe<Scalars['Int']['input']>;
+  /** Names this trainer process; with firstSequence it makes a repeated call harmless. */
+  readonly producer?: InputMaybe<Scalars['String']['input']>;
+  /** 1 to 1000, applied in order. */
+  readonly reports: ReadonlyArray<ReportInput>;
+  readonly taskId: Scalars['ID']['input'];
+};
+
+export type ReportMetricsPayload = {
+  readonly __typename?: 'ReportMetricsPayload';
+  /** Reports appended by this call. */
+  readonly accepted: Scalars['Int']['output'];
+  /** Position after the newest accepted report. */
+  readonly cursor: Scalars['Cursor']['output'];
+  /** Reports that an earlier, repeated call had already appended. */
+  readonly duplicates: Scalars['Int']['output'];
+  /** True once somebody cancelled the task: the trainer should stop. */
+  readonly stopRequested: Scalars['Boolean']['output'];
+};
+
+export type RoundEndReportInput = {
+  readonly evalMetrics?: InputMaybe<Scalars['Metrics']['input']>;
+  readonly fitMetrics?: InputMaybe<Scalars['Metrics']['input']>;
+  readonly round: Scalars['Int']['input'];
+  /** When it happened, by the trainer's clock; the server's time where it is left out. */
+  readonly timestamp?: InputMaybe<Scalars['DateTime']['input']>;
+  readonly totalRounds?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** One round of federated learning. */
+export type RoundEnded = TrainingEvent & {
+  readonly __typename?: 'RoundEnded';
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly evalMetrics: Scalars['Metrics']['output'];
+  readonly fitMetrics: Scalars['Metrics']['output'];
+  readonly round: Scalars['Int']['output'];
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+  readonly totalRounds?: Maybe<Scalars['Int']['output']>;
+};
+
+export type ServerInfo = {
+  readonly __typename?: 'ServerInfo';
+  readonly channelPrefixes: ReadonlyArray<Scalars['String']['output']>;
+  readonly engine: EngineStatus;
+  readonly trainers: ReadonlyArray<Trainer>;
+  readonly version: Scalars['String']['output'];
+};
+
+export type SkipReason =
+  /** The log was recreated (the store lost its data): the cursor is from an earlier log. */
+  | 'LOG_RESET'
+  /** The cursor points before the oldest event that is still retained. */
+  | 'TRIMMED';
+
+export type StartTrainingInput = {
+  /** The trainer's own by default, or else the server's first. */
+  readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  /** The trainer gets it as parameter epochs. */
+  readonly epochs?: InputMaybe<Scalars['Int']['input']>;
+  /** The same key gives the same task, however often the call is repeated. */
+  readonly idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** Anything that helps to find the task again; kept as it is. */
+  readonly labels?: InputMaybe<Scalars['JSON']['input']>;
+  /** The machine that the training is about; the trainer gets it as parameter machine_id. */
+  readonly machineId?: InputMaybe<Scalars['ID']['input']>;
+  /** An object with the trainer's further parameters, checked against its JSON Schema. */
+  readonly params?: InputMaybe<Scalars['JSON']['input']>;
+  /** A trainer of this server's configuration; `external` registers a run that trains elsewhere. Left out, it is the configuration's default. */
+  readonly trainer?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type StartTrainingPayload = {
+  readonly __typename?: 'StartTrainingPayload';
+  /** Lets its bearer report to this task and nothing else. Null where the server runs without auth. */
+  readonly reportToken?: Maybe<Scalars['String']['output']>;
+  readonly task: Task;
+};
+
+export type StatusChanged = TrainingEvent & {
+  readonly __typename?: 'StatusChanged';
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly message?: Maybe<Scalars['String']['output']>;
+  readonly status: TaskStatus;
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+/** RUNNING, or a final status where the trainer has nothing more to say about its end. */
+export type StatusReportInput = {
+  readonly message?: InputMaybe<Scalars['String']['input']>;
+  readonly status: TaskStatus;
+  /** When it happened, by the trainer's clock; the server's time where it is left out. */
+  readonly timestamp?: InputMaybe<Scalars['DateTime']['input']>;
+};
+
+/** The task has ended, all of it was delivered, and the stream completes. */
+export type StreamClosing = TrainingEvent & {
+  readonly __typename?: 'StreamClosing';
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly reason: Scalars['String']['output'];
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+/** The engine is out of reach; the stream goes on by itself, without a gap, when it is back. */
+export type StreamInterrupted = TrainingEvent & {
+  readonly __typename?: 'StreamInterrupted';
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly error: Scalars['String']['output'];
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+/** The first event of every stream. */
+export type StreamOpened = TrainingEvent & {
+  readonly __typename?: 'StreamOpened';
+  readonly channel: Scalars['String']['output'];
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly message: Scalars['String']['output'];
+  /** The task as it is now, so that a viewer can draw before the first event. */
+  readonly task: Task;
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+/** The maximum duration is over and the stream completes; subscribe again with the cursor. */
+export type StreamTimedOut = TrainingEvent & {
+  readonly __typename?: 'StreamTimedOut';
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly message: Scalars['String']['output'];
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+export type Subscription = {
+  readonly __typename?: 'Subscription';
+  /** A beat every intervalMs (default 1000): proves the path from client to engine. */
+  readonly heartbeat: Heartbeat;
+  /** The current state of any task (training, LLM, batch …) under an allowed channel prefix. Conflated: a slow or throttled reader gets the newest state, never a backlog. Completes after the final state. */
+  readonly taskProgress: TaskProgress;
+  /** Changes of all tasks that match, conflated per task: one subscription for a whole monitor. Opens with the matching tasks that are unfinished, or with those of `filter.ids` whatever their status. */
+  readonly taskUpdates: Task;
+  /** Every event of one training task, in order, without loss or repetition. Opens with StreamOpened, replays what `after` or `last` asks for, follows the log live, and completes by itself after the task's final event (StreamClosing) or after the maximum duration (StreamTimedOut). */
+  readonly trainingProgress: TrainingEvent;
+};
+
+
+export type SubscriptionHeartbeatArgs = {
+  intervalMs?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type SubscriptionTaskProgressArgs = {
+  channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  minIntervalMs?: InputMaybe<Scalars['Int']['input']>;
+  taskId: Scalars['ID']['input'];
+};
+
+
+export type SubscriptionTaskUpdatesArgs = {
+  filter?: InputMaybe<TaskFilter>;
+  minIntervalMs?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type SubscriptionTrainingProgressArgs = {
+  after?: InputMaybe<Scalars['Cursor']['input']>;
+  channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  taskId: Scalars['ID']['input'];
+};
+
+export type SuccessReportInput = {
+  readonly result?: InputMaybe<Scalars['JSON']['input']>;
+  /** When it happened, by the trainer's clock; the server's time where it is left out. */
+  readonly timestamp?: InputMaybe<Scalars['DateTime']['input']>;
+};
+
+/** One training: its latest state, and the way to its history. */
+export type Task = {
+  readonly __typename?: 'Task';
+  /** Counts launches: 1 at first, more where a launcher retried. */
+  readonly attempt: Scalars['Int']['output'];
+  /** channelPrefix:id, also the Redis channel that carries the task's events. */
+  readonly channel: Scalars['String']['output'];
+  readonly channelPrefix: Scalars['String']['output'];
+  readonly createdAt: Scalars['DateTime']['output'];
+  readonly current?: Maybe<Scalars['Int']['output']>;
+  /** Position of the newest event. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly epoch?: Maybe<Scalars['Int']['output']>;
+  readonly error?: Maybe<TaskError>;
+  /** Time left, if it goes on at its mean speed since the start. */
+  readonly etaSeconds?: Maybe<Scalars['Float']['output']>;
+  /** The retained log, oldest first. */
+  readonly events: TrainingEventConnection;
+  readonly finishedAt?: Maybe<Scalars['DateTime']['output']>;
+  readonly id: Scalars['ID']['output'];
+  readonly labels?: Maybe<Scalars['JSON']['output']>;
+  readonly loss?: Maybe<Scalars['MetricValue']['output']>;
+  readonly machineId?: Maybe<Scalars['ID']['output']>;
+  readonly message?: Maybe<Scalars['String']['output']>;
+  /** The latest value of every metric. Those of a validation phase are named val_…, of a test phase test_…, of a federated evaluation eval_…. */
+  readonly metrics: Scalars['Metrics']['output'];
+  /** What the trainer was given: the start's parameters with the trainer's defaults filled in. */
+  readonly params: Scalars['JSON']['output'];
+  /** 0 to 100. */
+  readonly progress?: Maybe<Scalars['Float']['output']>;
+  readonly result?: Maybe<Scalars['JSON']['output']>;
+  readonly round?: Maybe<Scalars['Int']['output']>;
+  /** Metric histories for a chart, thinned so that every spike survives (min and max per bucket, and what is not finite). */
+  readonly series: ReadonlyArray<MetricSeries>;
+  readonly stage?: Maybe<Scalars['String']['output']>;
+  readonly startedAt?: Maybe<Scalars['DateTime']['output']>;
+  readonly status: TaskStatus;
+  /** Somebody cancelled the task, and its trainer has yet to stop. */
+  readonly stopRequested: Scalars['Boolean']['output'];
+  readonly total?: Maybe<Scalars['Int']['output']>;
+  readonly totalEpochs?: Maybe<Scalars['Int']['output']>;
+  readonly totalRounds?: Maybe<Scalars['Int']['output']>;
+  readonly trainer?: Maybe<Scalars['String']['output']>;
+  readonly updatedAt: Scalars['DateTime']['output'];
+};
+
+
+/** One training: its latest state, and the way to its history. */
+export type TaskEventsArgs = {
+  after?: InputMaybe<Scalars['Cursor']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** One training: its latest state, and the way to its history. */
+export type TaskSeriesArgs = {
+  maxPoints?: InputMaybe<Scalars['Int']['input']>;
+  names?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+};
+
+export type TaskConnection = {
+  readonly __typename?: 'TaskConnection';
+  readonly edges: ReadonlyArray<Maybe<TaskEdge>>;
+  readonly pageInfo: PageInfo;
+};
+
+export type TaskEdge = {
+  readonly __typename?: 'TaskEdge';
+  readonly cursor: Scalars['String']['output'];
+  readonly node: Task;
+};
+
+export type TaskError = {
+  readonly __typename?: 'TaskError';
+  readonly message: Scalars['String']['output'];
+  readonly type?: Maybe<Scalars['String']['output']>;
+};
+
+/** All conditions that are given must hold. */
+export type TaskFilter = {
+  readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  readonly ids?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+  readonly machineId?: InputMaybe<Scalars['ID']['input']>;
+  readonly statuses?: InputMaybe<ReadonlyArray<TaskStatus>>;
+  readonly trainer?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type TaskProgress = {
+  readonly __typename?: 'TaskProgress';
+  readonly channel: Scalars['String']['output'];
+  readonly current?: Maybe<Scalars['Int']['output']>;
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly error?: Maybe<TaskError>;
+  readonly etaSeconds?: Maybe<Scalars['Float']['output']>;
+  readonly message?: Maybe<Scalars['String']['output']>;
+  readonly metrics: Scalars['Metrics']['output'];
+  readonly progress?: Maybe<Scalars['Float']['output']>;
+  readonly result?: Maybe<Scalars['JSON']['output']>;
+  readonly stage?: Maybe<Scalars['String']['output']>;
+  readonly status: TaskStatus;
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+  readonly total?: Maybe<Scalars['Int']['output']>;
+};
+
+export type TaskStatus =
+  /** Final: it stopped because somebody asked it to. */
+  | 'CANCELLED'
+  /** Final: the trainer reported a failure, or came to an end without a result. */
+  | 'FAILURE'
+  /** Accepted, waiting for a trainer. */
+  | 'QUEUED'
+  /** A trainer is at work. */
+  | 'RUNNING'
+  /** Running, but its trainer has been silent for longer than the liveness window. */
+  | 'STALLED'
+  /** Final: the trainer reported success. */
+  | 'SUCCESS';
+
+export type Trainer = {
+  readonly __typename?: 'Trainer';
+  readonly description?: Maybe<Scalars['String']['output']>;
+  /** local, bullmq, celery or external. */
+  readonly launcher: Scalars['String']['output'];
+  readonly name: Scalars['String']['output'];
+};
+
+/** Final. */
+export type TrainingCancelled = TrainingEvent & {
+  readonly __typename?: 'TrainingCancelled';
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly reason?: Maybe<Scalars['String']['output']>;
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+/** Something that happened to a training task, or to the stream that watches it. */
+export type TrainingEvent = {
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+export type TrainingEventConnection = {
+  readonly __typename?: 'TrainingEventConnection';
+  readonly edges: ReadonlyArray<Maybe<TrainingEventEdge>>;
+  readonly pageInfo: PageInfo;
+};
+
+export type TrainingEventEdge = {
+  readonly __typename?: 'TrainingEventEdge';
+  readonly cursor: Scalars['String']['output'];
+  readonly node: TrainingEvent;
+};
+
+/** Final. */
+export type TrainingFailed = TrainingEvent & {
+  readonly __typename?: 'TrainingFailed';
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly error: Scalars['String']['output'];
+  readonly errorType?: Maybe<Scalars['String']['output']>;
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+/** Final. */
+export type TrainingSucceeded = TrainingEvent & {
+  readonly __typename?: 'TrainingSucceeded';
+  /** Where the stream stands once this event is delivered. */
+  readonly cursor: Scalars['Cursor']['output'];
+  readonly result?: Maybe<Scalars['JSON']['output']>;
+  readonly taskId: Scalars['ID']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+export type CancelTrainingMutationVariables = Exact<{
+  input: CancelTrainingInput;
+}>;
+
+
+export type CancelTrainingMutation = { readonly __typename?: 'Mutation', readonly cancelTraining: { readonly __typename?: 'CancelTrainingPayload', readonly task: { readonly __typename?: 'Task', readonly id: string, readonly channelPrefix: string, readonly channel: string, readonly trainer?: string | null, readonly machineId?: string | null, readonly status: TaskStatus, readonly attempt: number, readonly stopRequested: boolean, readonly stage?: string | null, readonly current?: number | null, readonly total?: number | null, readonly progress?: number | null, readonly epoch?: number | null, readonly totalEpochs?: number | null, readonly round?: number | null, readonly totalRounds?: number | null, readonly loss?: number | 'NaN' | 'Infinity' | '-Infinity' | null, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly message?: string | null, readonly etaSeconds?: number | null, readonly result?: unknown | null, readonly createdAt: string, readonly startedAt?: string | null, readonly updatedAt: string, readonly finishedAt?: string | null, readonly cursor: string, readonly error?: { readonly __typename?: 'TaskError', readonly message: string, readonly type?: string | null } | null } } };
+
+export type HeartbeatSubscriptionVariables = Exact<{
+  intervalMs?: InputMaybe<Scalars['Int']['input']>;
+}>;
+
+
+export type HeartbeatSubscription = { readonly __typename?: 'Subscription', readonly heartbeat: { readonly __typename?: 'Heartbeat', readonly sequence: number, readonly timestamp: string, readonly uptimeSeconds: number, readonly engine: { readonly __typename?: 'EngineStatus', readonly name: string, readonly connected: boolean, readonly latencyMs?: number | null } } };
+
+export type ReportMetricsMutationVariables = Exact<{
+  input: ReportMetricsInput;
+}>;
+
+
+export type ReportMetricsMutation = { readonly __typename?: 'Mutation', readonly reportMetrics: { readonly __typename?: 'ReportMetricsPayload', readonly accepted: number, readonly duplicates: number, readonly cursor: string, readonly stopRequested: boolean } };
+
+export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ServerQuery = { readonly __typename?: 'Query', readonly server: { readonly __typename?: 'ServerInfo', readonly version: string, readonly channelPrefixes: ReadonlyArray<string>, readonly engine: { readonly __typename?: 'EngineStatus', readonly name: string, readonly connected: boolean, readonly latencyMs?: number | null }, readonly trainers: ReadonlyArray<{ readonly __typename?: 'Trainer', readonly name: string, readonly launcher: string, readonly description?: string | null }> } };
+
+export type StartTrainingMutationVariables = Exact<{
+  input: StartTrainingInput;
+}>;
+
+
+export type StartTrainingMutation = { readonly __typename?: 'Mutation', readonly startTraining: { readonly __typename?: 'StartTrainingPayload', readonly reportToken?: string | null, readonly task: { readonly __typename?: 'Task', readonly id: string, readonly channelPrefix: string, readonly channel: string, readonly trainer?: string | null, readonly machineId?: string | null, readonly status: TaskStatus, readonly attempt: number, readonly stopRequested: boolean, readonly stage?: string | null, readonly current?: number | null, readonly total?: number | null, readonly progress?: number | null, readonly epoch?: number | null, readonly totalEpochs?: number | null, readonly round?: number | null, readonly totalRounds?: number | null, readonly loss?: number | 'NaN' | 'Infinity' | '-Infinity' | null, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly message?: string | null, readonly etaSeconds?: number | null, readonly result?: unknown | null, readonly createdAt: string, readonly startedAt?: string | null, readonly updatedAt: string, readonly finishedAt?: string | null, readonly cursor: string, readonly error?: { readonly __typename?: 'TaskError', readonly message: string, readonly type?: string | null } | null } } };
+
+export type TaskProgressSubscriptionVariables = Exact<{
+  taskId: Scalars['ID']['input'];
+  channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  minIntervalMs?: InputMaybe<Scalars['Int']['input']>;
+}>;
+
+
+export type TaskProgressSubscription = { readonly __typename?: 'Subscription', readonly taskProgress: { readonly __typename?: 'TaskProgress', readonly taskId: string, readonly channel: string, readonly status: TaskStatus, readonly current?: number | null, readonly total?: number | null, readonly progress?: number | null, readonly stage?: string | null, readonly message?: string | null, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly etaSeconds?: number | null, readonly result?: unknown | null, readonly timestamp: string, readonly cursor: string, readonly error?: { readonly __typename?: 'TaskError', readonly message: string, readonly type?: string | null } | null } };
+
+export type TaskSeriesQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+  channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  names?: InputMaybe<ReadonlyArray<Scalars['String']['input']> | Scalars['String']['input']>;
+  maxPoints?: InputMaybe<Scalars['Int']['input']>;
+}>;
+
+
+export type TaskSeriesQuery = { readonly __typename?: 'Query', readonly task?: { readonly __typename?: 'Task', readonly id: string, readonly channelPrefix: string, readonly channel: string, readonly trainer?: string | null, readonly machineId?: string | null, readonly status: TaskStatus, readonly attempt: number, readonly stopRequested: boolean, readonly stage?: string | null, readonly current?: number | null, readonly total?: number | null, readonly progress?: number | null, readonly epoch?: number | null, readonly totalEpochs?: number | null, readonly round?: number | null, readonly totalRounds?: number | null, readonly loss?: number | 'NaN' | 'Infinity' | '-Infinity' | null, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly message?: string | null, readonly etaSeconds?: number | null, readonly result?: unknown | null, readonly createdAt: string, readonly startedAt?: string | null, readonly updatedAt: string, readonly finishedAt?: string | null, readonly cursor: string, readonly series: ReadonlyArray<{ readonly __typename?: 'MetricSeries', readonly name: string, readonly phase?: Phase | null, readonly points: ReadonlyArray<{ readonly __typename?: 'MetricPoint', readonly step: number, readonly value: number | 'NaN' | 'Infinity' | '-Infinity', readonly timestamp: string }> }>, readonly error?: { readonly __typename?: 'TaskError', readonly message: string, readonly type?: string | null } | null } | null };
+
+export type TaskSummaryFragment = { readonly __typename?: 'Task', readonly id: string, readonly channelPrefix: string, readonly channel: string, readonly trainer?: string | null, readonly machineId?: string | null, readonly status: TaskStatus, readonly attempt: number, readonly stopRequested: boolean, readonly stage?: string | null, readonly current?: number | null, readonly total?: number | null, readonly progress?: number | null, readonly epoch?: number | null, readonly totalEpochs?: number | null, readonly round?: number | null, readonly totalRounds?: number | null, readonly loss?: number | 'NaN' | 'Infinity' | '-Infinity' | null, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly message?: string | null, readonly etaSeconds?: number | null, readonly result?: unknown | null, readonly createdAt: string, readonly startedAt?: string | null, readonly updatedAt: string, readonly finishedAt?: string | null, readonly cursor: string, readonly error?: { readonly __typename?: 'TaskError', readonly message: string, readonly type?: string | null } | null };
+
+export type TaskUpdatesSubscriptionVariables = Exact<{
+  filter?: InputMaybe<TaskFilter>;
+  minIntervalMs?: InputMaybe<Scalars['Int']['input']>;
+}>;
+
+
+export type TaskUpdatesSubscription = { readonly __typename?: 'Subscription', readonly taskUpdates: { readonly __typename?: 'Task', readonly id: string, readonly channelPrefix: string, readonly channel: string, readonly trainer?: string | null, readonly machineId?: string | null, readonly status: TaskStatus, readonly attempt: number, readonly stopRequested: boolean, readonly stage?: string | null, readonly current?: number | null, readonly total?: number | null, readonly progress?: number | null, readonly epoch?: number | null, readonly totalEpochs?: number | null, readonly round?: number | null, readonly totalRounds?: number | null, readonly loss?: number | 'NaN' | 'Infinity' | '-Infinity' | null, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly message?: string | null, readonly etaSeconds?: number | null, readonly result?: unknown | null, readonly createdAt: string, readonly startedAt?: string | null, readonly updatedAt: string, readonly finishedAt?: string | null, readonly cursor: string, readonly error?: { readonly __typename?: 'TaskError', readonly message: string, readonly type?: string | null } | null } };
+
+export type TaskQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+  channelPrefix?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type TaskQuery = { readonly __typename?: 'Query', readonly task?: { readonly __typename?: 'Task', readonly id: string, readonly channelPrefix: string, readonly channel: string, readonly trainer?: string | null, readonly machineId?: string | null, readonly status: TaskStatus, readonly attempt: number, readonly stopRequested: boolean, readonly stage?: string | null, readonly current?: number | null, readonly total?: number | null, readonly progress?: number | null, readonly epoch?: number | null, readonly totalEpochs?: number | null, readonly round?: number | null, readonly totalRounds?: number | null, readonly loss?: number | 'NaN' | 'Infinity' | '-Infinity' | null, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly message?: string | null, readonly etaSeconds?: number | null, readonly result?: unknown | null, readonly createdAt: string, readonly startedAt?: string | null, readonly updatedAt: string, readonly finishedAt?: string | null, readonly cursor: string, readonly error?: { readonly __typename?: 'TaskError', readonly message: string, readonly type?: string | null } | null } | null };
+
+export type TasksQueryVariables = Exact<{
+  filter?: InputMaybe<TaskFilter>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type TasksQuery = { readonly __typename?: 'Query', readonly tasks: { readonly __typename?: 'TaskConnection', readonly edges: ReadonlyArray<{ readonly __typename?: 'TaskEdge', readonly cursor: string, readonly node: { readonly __typename?: 'Task', readonly id: string, readonly channelPrefix: string, readonly channel: string, readonly trainer?: string | null, readonly machineId?: string | null, readonly status: TaskStatus, readonly attempt: number, readonly stopRequested: boolean, readonly stage?: string | null, readonly current?: number | null, readonly total?: number | null, readonly progress?: number | null, readonly epoch?: number | null, readonly totalEpochs?: number | null, readonly round?: number | null, readonly totalRounds?: number | null, readonly loss?: number | 'NaN' | 'Infinity' | '-Infinity' | null, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly message?: string | null, readonly etaSeconds?: number | null, readonly result?: unknown | null, readonly createdAt: string, readonly startedAt?: string | null, readonly updatedAt: string, readonly finishedAt?: string | null, readonly cursor: string, readonly error?: { readonly __typename?: 'TaskError', readonly message: string, readonly type?: string | null } | null } } | null>, readonly pageInfo: { readonly __typename?: 'PageInfo', readonly hasNextPage: boolean, readonly endCursor?: string | null } } };
+
+export type TrainingProgressSubscriptionVariables = Exact<{
+  taskId: Scalars['ID']['input'];
+  channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  after?: InputMaybe<Scalars['Cursor']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+}>;
+
+
+export type TrainingProgressSubscription = { readonly __typename?: 'Subscription', readonly trainingProgress:
+    | { readonly __typename: 'EpochEnded', readonly epoch: number, readonly phase: Phase, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly taskId: string, readonly timestamp: string, readonly cursor: string }
+    | { readonly __typename: 'EpochStarted', readonly epoch: number, readonly totalEpochs?: number | null, readonly taskId: string, readonly timestamp: string, readonly cursor: string }
+    | { readonly __typename: 'ErrorReported', readonly error: string, readonly errorType?: string | null, readonly taskId: string, readonly timestamp: string, readonly cursor: string }
+    | { readonly __typename: 'EventsSkipped', readonly count?: number | null, readonly taskId: string, readonly timestamp: string, readonly cursor: string, readonly skipReason: SkipReason }
+    | { readonly __typename: 'ProgressUpdate', readonly current: number, readonly total?: number | null, readonly progress?: number | null, readonly status: TaskStatus, readonly machineId?: string | null, readonly stage?: string | null, readonly loss?: number | 'NaN' | 'Infinity' | '-Infinity' | null, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly message?: string | null, readonly taskId: string, readonly timestamp: string, readonly cursor: string, readonly atEpoch?: number | null }
+    | { readonly __typename: 'RoundEnded', readonly round: number, readonly totalRounds?: number | null, readonly fitMetrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly evalMetrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly taskId: string, readonly timestamp: string, readonly cursor: string }
+    | { readonly __typename: 'StatusChanged', readonly status: TaskStatus, readonly message?: string | null, readonly taskId: string, readonly timestamp: string, readonly cursor: string }
+    | { readonly __typename: 'StreamClosing', readonly taskId: string, readonly timestamp: string, readonly cursor: string, readonly closingReason: string }
+    | { readonly __typename: 'StreamInterrupted', readonly error: string, readonly taskId: string, readonly timestamp: string, readonly cursor: string }
+    | { readonly __typename: 'StreamOpened', readonly channel: string, readonly taskId: string, readonly timestamp: string, readonly cursor: string, readonly openedMessage: string, readonly task: { readonly __typename?: 'Task', readonly id: string, readonly channelPrefix: string, readonly channel: string, readonly trainer?: string | null, readonly machineId?: string | null, readonly status: TaskStatus, readonly attempt: number, readonly stopRequested: boolean, readonly stage?: string | null, readonly current?: number | null, readonly total?: number | null, readonly progress?: number | null, readonly epoch?: number | null, readonly totalEpochs?: number | null, readonly round?: number | null, readonly totalRounds?: number | null, readonly loss?: number | 'NaN' | 'Infinity' | '-Infinity' | null, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly message?: string | null, readonly etaSeconds?: number | null, readonly result?: unknown | null, readonly createdAt: string, readonly startedAt?: string | null, readonly updatedAt: string, readonly finishedAt?: string | null, readonly cursor: string, readonly error?: { readonly __typename?: 'TaskError', readonly message: string, readonly type?: string | null } | null } }
+    | { readonly __typename: 'StreamTimedOut', readonly taskId: string, readonly timestamp: string, readonly cursor: string, readonly timedOutMessage: string }
+    | { readonly __typename: 'TrainingCancelled', readonly reason?: string | null, readonly taskId: string, readonly timestamp: string, readonly cursor: string }
+    | { readonly __typename: 'TrainingFailed', readonly error: string, readonly errorType?: string | null, readonly taskId: string, readonly timestamp: string, readonly cursor: string }
+    | { readonly __typename: 'TrainingSucceeded', readonly result?: unknown | null, readonly taskId: string, readonly timestamp: string, readonly cursor: string }
+   };
+
+export const TaskSummaryFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"TaskSummary"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Task"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"channelPrefix"}},{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","name":{"kind":"Name","value":"trainer"}},{"kind":"Field","name":{"kind":"Name","value":"machineId"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"attempt"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"totalEpochs"}},{"kind":"Field","name":{"kind":"Name","value":"round"}},{"kind":"Field","name":{"kind":"Name","value":"totalRounds"}},{"kind":"Field","name":{"kind":"Name","value":"loss"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"etaSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"type"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"startedAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"finishedAt"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}}]}}]} as unknown as DocumentNode<TaskSummaryFragment, unknown>;
+export const CancelTrainingDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"CancelTraining"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CancelTrainingInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"cancelTraining"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"task"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"TaskSummary"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"TaskSummary"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Task"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"channelPrefix"}},{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","name":{"kind":"Name","value":"trainer"}},{"kind":"Field","name":{"kind":"Name","value":"machineId"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"attempt"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"totalEpochs"}},{"kind":"Field","name":{"kind":"Name","value":"round"}},{"kind":"Field","name":{"kind":"Name","value":"totalRounds"}},{"kind":"Field","name":{"kind":"Name","value":"loss"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"etaSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"type"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"startedAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"finishedAt"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}}]}}]} as unknown as DocumentNode<CancelTrainingMutation, CancelTrainingMutationVariables>;
+export const HeartbeatDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"subscription","name":{"kind":"Name","value":"Heartbeat"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"intervalMs"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"heartbeat"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"intervalMs"},"value":{"kind":"Variable","name":{"kind":"Name","value":"intervalMs"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"sequence"}},{"kind":"Field","name":{"kind":"Name","value":"timestamp"}},{"kind":"Field","name":{"kind":"Name","value":"uptimeSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"engine"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"connected"}},{"kind":"Field","name":{"kind":"Name","value":"latencyMs"}}]}}]}}]}}]} as unknown as DocumentNode<HeartbeatSubscription, HeartbeatSubscriptionVariables>;
+export const ReportMetricsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ReportMetrics"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ReportMetricsInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"reportMetrics"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"accepted"}},{"kind":"Field","name":{"kind":"Name","value":"duplicates"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}}]}}]}}]} as unknown as DocumentNode<ReportMetricsMutation, ReportMetricsMutationVariables>;
+export const ServerDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Server"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"server"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"channelPrefixes"}},{"kind":"Field","name":{"kind":"Name","value":"engine"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"connected"}},{"kind":"Field","name":{"kind":"Name","value":"latencyMs"}}]}},{"kind":"Field","name":{"kind":"Name","value":"trainers"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"launcher"}},{"kind":"Field","name":{"kind":"Name","value":"description"}}]}}]}}]}}]} as unknown as DocumentNode<ServerQuery, ServerQueryVariables>;
+export const StartTrainingDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"StartTraining"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"StartTrainingInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"startTraining"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"reportToken"}},{"kind":"Field","name":{"kind":"Name","value":"task"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"TaskSummary"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"TaskSummary"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Task"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"channelPrefix"}},{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","name":{"kind":"Name","value":"trainer"}},{"kind":"Field","name":{"kind":"Name","value":"machineId"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"attempt"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"totalEpochs"}},{"kind":"Field","name":{"kind":"Name","value":"round"}},{"kind":"Field","name":{"kind":"Name","value":"totalRounds"}},{"kind":"Field","name":{"kind":"Name","value":"loss"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"etaSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"type"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"startedAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"finishedAt"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}}]}}]} as unknown as DocumentNode<StartTrainingMutation, StartTrainingMutationVariables>;
+export const TaskProgressDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"subscription","name":{"kind":"Name","value":"TaskProgress"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"taskId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"channelPrefix"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"minIntervalMs"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"taskProgress"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"taskId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"taskId"}}},{"kind":"Argument","name":{"kind":"Name","value":"channelPrefix"},"value":{"kind":"Variable","name":{"kind":"Name","value":"channelPrefix"}}},{"kind":"Argument","name":{"kind":"Name","value":"minIntervalMs"},"value":{"kind":"Variable","name":{"kind":"Name","value":"minIntervalMs"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"taskId"}},{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"etaSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"type"}}]}},{"kind":"Field","name":{"kind":"Name","value":"timestamp"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}}]}}]}}]} as unknown as DocumentNode<TaskProgressSubscription, TaskProgressSubscriptionVariables>;
+export const TaskSeriesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"TaskSeries"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"channelPrefix"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"names"}},"type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"maxPoints"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"task"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}},{"kind":"Argument","name":{"kind":"Name","value":"channelPrefix"},"value":{"kind":"Variable","name":{"kind":"Name","value":"channelPrefix"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"TaskSummary"}},{"kind":"Field","name":{"kind":"Name","value":"series"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"names"},"value":{"kind":"Variable","name":{"kind":"Name","value":"names"}}},{"kind":"Argument","name":{"kind":"Name","value":"maxPoints"},"value":{"kind":"Variable","name":{"kind":"Name","value":"maxPoints"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"phase"}},{"kind":"Field","name":{"kind":"Name","value":"points"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"step"}},{"kind":"Field","name":{"kind":"Name","value":"value"}},{"kind":"Field","name":{"kind":"Name","value":"timestamp"}}]}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"TaskSummary"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Task"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"channelPrefix"}},{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","name":{"kind":"Name","value":"trainer"}},{"kind":"Field","name":{"kind":"Name","value":"machineId"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"attempt"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"totalEpochs"}},{"kind":"Field","name":{"kind":"Name","value":"round"}},{"kind":"Field","name":{"kind":"Name","value":"totalRounds"}},{"kind":"Field","name":{"kind":"Name","value":"loss"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"etaSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"type"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"startedAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"finishedAt"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}}]}}]} as unknown as DocumentNode<TaskSeriesQuery, TaskSeriesQueryVariables>;
+export const TaskUpdatesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"subscription","name":{"kind":"Name","value":"TaskUpdates"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"filter"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"TaskFilter"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"minIntervalMs"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"taskUpdates"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"filter"},"value":{"kind":"Variable","name":{"kind":"Name","value":"filter"}}},{"kind":"Argument","name":{"kind":"Name","value":"minIntervalMs"},"value":{"kind":"Variable","name":{"kind":"Name","value":"minIntervalMs"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"TaskSummary"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"TaskSummary"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Task"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"channelPrefix"}},{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","name":{"kind":"Name","value":"trainer"}},{"kind":"Field","name":{"kind":"Name","value":"machineId"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"attempt"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"totalEpochs"}},{"kind":"Field","name":{"kind":"Name","value":"round"}},{"kind":"Field","name":{"kind":"Name","value":"totalRounds"}},{"kind":"Field","name":{"kind":"Name","value":"loss"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"etaSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"type"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"startedAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"finishedAt"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}}]}}]} as unknown as DocumentNode<TaskUpdatesSubscription, TaskUpdatesSubscriptionVariables>;
+export const TaskDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Task"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"channelPrefix"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"task"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}},{"kind":"Argument","name":{"kind":"Name","value":"channelPrefix"},"value":{"kind":"Variable","name":{"kind":"Name","value":"channelPrefix"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"TaskSummary"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"TaskSummary"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Task"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"channelPrefix"}},{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","name":{"kind":"Name","value":"trainer"}},{"kind":"Field","name":{"kind":"Name","value":"machineId"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"attempt"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"totalEpochs"}},{"kind":"Field","name":{"kind":"Name","value":"round"}},{"kind":"Field","name":{"kind":"Name","value":"totalRounds"}},{"kind":"Field","name":{"kind":"Name","value":"loss"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"etaSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"type"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"startedAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"finishedAt"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}}]}}]} as unknown as DocumentNode<TaskQuery, TaskQueryVariables>;
+export const TasksDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Tasks"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"filter"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"TaskFilter"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"first"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"tasks"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"filter"},"value":{"kind":"Variable","name":{"kind":"Name","value":"filter"}}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"Variable","name":{"kind":"Name","value":"first"}}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"cursor"}},{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"TaskSummary"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}},{"kind":"Field","name":{"kind":"Name","value":"endCursor"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"TaskSummary"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Task"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"channelPrefix"}},{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","name":{"kind":"Name","value":"trainer"}},{"kind":"Field","name":{"kind":"Name","value":"machineId"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"attempt"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"totalEpochs"}},{"kind":"Field","name":{"kind":"Name","value":"round"}},{"kind":"Field","name":{"kind":"Name","value":"totalRounds"}},{"kind":"Field","name":{"kind":"Name","value":"loss"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"etaSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"type"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"startedAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"finishedAt"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}}]}}]} as unknown as DocumentNode<TasksQuery, TasksQueryVariables>;
+export const TrainingProgressDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"subscription","name":{"kind":"Name","value":"TrainingProgress"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"taskId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"channelPrefix"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Cursor"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"last"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"trainingProgress"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"taskId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"taskId"}}},{"kind":"Argument","name":{"kind":"Name","value":"channelPrefix"},"value":{"kind":"Variable","name":{"kind":"Name","value":"channelPrefix"}}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}},{"kind":"Argument","name":{"kind":"Name","value":"last"},"value":{"kind":"Variable","name":{"kind":"Name","value":"last"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"__typename"}},{"kind":"Field","name":{"kind":"Name","value":"taskId"}},{"kind":"Field","name":{"kind":"Name","value":"timestamp"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"ProgressUpdate"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"machineId"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","alias":{"kind":"Name","value":"atEpoch"},"name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"loss"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"message"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"EpochStarted"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"totalEpochs"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"EpochEnded"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"phase"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"RoundEnded"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"round"}},{"kind":"Field","name":{"kind":"Name","value":"totalRounds"}},{"kind":"Field","name":{"kind":"Name","value":"fitMetrics"}},{"kind":"Field","name":{"kind":"Name","value":"evalMetrics"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"StatusChanged"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"message"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"ErrorReported"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"error"}},{"kind":"Field","name":{"kind":"Name","value":"errorType"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"TrainingSucceeded"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"result"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"TrainingFailed"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"error"}},{"kind":"Field","name":{"kind":"Name","value":"errorType"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"TrainingCancelled"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"StreamOpened"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","alias":{"kind":"Name","value":"openedMessage"},"name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"task"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"TaskSummary"}}]}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"EventsSkipped"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"count"}},{"kind":"Field","alias":{"kind":"Name","value":"skipReason"},"name":{"kind":"Name","value":"reason"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"StreamInterrupted"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"error"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"StreamTimedOut"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","alias":{"kind":"Name","value":"timedOutMessage"},"name":{"kind":"Name","value":"message"}}]}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"StreamClosing"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","alias":{"kind":"Name","value":"closingReason"},"name":{"kind":"Name","value":"reason"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"TaskSummary"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Task"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"channelPrefix"}},{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","name":{"kind":"Name","value":"trainer"}},{"kind":"Field","name":{"kind":"Name","value":"machineId"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"attempt"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"totalEpochs"}},{"kind":"Field","name":{"kind":"Name","value":"round"}},{"kind":"Field","name":{"kind":"Name","value":"totalRounds"}},{"kind":"Field","name":{"kind":"Name","value":"loss"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"etaSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"type"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"startedAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"finishedAt"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}}]}}]} as unknown as DocumentNode<TrainingProgressSubscription, TrainingProgressSubscriptionVariables>;

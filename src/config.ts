@@ -1,0 +1,140 @@
+import { isLoopback } from './loopback.ts'
+
+/** Everything that the environment decides; checked once, at start. */
+export interface Config {
+  readonly port: number
+  readonly host: string
+  /** Log level of the server's own log. */
+  readonly logLevel: string
+  /** The first is the default. */
+  readonly channelPrefixes: readonly string[]
+  /** Path of the trainers' configuration; null for none. */
+  readonly trainersFile: string | null
+  /** Origins of browser pages that may use the server, beside its own; `loopback` stands for all of this machine. */
+  readonly allowedOrigins: readonly string[]
+  readonly maxStreamMs: number
+  readonly retainEvents: number
+  readonly retainSeconds: number
+  readonly memoryBytes: number
+  readonly stallMs: number
+  readonly abandonMs: number
+  readonly maxBodyBytes: number
+  readonly maxSubscriptionsPerSocket: number
+  readonly maxSubscriptions: number
+  readonly keepAliveMs: number
+  readonly localConcurrency: number
+  readonly localQueue: number
+  readonly stopGraceMs: number
+  readonly killGraceMs: number
+  /** What trainers get of this process's environment: all but Epochcast's own settings and secrets. */
+  readonly trainerEnv: Readonly<Record<string, string>>
+}
+
+/** A setting that cannot be used; the message names the variable, what was found and what was expected. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/**
+ * @param overrides what the command line says instead, by the name of the variable
+ * @throws ConfigError
+ */
+export function readConfig(overrides: Env = {}, environment: Env = process.env): Config {
+  const env = { ...environment, ...overrides }
+  const host = text(env, 'HOST', '127.0.0.1')
+  refuseWhatIsNotThereYet(env)
+  if (!isLoopback(host)) {
+    throw new ConfigError(
+      `HOST is ${JSON.stringify(host)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1`,
+    )
+  }
+  const localConcurrency = whole(env, 'EPOCHCAST_LOCAL_CONCURRENCY', 2, 1, 256)
+  return Object.freeze<Config>({
+    port: whole(env, 'PORT', 4000, 0, 65_535),
+    host,
+    logLevel: oneOf(env, 'EPOCHCAST_LOG_LEVEL', 'info', ['debug', 'info', 'warn', 'error', 'silent']),
+    channelPrefixes: prefixes(env, 'EPOCHCAST_CHANNEL_PREFIXES', 'gan:training,ml:training,llm:training'),
+    trainersFile: env.EPOCHCAST_TRAINERS || null,
+    allowedOrigins: list(text(env, 'EPOCHCAST_ALLOWED_ORIGINS', 'loopback')),
+    maxStreamMs: seconds(env, 'EPOCHCAST_MAX_STREAM_SECONDS', 7200, 1, 604_800),
+    retainEvents: whole(env, 'EPOCHCAST_RETAIN_EVENTS', 10_000, 1, 10_000_000),
+    retainSeconds: whole(env, 'EPOCHCAST_RETAIN_SECONDS', 604_800, 1, 315_360_000),
+    memoryBytes: whole(env, 'EPOCHCAST_MEMORY_BYTES', 268_435_456, 65_536, 2 ** 40),
+    stallMs: seconds(env, 'EPOCHCAST_STALL_SECONDS', 120, 1, 86_400),
+    abandonMs: seconds(env, 'EPOCHCAST_ABANDON_SECONDS', 86_400, 1, 31_536_000),
+    maxBodyBytes: whole(env, 'EPOCHCAST_MAX_BODY_BYTES', 1_048_576, 1024, 2 ** 30),
+    maxSubscriptionsPerSocket: whole(env, 'EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET', 128, 1, 65_536),
+    maxSubscriptions: whole(env, 'EPOCHCAST_MAX_SUBSCRIPTIONS', 20_000, 1, 10_000_000),
+    keepAliveMs: seconds(env, 'EPOCHCAST_KEEP_ALIVE_SECONDS', 12, 1, 3600),
+    localConcurrency,
+    localQueue: whole(env, 'EPOCHCAST_LOCAL_QUEUE', 100, 0, 100_000),
+    stopGraceMs: seconds(env, 'EPOCHCAST_STOP_GRACE_SECONDS', 30, 0, 86_400),
+    killGraceMs: seconds(env, 'EPOCHCAST_KILL_GRACE_SECONDS', 10, 0, 3600),
+    trainerEnv: Object.freeze(withoutOwnSettings(env)),
+  })
+}
+
+/** Settings of the design that this version does not serve must not be taken for granted. */
+function refuseWhatIsNotThereYet(env: Env): void {
+  for (const name of ['REDIS_URL', 'EPOCHCAST_JWT_SECRET', 'EPOCHCAST_JWKS_URL']) {
+    if (env[name]) {
+      throw new ConfigError(
+        `${name} is set, but this version does not support it yet; expected it to be unset`,
+      )
+    }
+  }
+}
+
+function text(env: Env, name: string, fallback: string): string {
+  return env[name]?.trim() || fallback
+}
+
+function whole(env: Env, name: string, fallback: number, min: number, max: number): number {
+  const found = text(env, name, String(fallback))
+  const value = /^\d+$/.test(found) ? Number(found) : Number.NaN
+  if (value >= min && value <= max) return value
+  throw new ConfigError(`${name} is ${JSON.stringify(found)}; expected a whole number from ${min} to ${max}`)
+}
+
+/** A setting in seconds (fractions allowed), as milliseconds. */
+function seconds(env: Env, name: string, fallback: number, min: number, max: number): number {
+  const found = text(env, name, String(fallback))
+  const value = /^\d+(\.\d+)?$/.test(found) ? Number(found) : Number.NaN
+  if (value >= min && value <= max) return Math.round(value * 1000)
+  throw new ConfigError(`${name} is ${JSON.stringify(found)}; expected seconds from ${min} to ${max}`)
+}
+
+function oneOf(env: Env, name: string, fallback: string, expected: readonly string[]): string {
+  const found = text(env, name, fallback)
+  if (expected.includes(found)) return found
+  throw new ConfigError(`${name} is ${JSON.stringify(found)}; expected one of ${expected.join(', ')}`)
+}
+
+const list = (found: string): string[] =>
+  found
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+function prefixes(env: Env, name: string, fallback: string): readonly string[] {
+  const found = list(text(env, name, fallback))
+  const bad = found.find(
+    (prefix) => !/^[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*$/.test(prefix) || prefix.length > 64,
+  )
+  if (bad !== undefined || found.length === 0) {
+    throw new ConfigError(
+      `${name} has ${JSON.stringify(bad ?? '')}; expected a comma-separated list of prefixes such as gan:training, each of letters, digits and . _ - : and at most 64 characters long`,
+    )
+  }
+  return Object.freeze(found)
+}
+
+function withoutOwnSettings(env: Env): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && name !== 'REDIS_URL' && !name.startsWith('EPOCHCAST_')) kept[name] = value
+  }
+  return kept
+}

@@ -1,0 +1,240 @@
+import { createHash, randomUUID } from 'node:crypto'
+import type { EventLog, Snapshot } from '../event-log/event-log.ts'
+import { checkChannelPrefix, getTask } from '../event-log/find-task.ts'
+import type { TaskWriter } from '../event-log/task-writer.ts'
+import type { Job, JobObserver, Launcher } from '../launcher/launcher.ts'
+import { EpochcastError, quote } from '../task/errors.ts'
+import type { TaskEvent } from '../task/event.ts'
+import * as lifecycle from '../task/lifecycle.ts'
+import { reduceAll } from '../task/reducer.ts'
+import {
+  channelOf,
+  initialState,
+  isFinalStatus,
+  type Json,
+  type TaskKey,
+  type TaskSpec,
+  type TaskState,
+} from '../task/task.ts'
+import type { ConfiguredTrainer, Trainers } from './trainers.ts'
+
+export interface StartRequest {
+  readonly trainer: string | null
+  readonly channelPrefix: string | null
+  readonly machineId: string | null
+  readonly epochs: number | null
+  readonly params: Readonly<Record<string, Json>>
+  readonly labels: Json
+  readonly idempotencyKey: string | null
+}
+
+export interface Started {
+  readonly snapshot: Snapshot
+  readonly reportToken: string | null
+}
+
+export interface DispatchOptions {
+  readonly channelPrefixes: readonly string[]
+  readonly windows: lifecycle.LivenessWindows
+  readonly onError: (error: unknown) => void
+  readonly now?: () => number
+}
+
+const LIST_PAGE = 500
+
+/** Starts and cancels tasks, and records what becomes of them: what launchers tell, and silence. */
+export class Dispatch implements JobObserver {
+  readonly #log: EventLog
+  readonly #writer: TaskWriter
+  readonly #trainers: Trainers
+  readonly #options: DispatchOptions
+  readonly #now: () => number
+  readonly #launchers = new Map<string, Launcher>()
+  /** What is being recorded; awaited before the log is closed. */
+  readonly #recording = new Set<Promise<void>>()
+
+  constructor(log: EventLog, writer: TaskWriter, trainers: Trainers, options: DispatchOptions) {
+    this.#log = log
+    this.#writer = writer
+    this.#trainers = trainers
+    this.#options = options
+    this.#now = options.now ?? Date.now
+  }
+
+  /** Launchers need an observer, and the observer needs them: they come second. */
+  use(launcher: Launcher): void {
+    this.#launchers.set(launcher.name, launcher)
+  }
+
+  /**
+   * @throws EpochcastError TRAINER_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, BAD_INPUT, BAD_PARAMS, QUEUE_FULL,
+   *   STORE_FULL, IDEMPOTENCY_CONFLICT; then nothing was created
+   */
+  async start(request: StartRequest): Promise<Started> {
+    const trainer = this.#trainers.get(request.trainer)
+    const spec = this.#specOf(request, trainer)
+    const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
+    if (known) return this.#repeated(known, spec)
+
+    const launcher = this.#launcherOf(trainer)
+    const place = launcher.reserve()
+    let placed = false
+    try {
+      const events = lifecycle.queued(spec.createdAt)
+      const result = await this.#log.create(spec, events, reduceAll(initialState(spec), events))
+      if (result.kind === 'exists') return this.#repeated(result.snapshot, spec)
+      const { state } = result.snapshot
+      place.launch({ key: spec, trainer, attempt: state.attempt, params: spec.params, reportToken: null })
+      placed = true
+      return { snapshot: result.snapshot, reportToken: null }
+    } finally {
+      if (!placed) place.giveBack()
+    }
+  }
+
+  /** @throws EpochcastError TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, TASK_ENDED */
+  async cancel(id: string, channelPrefix: string | null, reason: string | null): Promise<Snapshot> {
+    const { state, serial } = await getTask(this.#log, this.#options.channelPrefixes, id, channelPrefix)
+    const key = state.spec
+    const { decision, top } = await this.#record(key, (now) => lifecycle.cancel(now, reason, this.#now()))
+    this.#launcherNamed(key)?.stop(key)
+    return { state: decision.state, top, serial }
+  }
+
+  started(job: Job): void {
+    this.#inBackground(async () => {
+      const { decision } = await this.#record(job.key, (state) => lifecycle.started(state, this.#now()))
+      // Cancelled between its turn in the queue and the start of its process.
+      if (isFinalStatus(decision.state.status)) this.#launcherNamed(job.key)?.stop(job.key)
+    })
+  }
+
+  ended(job: Job, end: lifecycle.ProcessEnd): void {
+    this.#inBackground(() =>
+      this.#record(job.key, (state) => lifecycle.processEnded(state, end, this.#now())),
+    )
+  }
+
+  /** Looks at every unfinished task for one that has been silent for too long; done at regular intervals. */
+  async checkLiveness(): Promise<void> {
+    let before: number | null = null
+    for (;;) {
+      const page = await this.#log.list('unfinished', before, LIST_PAGE)
+      for (const { state } of page.snapshots) {
+        if (this.#silence(state).length === 0) continue
+        await this.#record(state.spec, (present) => this.#silence(present))
+      }
+      const last = page.snapshots.at(-1)
+      if (!page.hasMore || !last) return
+      before = last.serial
+    }
+  }
+
+  /** Ends every launcher's jobs and records their ends. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#launchers.values()].map((launcher) => launcher.close()))
+    await Promise.all(this.#recording)
+  }
+
+  #silence(state: TaskState): TaskEvent[] {
+    const launched = this.#launcherNamed(state.spec)?.holds(state.spec) ?? false
+    return lifecycle.silence(state, this.#options.windows, launched, this.#now())
+  }
+
+  #specOf(request: StartRequest, trainer: ConfiguredTrainer): TaskSpec {
+    const { channelPrefixes } = this.#options
+    const channelPrefix = checkChannelPrefix(
+      channelPrefixes,
+      request.channelPrefix ?? trainer.channelPrefix ?? (channelPrefixes[0] as string),
+    )
+    const { idempotencyKey, machineId, labels } = request
+    const params = trainer.completeParams(paramsOf(request))
+    return {
+      channelPrefix,
+      id: idempotencyKey === null ? randomUUID() : idOf(channelPrefix, idempotencyKey),
+      trainer: trainer.name,
+      machineId: machineId ?? (typeof params.machine_id === 'string' ? params.machine_id : null),
+      labels,
+      params,
+      createdAt: this.#now(),
+      inputDigest: idempotencyKey === null ? null : digest([trainer.name, machineId, params, labels]),
+    }
+  }
+
+  #repeated(snapshot: Snapshot, spec: TaskSpec): Started {
+    if (snapshot.state.spec.inputDigest === spec.inputDigest) return { snapshot, reportToken: null }
+    throw new EpochcastError(
+      'IDEMPOTENCY_CONFLICT',
+      `idempotencyKey was used before to start task ${quote(channelOf(spec))} with another input; expected the same input or another key`,
+    )
+  }
+
+  #launcherOf(trainer: { launcher: string }): Launcher {
+    const launcher = this.#launchers.get(trainer.launcher)
+    if (launcher) return launcher
+    throw new Error(`no launcher ${trainer.launcher} is in use`)
+  }
+
+  #launcherNamed(key: TaskKey): Launcher | undefined {
+    for (const launcher of this.#launchers.values()) if (launcher.holds(key)) return launcher
+    return undefined
+  }
+
+  #record(key: TaskKey, decide: (state: TaskState) => TaskEvent[]) {
+    return this.#writer.update(key, (state) => {
+      const events = decide(state)
+      return { events, state: reduceAll(state, events) }
+    })
+  }
+
+  #inBackground(record: () => Promise<unknown>): void {
+    const recording = record()
+      .then(() => {}, this.#options.onError)
+      .finally(() => this.#recording.delete(recording))
+    this.#recording.add(recording)
+  }
+}
+
+/** `machine_id` and `epochs` are parameters like any other; they may be given once, in either place. */
+function paramsOf({ params, machineId, epochs }: StartRequest): Record<string, Json> {
+  const merged: Record<string, Json> = { ...params }
+  for (const [name, field, value] of [
+    ['machine_id', 'machineId', machineId],
+    ['epochs', 'epochs', epochs],
+  ] as const) {
+    if (value === null) continue
+    if (Object.hasOwn(merged, name) && merged[name] !== value) {
+      throw new EpochcastError(
+        'BAD_INPUT',
+        `${field} is ${quote(value)} and params.${name} is ${quote(merged[name])}; expected one of them, or the same value`,
+      )
+    }
+    merged[name] = value
+  }
+  return merged
+}
+
+/** The same key leads to the same task on every server, without anything to look up. RFC 9562, version 8. */
+function idOf(channelPrefix: string, idempotencyKey: string): string {
+  const hash = createHash('sha256').update(`${channelPrefix}\0${idempotencyKey}`).digest()
+  hash[6] = ((hash[6] as number) & 0x0f) | 0x80
+  hash[8] = ((hash[8] as number) & 0x3f) | 0x80
+  return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(value)))
+    .digest('base64url')
+}
+
+/** With the keys of every object in order, so that the same input written otherwise is the same. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)]),
+  )
+}

@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { Ajv, type ValidateFunction } from 'ajv'
+import { z } from 'zod'
+import { ConfigError } from '../config.ts'
+import type { Trainer } from '../launcher/launcher.ts'
+import { EpochcastError, quote } from '../task/errors.ts'
+import { LIMITS } from '../task/limits.ts'
+import type { Json } from '../task/task.ts'
+
+/** Name of the trainer that every server has: it registers a run that trains elsewhere. */
+export const EXTERNAL = 'external'
+
+const trainerName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/)
+  .max(LIMITS.trainerNameLength)
+
+const trainerShape = z.strictObject({
+  launcher: z.enum(['local', 'external']).default('local'),
+  description: z.string().max(LIMITS.messageLength).optional(),
+  channelPrefix: z.string().optional(),
+  /** Program and arguments, run without a shell. */
+  command: z.array(z.string().min(1)).optional(),
+  /** Folder to run in, from the configuration's folder. */
+  cwd: z.string().default('.'),
+  env: z.record(z.string(), z.string()).default({}),
+  /** JSON Schema (draft-07) of the parameters, `machine_id` and `epochs` among them; defaults are filled in. */
+  params: z.record(z.string(), z.unknown()).optional(),
+})
+
+const fileShape = z.strictObject({
+  $schema: z.string().optional(),
+  /** The trainer for a startTraining that names none. */
+  default: z.string().optional(),
+  trainers: z.record(trainerName, trainerShape),
+})
+
+export interface ConfiguredTrainer extends Trainer {
+  /** Fills in defaults and checks; throws EpochcastError BAD_PARAMS. */
+  completeParams(params: Readonly<Record<string, Json>>): Readonly<Record<string, Json>>
+}
+
+/** The trainers that this server can start. */
+export class Trainers {
+  readonly #trainers: ReadonlyMap<string, ConfiguredTrainer>
+  readonly #default: string
+
+  private constructor(trainers: ReadonlyMap<string, ConfiguredTrainer>, defaultName: string) {
+    this.#trainers = trainers
+    this.#default = defaultName
+  }
+
+  /** @throws ConfigError where the file is missing, malformed or contradicts the allowed prefixes */
+  static load(file: string | null, channelPrefixes: readonly string[]): Trainers {
+    const folder = file === null ? process.cwd() : dirname(resolve(file))
+    const found = file === null ? { trainers: {} } : parse(file)
+    const trainers = new Map<string, ConfiguredTrainer>()
+    for (const [name, shape] of Object.entries(found.trainers)) {
+      trainers.set(name, trainerOf(name, shape, folder, channelPrefixes, file ?? ''))
+    }
+    if (!trainers.has(EXTERNAL)) {
+      const description = 'Registers a run that trains elsewhere and only reports.'
+      trainers.set(
+        EXTERNAL,
+        trainerOf(
+          EXTERNAL,
+          trainerShape.parse({ launcher: 'external', description }),
+          folder,
+          channelPrefixes,
+          '',
+        ),
+      )
+    }
+    const defaultName = found.default ?? EXTERNAL
+    if (!trainers.has(defaultName)) {
+      throw new ConfigError(`${file}: default is ${quote(defaultName)}; expected one of ${names(trainers)}`)
+    }
+    return new Trainers(trainers, defaultName)
+  }
+
+  all(): ConfiguredTrainer[] {
+    return [...this.#trainers.values()]
+  }
+
+  /**
+   * @param name null for the configuration's default, which is `external` where none is named
+   * @throws EpochcastError TRAINER_NOT_FOUND
+   */
+  get(name: string | null): ConfiguredTrainer {
+    const trainer = this.#trainers.get(name ?? this.#default)
+    if (trainer) return trainer
+    throw new EpochcastError(
+      'TRAINER_NOT_FOUND',
+      `trainer is ${quote(name)}; expected one of ${names(this.#trainers)}`,
+    )
+  }
+}
+
+const names = (trainers: ReadonlyMap<string, unknown>): string => [...trainers.keys()].map(quote).join(', ')
+
+function parse(file: string): z.output<typeof fileShape> {
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigError(`the trainers' configuration ${file} cannot be read: ${why}`, { cause })
+  }
+  const result = fileShape.safeParse(content)
+  if (result.success) return result.data
+  throw new ConfigError(`the trainers' configuration ${file} is not valid:\n${z.prettifyError(result.error)}`)
+}
+
+function trainerOf(
+  name: string,
+  shape: z.output<typeof trainerShape>,
+  folder: string,
+  channelPrefixes: readonly string[],
+  file: string,
+): ConfiguredTrainer {
+  const { launcher, channelPrefix = null, command = [] } = shape
+  if (launcher === 'local' && command.length === 0) {
+    throw new ConfigError(
+      `${file}: trainer ${quote(name)} has no command; expected one for the local launcher`,
+    )
+  }
+  if (channelPrefix !== null && !channelPrefixes.includes(channelPrefix)) {
+    throw new ConfigError(
+      `${file}: trainer ${quote(name)} has channelPrefix ${quote(channelPrefix)}; expected one of EPOCHCAST_CHANNEL_PREFIXES: ${channelPrefixes.join(', ')}`,
+    )
+  }
+  const validate = shape.params === undefined ? null : compile(name, shape.params, file)
+  return {
+    name,
+    launcher,
+    description: shape.description ?? null,
+    channelPrefix,
+    command,
+    cwd: resolve(folder, shape.cwd),
+    env: shape.env,
+    completeParams: (params) => (validate ? complete(name, validate, params) : params),
+  }
+}
+
+function compile(name: string, schema: Record<string, unknown>, file: string): ValidateFunction {
+  try {
+    return new Ajv({ useDefaults: true, allErrors: true, verbose: true, strict: true }).compile(schema)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigError(`${file}: params of trainer ${quote(name)} is not a usable JSON Schema: ${why}`, {
+      cause,
+    })
+  }
+}
+
+function complete(
+  name: string,
+  validate: ValidateFunction,
+  params: Readonly<Record<string, Json>>,
+): Readonly<Record<string, Json>> {
+  const completed = structuredClone(params) as Record<string, Json>
+  if (validate(completed)) return completed
+  const problems = (validate.errors ?? [])
+    .slice(0, 5)
+    .map(({ instancePath, message, data, params: about }) => {
+      const where = instancePath === '' ? 'params' : `params${instancePath.replaceAll('/', '.')}`
+      if ('additionalProperty' in about)
+        return `${where} has ${quote(about.additionalProperty)}, which it does not know`
+      return `${where} is ${quote(data)}; expected that it ${message}`
+    })
+  throw new EpochcastError('BAD_PARAMS', `trainer ${quote(name)}: ${problems.join('; ')}`)
+}

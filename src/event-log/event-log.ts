@@ -1,0 +1,121 @@
+import type { TaskEvent } from '../task/event.ts'
+import type { Position } from '../task/position.ts'
+import type { TaskKey, TaskState } from '../task/task.ts'
+
+/** An event at its place in one task's log. */
+export interface LogEntry {
+  readonly offset: number
+  readonly event: TaskEvent
+}
+
+export interface Snapshot {
+  readonly state: TaskState
+  /** Position of the newest event. */
+  readonly top: Position
+  /** The order in which tasks were created: higher is newer. Unique within an engine. */
+  readonly serial: number
+}
+
+export type CreateResult =
+  | { readonly kind: 'created'; readonly snapshot: Snapshot }
+  /** There is a log under this key; nothing was changed. */
+  | { readonly kind: 'exists'; readonly snapshot: Snapshot }
+
+export type AppendResult =
+  | { readonly kind: 'appended'; readonly top: Position }
+  /** Somebody else appended first; nothing was changed. Read the state again and decide again. */
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'missing' }
+
+export type ReadResult =
+  /** `entries` follow the position without a gap; empty where the position is the top. */
+  | { readonly kind: 'entries'; readonly entries: readonly LogEntry[]; readonly top: Position }
+  /**
+   * The events after the position can no longer be read. Reading can go on after `resumeAt`;
+   * `skipped` of them are lost, where that can be known.
+   */
+  | {
+      readonly kind: 'gone'
+      readonly reason: 'TRIMMED' | 'LOG_RESET'
+      readonly resumeAt: Position
+      readonly skipped: number | null
+    }
+  /** The position lies past the top of the same log. */
+  | { readonly kind: 'ahead'; readonly top: Position }
+  | { readonly kind: 'missing' }
+
+/** What one append added: contiguous entries, the last of them at `top`. */
+export interface Announcement {
+  readonly top: Position
+  readonly entries: readonly LogEntry[]
+}
+
+export interface Watch {
+  close(): Promise<void>
+}
+
+export interface ListPage {
+  /** Newest first. */
+  readonly snapshots: readonly Snapshot[]
+  readonly hasMore: boolean
+}
+
+export interface EngineStatus {
+  readonly name: string
+  readonly connected: boolean
+  /** Round trip in milliseconds; null while the engine is out of reach. */
+  readonly latencyMs: number | null
+}
+
+/**
+ * Keeps one append-only log of events and one state for every task. The rules that lead from a report
+ * to events and from events to a state are not the log's: it stores what it is given.
+ *
+ * Every method may reject with EpochcastError ENGINE_UNAVAILABLE; then nothing was applied.
+ */
+export interface EventLog {
+  /** Name of the engine: `memory` or `redis`. */
+  readonly name: string
+
+  /**
+   * Creates the log of a task with its first events. Atomic: of several calls for one key exactly one
+   * creates it.
+   * @throws EpochcastError STORE_FULL
+   */
+  create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult>
+
+  /**
+   * One atomic step: if the top is still `expected`, numbers and stores the events, replaces the state
+   * and announces both. `final` says that no event will follow; from then on the task counts as
+   * finished and may be dropped once its retention has passed.
+   */
+  append(
+    key: TaskKey,
+    expected: Position,
+    events: readonly TaskEvent[],
+    state: TaskState,
+    final: boolean,
+  ): Promise<AppendResult>
+
+  snapshot(key: TaskKey): Promise<Snapshot | null>
+
+  /** Up to `limit` entries after a position, oldest first. A null position is before the oldest retained event. */
+  read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult>
+
+  /**
+   * Announces what is appended to a task from now on; resolves once it listens. Announcements are an
+   * optimisation: one may get lost or come late, and a reader that needs all events then reads the log.
+   */
+  watch(key: TaskKey, onAnnouncement: (announcement: Announcement) => void): Promise<Watch>
+
+  /** Names every task that something is appended to from now on; as a hint, like the announcements. */
+  watchAll(onChange: (key: TaskKey) => void): Promise<Watch>
+
+  /** Tasks older than `before` (by serial), newest first; `unfinished` leaves out those with a final event. */
+  list(scope: 'all' | 'unfinished', before: number | null, limit: number): Promise<ListPage>
+
+  status(): Promise<EngineStatus>
+
+  /** Ends every watch and releases what the engine holds. */
+  close(): Promise<void>
+}

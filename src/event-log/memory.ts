@@ -1,0 +1,292 @@
+import { randomBytes } from 'node:crypto'
+import { EpochcastError } from '../task/errors.ts'
+import type { TaskEvent } from '../task/event.ts'
+import type { Position } from '../task/position.ts'
+import { channelOf, type TaskKey, type TaskState } from '../task/task.ts'
+import type {
+  Announcement,
+  AppendResult,
+  CreateResult,
+  EngineStatus,
+  EventLog,
+  ListPage,
+  LogEntry,
+  ReadResult,
+  Snapshot,
+  Watch,
+} from './event-log.ts'
+
+export interface MemoryEventLogOptions {
+  /** Newest events kept of one task. */
+  readonly retainEvents: number
+  /** Seconds for which a finished task is kept. */
+  readonly retainSeconds: number
+  /** Bytes of events and states kept of all tasks, counted as JSON text. */
+  readonly maxBytes: number
+  readonly now?: () => number
+}
+
+/** A log's events as JSON text, oldest first, from `head` on: text is a third of the size of objects. */
+interface Log {
+  readonly key: TaskKey
+  readonly generation: string
+  readonly serial: number
+  texts: string[]
+  head: number
+  top: number
+  state: TaskState
+  stateBytes: number
+  bytes: number
+  finishedAt: number | null
+}
+
+/** Rough cost of an entry beside its text: the string's header and its slot in the array. */
+const ENTRY_OVERHEAD_BYTES = 32
+const LOG_OVERHEAD_BYTES = 512
+const SWEEP_MS = 60_000
+
+/** The default engine: one process, no dependencies, gone with the process. */
+export class MemoryEventLog implements EventLog {
+  readonly name = 'memory'
+  readonly #options: MemoryEventLogOptions
+  readonly #now: () => number
+  readonly #logs = new Map<string, Log>()
+  readonly #bySerial = new Map<number, Log>()
+  readonly #unfinished = new Set<Log>()
+  /** In the order in which they finished. */
+  readonly #finished = new Set<Log>()
+  readonly #watchers = new Map<string, Set<(announcement: Announcement) => void>>()
+  readonly #allWatchers = new Set<(key: TaskKey) => void>()
+  readonly #sweep: NodeJS.Timeout
+  #lastSerial = 0
+  #bytes = 0
+
+  constructor(options: MemoryEventLogOptions) {
+    this.#options = options
+    this.#now = options.now ?? Date.now
+    this.#sweep = setInterval(() => this.dropExpired(), SWEEP_MS).unref()
+  }
+
+  /** Bytes held at present, as `maxBytes` counts them. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Watches that have not been closed. */
+  get watchCount(): number {
+    let count = this.#allWatchers.size
+    for (const watchers of this.#watchers.values()) count += watchers.size
+    return count
+  }
+
+  async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
+    const channel = channelOf(key)
+    const existing = this.#logs.get(channel)
+    if (existing) return { kind: 'exists', snapshot: snapshotOf(existing) }
+
+    const log: Log = {
+      key,
+      generation: randomBytes(6).toString('base64url'),
+      serial: ++this.#lastSerial,
+      texts: [],
+      head: 0,
+      top: 0,
+      state,
+      stateBytes: 0,
+      bytes: LOG_OVERHEAD_BYTES + channel.length,
+      finishedAt: null,
+    }
+    this.#bytes += log.bytes
+    this.#logs.set(channel, log)
+    this.#bySerial.set(log.serial, log)
+    this.#unfinished.add(log)
+    const entries = this.#store(log, events, state)
+    this.#makeRoom(log)
+    if (this.#bytes > this.#options.maxBytes) {
+      this.#drop(log)
+      throw new EpochcastError(
+        'STORE_FULL',
+        `the memory engine holds ${this.#bytes} of ${this.#options.maxBytes} bytes in unfinished tasks; raise EPOCHCAST_MEMORY_BYTES, or finish or cancel some`,
+      )
+    }
+    this.#announce(log, entries)
+    return { kind: 'created', snapshot: snapshotOf(log) }
+  }
+
+  async append(
+    key: TaskKey,
+    expected: Position,
+    events: readonly TaskEvent[],
+    state: TaskState,
+    final: boolean,
+  ): Promise<AppendResult> {
+    const log = this.#logs.get(channelOf(key))
+    if (!log) return { kind: 'missing' }
+    if (expected.generation !== log.generation || expected.offset !== log.top) return { kind: 'conflict' }
+
+    const entries = this.#store(log, events, state)
+    if (final && log.finishedAt === null) {
+      log.finishedAt = this.#now()
+      this.#unfinished.delete(log)
+      this.#finished.add(log)
+    }
+    this.#makeRoom(log)
+    this.#announce(log, entries)
+    return { kind: 'appended', top: topOf(log) }
+  }
+
+  async snapshot(key: TaskKey): Promise<Snapshot | null> {
+    const log = this.#logs.get(channelOf(key))
+    return log ? snapshotOf(log) : null
+  }
+
+  async read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult> {
+    const log = this.#logs.get(channelOf(key))
+    if (!log) return { kind: 'missing' }
+    const beforeOldest = log.top - (log.texts.length - log.head)
+    const from = after ?? { generation: log.generation, offset: beforeOldest }
+    const resumeAt = { generation: log.generation, offset: beforeOldest }
+    if (from.generation !== log.generation) {
+      return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
+    }
+    if (from.offset > log.top) return { kind: 'ahead', top: topOf(log) }
+    if (from.offset < beforeOldest) {
+      return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - from.offset }
+    }
+    const start = log.head + (from.offset - beforeOldest)
+    const entries = log.texts
+      .slice(start, start + limit)
+      .map((text, i): LogEntry => ({ offset: from.offset + 1 + i, event: JSON.parse(text) as TaskEvent }))
+    return { kind: 'entries', entries, top: topOf(log) }
+  }
+
+  async watch(key: TaskKey, onAnnouncement: (announcement: Announcement) => void): Promise<Watch> {
+    const channel = channelOf(key)
+    const watchers = this.#watchers.get(channel) ?? new Set()
+    this.#watchers.set(channel, watchers)
+    // A function of its own, so that one listener given twice counts twice.
+    const watcher = (announcement: Announcement) => onAnnouncement(announcement)
+    watchers.add(watcher)
+    return {
+      close: async () => {
+        watchers.delete(watcher)
+        if (watchers.size === 0 && this.#watchers.get(channel) === watchers) this.#watchers.delete(channel)
+      },
+    }
+  }
+
+  async watchAll(onChange: (key: TaskKey) => void): Promise<Watch> {
+    const watcher = (key: TaskKey) => onChange(key)
+    this.#allWatchers.add(watcher)
+    return {
+      close: async () => {
+        this.#allWatchers.delete(watcher)
+      },
+    }
+  }
+
+  async list(scope: 'all' | 'unfinished', before: number | null, limit: number): Promise<ListPage> {
+    const snapshots: Snapshot[] = []
+    const isOlder = (log: Log) => before === null || log.serial < before
+    if (scope === 'unfinished') {
+      const older = [...this.#unfinished].filter(isOlder).reverse()
+      return { snapshots: older.slice(0, limit).map(snapshotOf), hasMore: older.length > limit }
+    }
+    const [oldest] = this.#bySerial.keys()
+    let serial = Math.min(this.#lastSerial, (before ?? Number.POSITIVE_INFINITY) - 1)
+    for (; oldest !== undefined && serial >= oldest; serial--) {
+      const log = this.#bySerial.get(serial)
+      if (!log) continue
+      if (snapshots.length === limit) return { snapshots, hasMore: true }
+      snapshots.push(snapshotOf(log))
+    }
+    return { snapshots, hasMore: false }
+  }
+
+  async status(): Promise<EngineStatus> {
+    return { name: this.name, connected: true, latencyMs: 0 }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweep)
+    this.#watchers.clear()
+    this.#allWatchers.clear()
+  }
+
+  /** Drops finished tasks whose retention has passed; done every minute. */
+  dropExpired(): void {
+    const expiry = this.#now() - this.#options.retainSeconds * 1000
+    for (const log of this.#finished) {
+      if (log.finishedAt === null || log.finishedAt > expiry) return
+      this.#drop(log)
+    }
+  }
+
+  #store(log: Log, events: readonly TaskEvent[], state: TaskState): LogEntry[] {
+    const entries = events.map((event): LogEntry => ({ offset: ++log.top, event }))
+    let added = 0
+    for (const event of events) {
+      const text = JSON.stringify(event)
+      log.texts.push(text)
+      added += bytesOf(text)
+    }
+    const stateBytes = Buffer.byteLength(JSON.stringify(state))
+    added += stateBytes - log.stateBytes
+    log.state = state
+    log.stateBytes = stateBytes
+    log.bytes += added
+    this.#bytes += added
+    while (log.texts.length - log.head > this.#options.retainEvents) this.#trimOldest(log)
+    return entries
+  }
+
+  #trimOldest(log: Log): void {
+    const bytes = bytesOf(log.texts[log.head] as string)
+    log.texts[log.head++] = ''
+    log.bytes -= bytes
+    this.#bytes -= bytes
+    // Moving the array's start is dear, so it waits until half of the array is empty.
+    if (log.head > 64 && log.head * 2 > log.texts.length) {
+      log.texts = log.texts.slice(log.head)
+      log.head = 0
+    }
+  }
+
+  /**
+   * Keeps the total under its bound: the oldest finished tasks go first, then the oldest events of
+   * the largest unfinished ones. `keep` is the log being written to: it is not dropped under the writer.
+   */
+  #makeRoom(keep: Log): void {
+    const { maxBytes } = this.#options
+    if (this.#bytes <= maxBytes) return
+    for (const log of this.#finished) {
+      if (log === keep) continue
+      this.#drop(log)
+      if (this.#bytes <= maxBytes) return
+    }
+    const largestFirst = [...this.#unfinished, keep].sort((a, b) => b.bytes - a.bytes)
+    for (const log of largestFirst) {
+      while (log.texts.length - log.head > 1 && this.#bytes > maxBytes) this.#trimOldest(log)
+      if (this.#bytes <= maxBytes) return
+    }
+  }
+
+  #drop(log: Log): void {
+    this.#logs.delete(channelOf(log.key))
+    this.#bySerial.delete(log.serial)
+    this.#unfinished.delete(log)
+    this.#finished.delete(log)
+    this.#bytes -= log.bytes
+  }
+
+  #announce(log: Log, entries: readonly LogEntry[]): void {
+    const announcement: Announcement = { top: topOf(log), entries }
+    const watchers = this.#watchers.get(channelOf(log.key))
+    if (watchers) for (const watcher of watchers) watcher(announcement)
+    for (const watcher of this.#allWatchers) watcher(log.key)
+  }
+}
+
+const bytesOf = (text: string): number => Buffer.byteLength(text) + ENTRY_OVERHEAD_BYTES
+const topOf = (log: Log): Position => ({ generation: log.generation, offset: log.top })
+const snapshotOf = (log: Log): Snapshot => ({ state: log.state, top: topOf(log), serial: log.serial })

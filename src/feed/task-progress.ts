@@ -1,0 +1,43 @@
+import type { EventLog } from '../event-log/event-log.ts'
+import { taskNotFound } from '../event-log/find-task.ts'
+import type { TaskView } from '../task/stream-event.ts'
+import { isFinalStatus, type TaskKey } from '../task/task.ts'
+import type { Feeds } from './feeds.ts'
+import { deadlineAfter, delay, stoppable } from './stoppable.ts'
+
+export interface ConflationOptions {
+  /** Shortest time between two values of the same task. */
+  readonly minIntervalMs: number
+  readonly maxStreamMs: number
+}
+
+/**
+ * The state of one task, now and whenever it has changed, until its final state. A reader who is slow or
+ * throttled gets the newest state and never a backlog.
+ *
+ * @throws EpochcastError TASK_NOT_FOUND
+ */
+export async function taskProgressStream(
+  log: EventLog,
+  feeds: Feeds,
+  key: TaskKey,
+  { minIntervalMs, maxStreamMs }: ConflationOptions,
+): Promise<AsyncIterableIterator<TaskView, undefined>> {
+  if (!(await log.snapshot(key))) throw taskNotFound(key)
+  return stoppable(async function* (stop) {
+    const feed = await feeds.acquire(key)
+    const deadline = deadlineAfter(maxStreamMs, stop)
+    try {
+      while (!deadline.signal.aborted) {
+        const { view } = feed
+        yield view
+        if (feed.gone || isFinalStatus(view.state.status)) return
+        await delay(minIntervalMs, deadline.signal)
+        await feed.advanced(view.top, deadline.signal)
+      }
+    } finally {
+      deadline.clear()
+      await feeds.release(feed)
+    }
+  })
+}

@@ -1,0 +1,183 @@
+import type { EventLog, Snapshot, Watch } from '../event-log/event-log.ts'
+import { channelOf, type TaskKey, type TaskState, type TaskStatus } from '../task/task.ts'
+import { deadlineAfter, delay, stoppable } from './stoppable.ts'
+import type { ConflationOptions } from './task-progress.ts'
+
+/** All conditions that are given must hold. */
+export interface TaskFilter {
+  readonly ids?: readonly string[] | null | undefined
+  readonly statuses?: readonly TaskStatus[] | null | undefined
+  readonly channelPrefix?: string | null | undefined
+  readonly machineId?: string | null | undefined
+  readonly trainer?: string | null | undefined
+}
+
+export function matches(filter: TaskFilter, { spec, status }: TaskState): boolean {
+  return (
+    (filter.ids?.includes(spec.id) ?? true) &&
+    (filter.statuses?.includes(status) ?? true) &&
+    (filter.channelPrefix ?? spec.channelPrefix) === spec.channelPrefix &&
+    (filter.machineId ?? spec.machineId) === spec.machineId &&
+    (filter.trainer ?? spec.trainer) === spec.trainer
+  )
+}
+
+/** Changes kept for subscribers that are behind; twice as many, before the list is compacted. */
+const MAX_CHANGES = 10_000
+const LIST_PAGE = 200
+
+interface Change {
+  readonly key: TaskKey
+  readonly number: number
+  /** Read once for all subscribers who pass this change. */
+  snapshot: Promise<Snapshot | null> | null
+}
+
+/**
+ * Which tasks changed, in order, each at the place of its newest change only: that is the conflation.
+ * A subscriber is a position in this list. One for a process, listening while somebody subscribes.
+ */
+export class TaskUpdates {
+  readonly #log: EventLog
+  readonly #newest = new Map<string, Change>()
+  readonly #waiters = new Set<() => void>()
+  #changes: Change[] = []
+  #lastNumber = 0
+  #users = 0
+  #watch: Promise<Watch> | undefined
+
+  constructor(log: EventLog) {
+    this.#log = log
+  }
+
+  /** Subscribers at present. */
+  get size(): number {
+    return this.#users
+  }
+
+  /**
+   * Opens with every matching task that is unfinished (those named by `filter.ids`, finished or not), then
+   * yields each matching task whenever it has changed.
+   */
+  stream(
+    filter: TaskFilter,
+    { minIntervalMs, maxStreamMs }: ConflationOptions,
+  ): AsyncIterableIterator<Snapshot, undefined> {
+    const updates = this
+    return stoppable(async function* (stop) {
+      await updates.#enter()
+      const deadline = deadlineAfter(maxStreamMs, stop)
+      try {
+        let position = updates.#lastNumber
+        let seenUntil = 0
+        for await (const snapshot of updates.#present(filter)) {
+          if (deadline.signal.aborted) return
+          seenUntil = Math.max(seenUntil, snapshot.state.updatedAt)
+          yield snapshot
+        }
+        while (!deadline.signal.aborted) {
+          const end = updates.#lastNumber
+          if (position < updates.#forgottenThrough) {
+            // Too far back for the list; the tasks themselves say when they changed last.
+            position = end
+            for await (const snapshot of updates.#changedSince(filter, seenUntil)) yield snapshot
+          }
+          for (; position < end && !deadline.signal.aborted; position++) {
+            const snapshot = await updates.#changedAt(position + 1)
+            if (!snapshot) continue
+            seenUntil = Math.max(seenUntil, snapshot.state.updatedAt)
+            if (matches(filter, snapshot.state)) yield snapshot
+          }
+          await delay(minIntervalMs, deadline.signal)
+          await updates.#changedAfter(position, deadline.signal)
+        }
+      } finally {
+        deadline.clear()
+        await updates.#leave()
+      }
+    })
+  }
+
+  get #forgottenThrough(): number {
+    return (this.#changes[0]?.number ?? this.#lastNumber + 1) - 1
+  }
+
+  async #enter(): Promise<void> {
+    this.#watch ??= this.#log.watchAll((key) => this.#note(key))
+    const watch = this.#watch
+    this.#users++
+    try {
+      await watch
+    } catch (error) {
+      this.#users--
+      if (this.#watch === watch) this.#watch = undefined
+      throw error
+    }
+  }
+
+  async #leave(): Promise<void> {
+    if (--this.#users > 0) return
+    const watch = await this.#watch
+    if (this.#users > 0) return
+    this.#watch = undefined
+    this.#changes = []
+    this.#newest.clear()
+    await watch?.close()
+  }
+
+  #note(key: TaskKey): void {
+    const change: Change = { key, number: ++this.#lastNumber, snapshot: null }
+    this.#changes.push(change)
+    this.#newest.set(channelOf(key), change)
+    if (this.#changes.length > 2 * MAX_CHANGES) {
+      for (const old of this.#changes.splice(0, MAX_CHANGES)) {
+        if (this.#newest.get(channelOf(old.key)) === old) this.#newest.delete(channelOf(old.key))
+      }
+    }
+    for (const look of [...this.#waiters]) look()
+  }
+
+  /** The task of a change, unless it changed again later and will come then. */
+  async #changedAt(number: number): Promise<Snapshot | null> {
+    const first = this.#changes[0]?.number ?? 0
+    const change = this.#changes[number - first]
+    if (!change || this.#newest.get(channelOf(change.key)) !== change) return null
+    change.snapshot ??= this.#log.snapshot(change.key)
+    return change.snapshot
+  }
+
+  #changedAfter(position: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted || this.#lastNumber > position) return resolve()
+      const look = () => {
+        this.#waiters.delete(look)
+        signal.removeEventListener('abort', look)
+        resolve()
+      }
+      this.#waiters.add(look)
+      signal.addEventListener('abort', look)
+    })
+  }
+
+  async *#present(filter: TaskFilter): AsyncGenerator<Snapshot, void, undefined> {
+    const scope = filter.ids ? 'all' : 'unfinished'
+    for await (const snapshot of this.#list(scope)) if (matches(filter, snapshot.state)) yield snapshot
+  }
+
+  async *#changedSince(filter: TaskFilter, since: number): AsyncGenerator<Snapshot, void, undefined> {
+    for await (const snapshot of this.#list('all')) {
+      if (snapshot.state.updatedAt >= since && matches(filter, snapshot.state)) yield snapshot
+    }
+  }
+
+  async *#list(scope: 'all' | 'unfinished'): AsyncGenerator<Snapshot, void, undefined> {
+    let before: number | null = null
+    for (;;) {
+      const page = await this.#log.list(scope, before, LIST_PAGE)
+      yield* page.snapshots
+      const last = page.snapshots.at(-1)
+      if (!page.hasMore || !last) return
+      before = last.serial
+    }
+  }
+}

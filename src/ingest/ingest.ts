@@ -1,0 +1,32 @@
+import type { TaskWriter } from '../event-log/task-writer.ts'
+import type { Position } from '../task/position.ts'
+import { planReports, type ReportBatch } from '../task/report.ts'
+import type { TaskKey } from '../task/task.ts'
+
+export interface IngestResult {
+  readonly key: TaskKey
+  readonly accepted: number
+  readonly duplicates: number
+  readonly top: Position
+  readonly stopRequested: boolean
+}
+
+/** A trainer's way into the log: a batch is appended whole, once, in order, or not at all. */
+export class Ingest {
+  readonly #writer: TaskWriter
+  readonly #now: () => number
+
+  constructor(writer: TaskWriter, now: () => number = Date.now) {
+    this.#writer = writer
+    this.#now = now
+  }
+
+  /** @throws EpochcastError TASK_NOT_FOUND, CONTENDED, and the refusals of `planReports` */
+  async report(key: TaskKey, batch: ReportBatch): Promise<IngestResult> {
+    const { decision, top } = await this.#writer.update(key, (state) =>
+      planReports(state, batch, this.#now()),
+    )
+    const { accepted, duplicates, state } = decision
+    return { key, accepted, duplicates, top, stopRequested: state.stopRequested }
+  }
+}

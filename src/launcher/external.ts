@@ -1,0 +1,18 @@
+import type { Launcher } from './launcher.ts'
+
+/** For runs that train elsewhere and only report: there is nothing to launch and nothing to end. */
+export class ExternalLauncher implements Launcher {
+  readonly name = 'external'
+
+  reserve() {
+    return { launch: () => {}, giveBack: () => {} }
+  }
+
+  stop(): void {}
+
+  holds(): boolean {
+    return false
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,239 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { EpochcastError } from '../task/errors.ts'
+import type { ProcessEnd } from '../task/lifecycle.ts'
+import { channelOf, type TaskKey } from '../task/task.ts'
+import type { Job, JobObserver, Launcher, Place } from './launcher.ts'
+import { OutputTail } from './output-tail.ts'
+import { Reaper } from './reaper.ts'
+
+export interface LocalLauncherOptions {
+  /** Processes at a time. */
+  readonly concurrency: number
+  /** Jobs that may wait for their turn. */
+  readonly queue: number
+  /** Time for a trainer to stop by itself once it was asked to; then it gets SIGTERM. */
+  readonly stopGraceMs: number
+  /** Time from SIGTERM to SIGKILL. */
+  readonly killGraceMs: number
+  /** GraphQL endpoint to which trainers report; asked for at each launch. */
+  readonly reportUrl: () => string
+  /** Environment that every trainer gets. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Bytes of a trainer's output that end up in its failure's message. */
+export const OUTPUT_TAIL_BYTES = 8192
+
+interface Running {
+  readonly job: Job
+  readonly child: ChildProcess
+  readonly timers: NodeJS.Timeout[]
+  stopping: boolean
+}
+
+/** Runs each job as a process of its own on this machine, so many at a time, first come first served. */
+export class LocalLauncher implements Launcher {
+  readonly name = 'local'
+  readonly #options: LocalLauncherOptions
+  readonly #observer: JobObserver
+  readonly #waiting = new Map<string, Job>()
+  readonly #running = new Map<string, Running>()
+  readonly #reaper = new Reaper()
+  #reserved = 0
+  #closing = false
+  #whenIdle: (() => void) | undefined
+
+  constructor(options: LocalLauncherOptions, observer: JobObserver) {
+    this.#options = options
+    this.#observer = observer
+  }
+
+  /** Processes at present. */
+  get runningCount(): number {
+    return this.#running.size
+  }
+
+  reserve(): Place {
+    if (this.#closing) {
+      throw new EpochcastError(
+        'SHUTTING_DOWN',
+        'the server is stopping and launches nothing; try again later',
+      )
+    }
+    const { concurrency, queue } = this.#options
+    const taken = this.#running.size + this.#waiting.size + this.#reserved
+    if (taken >= concurrency + queue) {
+      throw new EpochcastError(
+        'QUEUE_FULL',
+        `the local launcher runs ${this.#running.size} trainings and ${this.#waiting.size} wait; expected at most ${queue} to wait (EPOCHCAST_LOCAL_QUEUE)`,
+      )
+    }
+    this.#reserved++
+    return {
+      launch: (job) => {
+        this.#reserved--
+        if (this.#closing) return this.#endUnstarted(job)
+        this.#waiting.set(channelOf(job.key), job)
+        this.#launchNext()
+      },
+      giveBack: () => {
+        this.#reserved--
+      },
+    }
+  }
+
+  stop(key: TaskKey): void {
+    this.#waiting.delete(channelOf(key))
+    const running = this.#running.get(channelOf(key))
+    if (running) this.#stop(running, this.#options.stopGraceMs)
+  }
+
+  holds(key: TaskKey): boolean {
+    return this.#waiting.has(channelOf(key)) || this.#running.has(channelOf(key))
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    for (const job of this.#waiting.values()) this.#endUnstarted(job)
+    this.#waiting.clear()
+    const idle = new Promise<void>((resolve) => {
+      this.#whenIdle = resolve
+    })
+    for (const running of this.#running.values()) {
+      running.stopping = false
+      this.#stop(running, 0)
+    }
+    if (this.#running.size > 0) await idle
+    await this.#reaper.close()
+  }
+
+  #endUnstarted(job: Job): void {
+    this.#observer.ended(job, {
+      message: 'the server stopped before the trainer was started',
+      type: 'ServerStopped',
+    })
+  }
+
+  #launchNext(): void {
+    if (this.#closing || this.#running.size >= this.#options.concurrency) return
+    const [next] = this.#waiting
+    if (!next) return
+    const [channel, job] = next
+    this.#waiting.delete(channel)
+    this.#run(channel, job)
+    this.#launchNext()
+  }
+
+  #run(channel: string, job: Job): void {
+    let child: ChildProcess
+    try {
+      child = this.#spawn(job)
+    } catch (error) {
+      // Some failures, such as an environment that is too large, are thrown; most come as an event.
+      this.#observer.ended(job, spawnFailed(job, error))
+      return
+    }
+    const running: Running = { job, child, timers: [], stopping: false }
+    this.#running.set(channel, running)
+    if (child.pid !== undefined) this.#reaper.watch(child.pid)
+
+    const tail = new OutputTail(OUTPUT_TAIL_BYTES)
+    child.stdout?.on('data', (chunk: Buffer) => tail.push(chunk))
+    child.stderr?.on('data', (chunk: Buffer) => tail.push(chunk))
+
+    let spawnError: Error | undefined
+    child.once('error', (error) => {
+      spawnError ??= error
+    })
+    child.once('spawn', () => this.#observer.started(job))
+    // What the trainer left behind would keep its output open, and itself alive.
+    child.once('exit', () => this.#signal(child, 'SIGKILL'))
+    child.once('close', (code, signal) => {
+      for (const timer of running.timers) clearTimeout(timer)
+      if (child.pid !== undefined) this.#reaper.forget(child.pid)
+      this.#running.delete(channel)
+      this.#observer.ended(job, this.#describe(job, code, signal, spawnError, tail.toString()))
+      if (this.#running.size === 0) this.#whenIdle?.()
+      this.#launchNext()
+    })
+  }
+
+  #spawn({ trainer, ...job }: Job): ChildProcess {
+    const [program = '', ...args] = trainer.command
+    // A process group of its own, so that what the trainer starts can be ended with it.
+    return spawn(program, args, {
+      cwd: trainer.cwd,
+      env: { ...this.#options.env, ...trainer.env, ...environmentOf(job, this.#options.reportUrl()) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+  }
+
+  #describe(
+    job: Job,
+    code: number | null,
+    signal: NodeJS.Signals | null,
+    spawnError: Error | undefined,
+    output: string,
+  ): ProcessEnd {
+    const withOutput = (message: string) =>
+      output === '' ? message : `${message}; the end of its output:\n${output}`
+    if (spawnError) return spawnFailed(job, spawnError)
+    if (this.#closing) {
+      return {
+        message: withOutput('the server stopped while the trainer was running'),
+        type: 'ServerStopped',
+      }
+    }
+    if (signal) return { message: withOutput(`the trainer was ended by ${signal}`), type: 'Signal' }
+    if (code === 0) {
+      return {
+        message: withOutput('the trainer exited with code 0 without having reported a result'),
+        type: 'NoResult',
+      }
+    }
+    return { message: withOutput(`the trainer exited with code ${code}`), type: 'ExitCode' }
+  }
+
+  #stop(running: Running, graceMs: number): void {
+    if (running.stopping) return
+    running.stopping = true
+    const { child, timers } = running
+    const terminate = () => {
+      this.#signal(child, 'SIGTERM')
+      timers.push(setTimeout(() => this.#signal(child, 'SIGKILL'), this.#options.killGraceMs))
+    }
+    if (graceMs === 0) terminate()
+    else timers.push(setTimeout(terminate, graceMs))
+  }
+
+  #signal(child: ChildProcess, signal: NodeJS.Signals): void {
+    if (child.pid === undefined) return
+    try {
+      process.kill(-child.pid, signal)
+    } catch (error) {
+      // No such group: it ended by itself.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
+}
+
+function spawnFailed({ trainer }: Job, error: unknown): ProcessEnd {
+  const why = error instanceof Error ? error.message : String(error)
+  return {
+    message: `the trainer could not be started: ${why} (command ${trainer.command[0]}, folder ${trainer.cwd})`,
+    type: 'SpawnFailed',
+  }
+}
+
+/** All that a trainer knows. */
+function environmentOf(job: Omit<Job, 'trainer'>, reportUrl: string): Record<string, string> {
+  return {
+    EPOCHCAST_URL: reportUrl,
+    EPOCHCAST_TASK_ID: job.key.id,
+    EPOCHCAST_CHANNEL_PREFIX: job.key.channelPrefix,
+    EPOCHCAST_TOKEN: job.reportToken ?? '',
+    EPOCHCAST_ATTEMPT: String(job.attempt),
+    EPOCHCAST_PARAMS: JSON.stringify(job.params),
+  }
+}

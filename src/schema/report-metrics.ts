@@ -1,0 +1,152 @@
+import { getTask } from '../event-log/find-task.ts'
+import type { IngestResult } from '../ingest/ingest.ts'
+import { LIMITS } from '../task/limits.ts'
+import { encodeCursor } from '../task/position.ts'
+import type { Report } from '../task/report.ts'
+import { builder } from './builder.ts'
+import { PhaseEnum, TaskStatusEnum } from './enums.ts'
+import { channelPrefix, jsonUpTo, line, listOf, taskId, text, wholeNumber } from './validation.ts'
+
+const MAX_INT = 2 ** 31 - 1
+const count = wholeNumber(0, MAX_INT)
+const timestampDescription =
+  "When it happened, by the trainer's clock; the server's time where it is left out."
+
+const ProgressReportInput = builder.inputType('ProgressReportInput', {
+  fields: (t) => ({
+    current: t.int({ required: true, validate: count }),
+    total: t.int({ validate: wholeNumber(1, MAX_INT) }),
+    stage: t.string({ validate: line(LIMITS.stageLength) }),
+    epoch: t.int({ validate: count }),
+    loss: t.field({ type: 'MetricValue', description: '`metrics.loss` where it is left out.' }),
+    metrics: t.field({ type: 'Metrics' }),
+    message: t.string({ validate: text(LIMITS.messageLength) }),
+    timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
+  }),
+})
+
+const EpochStartReportInput = builder.inputType('EpochStartReportInput', {
+  fields: (t) => ({
+    epoch: t.int({ required: true, validate: count }),
+    totalEpochs: t.int({ validate: count }),
+    timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
+  }),
+})
+
+const EpochEndReportInput = builder.inputType('EpochEndReportInput', {
+  fields: (t) => ({
+    epoch: t.int({ required: true, validate: count }),
+    phase: t.field({ type: PhaseEnum, required: true }),
+    metrics: t.field({ type: 'Metrics', required: true }),
+    timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
+  }),
+})
+
+const RoundEndReportInput = builder.inputType('RoundEndReportInput', {
+  fields: (t) => ({
+    round: t.int({ required: true, validate: count }),
+    totalRounds: t.int({ validate: wholeNumber(1, LIMITS.rounds) }),
+    fitMetrics: t.field({ type: 'Metrics' }),
+    evalMetrics: t.field({ type: 'Metrics' }),
+    timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
+  }),
+})
+
+const StatusReportInput = builder.inputType('StatusReportInput', {
+  description: 'RUNNING, or a final status where the trainer has nothing more to say about its end.',
+  fields: (t) => ({
+    status: t.field({ type: TaskStatusEnum, required: true }),
+    message: t.string({ validate: text(LIMITS.messageLength) }),
+    timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
+  }),
+})
+
+const ErrorReportInput = builder.inputType('ErrorReportInput', {
+  fields: (t) => ({
+    error: t.string({ required: true, validate: text(LIMITS.errorLength) }),
+    errorType: t.string({ validate: line(LIMITS.errorTypeLength) }),
+    timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
+  }),
+})
+
+const SuccessReportInput = builder.inputType('SuccessReportInput', {
+  fields: (t) => ({
+    result: t.field({ type: 'JSON', validate: jsonUpTo(LIMITS.resultBytes) }),
+    timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
+  }),
+})
+
+const ReportInput = builder.inputType('ReportInput', {
+  isOneOf: true,
+  fields: (t) => ({
+    progress: t.field({ type: ProgressReportInput }),
+    epochStart: t.field({ type: EpochStartReportInput }),
+    epochEnd: t.field({ type: EpochEndReportInput }),
+    roundEnd: t.field({ type: RoundEndReportInput }),
+    status: t.field({ type: StatusReportInput }),
+    error: t.field({ type: ErrorReportInput, description: 'The task goes on.' }),
+    success: t.field({ type: SuccessReportInput, description: 'Final.' }),
+    failure: t.field({ type: ErrorReportInput, description: 'Final.' }),
+  }),
+})
+
+const ReportMetricsInput = builder.inputType('ReportMetricsInput', {
+  fields: (t) => ({
+    taskId: t.id({ required: true, validate: taskId }),
+    channelPrefix: t.string({ validate: channelPrefix }),
+    reports: t.field({
+      type: [ReportInput],
+      required: true,
+      description: `1 to ${LIMITS.reportsPerCall}, applied in order.`,
+      validate: listOf('reports', 1, LIMITS.reportsPerCall),
+    }),
+    producer: t.string({
+      description: 'Names this trainer process; with firstSequence it makes a repeated call harmless.',
+      validate: line(LIMITS.producerLength),
+    }),
+    firstSequence: t.int({
+      description: "Position of reports[0] in the producer's own count: 1, 2, 3 …",
+      validate: wholeNumber(1, MAX_INT),
+    }),
+    attempt: t.int({
+      description:
+        'The attempt this trainer was launched as; reports of an older attempt are refused, one of a newer attempt begins that attempt.',
+      validate: wholeNumber(1, LIMITS.epochs),
+    }),
+  }),
+})
+
+const ReportMetricsPayload = builder.objectRef<IngestResult>('ReportMetricsPayload').implement({
+  fields: (t) => ({
+    accepted: t.exposeInt('accepted', { description: 'Reports appended by this call.' }),
+    duplicates: t.exposeInt('duplicates', {
+      description: 'Reports that an earlier, repeated call had already appended.',
+    }),
+    cursor: t.field({
+      type: 'Cursor',
+      description: 'Position after the newest accepted report.',
+      resolve: ({ key, top }) => encodeCursor(key, top),
+    }),
+    stopRequested: t.exposeBoolean('stopRequested', {
+      description: 'True once somebody cancelled the task: the trainer should stop.',
+    }),
+  }),
+})
+
+builder.mutationField('reportMetrics', (t) =>
+  t.field({
+    type: ReportMetricsPayload,
+    description: "Appends a trainer's reports to its task's log, in order, all or none.",
+    args: { input: t.arg({ type: ReportMetricsInput, required: true }) },
+    resolve: async (_, { input }, { services }) => {
+      const prefix = input.channelPrefix ?? null
+      const { state } = await getTask(services.log, services.channelPrefixes, input.taskId, prefix)
+      return services.ingest.report(state.spec, {
+        reports: input.reports as readonly Report[],
+        producer: input.producer ?? null,
+        firstSequence: input.firstSequence ?? null,
+        attempt: input.attempt ?? null,
+      })
+    },
+  }),
+)

@@ -1,0 +1,108 @@
+import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql'
+import { EpochcastError, type ErrorCode, quote } from '../task/errors.ts'
+import { LIMITS } from '../task/limits.ts'
+import { isCursor } from '../task/position.ts'
+import type { Json, Metrics, MetricValue } from '../task/task.ts'
+import { builder } from './builder.ts'
+
+/**
+ * A scalar's refusal, with its code: GraphQL keeps the extensions of an error thrown while it coerces
+ * a variable or a literal, where it would otherwise only know that something was invalid.
+ */
+function refuse(code: ErrorCode, message: string): never {
+  throw new GraphQLError(message, { extensions: new EpochcastError(code, message).extensions })
+}
+
+builder.scalarType('Cursor', {
+  description:
+    "Opaque position in one task's event log. Pass the last one you saw as `after` to resume: nothing is lost and nothing is repeated. A cursor belongs to one task.",
+  serialize: (value) => value,
+  parseValue: parseCursor,
+})
+
+function parseCursor(value: unknown): string {
+  if (typeof value === 'string' && isCursor(value)) return value
+  return refuse('BAD_CURSOR', `the cursor is ${quote(value)}; expected one that this API has issued`)
+}
+
+builder.scalarType('DateTime', {
+  description: 'RFC 3339 date-time in UTC with milliseconds, e.g. 2026-11-21T10:30:15.123Z.',
+  serialize: (value) => (typeof value === 'number' ? new Date(value).toISOString() : value),
+  parseValue: parseDateTime,
+})
+
+const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/
+
+function parseDateTime(value: unknown): string {
+  const time = typeof value === 'string' && DATE_TIME.test(value) ? Date.parse(value) : Number.NaN
+  if (!Number.isNaN(time)) return new Date(time).toISOString()
+  return refuse(
+    'BAD_INPUT',
+    `the time is ${quote(value)}; expected an RFC 3339 date-time such as 2026-11-21T10:30:15.123Z`,
+  )
+}
+
+builder.scalarType('JSON', {
+  description: 'Any JSON value.',
+  serialize: (value) => value,
+  parseValue: (value) => value as Json,
+  parseLiteral: (node, variables) => valueFromASTUntyped(node, variables) as Json,
+})
+
+builder.scalarType('MetricValue', {
+  description:
+    'A measured number. Finite values are JSON numbers; the others are the strings "NaN", "Infinity" and "-Infinity" (the ProtoJSON convention), in and out, because a diverging loss must be seen.',
+  serialize: (value) => value,
+  parseValue: (value) => parseMetricValue(value, 'the value'),
+  parseLiteral: (node) => parseMetricValue(literal(node), 'the value'),
+})
+
+builder.scalarType('Metrics', {
+  description: 'A JSON object from metric name to MetricValue, e.g. {"loss": 0.15, "accuracy": 0.92}.',
+  serialize: (value) => value,
+  parseValue: parseMetrics,
+  parseLiteral: (node, variables) => parseMetrics(valueFromASTUntyped(node, variables)),
+})
+
+function parseMetricValue(value: unknown, what: string): MetricValue {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return value
+  return refuse(
+    'BAD_METRICS',
+    `${what} is ${quote(value)}; expected a number, "NaN", "Infinity" or "-Infinity"`,
+  )
+}
+
+function parseMetrics(value: unknown): Metrics {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return refuse('BAD_METRICS', `the metrics are ${quote(value)}; expected an object from name to number`)
+  }
+  const entries = Object.entries(value)
+  if (entries.length > LIMITS.metricsPerReport) {
+    return refuse(
+      'BAD_METRICS',
+      `the metrics have ${entries.length} names; expected at most ${LIMITS.metricsPerReport}`,
+    )
+  }
+  for (const [name, metric] of entries) {
+    checkMetricName(name)
+    parseMetricValue(metric, `metric ${quote(name)}`)
+  }
+  return Object.fromEntries(entries) as Metrics
+}
+
+function checkMetricName(name: string): void {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  const usable = name !== '' && name !== '__proto__' && !/[\u0000-\u001f\u007f]/.test(name)
+  if (usable && name.length <= LIMITS.metricNameLength) return
+  refuse(
+    'BAD_METRICS',
+    `a metric's name is ${quote(name)}; expected 1 to ${LIMITS.metricNameLength} characters, none of them a control character`,
+  )
+}
+
+/** An Int or Float literal is a number; NaN and the infinities can only be strings. */
+function literal(node: ValueNode): unknown {
+  if (node.kind === Kind.INT || node.kind === Kind.FLOAT) return Number(node.value)
+  return node.kind === Kind.STRING ? node.value : valueFromASTUntyped(node)
+}

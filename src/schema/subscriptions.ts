@@ -1,0 +1,116 @@
+import { getTask } from '../event-log/find-task.ts'
+import { type Beat, heartbeatStream } from '../feed/heartbeat.ts'
+import { taskProgressStream } from '../feed/task-progress.ts'
+import { trainingStream } from '../feed/training-stream.ts'
+import { LIMITS } from '../task/limits.ts'
+import { encodeCursor } from '../task/position.ts'
+import type { TaskView } from '../task/stream-event.ts'
+import { channelOf, etaSeconds } from '../task/task.ts'
+import { builder } from './builder.ts'
+import { TaskStatusEnum } from './enums.ts'
+import { EngineStatusObject } from './queries.ts'
+import { TaskErrorObject, TaskFilterInput, TaskObject } from './task.ts'
+import { TrainingEventInterface } from './training-event.ts'
+import { channelPrefix, taskId, wholeNumber } from './validation.ts'
+
+const TaskProgressObject = builder.objectRef<TaskView>('TaskProgress').implement({
+  fields: (t) => ({
+    taskId: t.id({ resolve: ({ state }) => state.spec.id }),
+    channel: t.string({ resolve: ({ state }) => channelOf(state.spec) }),
+    status: t.field({ type: TaskStatusEnum, resolve: ({ state }) => state.status }),
+    current: t.int({ nullable: true, resolve: ({ state }) => state.current }),
+    total: t.int({ nullable: true, resolve: ({ state }) => state.total }),
+    progress: t.float({ nullable: true, resolve: ({ state }) => state.progress }),
+    stage: t.string({ nullable: true, resolve: ({ state }) => state.stage }),
+    message: t.string({ nullable: true, resolve: ({ state }) => state.message }),
+    metrics: t.field({ type: 'Metrics', resolve: ({ state }) => state.metrics }),
+    etaSeconds: t.float({ nullable: true, resolve: ({ state }) => etaSeconds(state) }),
+    result: t.field({ type: 'JSON', nullable: true, resolve: ({ state }) => state.result }),
+    error: t.field({ type: TaskErrorObject, nullable: true, resolve: ({ state }) => state.error }),
+    timestamp: t.field({ type: 'DateTime', resolve: ({ state }) => state.updatedAt }),
+    cursor: t.field({ type: 'Cursor', resolve: ({ state, top }) => encodeCursor(state.spec, top) }),
+  }),
+})
+
+const HeartbeatObject = builder.objectRef<Beat>('Heartbeat').implement({
+  fields: (t) => ({
+    sequence: t.exposeInt('sequence', { description: '1, 2, 3 … within one subscription.' }),
+    timestamp: t.expose('timestamp', { type: 'DateTime' }),
+    uptimeSeconds: t.exposeFloat('uptimeSeconds'),
+    engine: t.expose('engine', { type: EngineStatusObject }),
+  }),
+})
+
+const minIntervalDescription = 'Shortest time between two values; 0 by default.'
+const minIntervalMs = wholeNumber(0, LIMITS.minIntervalMs)
+
+builder.subscriptionFields((t) => ({
+  trainingProgress: t.field({
+    type: TrainingEventInterface,
+    description:
+      "Every event of one training task, in order, without loss or repetition. Opens with StreamOpened, replays what `after` or `last` asks for, follows the log live, and completes by itself after the task's final event (StreamClosing) or after the maximum duration (StreamTimedOut).",
+    args: {
+      taskId: t.arg.id({ required: true, validate: taskId }),
+      channelPrefix: t.arg.string({ validate: channelPrefix }),
+      after: t.arg({
+        type: 'Cursor',
+        description: 'Goes on after this position. It wins over `last`, so a client may always send both.',
+      }),
+      last: t.arg.int({
+        description: 'Replays this many of the newest events first.',
+        validate: wholeNumber(0, LIMITS.last),
+      }),
+    },
+    subscribe: async (_, { taskId, channelPrefix, after, last }, { services }) => {
+      const { log, feeds, channelPrefixes, maxStreamMs } = services
+      const { state } = await getTask(log, channelPrefixes, taskId, channelPrefix ?? null)
+      const replay = { after: after ?? null, last: last ?? null }
+      return trainingStream(log, feeds, state.spec, replay, { maxStreamMs })
+    },
+    resolve: (event) => event,
+  }),
+  taskProgress: t.field({
+    type: TaskProgressObject,
+    description:
+      'The current state of any task (training, LLM, batch …) under an allowed channel prefix. Conflated: a slow or throttled reader gets the newest state, never a backlog. Completes after the final state.',
+    args: {
+      taskId: t.arg.id({ required: true, validate: taskId }),
+      channelPrefix: t.arg.string({ validate: channelPrefix }),
+      minIntervalMs: t.arg.int({ description: minIntervalDescription, validate: minIntervalMs }),
+    },
+    subscribe: async (_, { taskId, channelPrefix, minIntervalMs }, { services }) => {
+      const { log, feeds, channelPrefixes, maxStreamMs } = services
+      const { state } = await getTask(log, channelPrefixes, taskId, channelPrefix ?? null)
+      const options = { minIntervalMs: minIntervalMs ?? 0, maxStreamMs }
+      return taskProgressStream(log, feeds, state.spec, options)
+    },
+    resolve: (view) => view,
+  }),
+  taskUpdates: t.field({
+    type: TaskObject,
+    description:
+      'Changes of all tasks that match, conflated per task: one subscription for a whole monitor. Opens with the matching tasks that are unfinished, or with those of `filter.ids` whatever their status.',
+    args: {
+      filter: t.arg({ type: TaskFilterInput }),
+      minIntervalMs: t.arg.int({ description: minIntervalDescription, validate: minIntervalMs }),
+    },
+    subscribe: (_, { filter, minIntervalMs }, { services }) =>
+      services.updates.stream(filter ?? {}, {
+        minIntervalMs: minIntervalMs ?? 0,
+        maxStreamMs: services.maxStreamMs,
+      }),
+    resolve: (snapshot) => snapshot,
+  }),
+  heartbeat: t.field({
+    type: HeartbeatObject,
+    description: 'A beat every intervalMs (default 1000): proves the path from client to engine.',
+    args: {
+      intervalMs: t.arg.int({
+        validate: wholeNumber(LIMITS.heartbeatMs.min, LIMITS.heartbeatMs.max),
+      }),
+    },
+    subscribe: (_, { intervalMs }, { services: { log, maxStreamMs } }) =>
+      heartbeatStream(log, { intervalMs: intervalMs ?? LIMITS.heartbeatMs.default, maxStreamMs }),
+    resolve: (beat) => beat,
+  }),
+}))

@@ -1,0 +1,137 @@
+import { readSeries } from '../feed/history.ts'
+import { LIMITS } from '../task/limits.ts'
+import { encodeCursor } from '../task/position.ts'
+import type { MetricPoint, MetricSeries } from '../task/series.ts'
+import type { TaskView } from '../task/stream-event.ts'
+import { channelOf, etaSeconds, type TaskError } from '../task/task.ts'
+import { builder } from './builder.ts'
+import { PhaseEnum, TaskStatusEnum } from './enums.ts'
+import { line, listOf, wholeNumber } from './validation.ts'
+
+export const TaskErrorObject = builder.objectRef<TaskError>('TaskError').implement({
+  fields: (t) => ({
+    message: t.exposeString('message'),
+    type: t.exposeString('type', { nullable: true }),
+  }),
+})
+
+const MetricPointObject = builder.objectRef<MetricPoint>('MetricPoint').implement({
+  fields: (t) => ({
+    step: t.exposeFloat('step', { description: "Epoch, round or step: the reporter's own x." }),
+    value: t.expose('value', { type: 'MetricValue' }),
+    timestamp: t.expose('timestamp', { type: 'DateTime' }),
+  }),
+})
+
+const MetricSeriesObject = builder.objectRef<MetricSeries>('MetricSeries').implement({
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    phase: t.expose('phase', {
+      type: PhaseEnum,
+      nullable: true,
+      description:
+        'Null for values that came with progress. Fit metrics of a federated round are TRAIN, those of its evaluation VAL.',
+    }),
+    points: t.field({
+      type: [MetricPointObject],
+      resolve: ({ points }) => [...points],
+    }),
+  }),
+})
+
+export const TaskObject = builder.objectRef<TaskView>('Task')
+
+TaskObject.implement({
+  description: 'One training: its latest state, and the way to its history.',
+  fields: (t) => ({
+    id: t.id({ resolve: ({ state }) => state.spec.id }),
+    channelPrefix: t.string({ resolve: ({ state }) => state.spec.channelPrefix }),
+    channel: t.string({
+      description: "channelPrefix:id, also the Redis channel that carries the task's events.",
+      resolve: ({ state }) => channelOf(state.spec),
+    }),
+    trainer: t.string({ nullable: true, resolve: ({ state }) => state.spec.trainer }),
+    machineId: t.id({ nullable: true, resolve: ({ state }) => state.spec.machineId }),
+    labels: t.field({ type: 'JSON', nullable: true, resolve: ({ state }) => state.spec.labels }),
+    params: t.field({
+      type: 'JSON',
+      description:
+        "What the trainer was given: the start's parameters with the trainer's defaults filled in.",
+      resolve: ({ state }) => state.spec.params,
+    }),
+    status: t.field({ type: TaskStatusEnum, resolve: ({ state }) => state.status }),
+    attempt: t.int({
+      description: 'Counts launches: 1 at first, more where a launcher retried.',
+      resolve: ({ state }) => state.attempt,
+    }),
+    stopRequested: t.boolean({
+      description: 'Somebody cancelled the task, and its trainer has yet to stop.',
+      resolve: ({ state }) => state.stopRequested,
+    }),
+    stage: t.string({ nullable: true, resolve: ({ state }) => state.stage }),
+    current: t.int({ nullable: true, resolve: ({ state }) => state.current }),
+    total: t.int({ nullable: true, resolve: ({ state }) => state.total }),
+    progress: t.float({
+      nullable: true,
+      description: '0 to 100.',
+      resolve: ({ state }) => state.progress,
+    }),
+    epoch: t.int({ nullable: true, resolve: ({ state }) => state.epoch }),
+    totalEpochs: t.int({ nullable: true, resolve: ({ state }) => state.totalEpochs }),
+    round: t.int({ nullable: true, resolve: ({ state }) => state.round }),
+    totalRounds: t.int({ nullable: true, resolve: ({ state }) => state.totalRounds }),
+    loss: t.field({ type: 'MetricValue', nullable: true, resolve: ({ state }) => state.loss }),
+    metrics: t.field({
+      type: 'Metrics',
+      description:
+        'The latest value of every metric. Those of a validation phase are named val_…, of a test phase test_…, of a federated evaluation eval_….',
+      resolve: ({ state }) => state.metrics,
+    }),
+    message: t.string({ nullable: true, resolve: ({ state }) => state.message }),
+    etaSeconds: t.float({
+      nullable: true,
+      description: 'Time left, if it goes on at its mean speed since the start.',
+      resolve: ({ state }) => etaSeconds(state),
+    }),
+    result: t.field({ type: 'JSON', nullable: true, resolve: ({ state }) => state.result }),
+    error: t.field({ type: TaskErrorObject, nullable: true, resolve: ({ state }) => state.error }),
+    createdAt: t.field({ type: 'DateTime', resolve: ({ state }) => state.spec.createdAt }),
+    startedAt: t.field({ type: 'DateTime', nullable: true, resolve: ({ state }) => state.startedAt }),
+    updatedAt: t.field({ type: 'DateTime', resolve: ({ state }) => state.updatedAt }),
+    finishedAt: t.field({ type: 'DateTime', nullable: true, resolve: ({ state }) => state.finishedAt }),
+    cursor: t.field({
+      type: 'Cursor',
+      description: 'Position of the newest event.',
+      resolve: ({ state, top }) => encodeCursor(state.spec, top),
+    }),
+    series: t.field({
+      type: [MetricSeriesObject],
+      description:
+        'Metric histories for a chart, thinned so that every spike survives (min and max per bucket, and what is not finite).',
+      args: {
+        names: t.arg.stringList({
+          description: 'Only these metrics; all of them where it is left out.',
+          validate: listOf('names', 0, LIMITS.seriesNames),
+        }),
+        maxPoints: t.arg.int({
+          description: `Most points in one series; ${LIMITS.seriesPoints.default} by default.`,
+          validate: wholeNumber(LIMITS.seriesPoints.min, LIMITS.seriesPoints.max),
+        }),
+      },
+      complexity: { field: 500, multiplier: 1 },
+      resolve: ({ state }, { names, maxPoints }, { services }) =>
+        readSeries(services.log, state.spec, names ?? null, maxPoints ?? LIMITS.seriesPoints.default),
+    }),
+  }),
+})
+
+export const TaskFilterInput = builder.inputType('TaskFilter', {
+  description: 'All conditions that are given must hold.',
+  fields: (t) => ({
+    ids: t.idList({ validate: listOf('ids', 0, LIMITS.filterIds) }),
+    statuses: t.field({ type: [TaskStatusEnum], validate: listOf('statuses', 0, LIMITS.filterIds) }),
+    channelPrefix: t.string({ validate: line(LIMITS.channelPrefixLength) }),
+    machineId: t.id({ validate: line(LIMITS.machineIdLength) }),
+    trainer: t.string({ validate: line(LIMITS.trainerNameLength) }),
+  }),
+})

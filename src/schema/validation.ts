@@ -1,0 +1,71 @@
+import type { StandardSchemaV1 } from '@pothos/plugin-validation'
+import { z } from 'zod'
+import { quote } from '../task/errors.ts'
+import { LIMITS } from '../task/limits.ts'
+
+/**
+ * Bounds of inputs. Each message says what was found and what was expected; the path in front of it
+ * comes from where the value stands.
+ */
+const check = <T>(schema: z.ZodType<T>, holds: (value: T) => boolean, expected: string) =>
+  schema.refine(holds, { error: (issue) => `is ${quote(issue.input)}; expected ${expected}` })
+
+export const wholeNumber = (min: number, max: number) =>
+  check(z.number(), (value) => value >= min && value <= max, `a whole number from ${min} to ${max}`)
+
+/** Text without control characters, which would garble terminals and logs. */
+export const line = (max: number) =>
+  check(
+    z.string(),
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    (value) => value.length >= 1 && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value),
+    `1 to ${max} characters, none of them a control character`,
+  )
+
+/** Text of several lines, such as a traceback. */
+export const text = (max: number) =>
+  check(z.string(), (value) => value.length <= max, `at most ${max} characters`)
+
+/** Names that become part of keys, file names and command lines. */
+export const identifier = (max: number) =>
+  check(
+    z.string(),
+    (value) => value.length <= max && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value) && !value.includes('..'),
+    `1 to ${max} letters, digits and . _ -, the first a letter or digit, without ".."`,
+  )
+
+export const listOf = (what: string, min: number, max: number) =>
+  z.array(z.unknown()).refine((value) => value.length >= min && value.length <= max, {
+    error: (issue) => `has ${(issue.input as unknown[]).length} ${what}; expected ${min} to ${max}`,
+  })
+
+/** Any JSON value, bounded by the length of its text. */
+export const jsonUpTo = (maxBytes: number) =>
+  z.unknown().refine((value) => bytesOf(value) <= maxBytes, {
+    error: (issue) => `is ${bytesOf(issue.input)} bytes of JSON; expected at most ${maxBytes}`,
+  })
+
+export const jsonObjectUpTo = (maxBytes: number) =>
+  jsonUpTo(maxBytes).refine((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+    error: (issue) => `is ${quote(issue.input)}; expected a JSON object`,
+  })
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '')
+
+export const taskId = line(LIMITS.taskIdLength)
+export const channelPrefix = line(LIMITS.channelPrefixLength)
+export const machineId = identifier(LIMITS.machineIdLength)
+
+const MAX_ISSUES = 5
+
+export function describeIssues(issues: readonly StandardSchemaV1.Issue[]): string {
+  const described = issues.slice(0, MAX_ISSUES).map(({ path = [], message }) => {
+    const where = path.reduce<string>((before, segment) => {
+      const key = typeof segment === 'object' ? segment.key : segment
+      return typeof key === 'number' ? `${before}[${key}]` : before ? `${before}.${String(key)}` : String(key)
+    }, '')
+    return `${where} ${message}`
+  })
+  const more = issues.length - described.length
+  return described.join('; ') + (more > 0 ? `; and ${more} more` : '')
+}

@@ -1,0 +1,96 @@
+/**
+ * Every code that a client can meet in `extensions.code`, with its meaning and whether the same call
+ * may succeed later (`extensions.retryable`).
+ */
+export const ERROR_CODES = {
+  // The request itself.
+  BAD_INPUT: { retryable: false, meaning: 'A value is malformed or outside its bounds.' },
+  BAD_METRICS: { retryable: false, meaning: 'A metric or a map of metrics is not what the contract allows.' },
+  BAD_PARAMS: { retryable: false, meaning: "The parameters do not satisfy the trainer's JSON Schema." },
+  BAD_CURSOR: { retryable: false, meaning: 'The text is not a cursor of this API.' },
+  CURSOR_OF_ANOTHER_TASK: { retryable: false, meaning: 'The cursor was issued for a different task.' },
+  CURSOR_AHEAD: { retryable: false, meaning: 'The cursor points past the newest event of the log.' },
+  QUERY_TOO_COMPLEX: { retryable: false, meaning: 'The document is too deep, too broad or too costly.' },
+  GRAPHQL_PARSE_FAILED: { retryable: false, meaning: 'The document is not GraphQL.' },
+  GRAPHQL_VALIDATION_FAILED: { retryable: false, meaning: 'The document does not fit the schema.' },
+  BAD_REQUEST: { retryable: false, meaning: 'The HTTP request is not a GraphQL request.' },
+  BODY_TOO_LARGE: { retryable: false, meaning: 'The request body exceeds EPOCHCAST_MAX_BODY_BYTES.' },
+  ORIGIN_NOT_ALLOWED: {
+    retryable: false,
+    meaning: 'A browser page of this origin may not use this server (EPOCHCAST_ALLOWED_ORIGINS).',
+  },
+
+  // Things that are not there.
+  TASK_NOT_FOUND: { retryable: false, meaning: 'No such task, or it is no longer retained.' },
+  TRAINER_NOT_FOUND: { retryable: false, meaning: "The server's configuration has no such trainer." },
+  CHANNEL_PREFIX_NOT_ALLOWED: {
+    retryable: false,
+    meaning: 'The prefix is not in EPOCHCAST_CHANNEL_PREFIXES.',
+  },
+
+  // The state of a task forbids it.
+  TASK_ENDED: { retryable: false, meaning: 'The task has its final status; nothing can be added.' },
+  STALE_ATTEMPT: { retryable: false, meaning: 'A newer attempt of the task has been launched.' },
+  SEQUENCE_GAP: {
+    retryable: false,
+    meaning: 'firstSequence skips reports of this producer; extensions.expected says where to go on.',
+  },
+  IDEMPOTENCY_CONFLICT: {
+    retryable: false,
+    meaning: 'The idempotencyKey was already used to start a different training.',
+  },
+
+  // Bounds of the server.
+  TOO_MANY_PRODUCERS: { retryable: false, meaning: 'Too many producers have reported to one attempt.' },
+  TOO_MANY_METRICS: { retryable: false, meaning: 'A task may have only so many metric names.' },
+  TOO_MANY_SUBSCRIPTIONS: {
+    retryable: true,
+    meaning: 'The socket or the server has no place for another subscription.',
+  },
+  QUEUE_FULL: { retryable: true, meaning: "The launcher's queue is full." },
+  STORE_FULL: {
+    retryable: true,
+    meaning: 'The event log has no room, even after dropping what it may drop.',
+  },
+  CONTENDED: { retryable: true, meaning: 'Too many writers changed the task at once.' },
+  ENGINE_UNAVAILABLE: { retryable: true, meaning: 'The engine is out of reach; nothing was applied.' },
+  SHUTTING_DOWN: {
+    retryable: true,
+    meaning: 'The server is stopping; another one, or this one later, will serve.',
+  },
+  INTERNAL_SERVER_ERROR: { retryable: true, meaning: 'A bug or a broken part; the log of the server tells.' },
+} as const satisfies Record<string, { retryable: boolean; meaning: string }>
+
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** An expected refusal: its message and code reach the client as they are. */
+export class EpochcastError extends Error {
+  readonly code: ErrorCode
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'EpochcastError'
+    this.code = code
+    this.details = options.details ?? {}
+  }
+
+  /** What GraphQL clients find under `extensions`. */
+  get extensions(): Record<string, unknown> {
+    return { ...this.details, code: this.code, retryable: ERROR_CODES[this.code].retryable }
+  }
+}
+
+const MAX_QUOTED_LENGTH = 80
+
+/** Quotes a value from outside in an error message, shortened so that a message stays readable. */
+export function quote(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value))
+  return text.length <= MAX_QUOTED_LENGTH
+    ? text
+    : `${text.slice(0, MAX_QUOTED_LENGTH)}… (${text.length} characters)`
+}

@@ -1,0 +1,109 @@
+import type { Json, Metrics, MetricValue, Phase, TaskStatus } from './task.ts'
+
+/**
+ * What every event of a log carries. `producer` and `sequence` say which report of which trainer
+ * process it came from; the reducer keeps the last of each, and no client sees them.
+ */
+interface EventBase {
+  /** RFC 3339 in UTC; the trainer's own clock where its report gave a time. */
+  readonly timestamp: string
+  /** Milliseconds since the epoch by the server's clock. */
+  readonly recordedAt: number
+  readonly producer?: string
+  readonly sequence?: number
+}
+
+export interface ProgressUpdate extends EventBase {
+  readonly type: 'ProgressUpdate'
+  readonly current: number
+  readonly total: number | null
+  readonly progress: number | null
+  readonly status: TaskStatus
+  readonly machineId: string | null
+  readonly stage: string | null
+  readonly epoch: number | null
+  readonly loss: MetricValue | null
+  readonly metrics: Metrics
+  readonly message: string | null
+}
+
+export interface EpochStarted extends EventBase {
+  readonly type: 'EpochStarted'
+  readonly epoch: number
+  readonly totalEpochs: number | null
+}
+
+export interface EpochEnded extends EventBase {
+  readonly type: 'EpochEnded'
+  readonly epoch: number
+  readonly phase: Phase
+  readonly metrics: Metrics
+}
+
+export interface RoundEnded extends EventBase {
+  readonly type: 'RoundEnded'
+  readonly round: number
+  readonly totalRounds: number | null
+  readonly fitMetrics: Metrics
+  readonly evalMetrics: Metrics
+}
+
+export interface StatusChanged extends EventBase {
+  readonly type: 'StatusChanged'
+  readonly status: TaskStatus
+  readonly message: string | null
+  /** Present where the change is a launch. */
+  readonly attempt?: number
+  /** Present where the change is somebody's wish that the trainer stop. */
+  readonly stopRequested?: true
+  readonly stopReason?: string | null
+}
+
+export interface ErrorReported extends EventBase {
+  readonly type: 'ErrorReported'
+  readonly error: string
+  readonly errorType: string | null
+}
+
+export interface TrainingSucceeded extends EventBase {
+  readonly type: 'TrainingSucceeded'
+  readonly result: Json
+}
+
+export interface TrainingFailed extends EventBase {
+  readonly type: 'TrainingFailed'
+  readonly error: string
+  readonly errorType: string | null
+}
+
+export interface TrainingCancelled extends EventBase {
+  readonly type: 'TrainingCancelled'
+  readonly reason: string | null
+}
+
+/** An event of the log. `type` is its GraphQL type name. */
+export type TaskEvent =
+  | ProgressUpdate
+  | EpochStarted
+  | EpochEnded
+  | RoundEnded
+  | StatusChanged
+  | ErrorReported
+  | TrainingSucceeded
+  | TrainingFailed
+  | TrainingCancelled
+
+export type FinalEvent = TrainingSucceeded | TrainingFailed | TrainingCancelled
+
+export function isFinalEvent(event: TaskEvent): event is FinalEvent {
+  return (
+    event.type === 'TrainingSucceeded' ||
+    event.type === 'TrainingFailed' ||
+    event.type === 'TrainingCancelled'
+  )
+}
+
+/** The times of an event that the server itself brings about. */
+export function happenedAt(now: number): Pick<EventBase, 'timestamp' | 'recordedAt'> {
+  return { timestamp: new Date(now).toISOString(), recordedAt: now }
+}

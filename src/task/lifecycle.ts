@@ -1,0 +1,109 @@
+import { EpochcastError, quote } from './errors.ts'
+import { happenedAt, type TaskEvent } from './event.ts'
+import { channelOf, isFinalStatus, type TaskState } from './task.ts'
+
+/**
+ * What the server itself may append to a task's log: each function answers the events for a state,
+ * none where there is nothing (left) to do, so that a retried or late call is harmless.
+ */
+
+/** The first event of every log. */
+export function queued(now: number): TaskEvent[] {
+  return [{ type: 'StatusChanged', status: 'QUEUED', message: null, ...happenedAt(now) }]
+}
+
+/**
+ * A queued task is cancelled at once; of a running one the trainer is asked to stop.
+ *
+ * @throws EpochcastError TASK_ENDED where the task succeeded or failed before
+ */
+export function cancel(state: TaskState, reason: string | null, now: number): TaskEvent[] {
+  if (state.status === 'CANCELLED' || state.stopRequested) return []
+  if (isFinalStatus(state.status)) {
+    throw new EpochcastError(
+      'TASK_ENDED',
+      `task ${quote(channelOf(state.spec))} ended with ${state.status}; there is nothing to cancel`,
+      { details: { status: state.status } },
+    )
+  }
+  if (state.status === 'QUEUED') return [{ type: 'TrainingCancelled', reason, ...happenedAt(now) }]
+  return [
+    {
+      type: 'StatusChanged',
+      status: state.status,
+      message: reason === null ? 'stop requested' : `stop requested: ${reason}`,
+      stopRequested: true,
+      stopReason: reason,
+      ...happenedAt(now),
+    },
+  ]
+}
+
+/** The launcher has started the trainer. */
+export function started(state: TaskState, now: number): TaskEvent[] {
+  if (state.status !== 'QUEUED') return []
+  return [{ type: 'StatusChanged', status: 'RUNNING', message: null, ...happenedAt(now) }]
+}
+
+/** How a trainer's process came to its end, as its launcher saw it. */
+export interface ProcessEnd {
+  /** Words for the failure's message, such as `the trainer exited with code 3`. */
+  readonly message: string
+  /** `ExitCode`, `Signal`, `SpawnFailed`, `NoResult` … */
+  readonly type: string
+}
+
+/**
+ * The trainer's process is gone. If it reported its own end, that stands; if somebody had asked it to
+ * stop, it did; anything else is a failure, an exit with code 0 included, since nobody knows a result.
+ */
+export function processEnded(state: TaskState, end: ProcessEnd, now: number): TaskEvent[] {
+  if (isFinalStatus(state.status)) return []
+  if (state.stopRequested) {
+    return [{ type: 'TrainingCancelled', reason: state.stopReason, ...happenedAt(now) }]
+  }
+  return [{ type: 'TrainingFailed', error: end.message, errorType: end.type, ...happenedAt(now) }]
+}
+
+export interface LivenessWindows {
+  /** Silence after which a running task is marked STALLED. */
+  readonly stallMs: number
+  /** Silence after which a task that nobody serves is given up. */
+  readonly abandonMs: number
+}
+
+/** What the silence of a task's trainer means. `launched` says that a launcher still holds the task. */
+export function silence(
+  state: TaskState,
+  windows: LivenessWindows,
+  launched: boolean,
+  now: number,
+): TaskEvent[] {
+  if (isFinalStatus(state.status)) return []
+  const silentMs = now - state.heardAt
+  const silentFor = `${Math.round(silentMs / 1000)} s`
+  if (state.stopRequested && !launched && silentMs >= windows.stallMs) {
+    return [{ type: 'TrainingCancelled', reason: state.stopReason, ...happenedAt(now) }]
+  }
+  if (!launched && silentMs >= windows.abandonMs) {
+    return [
+      {
+        type: 'TrainingFailed',
+        error: `the trainer has been silent for ${silentFor}; the task is given up`,
+        errorType: 'Abandoned',
+        ...happenedAt(now),
+      },
+    ]
+  }
+  if (state.status === 'RUNNING' && silentMs >= windows.stallMs) {
+    return [
+      {
+        type: 'StatusChanged',
+        status: 'STALLED',
+        message: `no report for ${silentFor}`,
+        ...happenedAt(now),
+      },
+    ]
+  }
+  return []
+}

@@ -1,0 +1,47 @@
+/**
+ * Bounds on what one call may carry and one task may hold. They are part of the API: every client can
+ * rely on them. Bounds that depend on the machine are in `config.ts`.
+ */
+export const LIMITS = {
+  /** Reports in one `reportMetrics` call. */
+  reportsPerCall: 1000,
+  /** Names in one map of metrics. */
+  metricsPerReport: 256,
+  /** Different metric names in the state of one task. */
+  metricsPerTask: 1024,
+  metricNameLength: 128,
+  /** Producers that may number their reports within one attempt of a task. */
+  producersPerAttempt: 256,
+  producerLength: 128,
+  taskIdLength: 128,
+  channelPrefixLength: 64,
+  machineIdLength: 128,
+  trainerNameLength: 64,
+  idempotencyKeyLength: 256,
+  stageLength: 128,
+  messageLength: 4096,
+  errorLength: 16_384,
+  errorTypeLength: 256,
+  reasonLength: 1024,
+  cursorLength: 256,
+  /** Bytes of JSON. */
+  resultBytes: 65_536,
+  paramsBytes: 16_384,
+  labelsBytes: 8_192,
+  epochs: 1_000_000,
+  rounds: 1_000_000,
+  /** Replay asked for by `last`. */
+  last: 100_000,
+  tasksPage: { default: 50, max: 200 },
+  eventsPage: { default: 100, max: 1000 },
+  seriesNames: 64,
+  seriesPoints: { default: 500, min: 10, max: 5000 },
+  filterIds: 200,
+  minIntervalMs: 60_000,
+  heartbeatMs: { default: 1000, min: 100, max: 60_000 },
+  queryDepth: 20,
+  queryBreadth: 500,
+  queryComplexity: 20_000,
+  /** Lexical tokens in one GraphQL document. */
+  documentTokens: 5_000,
+} as const

@@ -1,0 +1,252 @@
+import { EpochcastError, quote } from './errors.ts'
+import { happenedAt, type TaskEvent } from './event.ts'
+import { LIMITS } from './limits.ts'
+import { hasTooManyMetrics, percentage, reduce } from './reducer.ts'
+import type { TaskState, TaskStatus } from './task.ts'
+import { channelOf, isFinalStatus, type Json, type Metrics, type MetricValue, type Phase } from './task.ts'
+
+type Maybe<T> = T | null | undefined
+
+interface Timed {
+  /** RFC 3339 in UTC; the server's time where it is missing. */
+  readonly timestamp?: Maybe<string>
+}
+
+interface ErrorReport extends Timed {
+  readonly error: string
+  readonly errorType?: Maybe<string>
+}
+
+/** One report of a trainer; exactly one of the kinds, which the schema's `@oneOf` has made sure of. */
+export interface Report {
+  readonly progress?: Maybe<
+    Timed & {
+      readonly current: number
+      readonly total?: Maybe<number>
+      readonly stage?: Maybe<string>
+      readonly epoch?: Maybe<number>
+      readonly loss?: Maybe<MetricValue>
+      readonly metrics?: Maybe<Metrics>
+      readonly message?: Maybe<string>
+    }
+  >
+  readonly epochStart?: Maybe<Timed & { readonly epoch: number; readonly totalEpochs?: Maybe<number> }>
+  readonly epochEnd?: Maybe<
+    Timed & { readonly epoch: number; readonly phase: Phase; readonly metrics: Metrics }
+  >
+  readonly roundEnd?: Maybe<
+    Timed & {
+      readonly round: number
+      readonly totalRounds?: Maybe<number>
+      readonly fitMetrics?: Maybe<Metrics>
+      readonly evalMetrics?: Maybe<Metrics>
+    }
+  >
+  readonly status?: Maybe<Timed & { readonly status: TaskStatus; readonly message?: Maybe<string> }>
+  readonly error?: Maybe<ErrorReport>
+  readonly success?: Maybe<Timed & { readonly result?: Maybe<Json> }>
+  readonly failure?: Maybe<ErrorReport>
+}
+
+export interface ReportBatch {
+  readonly reports: readonly Report[]
+  readonly producer: string | null
+  /** Position of reports[0] in the producer's own count 1, 2, 3 …; given exactly where `producer` is. */
+  readonly firstSequence: number | null
+  /** The attempt the trainer was launched as; null means the present one. */
+  readonly attempt: number | null
+}
+
+export interface ReportPlan {
+  readonly events: readonly TaskEvent[]
+  readonly state: TaskState
+  readonly accepted: number
+  readonly duplicates: number
+}
+
+/**
+ * What a batch of reports means for a task: the events to append and the state after them. Repeats
+ * of an earlier call are dropped first, so that a repeated final report is a repeat and not a
+ * report after the end. Throws where any report of the batch is refused; then none of it counts.
+ *
+ * @throws EpochcastError STALE_ATTEMPT, TASK_ENDED, SEQUENCE_GAP, TOO_MANY_PRODUCERS, TOO_MANY_METRICS, BAD_INPUT
+ */
+export function planReports(before: TaskState, batch: ReportBatch, now: number): ReportPlan {
+  const duplicates = countDuplicates(before, batch)
+  const accepted = batch.reports.length - duplicates
+  if (accepted === 0) return { events: [], state: before, accepted, duplicates }
+
+  const events: TaskEvent[] = []
+  let state = before
+  const add = (event: TaskEvent) => {
+    events.push(event)
+    state = reduce(state, event)
+  }
+
+  refuseEnded(state)
+  const relaunch = batch.attempt !== null && batch.attempt > state.attempt
+  if (relaunch || state.status !== 'RUNNING') {
+    add({
+      type: 'StatusChanged',
+      status: 'RUNNING',
+      message: before.status === 'STALLED' ? 'the trainer reports again' : null,
+      ...(relaunch && batch.attempt !== null ? { attempt: batch.attempt } : {}),
+      ...happenedAt(now),
+    })
+  }
+  for (let i = duplicates; i < batch.reports.length; i++) {
+    refuseEnded(state)
+    const event = eventOf(batch.reports[i] as Report, i, state, now)
+    add(
+      batch.producer === null || batch.firstSequence === null
+        ? event
+        : { ...event, producer: batch.producer, sequence: batch.firstSequence + i },
+    )
+  }
+  if (hasTooManyMetrics(state)) {
+    throw new EpochcastError(
+      'TOO_MANY_METRICS',
+      `${name(state)} would have ${Object.keys(state.metrics).length} different metrics; expected at most ${LIMITS.metricsPerTask}`,
+    )
+  }
+  return { events, state, accepted, duplicates }
+}
+
+function countDuplicates(
+  state: TaskState,
+  { producer, firstSequence, attempt, reports }: ReportBatch,
+): number {
+  if ((producer === null) !== (firstSequence === null)) {
+    throw new EpochcastError(
+      'BAD_INPUT',
+      `${producer === null ? 'firstSequence' : 'producer'} was given alone; expected producer and firstSequence together`,
+    )
+  }
+  if (attempt !== null && attempt < state.attempt) {
+    throw new EpochcastError(
+      'STALE_ATTEMPT',
+      `${name(state)} is at attempt ${state.attempt}; report of attempt ${attempt} rejected`,
+      { details: { attempt: state.attempt } },
+    )
+  }
+  if (producer === null || firstSequence === null) return 0
+
+  const sameAttempt = attempt === null || attempt === state.attempt
+  const known = sameAttempt && Object.hasOwn(state.producers, producer)
+  const last = known ? (state.producers[producer] ?? 0) : 0
+  if (firstSequence > last + 1) {
+    throw new EpochcastError(
+      'SEQUENCE_GAP',
+      `firstSequence of producer ${quote(producer)} is ${firstSequence}; expected at most ${last + 1}, or reports would be missing`,
+      { details: { expected: last + 1 } },
+    )
+  }
+  if (!known && sameAttempt && Object.keys(state.producers).length >= LIMITS.producersPerAttempt) {
+    throw new EpochcastError(
+      'TOO_MANY_PRODUCERS',
+      `${name(state)} already has ${LIMITS.producersPerAttempt} producers; ${quote(producer)} rejected`,
+    )
+  }
+  return Math.min(reports.length, last - firstSequence + 1)
+}
+
+function refuseEnded(state: TaskState): void {
+  if (!isFinalStatus(state.status)) return
+  throw new EpochcastError('TASK_ENDED', `${name(state)} ended with ${state.status}; report rejected`, {
+    details: { status: state.status },
+  })
+}
+
+const name = (state: TaskState): string => `task ${quote(channelOf(state.spec))}`
+
+function eventOf(report: Report, index: number, state: TaskState, now: number): TaskEvent {
+  const { progress, epochStart, epochEnd, roundEnd, status, error, success, failure } = report
+  const at = (timed: Timed) => ({
+    timestamp: timed.timestamp ?? new Date(now).toISOString(),
+    recordedAt: now,
+  })
+
+  if (progress) {
+    const total = progress.total ?? null
+    return {
+      type: 'ProgressUpdate',
+      ...at(progress),
+      current: progress.current,
+      total,
+      progress: percentage(progress.current, total ?? state.total),
+      status: 'RUNNING',
+      machineId: state.spec.machineId,
+      stage: progress.stage ?? null,
+      epoch: progress.epoch ?? null,
+      loss: progress.loss ?? progress.metrics?.loss ?? null,
+      metrics: progress.metrics ?? {},
+      message: progress.message ?? null,
+    }
+  }
+  if (epochStart) {
+    return {
+      type: 'EpochStarted',
+      ...at(epochStart),
+      epoch: epochStart.epoch,
+      totalEpochs: epochStart.totalEpochs ?? null,
+    }
+  }
+  if (epochEnd) {
+    const { epoch, phase, metrics } = epochEnd
+    return { type: 'EpochEnded', ...at(epochEnd), epoch, phase, metrics }
+  }
+  if (roundEnd) {
+    return {
+      type: 'RoundEnded',
+      ...at(roundEnd),
+      round: roundEnd.round,
+      totalRounds: roundEnd.totalRounds ?? null,
+      fitMetrics: roundEnd.fitMetrics ?? {},
+      evalMetrics: roundEnd.evalMetrics ?? {},
+    }
+  }
+  if (status) return statusEvent(status.status, status.message ?? null, at(status), index)
+  if (error) {
+    return { type: 'ErrorReported', ...at(error), error: error.error, errorType: error.errorType ?? null }
+  }
+  if (success) return { type: 'TrainingSucceeded', ...at(success), result: success.result ?? null }
+  if (failure) {
+    return {
+      type: 'TrainingFailed',
+      ...at(failure),
+      error: failure.error,
+      errorType: failure.errorType ?? null,
+    }
+  }
+  throw new EpochcastError('BAD_INPUT', `reports[${index}] is empty; expected exactly one kind of report`)
+}
+
+/** A trainer that can only say a status (a Celery signal, a curl) may end its task with one, too. */
+function statusEvent(
+  status: TaskStatus,
+  message: string | null,
+  at: Pick<TaskEvent, 'timestamp' | 'recordedAt'>,
+  index: number,
+): TaskEvent {
+  switch (status) {
+    case 'RUNNING':
+      return { type: 'StatusChanged', ...at, status, message }
+    case 'SUCCESS':
+      return { type: 'TrainingSucceeded', ...at, result: null }
+    case 'FAILURE':
+      return {
+        type: 'TrainingFailed',
+        ...at,
+        error: message ?? 'the trainer reported FAILURE',
+        errorType: null,
+      }
+    case 'CANCELLED':
+      return { type: 'TrainingCancelled', ...at, reason: message }
+    case 'QUEUED':
+    case 'STALLED':
+      throw new EpochcastError(
+        'BAD_INPUT',
+        `reports[${index}].status.status is ${status}, which only the server can say; expected RUNNING, SUCCESS, FAILURE or CANCELLED`,
+      )
+  }
+}

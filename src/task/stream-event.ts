@@ -1,0 +1,55 @@
+import type { TaskEvent } from './event.ts'
+import type { Position } from './position.ts'
+import type { TaskState } from './task.ts'
+
+/** A task as it stood at a position of its log. */
+export interface TaskView {
+  readonly state: TaskState
+  readonly top: Position
+}
+
+/** Where an event belongs and where a stream stands once it is delivered. */
+export interface Delivery {
+  readonly taskId: string
+  readonly cursor: string
+}
+
+interface StreamEventBase extends Delivery {
+  readonly timestamp: string
+}
+
+export interface StreamOpened extends StreamEventBase {
+  readonly type: 'StreamOpened'
+  readonly channel: string
+  readonly message: string
+  readonly task: TaskView
+}
+
+export interface EventsSkipped extends StreamEventBase {
+  readonly type: 'EventsSkipped'
+  readonly count: number | null
+  readonly reason: 'TRIMMED' | 'LOG_RESET'
+}
+
+export interface StreamInterrupted extends StreamEventBase {
+  readonly type: 'StreamInterrupted'
+  readonly error: string
+}
+
+export interface StreamTimedOut extends StreamEventBase {
+  readonly type: 'StreamTimedOut'
+  readonly message: string
+}
+
+export interface StreamClosing extends StreamEventBase {
+  readonly type: 'StreamClosing'
+  readonly reason: string
+}
+
+/** An event of one subscriber's stream itself; never in the log. `type` is its GraphQL type name. */
+export type StreamEvent = StreamOpened | EventsSkipped | StreamInterrupted | StreamTimedOut | StreamClosing
+
+/** An event of the log, ready to be delivered: made once per process, shared by all who watch. */
+export type DeliveredEvent = TaskEvent & Delivery & { readonly offset: number }
+
+export type TrainingEvent = DeliveredEvent | StreamEvent

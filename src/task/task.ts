@@ -1,0 +1,118 @@
+/** What identifies a task. Its channel is `channelPrefix:id`. */
+export interface TaskKey {
+  readonly channelPrefix: string
+  readonly id: string
+}
+
+export const channelOf = ({ channelPrefix, id }: TaskKey): string => `${channelPrefix}:${id}`
+
+export const TASK_STATUSES = ['QUEUED', 'RUNNING', 'STALLED', 'SUCCESS', 'FAILURE', 'CANCELLED'] as const
+export type TaskStatus = (typeof TASK_STATUSES)[number]
+
+export const FINAL_STATUSES: ReadonlySet<TaskStatus> = new Set(['SUCCESS', 'FAILURE', 'CANCELLED'])
+export const isFinalStatus = (status: TaskStatus): boolean => FINAL_STATUSES.has(status)
+
+export const PHASES = ['TRAIN', 'VAL', 'TEST'] as const
+export type Phase = (typeof PHASES)[number]
+
+/**
+ * A measured number in its JSON form. JSON has no NaN or infinities, so those three travel and are
+ * stored as strings, as ProtoJSON does (https://protobuf.dev/programming-guides/json/).
+ */
+export type MetricValue = number | 'NaN' | 'Infinity' | '-Infinity'
+
+/** Metric name to value. */
+export type Metrics = Readonly<Record<string, MetricValue>>
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+export interface TaskError {
+  readonly message: string
+  readonly type: string | null
+}
+
+/** What is fixed when a task is created. */
+export interface TaskSpec extends TaskKey {
+  /** Name in the server's configuration; `external` for a run that trains elsewhere. */
+  readonly trainer: string
+  readonly machineId: string | null
+  readonly labels: Json
+  /** Parameters after the trainer's defaults were filled in. */
+  readonly params: Readonly<Record<string, Json>>
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly createdAt: number
+  /** Digest of the start's input where an idempotencyKey was given, to notice its reuse for another. */
+  readonly inputDigest: string | null
+}
+
+/** The state of a task: a pure fold of its events (`reducer.ts`), stored beside its log. */
+export interface TaskState {
+  readonly spec: TaskSpec
+  readonly status: TaskStatus
+  /** Launches so far: 1 for the first. */
+  readonly attempt: number
+  readonly stage: string | null
+  readonly current: number | null
+  readonly total: number | null
+  /** 0 to 100. */
+  readonly progress: number | null
+  readonly epoch: number | null
+  readonly totalEpochs: number | null
+  readonly round: number | null
+  readonly totalRounds: number | null
+  readonly loss: MetricValue | null
+  /** Latest value of every metric; those of validation, test and evaluation are prefixed (`reducer.ts`). */
+  readonly metrics: Metrics
+  readonly message: string | null
+  readonly result: Json
+  readonly error: TaskError | null
+  /** Milliseconds since the epoch, by the server's clock, as all times of the state. */
+  readonly startedAt: number | null
+  readonly updatedAt: number
+  readonly finishedAt: number | null
+  /** When a trainer was last heard. Liveness is counted from here, so a STALLED mark does not reset it. */
+  readonly heardAt: number
+  /** Somebody asked the trainer to stop. */
+  readonly stopRequested: boolean
+  readonly stopReason: string | null
+  /** Last sequence number accepted from each producer of the present attempt. */
+  readonly producers: Readonly<Record<string, number>>
+}
+
+export function initialState(spec: TaskSpec): TaskState {
+  return {
+    spec,
+    status: 'QUEUED',
+    attempt: 1,
+    stage: null,
+    current: null,
+    total: null,
+    progress: null,
+    epoch: null,
+    totalEpochs: typeof spec.params.epochs === 'number' ? spec.params.epochs : null,
+    round: null,
+    totalRounds: null,
+    loss: null,
+    metrics: {},
+    message: null,
+    result: null,
+    error: null,
+    startedAt: null,
+    updatedAt: spec.createdAt,
+    finishedAt: null,
+    heardAt: spec.createdAt,
+    stopRequested: false,
+    stopReason: null,
+    producers: {},
+  }
+}
+
+/**
+ * Seconds until the task is done, if it goes on at its mean speed since the start; null where that
+ * cannot be told.
+ */
+export function etaSeconds(state: TaskState): number | null {
+  const { status, progress, startedAt, updatedAt } = state
+  if (status !== 'RUNNING' || startedAt === null || progress === null || progress <= 0) return null
+  return ((updatedAt - startedAt) / 1000) * ((100 - progress) / progress)
+}

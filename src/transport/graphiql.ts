@@ -1,0 +1,184 @@
+/** What GraphiQL opens with: an example for each operation; the cursor in one of them runs that one. */
+export const graphiqlExamples = /* GraphQL */ `# Epochcast: live training telemetry.
+# Put the cursor into an operation and press Ctrl-Enter. Start with StartTraining, then copy the
+# task's id into the "Variables" pane below, as {"taskId": "…"}, and run WatchTraining.
+
+mutation StartTraining {
+  startTraining(input: { machineId: "motor_siemens_001", epochs: 20 }) {
+    task {
+      id
+      status
+      trainer
+    }
+  }
+}
+
+# Every event of one training, live and without loss. Replays the newest 20 first.
+subscription WatchTraining($taskId: ID!) {
+  trainingProgress(taskId: $taskId, last: 20) {
+    __typename
+    timestamp
+    cursor
+    ... on StreamOpened {
+      task {
+        status
+        progress
+      }
+    }
+    ... on ProgressUpdate {
+      progress
+      stage
+      atEpoch: epoch
+      loss
+      metrics
+    }
+    ... on EpochEnded {
+      epoch
+      phase
+      metrics
+    }
+    ... on RoundEnded {
+      round
+      fitMetrics
+      evalMetrics
+    }
+    ... on StatusChanged {
+      status
+      message
+    }
+    ... on TrainingSucceeded {
+      result
+    }
+    ... on TrainingFailed {
+      error
+    }
+    ... on TrainingCancelled {
+      reason
+    }
+    ... on StreamClosing {
+      closing: reason
+    }
+  }
+}
+
+# The newest state of one task, at most twice a second.
+subscription WatchProgress($taskId: ID!) {
+  taskProgress(taskId: $taskId, minIntervalMs: 500) {
+    status
+    progress
+    stage
+    etaSeconds
+    metrics
+  }
+}
+
+# Every task of the server: one subscription for a whole monitor.
+subscription WatchAllTasks {
+  taskUpdates(minIntervalMs: 500) {
+    id
+    trainer
+    machineId
+    status
+    progress
+    loss
+  }
+}
+
+subscription Heartbeat {
+  heartbeat(intervalMs: 1000) {
+    sequence
+    uptimeSeconds
+    engine {
+      name
+      connected
+      latencyMs
+    }
+  }
+}
+
+query Tasks {
+  tasks(first: 10) {
+    edges {
+      node {
+        id
+        trainer
+        machineId
+        status
+        progress
+        loss
+        createdAt
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+
+query TaskWithCurve($taskId: ID!) {
+  task(id: $taskId) {
+    status
+    progress
+    result
+    error {
+      message
+    }
+    series(names: ["loss"], maxPoints: 100) {
+      name
+      phase
+      points {
+        step
+        value
+      }
+    }
+  }
+}
+
+query Server {
+  server {
+    version
+    channelPrefixes
+    engine {
+      name
+      connected
+    }
+    trainers {
+      name
+      launcher
+      description
+    }
+  }
+}
+
+# A run that trains elsewhere: register it, then report to it.
+mutation RegisterExternalRun {
+  startTraining(input: { trainer: "external", labels: { run: "by hand" } }) {
+    task {
+      id
+      status
+    }
+  }
+}
+
+mutation ReportMetrics($taskId: ID!) {
+  reportMetrics(
+    input: {
+      taskId: $taskId
+      reports: [{ progress: { current: 1, total: 10, loss: 0.9, metrics: { accuracy: 0.5 } } }]
+    }
+  ) {
+    accepted
+    stopRequested
+  }
+}
+
+mutation CancelTraining($taskId: ID!) {
+  cancelTraining(input: { taskId: $taskId, reason: "changed my mind" }) {
+    task {
+      status
+      stopRequested
+    }
+  }
+}
+`

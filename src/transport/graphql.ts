@@ -1,0 +1,80 @@
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
+import type { GraphQLError } from 'graphql'
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import type { Logger } from 'pino'
+import type { Context } from '../schema/context.ts'
+import { toGraphQLError } from '../schema/errors.ts'
+import { schema } from '../schema/index.ts'
+import { LIMITS } from '../task/limits.ts'
+import { graphiqlExamples } from './graphiql.ts'
+import type { OpenSubscriptions } from './open-subscriptions.ts'
+import { isAllowedOrigin } from './origin.ts'
+
+export const GRAPHQL_PATH = '/graphql'
+
+export type Yoga = YogaServerInstance<Record<string, never>, Context>
+
+export interface GraphQLOptions {
+  readonly context: Context
+  readonly openSubscriptions: OpenSubscriptions
+  readonly allowedOrigins: readonly string[]
+  readonly maxBodyBytes: number
+  readonly logger: Logger
+}
+
+/** Parsing, validation, execution and errors, the same for HTTP and WebSocket; and HTTP itself. */
+export function createGraphQL({ context, openSubscriptions, ...options }: GraphQLOptions): Yoga {
+  const { allowedOrigins, maxBodyBytes, logger } = options
+  const translate = (error: unknown): GraphQLError =>
+    toGraphQLError(error, (cause) => logger.error({ err: cause }, 'an operation failed unexpectedly'))
+
+  return createYoga<Record<string, never>, Context>({
+    schema,
+    context: () => context,
+    graphqlEndpoint: GRAPHQL_PATH,
+    landingPage: false,
+    multipart: false,
+    batching: false,
+    maxRequestBodySize: maxBodyBytes,
+    logging: {
+      debug: (...args) => logger.trace({ args }, 'yoga'),
+      info: (...args) => logger.debug({ args }, 'yoga'),
+      warn: (...args) => logger.warn({ args }, 'yoga'),
+      // Unexpected errors have been logged where they were translated.
+      error: (...args) => logger.debug({ args }, 'yoga'),
+    },
+    maskedErrors: { maskError: translate },
+    cors: (request) => {
+      const origin = request.headers.get('origin')
+      return origin !== null && isAllowedOrigin(origin, allowedOrigins)
+        ? { origin, credentials: false, methods: ['GET', 'POST', 'OPTIONS'] }
+        : false
+    },
+    graphiql: {
+      title: 'Epochcast',
+      subscriptionsProtocol: 'WS',
+      defaultQuery: graphiqlExamples,
+    },
+    renderGraphiQL,
+    plugins: [boundedDocuments(), translatedValidation(translate), openSubscriptions.plugin()],
+  })
+}
+
+/** A document's size in tokens bounds the work of parsing and validating it. */
+function boundedDocuments(): Plugin {
+  return {
+    onParse({ parseFn, setParseFn }) {
+      setParseFn((source, options) => parseFn(source, { ...options, maxTokens: LIMITS.documentTokens }))
+    },
+  }
+}
+
+function translatedValidation(translate: (error: unknown) => GraphQLError): Plugin {
+  return {
+    onValidate() {
+      return ({ valid, result, setResult }) => {
+        if (!valid) setResult(result.map(translate))
+      }
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { EpochcastError } from '../task/errors.ts'
+import { GRAPHQL_PATH, type Yoga } from './graphql.ts'
+import { checkOrigin } from './origin.ts'
+
+export interface HttpOptions {
+  readonly yoga: Yoga
+  readonly allowedOrigins: readonly string[]
+  /** Whether the server can do its work: its engine answers and it is not stopping. */
+  readonly isReady: () => Promise<boolean>
+}
+
+/** The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/health` and `/ready` for operations. */
+export function createHttpServer({ yoga, allowedOrigins, isReady }: HttpOptions): Server {
+  return createServer((request, response) => {
+    try {
+      checkOrigin(request, allowedOrigins)
+    } catch (error) {
+      return refuse(response, 403, error as EpochcastError)
+    }
+    switch (pathOf(request)) {
+      case '/':
+        response.writeHead(302, { location: GRAPHQL_PATH }).end()
+        return
+      case '/health':
+        return answer(response, 200, { status: 'alive' })
+      case '/ready':
+        return void isReady().then(
+          (ready) => answer(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' }),
+          () => answer(response, 503, { status: 'not ready' }),
+        )
+      default:
+        return void yoga(request, response)
+    }
+  })
+}
+
+function pathOf(request: IncomingMessage): string {
+  return request.url?.split('?', 1)[0] ?? '/'
+}
+
+function refuse(response: ServerResponse, status: number, { message, extensions }: EpochcastError): void {
+  answer(response, status, { errors: [{ message, extensions }] })
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
+}
