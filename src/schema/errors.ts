@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql'
+import { GraphQLError, Kind } from 'graphql'
 import { EpochcastError, ERROR_CODES, type ErrorCode } from '../task/errors.ts'
 
 const MAX_MESSAGE_LENGTH = 1000
@@ -13,19 +13,21 @@ const RENAMED: Readonly<Record<string, ErrorCode>> = {
 /**
  * The one place where errors become GraphQL's. What is known keeps its message and gets a code; what is
  * not is told to `onUnexpected` and masked.
+ *
+ * @param fallback the code of an error that GraphQL itself made, where nothing tells a better one
  */
-export function toGraphQLError(error: unknown, onUnexpected: (error: unknown) => void): GraphQLError {
+export function toGraphQLError(
+  error: unknown,
+  onUnexpected: (error: unknown) => void,
+  fallback: ErrorCode = 'BAD_REQUEST',
+): GraphQLError {
   const cause = rootCause(error)
-  if (cause instanceof EpochcastError) return rebuilt(error, cause.message, cause.extensions)
+  if (cause instanceof EpochcastError) return rebuilt(error, messageOf(error, cause), cause.extensions)
   if (cause instanceof GraphQLError && error instanceof GraphQLError) {
-    const code = codeOf(error, cause)
+    const code = codeOf(error, fallback)
     if (code !== 'INTERNAL_SERVER_ERROR') {
-      return rebuilt(error, error.message, {
-        ...error.extensions,
-        ...cause.extensions,
-        code,
-        retryable: ERROR_CODES[code].retryable,
-      })
+      const { retryable } = ERROR_CODES[code]
+      return rebuilt(error, messageOf(error, cause), { ...error.extensions, code, retryable })
     }
   }
   onUnexpected(cause)
@@ -45,16 +47,26 @@ function rootCause(error: unknown): unknown {
   return cause
 }
 
-/** The code nearest to the cause wins: a scalar knows better what was wrong than the variable it was in. */
-function codeOf(error: GraphQLError, cause: GraphQLError): ErrorCode {
-  for (const { code } of [cause.extensions, error.extensions]) {
-    if (typeof code !== 'string') continue
+/**
+ * GraphQL puts the whole variable in front of what is wrong with a part of it, however large it is;
+ * the path to that part says more.
+ */
+function messageOf(error: unknown, cause: Error): string {
+  if (!(error instanceof GraphQLError) || !isAboutVariable(error) || error === cause) return cause.message
+  const [, path] = / at "([^"]*)"; /.exec(error.message) ?? []
+  return path === undefined ? cause.message : `${path}: ${cause.message}`
+}
+
+const isAboutVariable = ({ nodes }: GraphQLError): boolean => nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION
+
+function codeOf(error: GraphQLError, fallback: ErrorCode): ErrorCode {
+  const { code } = error.extensions
+  if (typeof code === 'string') {
     const ours = RENAMED[code] ?? code
     if (ours in ERROR_CODES) return ours as ErrorCode
   }
   if (error.message.startsWith('Syntax Error')) return 'GRAPHQL_PARSE_FAILED'
-  // Made by GraphQL itself, of what the client sent.
-  return 'BAD_REQUEST'
+  return isAboutVariable(error) ? 'BAD_INPUT' : fallback
 }
 
 function rebuilt(error: unknown, message: string, extensions: Record<string, unknown>): GraphQLError {

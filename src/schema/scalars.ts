@@ -1,16 +1,12 @@
-import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql'
+import { Kind, type ValueNode, valueFromASTUntyped } from 'graphql'
 import { EpochcastError, type ErrorCode, quote } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
 import { isCursor } from '../task/position.ts'
 import type { Json, Metrics, MetricValue } from '../task/task.ts'
 import { builder } from './builder.ts'
 
-/**
- * A scalar's refusal, with its code: GraphQL keeps the extensions of an error thrown while it coerces
- * a variable or a literal, where it would otherwise only know that something was invalid.
- */
 function refuse(code: ErrorCode, message: string): never {
-  throw new GraphQLError(message, { extensions: new EpochcastError(code, message).extensions })
+  throw new EpochcastError(code, message)
 }
 
 builder.scalarType('Cursor', {

@@ -1,5 +1,4 @@
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
-import type { GraphQLError } from 'graphql'
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Context } from '../schema/context.ts'
@@ -25,8 +24,7 @@ export interface GraphQLOptions {
 /** Parsing, validation, execution and errors, the same for HTTP and WebSocket; and HTTP itself. */
 export function createGraphQL({ context, openSubscriptions, ...options }: GraphQLOptions): Yoga {
   const { allowedOrigins, maxBodyBytes, logger } = options
-  const translate = (error: unknown): GraphQLError =>
-    toGraphQLError(error, (cause) => logger.error({ err: cause }, 'an operation failed unexpectedly'))
+  const onUnexpected = (err: unknown) => logger.error({ err }, 'an operation failed unexpectedly')
 
   return createYoga<Record<string, never>, Context>({
     schema,
@@ -43,7 +41,7 @@ export function createGraphQL({ context, openSubscriptions, ...options }: GraphQ
       // Unexpected errors have been logged where they were translated.
       error: (...args) => logger.debug({ args }, 'yoga'),
     },
-    maskedErrors: { maskError: translate },
+    maskedErrors: { maskError: (error) => toGraphQLError(error, onUnexpected) },
     cors: (request) => {
       const origin = request.headers.get('origin')
       return origin !== null && isAllowedOrigin(origin, allowedOrigins)
@@ -56,7 +54,7 @@ export function createGraphQL({ context, openSubscriptions, ...options }: GraphQ
       defaultQuery: graphiqlExamples,
     },
     renderGraphiQL,
-    plugins: [boundedDocuments(), translatedValidation(translate), openSubscriptions.plugin()],
+    plugins: [boundedDocuments(), translatedValidation(onUnexpected), openSubscriptions.plugin()],
   })
 }
 
@@ -69,11 +67,12 @@ function boundedDocuments(): Plugin {
   }
 }
 
-function translatedValidation(translate: (error: unknown) => GraphQLError): Plugin {
+function translatedValidation(onUnexpected: (error: unknown) => void): Plugin {
   return {
     onValidate() {
       return ({ valid, result, setResult }) => {
-        if (!valid) setResult(result.map(translate))
+        if (valid) return
+        setResult(result.map((error) => toGraphQLError(error, onUnexpected, 'GRAPHQL_VALIDATION_FAILED')))
       }
     },
   }

@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { EpochcastError } from '../task/errors.ts'
 
@@ -17,12 +18,14 @@ export class OpenSubscriptions {
   plugin(): Plugin {
     const subscriptions = this
     return {
-      onSubscribe() {
+      onSubscribe({ setResultAndStopExecution }) {
         if (subscriptions.#open >= subscriptions.#max) {
-          throw new EpochcastError(
+          const { message, extensions } = new EpochcastError(
             'TOO_MANY_SUBSCRIPTIONS',
             `the server has ${subscriptions.#open} open subscriptions; expected at most ${subscriptions.#max} (EPOCHCAST_MAX_SUBSCRIPTIONS)`,
           )
+          setResultAndStopExecution({ errors: [new GraphQLError(message, { extensions })] })
+          return
         }
         subscriptions.#open++
         let open = true

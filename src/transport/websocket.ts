@@ -1,10 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ExecutionArgs, GraphQLError } from 'graphql'
-import type { OperationResult, Context as SocketContext, SubscribePayload } from 'graphql-ws'
-import { type Extra, useServer } from 'graphql-ws/use/ws'
+import {
+  CloseCode,
+  handleProtocols,
+  makeServer,
+  type OperationResult,
+  type Context as SocketContext,
+  type SubscribePayload,
+} from 'graphql-ws'
 import type { Logger } from 'pino'
-import { WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { toGraphQLError, withoutHttpHints } from '../schema/errors.ts'
 import { EpochcastError } from '../task/errors.ts'
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts'
@@ -35,81 +41,81 @@ interface PreparedArgs extends ExecutionArgs {
   readonly subscribe: Run
 }
 
-/** graphql-ws on the server's own port and path, subprotocol `graphql-transport-ws`. */
+/** Time for a client to answer a close before its socket is cut. */
+const CLOSE_TIMEOUT_MS = 2000
+
+/**
+ * graphql-ws on the server's own port and path, subprotocol `graphql-transport-ws`. The library keeps the
+ * protocol; here is what lies between it and the sockets, and between it and Yoga.
+ */
 export function serveWebSocket(server: Server, options: WebSocketOptions): WebSocketTransport {
   const { yoga, logger, allowedOrigins, maxSubscriptionsPerSocket } = options
+  const translate = (error: unknown) =>
+    withoutHttpHints(
+      toGraphQLError(error, (err) => logger.error({ err }, 'an operation failed unexpectedly')),
+    )
+  const protocol = makeServer<undefined, undefined>({
+    execute: (args) => (args as PreparedArgs).execute(args),
+    subscribe: (args) => (args as PreparedArgs).subscribe(args),
+    // What is thrown here would close the socket and everything else that is on it.
+    onSubscribe: async (context, _id, payload) => {
+      try {
+        return await prepare(yoga, context, payload, maxSubscriptionsPerSocket, translate)
+      } catch (error) {
+        return [translate(error)]
+      }
+    },
+    onNext: (_context, _id, _payload, _args, { errors, data }) =>
+      errors && {
+        ...(data === undefined ? {} : { data }),
+        errors: errors.map((error) => withoutHttpHints(error).toJSON()),
+      },
+    onError: (_context, _id, _payload, errors) => errors.map((error) => translate(error).toJSON()),
+  })
+
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: options.maxMessageBytes,
     perMessageDeflate: false,
+    handleProtocols,
   })
-  const translate = (error: unknown) =>
-    withoutHttpHints(
-      toGraphQLError(error, (cause) => logger.error({ err: cause }, 'an operation failed unexpectedly')),
-    )
-
-  const prepare = async (
-    { subscriptions, extra }: SocketContext<undefined, Extra>,
-    payload: SubscribePayload,
-  ): Promise<PreparedArgs | readonly GraphQLError[]> => {
-    const open = Object.keys(subscriptions).length
-    if (open > maxSubscriptionsPerSocket) {
-      throw new EpochcastError(
-        'TOO_MANY_SUBSCRIPTIONS',
-        `the socket has ${open - 1} operations under way; expected at most ${maxSubscriptionsPerSocket} (EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET)`,
-      )
-    }
-    const { schema, parse, validate, contextFactory, execute, subscribe } = yoga.getEnveloped({
-      ...extra,
-      params: payload,
-    })
-    const document = parse(payload.query)
-    const errors: readonly GraphQLError[] = validate(schema, document)
-    if (errors.length > 0) return errors.map(translate)
-    return {
-      schema,
-      document,
-      operationName: payload.operationName,
-      variableValues: payload.variables,
-      contextValue: await contextFactory(),
-      execute,
-      subscribe,
-    }
-  }
-
-  const graphqlWs = useServer<undefined>(
-    {
-      execute: (args) => (args as PreparedArgs).execute(args),
-      subscribe: (args) => (args as PreparedArgs).subscribe(args),
-      // What is thrown here would close the socket and everything else that is on it.
-      onSubscribe: async (context, _id, payload) => {
-        try {
-          return await prepare(context as SocketContext<undefined, Extra>, payload)
-        } catch (error) {
-          return [translate(error)]
-        }
+  const answered = new WeakSet<WebSocket>()
+  sockets.on('connection', (socket) => {
+    answered.add(socket)
+    socket.on('pong', () => answered.add(socket))
+    // The client's doing, such as a message over the bound; ws closes the socket with the fitting code.
+    socket.on('error', (err) => logger.debug({ err }, 'a socket failed'))
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (data) => send(socket, data),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (take) =>
+          socket.on('message', (data) => {
+            take(String(data)).catch((err: unknown) => {
+              logger.error({ err }, 'a message failed unexpectedly')
+              socket.close(CloseCode.InternalServerError, 'Internal server error')
+            })
+          }),
       },
-      onNext: (_context, _id, _payload, _args, { errors, data = null }) =>
-        errors ? { data, errors: errors.map((error) => withoutHttpHints(error).toJSON()) } : undefined,
-      onError: (_context, _id, _payload, errors) => errors.map((error) => translate(error).toJSON()),
-    },
-    sockets,
-    options.keepAliveMs,
-  )
+      undefined,
+    )
+    socket.once('close', (code, reason) => {
+      closed(code, String(reason)).catch((err: unknown) => logger.error({ err }, 'a socket was not freed'))
+    })
+  })
+
+  const keepAlive = setInterval(() => {
+    for (const socket of sockets.clients) {
+      if (!answered.delete(socket)) socket.terminate()
+      else if (socket.readyState === socket.OPEN) socket.ping()
+    }
+  }, options.keepAliveMs)
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const refuse = (status: string, message: string) => {
-      const headers = `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(message)}`
-      socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\nConnection: close\r\n\r\n${message}`)
-    }
     socket.on('error', (err) => logger.debug({ err }, 'a socket failed during its upgrade'))
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    if (pathname !== GRAPHQL_PATH) return refuse('404 Not Found', `expected WebSocket at ${GRAPHQL_PATH}`)
-    try {
-      checkOrigin(request, allowedOrigins)
-    } catch (error) {
-      return refuse('403 Forbidden', (error as Error).message)
-    }
+    const refusal = refusalOf(request, allowedOrigins)
+    if (refusal) return void socket.end(refusal)
     sockets.handleUpgrade(request, socket, head, (webSocket) =>
       sockets.emit('connection', webSocket, request),
     )
@@ -120,7 +126,77 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
       return sockets.clients.size
     },
     close: async () => {
-      await graphqlWs.dispose()
+      clearInterval(keepAlive)
+      const cut = setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate()
+      }, CLOSE_TIMEOUT_MS)
+      for (const socket of sockets.clients) socket.close(1001, 'the server is stopping')
+      await new Promise((resolve) => sockets.close(resolve))
+      clearTimeout(cut)
     },
+  }
+}
+
+/** What Yoga does with a request over HTTP, up to the execution, for an operation over WebSocket. */
+async function prepare(
+  yoga: Yoga,
+  { subscriptions }: SocketContext<undefined, undefined>,
+  payload: SubscribePayload,
+  maxOperations: number,
+  translate: (error: unknown) => GraphQLError,
+): Promise<PreparedArgs | readonly GraphQLError[]> {
+  // The one that is asked for is among them already.
+  const open = Object.keys(subscriptions).length
+  if (open > maxOperations) {
+    throw new EpochcastError(
+      'TOO_MANY_SUBSCRIPTIONS',
+      `the socket has ${open - 1} operations under way; expected at most ${maxOperations} (EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET)`,
+    )
+  }
+  // Without the upgrade's request: it is a GET, over which Yoga lets no mutation pass.
+  const { schema, parse, validate, contextFactory, execute, subscribe } = yoga.getEnveloped({
+    params: payload,
+  })
+  const document = parse(payload.query)
+  const errors: readonly GraphQLError[] = validate(schema, document)
+  if (errors.length > 0) return errors.map(translate)
+  return {
+    schema,
+    document,
+    operationName: payload.operationName,
+    variableValues: payload.variables,
+    contextValue: await contextFactory(),
+    execute,
+    subscribe,
+  }
+}
+
+/** Resolves when the message has been handed to the system; at once where the socket is on its way out. */
+function send(socket: WebSocket, data: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.readyState !== socket.OPEN) return resolve()
+    // A failure to send ends the socket, and with it all that would be sent.
+    socket.send(data, () => resolve())
+  })
+}
+
+/** The raw answer to an upgrade that is refused; null where it is welcome. */
+function refusalOf(request: IncomingMessage, allowedOrigins: readonly string[]): string | null {
+  const answer = (status: string, message: string) =>
+    [
+      `HTTP/1.1 ${status}`,
+      'Content-Type: text/plain; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(message)}`,
+      'Connection: close',
+      '',
+      message,
+    ].join('\r\n')
+  const path = request.url?.split('?', 1)[0]
+  if (path !== GRAPHQL_PATH) return answer('404 Not Found', `expected WebSocket at ${GRAPHQL_PATH}`)
+  try {
+    checkOrigin(request, allowedOrigins)
+    return null
+  } catch (error) {
+    return answer('403 Forbidden', (error as Error).message)
   }
 }
