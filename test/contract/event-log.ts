@@ -1,0 +1,239 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Announcement, EventLog } from '../../src/event-log/event-log.ts'
+import { initialState, type TaskKey } from '../../src/task/task.ts'
+import { append, createTask, progress, range, specOf, succeeded } from '../support/tasks.ts'
+import { until } from '../support/until.ts'
+
+export interface EventLogFactoryOptions {
+  readonly retainEvents: number
+}
+
+/** What every engine of the event log promises. */
+export function eventLogContract(open: (options: EventLogFactoryOptions) => Promise<EventLog>): void {
+  let log: EventLog
+  const reopen = async (options: EventLogFactoryOptions) => {
+    await log.close()
+    log = await open(options)
+  }
+  beforeEach(async () => {
+    log = await open({ retainEvents: 1000 })
+  })
+  afterEach(() => log.close())
+
+  const offsets = async (key: TaskKey, after: number | null, limit = 100) => {
+    const generation = (await log.snapshot(key))?.top.generation ?? ''
+    const result = await log.read(key, after === null ? null : { generation, offset: after }, limit)
+    return result.kind === 'entries' ? result.entries.map(({ offset }) => offset) : result.kind
+  }
+
+  describe('create', () => {
+    it('numbers the first events from 1 and stores the state', async () => {
+      const spec = await createTask(log)
+      const snapshot = await log.snapshot(spec)
+      expect(snapshot?.top.offset).toBe(1)
+      expect(snapshot?.state).toMatchObject({ spec, status: 'QUEUED' })
+    })
+
+    it('answers a second creation with what is there and changes nothing', async () => {
+      const spec = await createTask(log)
+      await append(log, spec, progress(1))
+      const again = await log.create(spec, [progress(7)], initialState(spec))
+      expect(again).toMatchObject({ kind: 'exists', snapshot: { top: { offset: 2 } } })
+      expect(await offsets(spec, null)).toEqual([1, 2])
+    })
+
+    it('lets exactly one of many concurrent creations create', async () => {
+      const spec = specOf()
+      const results = await Promise.all(
+        range(1, 20).map(() => log.create(spec, [progress(1)], initialState(spec))),
+      )
+      expect(results.filter(({ kind }) => kind === 'created')).toHaveLength(1)
+      expect((await log.snapshot(spec))?.top.offset).toBe(1)
+    })
+
+    it('keeps tasks of one id under different prefixes apart', async () => {
+      const gan = await createTask(log)
+      const llm = await createTask(log, { id: gan.id, channelPrefix: 'llm:training' })
+      await append(log, gan, progress(1))
+      expect((await log.snapshot(llm))?.top.offset).toBe(1)
+    })
+  })
+
+  describe('append', () => {
+    it('numbers on from the expected top', async () => {
+      const spec = await createTask(log)
+      await append(log, spec, progress(1), progress(2))
+      await append(log, spec, progress(3))
+      expect(await offsets(spec, null)).toEqual([1, 2, 3, 4])
+    })
+
+    it('refuses another top and changes nothing', async () => {
+      const spec = await createTask(log)
+      const before = await log.snapshot(spec)
+      if (!before) throw new Error('not created')
+      await append(log, spec, progress(1))
+      const stale = await log.append(spec, before.top, [progress(9)], before.state, false)
+      expect(stale.kind).toBe('conflict')
+      const otherLog = { ...before.top, generation: 'another', offset: 2 }
+      expect((await log.append(spec, otherLog, [progress(9)], before.state, false)).kind).toBe('conflict')
+      expect(await offsets(spec, null)).toEqual([1, 2])
+    })
+
+    it('lets exactly one of many appends at the same top through', async () => {
+      const spec = await createTask(log)
+      const snapshot = await log.snapshot(spec)
+      if (!snapshot) throw new Error('not created')
+      const results = await Promise.all(
+        range(1, 20).map((i) => log.append(spec, snapshot.top, [progress(i)], snapshot.state, false)),
+      )
+      expect(results.filter(({ kind }) => kind === 'appended')).toHaveLength(1)
+      expect((await log.snapshot(spec))?.top.offset).toBe(2)
+    })
+
+    it('says so when there is no such task', async () => {
+      const result = await log.append(
+        specOf(),
+        { generation: 'x', offset: 0 },
+        [progress(1)],
+        initialState(specOf()),
+        false,
+      )
+      expect(result.kind).toBe('missing')
+    })
+  })
+
+  describe('read', () => {
+    it('pages from any position, oldest first, in the order and form of the events', async () => {
+      const spec = await createTask(log)
+      await append(log, spec, ...range(1, 50).map((i) => progress(i)))
+      expect(await offsets(spec, 0, 3)).toEqual([1, 2, 3])
+      expect(await offsets(spec, 20, 3)).toEqual([21, 22, 23])
+      expect(await offsets(spec, 49, 10)).toEqual([50, 51])
+      expect(await offsets(spec, 51)).toEqual([])
+      const page = await log.read(spec, null, 2)
+      expect(page).toMatchObject({ kind: 'entries', top: { offset: 51 } })
+      expect(page.kind === 'entries' && page.entries[1]).toEqual({ offset: 2, event: progress(1) })
+    })
+
+    it('keeps values that are not finite', async () => {
+      const spec = await createTask(log)
+      await append(log, spec, progress(1, 'NaN'))
+      const page = await log.read(spec, null, 10)
+      expect(page.kind === 'entries' && page.entries[1]?.event).toMatchObject({ loss: 'NaN' })
+    })
+
+    it('says how many events before the position were trimmed', async () => {
+      await reopen({ retainEvents: 10 })
+      const spec = await createTask(log)
+      await append(log, spec, ...range(1, 24).map((i) => progress(i)))
+      const { top } = (await log.snapshot(spec)) ?? {}
+      if (!top) throw new Error('not created')
+      expect(await log.read(spec, { ...top, offset: 3 }, 100)).toEqual({
+        kind: 'gone',
+        reason: 'TRIMMED',
+        resumeAt: { ...top, offset: 15 },
+        skipped: 12,
+      })
+      // The edge: the position right before the oldest retained event still reads everything.
+      expect(await offsets(spec, 15)).toEqual(range(16, 25))
+      expect(await offsets(spec, null)).toEqual(range(16, 25))
+    })
+
+    it('says that the log was recreated when the position is of another generation', async () => {
+      const spec = await createTask(log)
+      const result = await log.read(spec, { generation: 'earlier', offset: 1 }, 10)
+      expect(result).toMatchObject({ kind: 'gone', reason: 'LOG_RESET', resumeAt: { offset: 0 } })
+    })
+
+    it('says that a position past the top is ahead', async () => {
+      const spec = await createTask(log)
+      const { top } = (await log.snapshot(spec)) ?? {}
+      if (!top) throw new Error('not created')
+      expect(await log.read(spec, { ...top, offset: 2 }, 10)).toEqual({ kind: 'ahead', top })
+    })
+
+    it('says so when there is no such task', async () => {
+      expect(await log.read(specOf(), null, 10)).toEqual({ kind: 'missing' })
+      expect(await log.snapshot(specOf())).toBeNull()
+    })
+  })
+
+  describe('watch', () => {
+    it('announces what is appended from then on, with positions, to every watcher of the task only', async () => {
+      const spec = await createTask(log)
+      const other = await createTask(log)
+      const heard: Announcement[] = []
+      const heardToo: Announcement[] = []
+      await log.watch(spec, (announcement) => heard.push(announcement))
+      await log.watch(spec, (announcement) => heardToo.push(announcement))
+      await append(log, other, progress(1))
+      await append(log, spec, progress(1), progress(2))
+      await until('both watchers to hear', () => heard.length === 1 && heardToo.length === 1)
+      expect(heard[0]?.entries.map(({ offset }) => offset)).toEqual([2, 3])
+      expect(heard[0]?.entries[0]?.event).toEqual(progress(1))
+      expect(heard[0]?.top).toEqual((await log.snapshot(spec))?.top)
+    })
+
+    it('is silent once it is closed, while others go on', async () => {
+      const spec = await createTask(log)
+      let closed = 0
+      let open = 0
+      const watch = await log.watch(spec, () => closed++)
+      await log.watch(spec, () => open++)
+      await watch.close()
+      await append(log, spec, progress(1))
+      await until('the other watcher to hear', () => open === 1)
+      expect(closed).toBe(0)
+    })
+
+    it('names every task that changes to those who watch all', async () => {
+      const heard: string[] = []
+      const watch = await log.watchAll(({ id }) => heard.push(id))
+      const first = await createTask(log)
+      const second = await createTask(log, { channelPrefix: 'llm:training' })
+      await append(log, first, progress(1))
+      await until('three changes', () => heard.length === 3)
+      expect(heard).toEqual([first.id, second.id, first.id])
+      await watch.close()
+    })
+  })
+
+  describe('list', () => {
+    it('pages through all tasks, newest first', async () => {
+      const ids: string[] = []
+      for (let i = 0; i < 7; i++) ids.unshift((await createTask(log)).id)
+      const seen: string[] = []
+      let before: number | null = null
+      for (;;) {
+        const page: Awaited<ReturnType<EventLog['list']>> = await log.list('all', before, 3)
+        seen.push(...page.snapshots.map(({ state }) => state.spec.id))
+        before = page.snapshots.at(-1)?.serial ?? null
+        if (!page.hasMore) break
+      }
+      expect(seen).toEqual(ids)
+    })
+
+    it('leaves finished tasks out of the unfinished', async () => {
+      const finished = await createTask(log)
+      const running = await createTask(log)
+      await append(log, finished, progress(1), succeeded())
+      const ids = async (scope: 'all' | 'unfinished') =>
+        (await log.list(scope, null, 10)).snapshots.map(({ state }) => state.spec.id)
+      expect(await ids('unfinished')).toEqual([running.id])
+      expect(await ids('all')).toEqual([running.id, finished.id])
+    })
+
+    it('knows at the edge of a page whether there is more', async () => {
+      await createTask(log)
+      await createTask(log)
+      expect((await log.list('all', null, 2)).hasMore).toBe(false)
+      expect((await log.list('all', null, 1)).hasMore).toBe(true)
+      expect((await log.list('unfinished', null, 2)).hasMore).toBe(false)
+      expect((await log.list('unfinished', null, 1)).hasMore).toBe(true)
+    })
+  })
+
+  it('tells its status', async () => {
+    expect(await log.status()).toMatchObject({ name: log.name, connected: true })
+  })
+}

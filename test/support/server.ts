@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
+import { readConfig } from '../../src/config.ts'
+import { type EpochcastServer, startServer } from '../../src/server.ts'
+
+export interface TestServer extends EpochcastServer {
+  readonly webSocketUrl: string
+}
+
+/** A real server on a free port; closed when the test is over. */
+export async function testServer(env: Record<string, string> = {}): Promise<TestServer> {
+  const config = readConfig({ PORT: '0', ...env }, { PATH: process.env.PATH })
+  const server = await startServer(config, pino({ level: 'error' }))
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= server.close()
+    return closing
+  }
+  onTestFinished(close)
+  return { ...server, close, webSocketUrl: server.url.replace('http', 'ws') }
+}
+
+/** A trainers' configuration of local trainers, each a piece of JavaScript that Node runs. */
+export function trainersFile(
+  scripts: Record<string, string>,
+  more: Record<string, Record<string, unknown>> = {},
+): string {
+  const folder = mkdtempSync(join(tmpdir(), 'epochcast-trainers-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const trainers: Record<string, unknown> = { ...more }
+  for (const [name, script] of Object.entries(scripts)) {
+    writeFileSync(join(folder, `${name}.mjs`), REPORT + script)
+    trainers[name] = { command: [process.execPath, `${name}.mjs`], ...more[name] }
+  }
+  const file = join(folder, 'trainers.json')
+  writeFileSync(file, JSON.stringify({ trainers }))
+  return file
+}
+
+/** What the scripts have at hand: `report(...reports)` and `params`. */
+const REPORT = `
+const { EPOCHCAST_URL, EPOCHCAST_TASK_ID: taskId, EPOCHCAST_CHANNEL_PREFIX: channelPrefix } = process.env
+const params = JSON.parse(process.env.EPOCHCAST_PARAMS)
+const attempt = Number(process.env.EPOCHCAST_ATTEMPT)
+async function report(...reports) {
+  const query = 'mutation ($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted stopRequested } }'
+  const variables = { input: { taskId, channelPrefix, attempt, reports } }
+  const response = await fetch(EPOCHCAST_URL, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+  })
+  const { data, errors } = await response.json()
+  if (errors) throw new Error(JSON.stringify(errors))
+  return data.reportMetrics
+}
+`

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import type { EventLog } from '../../src/event-log/event-log.ts'
+import { happenedAt, type TaskEvent } from '../../src/task/event.ts'
+import { queued } from '../../src/task/lifecycle.ts'
+import { reduce, reduceAll } from '../../src/task/reducer.ts'
+import {
+  initialState,
+  isFinalStatus,
+  type TaskKey,
+  type TaskSpec,
+  type TaskState,
+} from '../../src/task/task.ts'
+
+export const NOW = Date.parse('2026-11-21T10:00:00.000Z')
+
+export function specOf(overrides: Partial<TaskSpec> = {}): TaskSpec {
+  return {
+    channelPrefix: 'gan:training',
+    id: randomUUID(),
+    trainer: 'external',
+    machineId: null,
+    labels: null,
+    params: {},
+    createdAt: NOW,
+    inputDigest: null,
+    ...overrides,
+  }
+}
+
+export const newState = (overrides: Partial<TaskSpec> = {}): TaskState => initialState(specOf(overrides))
+
+export function progress(current: number, loss: number | 'NaN' = 1 / current): TaskEvent {
+  return {
+    type: 'ProgressUpdate',
+    ...happenedAt(NOW + current),
+    current,
+    total: 100,
+    progress: current,
+    status: 'RUNNING',
+    machineId: null,
+    stage: null,
+    epoch: null,
+    loss,
+    metrics: {},
+    message: null,
+  }
+}
+
+export const succeeded = (result: number | null = null): TaskEvent => ({
+  type: 'TrainingSucceeded',
+  result,
+  ...happenedAt(NOW + 1_000_000),
+})
+
+/** Creates the log of a new task with its QUEUED event. */
+export async function createTask(log: EventLog, overrides: Partial<TaskSpec> = {}): Promise<TaskSpec> {
+  const spec = specOf(overrides)
+  const events = queued(spec.createdAt)
+  await log.create(spec, events, reduceAll(initialState(spec), events))
+  return spec
+}
+
+/** Appends events to a log, whatever its top is. */
+export async function append(log: EventLog, key: TaskKey, ...events: TaskEvent[]): Promise<void> {
+  const snapshot = await log.snapshot(key)
+  if (!snapshot) throw new Error(`no task ${key.id}`)
+  const state = events.reduce(reduce, snapshot.state)
+  const result = await log.append(key, snapshot.top, events, state, isFinalStatus(state.status))
+  if (result.kind !== 'appended') throw new Error(`append: ${result.kind}`)
+}
+
+export const range = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)

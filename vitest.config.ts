@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  // The one copy of graphql that Node gives to every library; Vite would choose the package's other build.
+  resolve: { alias: { graphql: fileURLToPath(import.meta.resolve('graphql')) } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Servers, browsers and trainings of the flow tests share few cores with everything else.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    // NODE_ENV=test makes Yoga ping its event streams every 300 ms; the tests run what users run.
+    env: { NODE_ENV: 'production' },
+  },
+})
