@@ -12,7 +12,7 @@ import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
 import { createGraphQL, GRAPHQL_PATH } from './transport/graphql.ts'
-import { createHttpServer } from './transport/http.ts'
+import { createHttpServer, trackBufferedBytes } from './transport/http.ts'
 import { OpenSubscriptions } from './transport/open-subscriptions.ts'
 import { serveWebSocket } from './transport/websocket.ts'
 import { VERSION } from './version.ts'
@@ -28,6 +28,8 @@ export interface EpochcastServer {
 
 export interface Gauges {
   readonly sockets: number
+  /** Bytes that wait in this process for readers to take them. */
+  readonly bufferedBytes: number
   readonly subscriptions: number
   readonly feeds: number
   readonly updateSubscribers: number
@@ -103,6 +105,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     allowedOrigins: config.allowedOrigins,
     isReady: async () => !stopping && (await log.status()).connected,
   })
+  const bufferedBytes = trackBufferedBytes(http)
   const webSocket = serveWebSocket(http, {
     yoga,
     logger,
@@ -127,6 +130,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     url,
     gauges: () => ({
       sockets: webSocket.socketCount,
+      bufferedBytes: bufferedBytes(),
       subscriptions: openSubscriptions.count,
       feeds: feeds.size,
       updateSubscribers: updates.size,

@@ -37,8 +37,9 @@ export function toGraphQLError(
 
 /** As `toGraphQLError`, for clients that are not served by Yoga: without its hints for HTTP. */
 export function withoutHttpHints(error: GraphQLError): GraphQLError {
+  const { nodes = null, source = null, positions = null, path = null, message } = error
   const { http: _, ...extensions } = error.extensions
-  return rebuilt(error, error.message, extensions)
+  return new GraphQLError(message, { nodes, source, positions, path, extensions })
 }
 
 function rootCause(error: unknown): unknown {

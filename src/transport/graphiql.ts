@@ -1,7 +1,11 @@
 /** What GraphiQL opens with: an example for each operation; the cursor in one of them runs that one. */
-export const graphiqlExamples = /* GraphQL */ `# Epochcast: live training telemetry.
-# Put the cursor into an operation and press Ctrl-Enter. Start with StartTraining, then copy the
-# task's id into the "Variables" pane below, as {"taskId": "…"}, and run WatchTraining.
+export const graphiqlExamples = /* GraphQL */ `# Epochcast: live training telemetry
+#
+# 1. Run StartTraining (the pink button lists all
+#    operations) and copy the id of its task.
+# 2. Open "Variables" below and put it in there:
+#    {"taskId": "the id"}
+# 3. Run WatchTraining and see it live.
 
 mutation StartTraining {
   startTraining(input: { machineId: "motor_siemens_001", epochs: 20 }) {
@@ -13,7 +17,8 @@ mutation StartTraining {
   }
 }
 
-# Every event of one training, live and without loss. Replays the newest 20 first.
+# Every event of one training, live and without loss;
+# replays the newest 20 first.
 subscription WatchTraining($taskId: ID!) {
   trainingProgress(taskId: $taskId, last: 20) {
     __typename
@@ -72,7 +77,7 @@ subscription WatchProgress($taskId: ID!) {
   }
 }
 
-# Every task of the server: one subscription for a whole monitor.
+# All tasks: one subscription for a whole monitor.
 subscription WatchAllTasks {
   taskUpdates(minIntervalMs: 500) {
     id
@@ -151,7 +156,8 @@ query Server {
   }
 }
 
-# A run that trains elsewhere: register it, then report to it.
+# A run that trains elsewhere: register it, then
+# report to it.
 mutation RegisterExternalRun {
   startTraining(input: { trainer: "external", labels: { run: "by hand" } }) {
     task {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { EpochcastError } from '../task/errors.ts'
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts'
 import { checkOrigin } from './origin.ts'
@@ -45,4 +46,18 @@ function refuse(response: ServerResponse, status: number, { message, extensions 
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
+}
+
+/** Counts the bytes that wait in this process for slow readers, of HTTP and WebSocket alike. */
+export function trackBufferedBytes(server: Server): () => number {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return () => {
+    let bytes = 0
+    for (const socket of sockets) bytes += socket.writableLength
+    return bytes
+  }
 }

@@ -315,6 +315,8 @@ describe('a cursor', () => {
     const code = async (after: string) => {
       const [result] = await collect(client, WATCH, { taskId, after })
       expect(result?.data ?? null).toBeNull()
+      // Yoga's hints for HTTP have no business here.
+      expect(Object.keys(result?.errors?.[0]?.extensions ?? {}).sort()).toEqual(['code', 'retryable'])
       return result?.errors?.[0]?.extensions.code
     }
     expect(await code('what?')).toBe('BAD_CURSOR')

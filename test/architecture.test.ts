@@ -1,0 +1,132 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+
+/** Which stations may import which: everything points toward task/. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  task: [],
+  'event-log': ['task'],
+  launcher: ['task'],
+  ingest: ['event-log', 'task'],
+  dispatch: ['event-log', 'launcher', 'task', 'config.ts'],
+  feed: ['event-log', 'task'],
+  schema: ['dispatch', 'event-log', 'feed', 'ingest', 'launcher', 'task'],
+  transport: ['schema', 'task', 'loopback.ts'],
+  'config.ts': ['loopback.ts'],
+  'loopback.ts': [],
+  'version.ts': [],
+  'server.ts': [
+    'config.ts',
+    'dispatch',
+    'event-log',
+    'feed',
+    'ingest',
+    'launcher',
+    'transport',
+    'version.ts',
+  ],
+  'serve.ts': ['config.ts', 'server.ts'],
+  'main.ts': ['config.ts', 'serve.ts', 'version.ts'],
+}
+
+/** Libraries that live behind one folder. */
+const LIVES_IN: Record<string, readonly string[]> = {
+  '@pothos': ['schema'],
+  'graphql-yoga': ['transport'],
+  'graphql-ws': ['transport'],
+  ws: ['transport'],
+  ajv: ['dispatch'],
+}
+
+const files = (...folders: string[]): string[] =>
+  folders
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, String(name))),
+    )
+    .filter((file) => file.endsWith('.ts') && !file.includes('/generated/'))
+    .sort()
+
+const importsOf = (file: string): string[] =>
+  [
+    ...readFileSync(join(root, file), 'utf8').matchAll(
+      /^(?:import|export)\b[^'"]*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm,
+    ),
+  ].map(([, fixed, dynamic]) => (fixed ?? dynamic) as string)
+
+const localImportsOf = (file: string): string[] =>
+  importsOf(file)
+    .filter((specifier) => specifier.startsWith('.') && specifier.endsWith('.ts'))
+    .map((specifier) => normalize(join(dirname(file), specifier)))
+
+const stationOf = (file: string): string => relative('src', file).split('/')[0] as string
+
+const sources = files('src')
+
+describe('imports', () => {
+  it('run one way, toward task/', () => {
+    const wrong = sources.flatMap((file) =>
+      localImportsOf(file)
+        .filter((imported) => imported.startsWith('src/'))
+        .filter((imported) => {
+          const [from, to] = [stationOf(file), stationOf(imported)]
+          return from !== to && !MAY_IMPORT[from]?.includes(to)
+        })
+        .map((imported) => `${file} → ${imported}`),
+    )
+    expect(wrong).toEqual([])
+    // The table is of what there is: a new folder is put into it on purpose.
+    expect([...new Set(sources.map(stationOf))].sort()).toEqual(Object.keys(MAY_IMPORT).sort())
+  })
+
+  it('have no cycle', () => {
+    const done = new Set<string>()
+    const visit = (file: string, path: readonly string[]): string[] => {
+      if (path.includes(file)) return [[...path.slice(path.indexOf(file)), file].join(' → ')]
+      if (done.has(file)) return []
+      const found = localImportsOf(file).flatMap((imported) => visit(imported, [...path, file]))
+      done.add(file)
+      return found
+    }
+    expect(files('src', 'clients', 'trainers').flatMap((file) => visit(file, []))).toEqual([])
+  })
+
+  it('keep a library behind one folder', () => {
+    const wrong = sources.flatMap((file) =>
+      importsOf(file)
+        .filter((specifier) => {
+          const library = Object.keys(LIVES_IN).find(
+            (name) => specifier === name || specifier.startsWith(`${name}/`),
+          )
+          return library !== undefined && !LIVES_IN[library]?.includes(stationOf(file))
+        })
+        .map((specifier) => `${file} → ${specifier}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('of clients and trainers never reach into the server', () => {
+    const wrong = files('clients', 'trainers').flatMap((file) =>
+      localImportsOf(file)
+        .filter(
+          (imported) => !imported.startsWith(file.split('/')[0] as string) && imported !== 'package.json',
+        )
+        .map((imported) => `${file} → ${imported}`),
+    )
+    expect(wrong).toEqual([])
+  })
+})
+
+it('only config.ts reads the environment of the server', () => {
+  const readers = sources.filter((file) => /process\.env\b/.test(readFileSync(join(root, file), 'utf8')))
+  expect(readers).toEqual(['src/config.ts'])
+})
+
+it('files stay small enough to hold in the head', () => {
+  const MAX_LINES = 360
+  const large = files('src', 'clients', 'trainers')
+    .map((file) => [file, readFileSync(join(root, file), 'utf8').split('\n').length] as const)
+    .filter(([, lines]) => lines > MAX_LINES)
+  expect(large).toEqual([])
+})

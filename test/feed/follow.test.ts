@@ -1,0 +1,161 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Announcement, EventLog } from '../../src/event-log/event-log.ts'
+import { MemoryEventLog } from '../../src/event-log/memory.ts'
+import { Feeds } from '../../src/feed/feeds.ts'
+import { type Followed, follow } from '../../src/feed/follow.ts'
+import type { TaskFeed } from '../../src/feed/task-feed.ts'
+import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
+import { until } from '../support/until.ts'
+
+const logs: EventLog[] = []
+afterEach(async () => {
+  for (const log of logs.splice(0)) await log.close()
+})
+
+function openLog(retainEvents = 10_000): MemoryEventLog {
+  const log = new MemoryEventLog({ retainEvents, retainSeconds: 3600, maxBytes: 100_000_000 })
+  logs.push(log)
+  return log
+}
+
+const feedsOf = (log: EventLog, ringEvents = 16, checkMs = 20) =>
+  new Feeds(log, {
+    ringEvents,
+    checkMs,
+    onError: (error) => {
+      throw error
+    },
+  })
+
+/** A log whose announcements get lost or come late, as `fate` decides for each. */
+function unreliable(log: EventLog, fate: () => 'lost' | 'late' | 'in time'): EventLog {
+  const held: (() => void)[] = []
+  return Object.assign(Object.create(log) as EventLog, {
+    watch: (key: Parameters<EventLog['watch']>[0], hear: (announcement: Announcement) => void) =>
+      log.watch(key, (announcement) => {
+        const decided = fate()
+        if (decided === 'late') held.push(() => hear(announcement))
+        if (decided === 'in time') {
+          hear(announcement)
+          for (const late of held.splice(0)) late()
+        }
+      }),
+    ...bound(log),
+  })
+}
+
+/** The log's other methods, on the log itself: its fields are private to it. */
+const bound = (log: EventLog) => ({
+  read: log.read.bind(log),
+  snapshot: log.snapshot.bind(log),
+  append: log.append.bind(log),
+  create: log.create.bind(log),
+})
+
+async function readAll(log: EventLog, feed: TaskFeed, offset = 0): Promise<Followed[]> {
+  const from = { ...feed.view.top, offset }
+  const items: Followed[] = []
+  for await (const item of follow(log, feed, from, new AbortController().signal)) items.push(item)
+  return items
+}
+
+const offsetsOf = (items: readonly Followed[]) =>
+  items.flatMap((item) => (item.kind === 'events' ? item.events.map(({ offset }) => offset) : []))
+
+describe('following a task', () => {
+  it('sees every event once and in order, whatever happens to the announcements', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.infiniteStream(fc.constantFrom('lost', 'late', 'in time', 'in time')),
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.boolean()), { minLength: 1, maxLength: 30 }),
+        fc.integer({ min: 1, max: 20 }),
+        async (fates, bursts, ringEvents) => {
+          const fate = fates[Symbol.iterator]()
+          const memory = openLog()
+          const log = unreliable(memory, () => fate.next().value as 'lost')
+          const spec = await createTask(log)
+          const feeds = feedsOf(log, ringEvents)
+          const feed = await feeds.acquire(spec)
+          const reading = readAll(log, feed)
+          let last = 1
+          for (const [size, pause] of bursts) {
+            await append(log, spec, ...range(1, size).map((i) => progress(i)))
+            last += size
+            if (pause) await new Promise((resolve) => setImmediate(resolve))
+          }
+          await append(log, spec, succeeded())
+          expect(offsetsOf(await reading)).toEqual(range(1, last + 1))
+          await feeds.release(feed)
+          await feeds.close()
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+
+  it('joins the replay and the live end without a seam while a burst goes on', async () => {
+    const log = openLog()
+    const spec = await createTask(log)
+    const feeds = feedsOf(log, 64, 5000)
+    const feed = await feeds.acquire(spec)
+    const readers: Promise<Followed[]>[] = []
+    for (const i of range(1, 2000)) {
+      await append(log, spec, progress(i))
+      if (i % 100 === 0) readers.push(readAll(log, feed))
+    }
+    await append(log, spec, succeeded())
+    for (const reader of readers) expect(offsetsOf(await reader)).toEqual(range(1, 2002))
+    await feeds.release(feed)
+  })
+
+  it('says what was trimmed, also under a reader that was too slow', async () => {
+    const log = openLog(20)
+    const spec = await createTask(log)
+    const feeds = feedsOf(log, 4)
+    const feed = await feeds.acquire(spec)
+    const reader = follow(log, feed, { ...feed.view.top, offset: 0 }, new AbortController().signal)
+    expect((await reader.next()).value).toMatchObject({ kind: 'events' })
+    for (const i of range(1, 99)) await append(log, spec, progress(i))
+    await append(log, spec, succeeded())
+    expect((await reader.next()).value).toMatchObject({ kind: 'skipped', reason: 'TRIMMED', count: 80 })
+    const rest: Followed[] = []
+    for await (const item of reader) rest.push(item)
+    expect(offsetsOf(rest)).toEqual(range(82, 101))
+    await feeds.release(feed)
+  })
+
+  it('shares one feed and one watch among all, and gives them back', async () => {
+    const log = openLog()
+    const spec = await createTask(log)
+    const feeds = feedsOf(log)
+    const lent = await Promise.all(range(1, 50).map(() => feeds.acquire(spec)))
+    expect(new Set(lent).size).toBe(1)
+    expect([feeds.size, log.watchCount]).toEqual([1, 1])
+    for (const feed of lent) await feeds.release(feed)
+    expect([feeds.size, log.watchCount]).toEqual([0, 0])
+  })
+
+  it('of a task that does not exist leaves nothing behind', async () => {
+    const log = openLog()
+    const feeds = feedsOf(log)
+    await expect(feeds.acquire({ channelPrefix: 'gan:training', id: 'nobody' })).rejects.toMatchObject({
+      code: 'TASK_NOT_FOUND',
+    })
+    expect([feeds.size, log.watchCount]).toEqual([0, 0])
+  })
+
+  it('stops waiting when it is told to', async () => {
+    const log = openLog()
+    const spec = await createTask(log)
+    const feeds = feedsOf(log)
+    const feed = await feeds.acquire(spec)
+    const controller = new AbortController()
+    const reader = follow(log, feed, feed.view.top, controller.signal)
+    const waiting = reader.next()
+    controller.abort()
+    expect(await waiting).toMatchObject({ done: true })
+    await feeds.release(feed)
+    await until('no watch', () => log.watchCount === 0)
+  })
+})

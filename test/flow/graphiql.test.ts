@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest'
+import { graphiqlExamples } from '../../src/transport/graphiql.ts'
+import { openBrowser } from '../support/browser.ts'
+import { testServer, trainersFile } from '../support/server.ts'
+
+it('GraphiQL starts a training and watches it live, in a browser that reaches nothing but the server', async () => {
+  const file = trainersFile({
+    works: `
+      for (let current = 1; current <= 5; current++) await report({ progress: { current, total: 5, loss: 1 / current } })
+      await report({ success: { result: { final_loss: 0.2 } } })`,
+  })
+  const { url } = await testServer({ EPOCHCAST_TRAINERS: file })
+  const page = await (await openBrowser()).newPage()
+  const elsewhere: string[] = []
+  const problems: string[] = []
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url) && !/^(blob|data):/.test(request.url())) elsewhere.push(request.url())
+  })
+  page.on('pageerror', (error) => problems.push(error.message))
+  const openWith = async (query: string) => {
+    await page.goto(`${url}?${new URLSearchParams({ query })}`)
+    await page.locator('.graphiql-execute-button').click()
+  }
+  const response = page.locator('.graphiql-response')
+
+  // What it opens with are the examples, and the menu of its button lists every one of them.
+  await page.goto(url)
+  await page.locator('.graphiql-execute-button').click()
+  const names = [...graphiqlExamples.matchAll(/^(?:query|mutation|subscription) (\w+)/gm)].map(
+    ([, name]) => name,
+  )
+  expect(names.length).toBeGreaterThan(9)
+  await expect.poll(() => page.getByRole('menuitem').allTextContents()).toEqual(names)
+
+  await openWith('mutation { startTraining(input: { trainer: "works" }) { task { id } } }')
+  await expect.poll(() => response.textContent()).toMatch(/"id"/)
+  const [, taskId] =
+    /"id":\s*"([\w-]+)"/.exec((await response.textContent())?.replaceAll('\u00a0', ' ') ?? '') ?? []
+  expect(taskId).toBeTruthy()
+
+  await openWith(`subscription { trainingProgress(taskId: "${taskId}", last: 3) { __typename } }`)
+  // GraphiQL shows the newest result of a subscription.
+  await expect.poll(() => response.textContent(), { timeout: 10_000 }).toMatch(/StreamClosing/)
+  expect(elsewhere).toEqual([])
+  expect(problems).toEqual([])
+})

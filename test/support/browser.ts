@@ -1,0 +1,24 @@
+import { type Browser, chromium } from 'playwright-core'
+import { onTestFinished } from 'vitest'
+import { findChromium } from '../provide.js'
+
+/** A real browser, headless and offline but for this machine; closed when the test is over. */
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = findChromium()
+  if (!executablePath) throw new Error('no Chromium found; run the tests with npm test, or set CHROMIUM_PATH')
+  const browser = await chromium.launch({
+    executablePath,
+    // As root, Chromium has no sandbox; the rest keeps it from calling home.
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  onTestFinished(() => browser.close())
+  return browser
+}
