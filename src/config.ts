@@ -1,9 +1,16 @@
 import { isLoopback } from './loopback.ts'
+import { parseRedisUrl } from './redis-url.ts'
 
 /** Everything that the environment decides; checked once, at start. */
 export interface Config {
   readonly port: number
   readonly host: string
+  /** Where Redis is; null for the memory engine. */
+  readonly redisUrl: string | null
+  /** In front of every key and channel in Redis. */
+  readonly keyPrefix: string
+  /** Longest wait for an answer of Redis. */
+  readonly redisTimeoutMs: number
   /** Log level of the server's own log. */
   readonly logLevel: string
   /** The first is the default. */
@@ -54,6 +61,9 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
   return Object.freeze<Config>({
     port: whole(env, 'PORT', 4000, 0, 65_535),
     host,
+    redisUrl: redisUrl(env),
+    keyPrefix: keyPrefix(env),
+    redisTimeoutMs: seconds(env, 'EPOCHCAST_REDIS_TIMEOUT_SECONDS', 3, 0.1, 60),
     logLevel: oneOf(env, 'EPOCHCAST_LOG_LEVEL', 'info', ['debug', 'info', 'warn', 'error', 'silent']),
     channelPrefixes: prefixes(env, 'EPOCHCAST_CHANNEL_PREFIXES', 'gan:training,ml:training,llm:training'),
     trainersFile: env.EPOCHCAST_TRAINERS || null,
@@ -78,7 +88,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
 
 /** Settings of the design that this version does not serve must not be taken for granted. */
 function refuseWhatIsNotThereYet(env: Env): void {
-  for (const name of ['REDIS_URL', 'EPOCHCAST_JWT_SECRET', 'EPOCHCAST_JWKS_URL']) {
+  for (const name of ['EPOCHCAST_JWT_SECRET', 'EPOCHCAST_JWKS_URL']) {
     if (env[name]) {
       throw new ConfigError(
         `${name} is set, but this version does not support it yet; expected it to be unset`,
@@ -129,6 +139,26 @@ function prefixes(env: Env, name: string, fallback: string): readonly string[] {
     )
   }
   return Object.freeze(found)
+}
+
+function redisUrl(env: Env): string | null {
+  const found = text(env, 'REDIS_URL', '')
+  if (found === '') return null
+  try {
+    parseRedisUrl(found)
+    return found
+  } catch (error) {
+    // Not the value: it may hold a password.
+    throw new ConfigError(`REDIS_URL cannot be used; ${(error as Error).message}`)
+  }
+}
+
+function keyPrefix(env: Env): string {
+  const found = text(env, 'EPOCHCAST_KEY_PREFIX', '')
+  if (/^[A-Za-z0-9_.:-]{0,64}$/.test(found)) return found
+  throw new ConfigError(
+    `EPOCHCAST_KEY_PREFIX is ${JSON.stringify(found)}; expected at most 64 letters, digits and . _ - :`,
+  )
 }
 
 function withoutOwnSettings(env: Env): Record<string, string> {

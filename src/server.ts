@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
+import { Liveness } from './dispatch/liveness.ts'
 import { Trainers } from './dispatch/trainers.ts'
-import type { EventLog } from './event-log/event-log.ts'
 import { MemoryEventLog } from './event-log/memory.ts'
+import { openRedisConnections } from './event-log/redis/connections.ts'
+import { RedisEventLog } from './event-log/redis/redis.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
 import { Feeds } from './feed/feeds.ts'
 import { TaskUpdates } from './feed/task-updates.ts'
@@ -40,7 +43,6 @@ export interface Gauges {
 /** How often feeds look for lost announcements. */
 const FEED_CHECK_MS = 5000
 const FEED_RING_EVENTS = 256
-const MAX_LIVENESS_CHECK_MS = 30_000
 
 /**
  * The only place where parts are chosen and put together.
@@ -49,20 +51,23 @@ const MAX_LIVENESS_CHECK_MS = 30_000
  */
 export async function startServer(config: Config, logger: Logger): Promise<EpochcastServer> {
   const trainers = Trainers.load(config.trainersFile, config.channelPrefixes)
-  const log = new MemoryEventLog({
-    retainEvents: config.retainEvents,
-    retainSeconds: config.retainSeconds,
-    maxBytes: config.memoryBytes,
-  })
   const onError = (err: unknown) => logger.error({ err }, 'something failed in the background')
+  const log = openEventLog(config, onError)
 
+  const serverId = randomUUID()
   const writer = new TaskWriter(log)
   const feeds = new Feeds(log, { ringEvents: FEED_RING_EVENTS, checkMs: FEED_CHECK_MS, onError })
   const updates = new TaskUpdates(log)
-  const ingest = new Ingest(writer)
+  const ingest = new Ingest(writer, config.channelPrefixes)
   const dispatch = new Dispatch(log, writer, trainers, {
     channelPrefixes: config.channelPrefixes,
-    windows: { stallMs: config.stallMs, abandonMs: config.abandonMs },
+    serverId,
+    onError,
+  })
+  const liveness = new Liveness(log, writer, {
+    serverId,
+    stallMs: config.stallMs,
+    abandonMs: config.abandonMs,
     onError,
   })
   const local = new LocalLauncher(
@@ -124,7 +129,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   })
   const { port } = http.address() as AddressInfo
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}${GRAPHQL_PATH}`
-  const liveness = startLiveness(dispatch, config.stallMs, onError)
+  liveness.start()
 
   return {
     url,
@@ -134,12 +139,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       subscriptions: openSubscriptions.count,
       feeds: feeds.size,
       updateSubscribers: updates.size,
-      watches: watchesOf(log),
+      watches: log.watchCount,
       trainers: local.runningCount,
     }),
     close: async () => {
       stopping = true
-      clearInterval(liveness)
+      await liveness.close()
       // Trainers are ended while they can still report how they ended.
       await dispatch.close()
       await webSocket.close()
@@ -152,19 +157,18 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   }
 }
 
-function startLiveness(
-  dispatch: Dispatch,
-  stallMs: number,
-  onError: (error: unknown) => void,
-): NodeJS.Timeout {
-  let busy = false
-  const check = async () => {
-    if (busy) return
-    busy = true
-    await dispatch.checkLiveness().catch(onError)
-    busy = false
+function openEventLog(config: Config, onError: (error: unknown) => void): MemoryEventLog | RedisEventLog {
+  const { retainEvents, retainSeconds } = config
+  if (config.redisUrl === null) {
+    return new MemoryEventLog({ retainEvents, retainSeconds, maxBytes: config.memoryBytes })
   }
-  return setInterval(check, Math.min(MAX_LIVENESS_CHECK_MS, Math.max(50, stallMs / 4)))
+  const commandTimeoutMs = config.redisTimeoutMs
+  const connections = openRedisConnections(config.redisUrl, { commandTimeoutMs, onError })
+  return new RedisEventLog(connections, {
+    keyPrefix: config.keyPrefix,
+    retainEvents,
+    retainSeconds,
+    commandTimeoutMs,
+    onError,
+  })
 }
-
-const watchesOf = (log: EventLog): number => (log instanceof MemoryEventLog ? log.watchCount : 0)

@@ -7,15 +7,16 @@ const root = join(import.meta.dirname, '..')
 /** Which stations may import which: everything points toward task/. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   task: [],
-  'event-log': ['task'],
+  'event-log': ['task', 'redis-url.ts'],
   launcher: ['task'],
   ingest: ['event-log', 'task'],
   dispatch: ['event-log', 'launcher', 'task', 'config.ts'],
   feed: ['event-log', 'task'],
   schema: ['dispatch', 'event-log', 'feed', 'ingest', 'launcher', 'task'],
   transport: ['schema', 'task', 'loopback.ts'],
-  'config.ts': ['loopback.ts'],
+  'config.ts': ['loopback.ts', 'redis-url.ts'],
   'loopback.ts': [],
+  'redis-url.ts': [],
   'version.ts': [],
   'server.ts': [
     'config.ts',
@@ -38,6 +39,8 @@ const LIVES_IN: Record<string, readonly string[]> = {
   'graphql-ws': ['transport'],
   ws: ['transport'],
   ajv: ['dispatch'],
+  ioredis: ['event-log'],
+  'graphql-redis-subscriptions': ['event-log'],
 }
 
 const files = (...folders: string[]): string[] =>

@@ -27,7 +27,8 @@ describe('the configuration', () => {
     ['EPOCHCAST_CHANNEL_PREFIXES', ',', /EPOCHCAST_CHANNEL_PREFIXES/],
     ['EPOCHCAST_LOG_LEVEL', 'loud', /expected one of debug, info/],
     ['EPOCHCAST_JWT_SECRET', 'x', /not support it yet/],
-    ['REDIS_URL', 'redis://localhost', /not support it yet/],
+    ['REDIS_URL', 'localhost:6379', /REDIS_URL cannot be used; expected redis:/],
+    ['EPOCHCAST_KEY_PREFIX', '{x}', /EPOCHCAST_KEY_PREFIX is "\{x\}"/],
   ])('refuses %s=%s by its name', (name, value, message) => {
     expect(() => readConfig({}, { [name]: value })).toThrow(message)
   })

@@ -7,15 +7,29 @@ const root = join(import.meta.dirname, '..')
 
 /** Path of a Chromium or Chrome on this machine; `CHROMIUM_PATH` comes first. */
 export function findChromium() {
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+  return (
+    findProgram(
+      process.env.CHROMIUM_PATH,
+      'chromium',
+      'chromium-browser',
+      'google-chrome',
+      'google-chrome-stable',
+    ) ??
+    ['Google Chrome', 'Chromium']
+      .map((app) => `/Applications/${app}.app/Contents/MacOS/${app}`)
+      .find(isExecutable)
+  )
+}
+
+/** Path of a redis-server on this machine; `REDIS_SERVER_PATH` comes first. */
+export function findRedisServer() {
+  return findProgram(process.env.REDIS_SERVER_PATH, 'redis-server')
+}
+
+function findProgram(path, ...names) {
+  if (path) return isExecutable(path) ? path : undefined
   const folders = (process.env.PATH ?? '').split(delimiter)
-  const places = [
-    process.env.CHROMIUM_PATH,
-    ...names.flatMap((name) => folders.map((folder) => join(folder, name))),
-    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-    '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  ]
-  return places.find((place) => place && isExecutable(place))
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
 }
 
 function isExecutable(path) {
@@ -34,18 +48,18 @@ function provideDependencies() {
   run('npm', ['ci'])
 }
 
-function provideChromium() {
-  if (findChromium()) return
+function provideProgram(what, find, debianPackage, variable) {
+  if (find()) return
   const canInstall = process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0
   if (!canInstall) {
     fail(
-      'a test needs Chromium, and there is none. Install it (Debian: apt-get install chromium) or set CHROMIUM_PATH',
+      `tests need ${what}, and there is none. Install it (Debian: apt-get install ${debianPackage}) or set ${variable}`,
     )
   }
-  say('installing Chromium: apt-get install chromium')
+  say(`installing ${what}: apt-get install ${debianPackage}`)
   run('apt-get', ['update', '-qq'])
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'])
-  if (!findChromium()) fail('Chromium was installed, but it cannot be found; set CHROMIUM_PATH')
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', debianPackage])
+  if (!find()) fail(`${what} was installed, but it cannot be found; set ${variable}`)
 }
 
 function run(command, args) {
@@ -65,5 +79,6 @@ function fail(line) {
 
 if (process.argv[1] === import.meta.filename) {
   provideDependencies()
-  provideChromium()
+  provideProgram('Chromium', findChromium, 'chromium', 'CHROMIUM_PATH')
+  provideProgram('redis-server', findRedisServer, 'redis-server', 'REDIS_SERVER_PATH')
 }

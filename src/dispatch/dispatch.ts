@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { checkChannelPrefix, getTask } from '../event-log/find-task.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
@@ -16,6 +17,7 @@ import {
   type TaskSpec,
   type TaskState,
 } from '../task/task.ts'
+import { HeldJobs } from './held-jobs.ts'
 import type { ConfiguredTrainer, Trainers } from './trainers.ts'
 
 export interface StartRequest {
@@ -35,12 +37,16 @@ export interface Started {
 
 export interface DispatchOptions {
   readonly channelPrefixes: readonly string[]
-  readonly windows: lifecycle.LivenessWindows
+  /** Names this server among those that share an event log. */
+  readonly serverId: string
   readonly onError: (error: unknown) => void
   readonly now?: () => number
 }
 
-const LIST_PAGE = 500
+/** Time between two tries to record what happened while the engine is out of reach. */
+const RETRY_MS = 500
+/** How long a stopping server goes on trying. */
+const CLOSE_TIMEOUT_MS = 5000
 
 /** Starts and cancels tasks, and records what becomes of them: what launchers tell, and silence. */
 export class Dispatch implements JobObserver {
@@ -50,8 +56,10 @@ export class Dispatch implements JobObserver {
   readonly #options: DispatchOptions
   readonly #now: () => number
   readonly #launchers = new Map<string, Launcher>()
+  readonly #held: HeldJobs
   /** What is being recorded; awaited before the log is closed. */
   readonly #recording = new Set<Promise<void>>()
+  readonly #givingUp = new AbortController()
 
   constructor(log: EventLog, writer: TaskWriter, trainers: Trainers, options: DispatchOptions) {
     this.#log = log
@@ -59,6 +67,7 @@ export class Dispatch implements JobObserver {
     this.#trainers = trainers
     this.#options = options
     this.#now = options.now ?? Date.now
+    this.#held = new HeldJobs(log, (key) => this.#stop(key))
   }
 
   /** Launchers need an observer, and the observer needs them: they come second. */
@@ -72,11 +81,11 @@ export class Dispatch implements JobObserver {
    */
   async start(request: StartRequest): Promise<Started> {
     const trainer = this.#trainers.get(request.trainer)
-    const spec = this.#specOf(request, trainer)
+    const launcher = this.#launcherOf(trainer)
+    const spec = this.#specOf(request, trainer, launcher)
     const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
     if (known) return this.#repeated(known, spec)
 
-    const launcher = this.#launcherOf(trainer)
     const place = launcher.reserve()
     let placed = false
     try {
@@ -86,6 +95,7 @@ export class Dispatch implements JobObserver {
       const { state } = result.snapshot
       place.launch({ key: spec, trainer, attempt: state.attempt, params: spec.params, reportToken: null })
       placed = true
+      if (launcher.endsWithServer) this.#inBackground(() => this.#held.add(spec))
       return { snapshot: result.snapshot, reportToken: null }
     } finally {
       if (!placed) place.giveBack()
@@ -97,7 +107,7 @@ export class Dispatch implements JobObserver {
     const { state, serial } = await getTask(this.#log, this.#options.channelPrefixes, id, channelPrefix)
     const key = state.spec
     const { decision, top } = await this.#record(key, (now) => lifecycle.cancel(now, reason, this.#now()))
-    this.#launcherNamed(key)?.stop(key)
+    this.#stop(key)
     return { state: decision.state, top, serial }
   }
 
@@ -105,7 +115,7 @@ export class Dispatch implements JobObserver {
     this.#inBackground(async () => {
       const { decision } = await this.#record(job.key, (state) => lifecycle.started(state, this.#now()))
       // Cancelled between its turn in the queue and the start of its process.
-      if (isFinalStatus(decision.state.status)) this.#launcherNamed(job.key)?.stop(job.key)
+      if (isFinalStatus(decision.state.status)) this.#stop(job.key)
     })
   }
 
@@ -115,33 +125,15 @@ export class Dispatch implements JobObserver {
     )
   }
 
-  /** Looks at every unfinished task for one that has been silent for too long; done at regular intervals. */
-  async checkLiveness(): Promise<void> {
-    let before: number | null = null
-    for (;;) {
-      const page = await this.#log.list('unfinished', before, LIST_PAGE)
-      for (const { state } of page.snapshots) {
-        if (this.#silence(state).length === 0) continue
-        await this.#record(state.spec, (present) => this.#silence(present))
-      }
-      const last = page.snapshots.at(-1)
-      if (!page.hasMore || !last) return
-      before = last.serial
-    }
-  }
-
   /** Ends every launcher's jobs and records their ends. */
   async close(): Promise<void> {
     await Promise.all([...this.#launchers.values()].map((launcher) => launcher.close()))
+    await Promise.race([Promise.all(this.#recording), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
+    this.#givingUp.abort()
     await Promise.all(this.#recording)
   }
 
-  #silence(state: TaskState): TaskEvent[] {
-    const launched = this.#launcherNamed(state.spec)?.holds(state.spec) ?? false
-    return lifecycle.silence(state, this.#options.windows, launched, this.#now())
-  }
-
-  #specOf(request: StartRequest, trainer: ConfiguredTrainer): TaskSpec {
+  #specOf(request: StartRequest, trainer: ConfiguredTrainer, launcher: Launcher): TaskSpec {
     const { channelPrefixes } = this.#options
     const channelPrefix = checkChannelPrefix(
       channelPrefixes,
@@ -157,6 +149,7 @@ export class Dispatch implements JobObserver {
       labels,
       params,
       createdAt: this.#now(),
+      holder: launcher.endsWithServer ? this.#options.serverId : null,
       inputDigest: idempotencyKey === null ? null : digest([trainer.name, machineId, params, labels]),
     }
   }
@@ -175,9 +168,8 @@ export class Dispatch implements JobObserver {
     throw new Error(`no launcher ${trainer.launcher} is in use`)
   }
 
-  #launcherNamed(key: TaskKey): Launcher | undefined {
-    for (const launcher of this.#launchers.values()) if (launcher.holds(key)) return launcher
-    return undefined
+  #stop(key: TaskKey): void {
+    for (const launcher of this.#launchers.values()) launcher.stop(key)
   }
 
   #record(key: TaskKey, decide: (state: TaskState) => TaskEvent[]) {
@@ -187,11 +179,25 @@ export class Dispatch implements JobObserver {
     })
   }
 
+  /** What happened must be recorded, however long the engine is out of reach meanwhile. */
   #inBackground(record: () => Promise<unknown>): void {
-    const recording = record()
-      .then(() => {}, this.#options.onError)
+    const recording = this.#persist(record)
+      .catch(this.#options.onError)
       .finally(() => this.#recording.delete(recording))
     this.#recording.add(recording)
+  }
+
+  async #persist(record: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      try {
+        await record()
+        return
+      } catch (error) {
+        const isOver = this.#givingUp.signal.aborted
+        if (isOver || !(error instanceof EpochcastError) || error.code !== 'ENGINE_UNAVAILABLE') throw error
+      }
+      await sleep(RETRY_MS)
+    }
   }
 }
 

@@ -44,11 +44,14 @@ export type ReadResult =
   | { readonly kind: 'ahead'; readonly top: Position }
   | { readonly kind: 'missing' }
 
-/** What one append added: contiguous entries, the last of them at `top`. */
-export interface Announcement {
-  readonly top: Position
-  readonly entries: readonly LogEntry[]
-}
+/** What a watch tells. Each is a hint: whoever needs all events reads the log where something is missing. */
+export type WatchSignal =
+  /** What one append added: contiguous entries, the last of them at `top`. */
+  | { readonly kind: 'appended'; readonly top: Position; readonly entries: readonly LogEntry[] }
+  /** The engine is out of reach; nothing will be heard until it is back. */
+  | { readonly kind: 'interrupted'; readonly error: string }
+  /** It is back, and what was appended meanwhile was not told. */
+  | { readonly kind: 'resumed' }
 
 export interface Watch {
   close(): Promise<void>
@@ -103,16 +106,34 @@ export interface EventLog {
   read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult>
 
   /**
-   * Announces what is appended to a task from now on; resolves once it listens. Announcements are an
+   * Tells what is appended to a task from now on; resolves once it listens. Announcements are an
    * optimisation: one may get lost or come late, and a reader that needs all events then reads the log.
    */
-  watch(key: TaskKey, onAnnouncement: (announcement: Announcement) => void): Promise<Watch>
+  watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch>
 
-  /** Names every task that something is appended to from now on; as a hint, like the announcements. */
-  watchAll(onChange: (key: TaskKey) => void): Promise<Watch>
+  /**
+   * Names every task that something is appended to from now on; null where any of them may have changed,
+   * because the engine was out of reach.
+   */
+  watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch>
 
   /** Tasks older than `before` (by serial), newest first; `unfinished` leaves out those with a final event. */
   list(scope: 'all' | 'unfinished', before: number | null, limit: number): Promise<ListPage>
+
+  /**
+   * Gives a log that lost its newest entries a new generation: readers of the old one that saw entries
+   * after `common`, the last offset that both have, are told of the loss. Done once, whoever notices it first.
+   */
+  fork(key: TaskKey, generation: string, common: number): Promise<void>
+
+  /**
+   * Takes a name for a time, or keeps it: true for exactly one owner until its time has passed.
+   * Servers take turns by it, and show by it that they live.
+   */
+  lease(name: string, owner: string, ttlMs: number): Promise<boolean>
+
+  /** Whether anybody holds the name. */
+  isLeased(name: string): Promise<boolean>
 
   status(): Promise<EngineStatus>
 

@@ -4,7 +4,6 @@ import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../task/task.ts'
 import type {
-  Announcement,
   AppendResult,
   CreateResult,
   EngineStatus,
@@ -14,6 +13,7 @@ import type {
   ReadResult,
   Snapshot,
   Watch,
+  WatchSignal,
 } from './event-log.ts'
 
 export interface MemoryEventLogOptions {
@@ -55,8 +55,9 @@ export class MemoryEventLog implements EventLog {
   readonly #unfinished = new Set<Log>()
   /** In the order in which they finished. */
   readonly #finished = new Set<Log>()
-  readonly #watchers = new Map<string, Set<(announcement: Announcement) => void>>()
+  readonly #watchers = new Map<string, Set<(signal: WatchSignal) => void>>()
   readonly #allWatchers = new Set<(key: TaskKey) => void>()
+  readonly #leases = new Map<string, { owner: string; until: number }>()
   readonly #sweep: NodeJS.Timeout
   #lastSerial = 0
   #bytes = 0
@@ -160,12 +161,12 @@ export class MemoryEventLog implements EventLog {
     return { kind: 'entries', entries, top: topOf(log) }
   }
 
-  async watch(key: TaskKey, onAnnouncement: (announcement: Announcement) => void): Promise<Watch> {
+  async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
     const channel = channelOf(key)
     const watchers = this.#watchers.get(channel) ?? new Set()
     this.#watchers.set(channel, watchers)
     // A function of its own, so that one listener given twice counts twice.
-    const watcher = (announcement: Announcement) => onAnnouncement(announcement)
+    const watcher = (signal: WatchSignal) => onSignal(signal)
     watchers.add(watcher)
     return {
       close: async () => {
@@ -201,6 +202,23 @@ export class MemoryEventLog implements EventLog {
       snapshots.push(snapshotOf(log))
     }
     return { snapshots, hasMore: false }
+  }
+
+  async fork(key: TaskKey, generation: string, common: number): Promise<void> {
+    throw new Error(
+      `the memory engine loses no events, yet ${channelOf(key)} ${generation} was to fork at ${common}`,
+    )
+  }
+
+  async lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
+    const held = this.#leases.get(name)
+    if (held && held.owner !== owner && held.until > this.#now()) return false
+    this.#leases.set(name, { owner, until: this.#now() + ttlMs })
+    return true
+  }
+
+  async isLeased(name: string): Promise<boolean> {
+    return (this.#leases.get(name)?.until ?? 0) > this.#now()
   }
 
   async status(): Promise<EngineStatus> {
@@ -280,9 +298,9 @@ export class MemoryEventLog implements EventLog {
   }
 
   #announce(log: Log, entries: readonly LogEntry[]): void {
-    const announcement: Announcement = { top: topOf(log), entries }
+    const signal: WatchSignal = { kind: 'appended', top: topOf(log), entries }
     const watchers = this.#watchers.get(channelOf(log.key))
-    if (watchers) for (const watcher of watchers) watcher(announcement)
+    if (watchers) for (const watcher of watchers) watcher(signal)
     for (const watcher of this.#allWatchers) watcher(log.key)
   }
 }

@@ -1,3 +1,5 @@
+import { EpochcastError } from '../task/errors.ts'
+
 /**
  * An async iterable over a generator that can be stopped while it waits. A plain async generator
  * answers `return()` only once its pending `next()` has settled, so a subscriber who leaves a quiet
@@ -52,6 +54,21 @@ export function deadlineAfter(ms: number, outer: AbortSignal): Deadline {
       outer.removeEventListener('abort', abort)
     },
   }
+}
+
+const RETRY_MS = 500
+
+/** What `run` resolves to, as soon as the engine is in reach; undefined where the signal is aborted before. */
+export async function whenInReach<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await run()
+    } catch (error) {
+      if (!(error instanceof EpochcastError) || error.code !== 'ENGINE_UNAVAILABLE') throw error
+      await delay(RETRY_MS, signal)
+    }
+  }
+  return undefined
 }
 
 /** Resolves after `ms`, or at once when the signal is aborted. */

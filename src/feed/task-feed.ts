@@ -1,9 +1,12 @@
-import type { Announcement, EventLog, LogEntry, Watch } from '../event-log/event-log.ts'
+import type { EventLog, LogEntry, Watch, WatchSignal } from '../event-log/event-log.ts'
 import { taskNotFound } from '../event-log/find-task.ts'
+import { EpochcastError } from '../task/errors.ts'
+import { beginAnew } from '../task/lifecycle.ts'
 import { cursorPrefix, type Position } from '../task/position.ts'
-import { reduce } from '../task/reducer.ts'
+import { reduce, reduceAll } from '../task/reducer.ts'
 import type { DeliveredEvent, TaskView } from '../task/stream-event.ts'
-import type { TaskKey, TaskState } from '../task/task.ts'
+import { isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
+import { Waiters } from './waiters.ts'
 
 export interface TaskFeedOptions {
   /** Newest events kept for subscribers that are close to the top; the others read the log. */
@@ -15,6 +18,8 @@ export interface TaskFeedOptions {
 
 /** Entries in one read of the log. */
 export const PAGE_ENTRIES = 256
+/** Time between two tries to reach an engine that is out of reach. */
+export const RETRY_MS = 250
 
 /**
  * The live end of one task's log in this process, shared by everyone here who watches the task.
@@ -23,12 +28,16 @@ export const PAGE_ENTRIES = 256
  * unnoticed. Then it reads state and top. From there on it is live: an announcement that continues
  * the top is taken over as it is; any other (a gap, another generation) makes it read the log up to
  * the top again. A slow check does the same for an announcement that never came.
+ *
+ * While the engine is out of reach the feed is *interrupted*. When it is back, the feed first looks
+ * whether the log is still the one it knew: a log that is gone is begun anew from the state kept here, and
+ * one that lost its newest events gets a new generation; readers learn of either as LOG_RESET.
  */
 export class TaskFeed {
   readonly key: TaskKey
   readonly #log: EventLog
   readonly #options: TaskFeedOptions
-  readonly #waiters = new Set<() => void>()
+  readonly #waiters = new Waiters()
   #watch: Watch | undefined
   #check: NodeJS.Timeout | undefined
   #state: TaskState
@@ -37,6 +46,10 @@ export class TaskFeed {
   #ring: DeliveredEvent[] = []
   #catchingUp: Promise<void> | undefined
   #announcedWhileBusy = false
+  #mustVerify = false
+  #retry: NodeJS.Timeout | undefined
+  #interruption: string | null = null
+  #interruptions = 0
   #gone = false
   #closed = false
 
@@ -77,6 +90,16 @@ export class TaskFeed {
     return this.#gone
   }
 
+  /** Why nothing can be heard at present; null while all is well. */
+  get interruption(): string | null {
+    return this.#interruption
+  }
+
+  /** Counts the interruptions so far. */
+  get interruptions(): number {
+    return this.#interruptions
+  }
+
   /** The events after a position; empty at the top, null where only the log can tell. */
   recent(after: Position): readonly DeliveredEvent[] | null {
     if (after.generation !== this.#top.generation) return null
@@ -85,24 +108,44 @@ export class TaskFeed {
     return missing > this.#ring.length ? null : this.#ring.slice(this.#ring.length - missing)
   }
 
-  /** Resolves once the feed stands elsewhere than at or before `position`, is gone, or `signal` is aborted. */
-  advanced(position: Position, signal: AbortSignal): Promise<void> {
-    const isNews = () =>
-      this.#gone ||
-      this.#closed ||
-      position.generation !== this.#top.generation ||
-      position.offset < this.#top.offset
-    return new Promise((resolve) => {
-      if (signal.aborted || isNews()) return resolve()
-      const look = () => {
-        if (!signal.aborted && !isNews()) return
-        this.#waiters.delete(look)
-        signal.removeEventListener('abort', look)
-        resolve()
-      }
-      this.#waiters.add(look)
-      signal.addEventListener('abort', look)
-    })
+  /**
+   * Resolves once the feed stands elsewhere than at or before `position`, is gone, is interrupted once more
+   * than `interruptions`, or `signal` is aborted.
+   */
+  advanced(position: Position, signal: AbortSignal, interruptions = Number.POSITIVE_INFINITY): Promise<void> {
+    return this.#waiters.until(
+      () =>
+        this.#gone ||
+        this.#closed ||
+        this.#interruptions > interruptions ||
+        position.generation !== this.#top.generation ||
+        position.offset < this.#top.offset,
+      signal,
+    )
+  }
+
+  /** Resolves once the engine is in reach again, or `signal` is aborted. */
+  restored(signal: AbortSignal): Promise<void> {
+    return this.#waiters.until(() => this.#closed || this.#interruption === null, signal)
+  }
+
+  /** To be told by a reader whose own reading failed: the feed finds out when it works again. */
+  interrupt(error: EpochcastError): void {
+    if (this.#interruption === null) {
+      this.#interruption = error.message
+      this.#interruptions++
+      this.#waiters.wake()
+    }
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined
+      this.#catchUp()
+    }, RETRY_MS)
+  }
+
+  /** Has the log read once more, for a reader that found something the feed does not know yet. */
+  async lookAgain(signal: AbortSignal): Promise<void> {
+    this.#catchUp()
+    await this.#waiters.until(() => this.#closed || this.#catchingUp === undefined, signal)
   }
 
   /** Makes an entry of this task's log ready for delivery. */
@@ -113,18 +156,36 @@ export class TaskFeed {
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#check)
-    this.#wake()
+    clearTimeout(this.#retry)
+    this.#waiters.wake()
     await this.#watch?.close()
   }
 
   async #start(): Promise<void> {
-    this.#watch = await this.#log.watch(this.key, (announcement) => this.#hear(announcement))
-    await this.#reload()
-    if (this.#gone) throw taskNotFound(this.key)
+    this.#watch = await this.#log.watch(this.key, (signal) => this.#hear(signal))
+    const snapshot = await this.#log.snapshot(this.key)
+    if (!snapshot) throw taskNotFound(this.key)
+    this.#take(snapshot.state, snapshot.top, snapshot.serial)
     this.#check = setInterval(() => this.#catchUp(), this.#options.checkMs).unref()
   }
 
-  #hear({ top, entries }: Announcement): void {
+  #hear(signal: WatchSignal): void {
+    switch (signal.kind) {
+      case 'appended':
+        this.#hearAppended(signal.top, signal.entries)
+        return
+      case 'interrupted':
+        if (this.#interruption === null) this.#interruptions++
+        this.#interruption = signal.error
+        this.#waiters.wake()
+        return
+      case 'resumed':
+        this.#mustVerify = true
+        this.#catchUp()
+    }
+  }
+
+  #hearAppended(top: Position, entries: readonly LogEntry[]): void {
     // While the log is being read, what is announced may or may not be in what is read: look again after.
     if (this.#catchingUp) {
       this.#announcedWhileBusy = true
@@ -134,8 +195,8 @@ export class TaskFeed {
       const fresh = entries.filter((entry) => entry.offset > this.#top.offset)
       if (fresh.length === 0) return
       if (fresh[0]?.offset === this.#top.offset + 1) {
-        this.#take(fresh)
-        this.#wake()
+        this.#add(fresh)
+        this.#waiters.wake()
         return
       }
     }
@@ -144,12 +205,24 @@ export class TaskFeed {
 
   /** Reads the log up to its top; one reading at a time. */
   #catchUp(): void {
-    if (this.#catchingUp || this.#closed) return
+    if (this.#closed) return
+    if (this.#catchingUp) {
+      this.#announcedWhileBusy = true
+      return
+    }
     this.#catchingUp = this.#readToTop()
-      .catch(this.#options.onError)
+      .then(
+        () => {
+          this.#interruption = null
+        },
+        (error: unknown) => {
+          if (error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE') this.interrupt(error)
+          else this.#options.onError(error)
+        },
+      )
       .finally(() => {
         this.#settle()
-        this.#wake()
+        this.#waiters.wake()
       })
   }
 
@@ -161,27 +234,71 @@ export class TaskFeed {
   }
 
   async #readToTop(): Promise<void> {
+    if (this.#mustVerify) {
+      this.#mustVerify = false
+      try {
+        await this.#verify()
+      } catch (error) {
+        this.#mustVerify = true
+        throw error
+      }
+    }
     for (;;) {
       const result = await this.#log.read(this.key, this.#top, PAGE_ENTRIES)
-      if (result.kind !== 'entries') return this.#reload()
+      if (result.kind === 'missing') return this.#beginAnew()
+      if (result.kind === 'ahead') return this.#fork(result.top.offset)
+      if (result.kind === 'gone') return this.#reload()
       if (result.entries.length === 0) return
-      this.#take(result.entries)
-      this.#wake()
+      this.#add(result.entries)
+      this.#waiters.wake()
     }
+  }
+
+  /**
+   * Whether the log still has what this feed saw last. A replica that is promoted lacks what it had not
+   * received, and other events may already stand at those offsets.
+   */
+  async #verify(): Promise<void> {
+    const [first] = this.#ring
+    if (!first) return
+    const before = { generation: this.#top.generation, offset: first.offset - 1 }
+    const result = await this.#log.read(this.key, before, this.#ring.length)
+    if (result.kind === 'ahead') return this.#fork(result.top.offset)
+    if (result.kind !== 'entries') return
+    const stored = result.entries.map((entry) => JSON.stringify(this.deliver(entry)))
+    const differs = this.#ring.findIndex((event, i) => JSON.stringify(event) !== stored[i])
+    if (differs >= 0) await this.#fork(first.offset + differs - 1)
+  }
+
+  async #fork(common: number): Promise<void> {
+    await this.#log.fork(this.key, this.#top.generation, common)
+    await this.#reload()
+  }
+
+  /** The store lost the task, but here its state is still known; of several servers one is the first. */
+  async #beginAnew(): Promise<void> {
+    if (!isFinalStatus(this.#state.status)) {
+      const events = beginAnew(this.#state, Date.now())
+      await this.#log.create(this.key, events, reduceAll(this.#state, events))
+    }
+    await this.#reload()
   }
 
   /** Starts again from the present state; what lies between is for the log to tell. */
   async #reload(): Promise<void> {
     const snapshot = await this.#log.snapshot(this.key)
-    this.#gone = snapshot === null
-    if (!snapshot) return
-    this.#state = snapshot.state
-    this.#top = snapshot.top
-    this.#serial = snapshot.serial
+    if (snapshot) this.#take(snapshot.state, snapshot.top, snapshot.serial)
+    else this.#gone = true
+  }
+
+  #take(state: TaskState, top: Position, serial: number): void {
+    this.#state = state
+    this.#top = top
+    this.#serial = serial
     this.#ring = []
   }
 
-  #take(entries: readonly LogEntry[]): void {
+  #add(entries: readonly LogEntry[]): void {
     const prefix = this.#cursorPrefix()
     for (const entry of entries) {
       this.#state = reduce(this.#state, entry.event)
@@ -194,9 +311,5 @@ export class TaskFeed {
 
   #cursorPrefix(): string {
     return cursorPrefix(this.key, this.#top.generation)
-  }
-
-  #wake(): void {
-    for (const look of [...this.#waiters]) look()
   }
 }

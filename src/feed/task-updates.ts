@@ -1,7 +1,8 @@
-import type { EventLog, Snapshot, Watch } from '../event-log/event-log.ts'
+import type { EventLog, ListPage, Snapshot, Watch } from '../event-log/event-log.ts'
 import { channelOf, type TaskKey, type TaskState, type TaskStatus } from '../task/task.ts'
-import { deadlineAfter, delay, stoppable } from './stoppable.ts'
+import { deadlineAfter, delay, stoppable, whenInReach } from './stoppable.ts'
 import type { ConflationOptions } from './task-progress.ts'
+import { Waiters } from './waiters.ts'
 
 /** All conditions that are given must hold. */
 export interface TaskFilter {
@@ -40,7 +41,7 @@ interface Change {
 export class TaskUpdates {
   readonly #log: EventLog
   readonly #newest = new Map<string, Change>()
-  readonly #waiters = new Set<() => void>()
+  readonly #waiters = new Waiters()
   #changes: Change[] = []
   #lastNumber = 0
   #users = 0
@@ -70,7 +71,7 @@ export class TaskUpdates {
       try {
         let position = updates.#lastNumber
         let seenUntil = 0
-        for await (const snapshot of updates.#present(filter)) {
+        for await (const snapshot of updates.#present(filter, deadline.signal)) {
           if (deadline.signal.aborted) return
           seenUntil = Math.max(seenUntil, snapshot.state.updatedAt)
           yield snapshot
@@ -80,16 +81,17 @@ export class TaskUpdates {
           if (position < updates.#forgottenThrough) {
             // Too far back for the list; the tasks themselves say when they changed last.
             position = end
-            for await (const snapshot of updates.#changedSince(filter, seenUntil)) yield snapshot
+            for await (const snapshot of updates.#changedSince(filter, seenUntil, deadline.signal))
+              yield snapshot
           }
           for (; position < end && !deadline.signal.aborted; position++) {
-            const snapshot = await updates.#changedAt(position + 1)
+            const snapshot = await updates.#changedAt(position + 1, deadline.signal)
             if (!snapshot) continue
             seenUntil = Math.max(seenUntil, snapshot.state.updatedAt)
             if (matches(filter, snapshot.state)) yield snapshot
           }
           await delay(minIntervalMs, deadline.signal)
-          await updates.#changedAfter(position, deadline.signal)
+          await updates.#waiters.until(() => updates.#lastNumber > position, deadline.signal)
         }
       } finally {
         deadline.clear()
@@ -125,7 +127,15 @@ export class TaskUpdates {
     await watch?.close()
   }
 
-  #note(key: TaskKey): void {
+  /** @param key null where any task may have changed: subscribers then look at all of them */
+  #note(key: TaskKey | null): void {
+    if (key === null) {
+      this.#lastNumber++
+      this.#changes = []
+      this.#newest.clear()
+      this.#waiters.wake()
+      return
+    }
     const change: Change = { key, number: ++this.#lastNumber, snapshot: null }
     this.#changes.push(change)
     this.#newest.set(channelOf(key), change)
@@ -134,46 +144,47 @@ export class TaskUpdates {
         if (this.#newest.get(channelOf(old.key)) === old) this.#newest.delete(channelOf(old.key))
       }
     }
-    for (const look of [...this.#waiters]) look()
+    this.#waiters.wake()
   }
 
   /** The task of a change, unless it changed again later and will come then. */
-  async #changedAt(number: number): Promise<Snapshot | null> {
+  async #changedAt(number: number, signal: AbortSignal): Promise<Snapshot | null> {
     const first = this.#changes[0]?.number ?? 0
     const change = this.#changes[number - first]
     if (!change || this.#newest.get(channelOf(change.key)) !== change) return null
     change.snapshot ??= this.#log.snapshot(change.key)
-    return change.snapshot
+    try {
+      return await change.snapshot
+    } catch {
+      return (await whenInReach(() => this.#log.snapshot(change.key), signal)) ?? null
+    }
   }
 
-  #changedAfter(position: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted || this.#lastNumber > position) return resolve()
-      const look = () => {
-        this.#waiters.delete(look)
-        signal.removeEventListener('abort', look)
-        resolve()
-      }
-      this.#waiters.add(look)
-      signal.addEventListener('abort', look)
-    })
-  }
-
-  async *#present(filter: TaskFilter): AsyncGenerator<Snapshot, void, undefined> {
+  async *#present(filter: TaskFilter, signal: AbortSignal): AsyncGenerator<Snapshot, void, undefined> {
     const scope = filter.ids ? 'all' : 'unfinished'
-    for await (const snapshot of this.#list(scope)) if (matches(filter, snapshot.state)) yield snapshot
+    for await (const snapshot of this.#list(scope, signal))
+      if (matches(filter, snapshot.state)) yield snapshot
   }
 
-  async *#changedSince(filter: TaskFilter, since: number): AsyncGenerator<Snapshot, void, undefined> {
-    for await (const snapshot of this.#list('all')) {
+  async *#changedSince(
+    filter: TaskFilter,
+    since: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Snapshot, void, undefined> {
+    for await (const snapshot of this.#list('all', signal)) {
       if (snapshot.state.updatedAt >= since && matches(filter, snapshot.state)) yield snapshot
     }
   }
 
-  async *#list(scope: 'all' | 'unfinished'): AsyncGenerator<Snapshot, void, undefined> {
+  async *#list(scope: 'all' | 'unfinished', signal: AbortSignal): AsyncGenerator<Snapshot, void, undefined> {
     let before: number | null = null
     for (;;) {
-      const page = await this.#log.list(scope, before, LIST_PAGE)
+      const from: number | null = before
+      const page: ListPage | undefined = await whenInReach(
+        () => this.#log.list(scope, from, LIST_PAGE),
+        signal,
+      )
+      if (!page) return
       yield* page.snapshots
       const last = page.snapshots.at(-1)
       if (!page.hasMore || !last) return

@@ -58,6 +58,10 @@ export async function trainingStream(
 
       yield opened(key, view, at())
       for await (const item of follow(log, feed, after ?? startOf(replay.last, view), deadline.signal)) {
+        if (item.kind === 'interrupted') {
+          yield { type: 'StreamInterrupted', ...at(), error: item.error }
+          continue
+        }
         if (item.kind === 'skipped') {
           cursor = encodeCursor(key, item.resumeAt)
           if (!mayClamp) yield { type: 'EventsSkipped', ...at(), count: item.count, reason: item.reason }

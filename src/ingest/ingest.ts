@@ -14,15 +14,21 @@ export interface IngestResult {
 /** A trainer's way into the log: a batch is appended whole, once, in order, or not at all. */
 export class Ingest {
   readonly #writer: TaskWriter
+  readonly #channelPrefixes: readonly string[]
   readonly #now: () => number
 
-  constructor(writer: TaskWriter, now: () => number = Date.now) {
+  constructor(writer: TaskWriter, channelPrefixes: readonly string[], now: () => number = Date.now) {
     this.#writer = writer
+    this.#channelPrefixes = channelPrefixes
     this.#now = now
   }
 
-  /** @throws EpochcastError TASK_NOT_FOUND, CONTENDED, and the refusals of `planReports` */
-  async report(key: TaskKey, batch: ReportBatch): Promise<IngestResult> {
+  /**
+   * @throws EpochcastError TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, CONTENDED, ENGINE_UNAVAILABLE, and the
+   *   refusals of `planReports`
+   */
+  async report(taskId: string, channelPrefix: string | null, batch: ReportBatch): Promise<IngestResult> {
+    const key = await this.#writer.find(this.#channelPrefixes, taskId, channelPrefix)
     const { decision, top } = await this.#writer.update(key, (state) =>
       planReports(state, batch, this.#now()),
     )

@@ -3,16 +3,13 @@ import type { Launcher } from './launcher.ts'
 /** For runs that train elsewhere and only report: there is nothing to launch and nothing to end. */
 export class ExternalLauncher implements Launcher {
   readonly name = 'external'
+  readonly endsWithServer = false
 
   reserve() {
     return { launch: () => {}, giveBack: () => {} }
   }
 
   stop(): void {}
-
-  holds(): boolean {
-    return false
-  }
 
   async close(): Promise<void> {}
 }

@@ -42,6 +42,8 @@ export interface Place {
  */
 export interface Launcher {
   readonly name: string
+  /** Whether its jobs are children of this server and end with it. */
+  readonly endsWithServer: boolean
   /** @throws EpochcastError QUEUE_FULL, SHUTTING_DOWN */
   reserve(): Place
   /**
@@ -49,8 +51,6 @@ export interface Launcher {
    * itself and is then ended. Nothing happens where the job is not here.
    */
   stop(key: TaskKey): void
-  /** Whether the job waits or runs here. */
-  holds(key: TaskKey): boolean
   /** Ends every job; resolves when no process is left. */
   close(): Promise<void>
 }

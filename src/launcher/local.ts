@@ -34,6 +34,7 @@ interface Running {
 /** Runs each job as a process of its own on this machine, so many at a time, first come first served. */
 export class LocalLauncher implements Launcher {
   readonly name = 'local'
+  readonly endsWithServer = true
   readonly #options: LocalLauncherOptions
   readonly #observer: JobObserver
   readonly #waiting = new Map<string, Job>()
@@ -86,10 +87,6 @@ export class LocalLauncher implements Launcher {
     this.#waiting.delete(channelOf(key))
     const running = this.#running.get(channelOf(key))
     if (running) this.#stop(running, this.#options.stopGraceMs)
-  }
-
-  holds(key: TaskKey): boolean {
-    return this.#waiting.has(channelOf(key)) || this.#running.has(channelOf(key))
   }
 
   async close(): Promise<void> {

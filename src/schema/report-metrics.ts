@@ -1,4 +1,3 @@
-import { getTask } from '../event-log/find-task.ts'
 import type { IngestResult } from '../ingest/ingest.ts'
 import { LIMITS } from '../task/limits.ts'
 import { encodeCursor } from '../task/position.ts'
@@ -138,15 +137,12 @@ builder.mutationField('reportMetrics', (t) =>
     type: ReportMetricsPayload,
     description: "Appends a trainer's reports to its task's log, in order, all or none.",
     args: { input: t.arg({ type: ReportMetricsInput, required: true }) },
-    resolve: async (_, { input }, { services }) => {
-      const prefix = input.channelPrefix ?? null
-      const { state } = await getTask(services.log, services.channelPrefixes, input.taskId, prefix)
-      return services.ingest.report(state.spec, {
+    resolve: (_, { input }, { services }) =>
+      services.ingest.report(input.taskId, input.channelPrefix ?? null, {
         reports: input.reports as readonly Report[],
         producer: input.producer ?? null,
         firstSequence: input.firstSequence ?? null,
         attempt: input.attempt ?? null,
-      })
-    },
+      }),
   }),
 )

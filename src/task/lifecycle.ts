@@ -45,6 +45,12 @@ export function started(state: TaskState, now: number): TaskEvent[] {
   return [{ type: 'StatusChanged', status: 'RUNNING', message: null, ...happenedAt(now) }]
 }
 
+/** The first event of a log that the store lost, begun anew from a state that was still known. */
+export function beginAnew(state: TaskState, now: number): TaskEvent[] {
+  const message = 'the event log was lost and begins anew; earlier events are gone'
+  return [{ type: 'StatusChanged', status: state.status, message, ...happenedAt(now) }]
+}
+
 /** How a trainer's process came to its end, as its launcher saw it. */
 export interface ProcessEnd {
   /** Words for the failure's message, such as `the trainer exited with code 3`. */
@@ -68,42 +74,30 @@ export function processEnded(state: TaskState, end: ProcessEnd, now: number): Ta
 export interface LivenessWindows {
   /** Silence after which a running task is marked STALLED. */
   readonly stallMs: number
-  /** Silence after which a task that nobody serves is given up. */
+  /** Silence after which a task that no living server holds is given up. */
   readonly abandonMs: number
 }
 
-/** What the silence of a task's trainer means. `launched` says that a launcher still holds the task. */
+/** What the silence of a task's trainer means. `isHeld` says that a living server holds its process. */
 export function silence(
   state: TaskState,
   windows: LivenessWindows,
-  launched: boolean,
+  isHeld: boolean,
   now: number,
 ): TaskEvent[] {
   if (isFinalStatus(state.status)) return []
   const silentMs = now - state.heardAt
   const silentFor = `${Math.round(silentMs / 1000)} s`
-  if (state.stopRequested && !launched && silentMs >= windows.stallMs) {
+  if (state.stopRequested && !isHeld && silentMs >= windows.stallMs) {
     return [{ type: 'TrainingCancelled', reason: state.stopReason, ...happenedAt(now) }]
   }
-  if (!launched && silentMs >= windows.abandonMs) {
-    return [
-      {
-        type: 'TrainingFailed',
-        error: `the trainer has been silent for ${silentFor}; the task is given up`,
-        errorType: 'Abandoned',
-        ...happenedAt(now),
-      },
-    ]
+  if (!isHeld && silentMs >= windows.abandonMs) {
+    const error = `the trainer has been silent for ${silentFor}; the task is given up`
+    return [{ type: 'TrainingFailed', error, errorType: 'Abandoned', ...happenedAt(now) }]
   }
   if (state.status === 'RUNNING' && silentMs >= windows.stallMs) {
-    return [
-      {
-        type: 'StatusChanged',
-        status: 'STALLED',
-        message: `no report for ${silentFor}`,
-        ...happenedAt(now),
-      },
-    ]
+    const message = `no report for ${silentFor}`
+    return [{ type: 'StatusChanged', status: 'STALLED', message, ...happenedAt(now) }]
   }
   return []
 }

@@ -41,6 +41,8 @@ export interface TaskSpec extends TaskKey {
   readonly params: Readonly<Record<string, Json>>
   /** Milliseconds since the epoch, by the server's clock. */
   readonly createdAt: number
+  /** The server whose child process the trainer is, so that it ends with it; null for any other launcher. */
+  readonly holder: string | null
   /** Digest of the start's input where an idempotencyKey was given, to notice its reuse for another. */
   readonly inputDigest: string | null
 }

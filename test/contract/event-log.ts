@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Announcement, EventLog } from '../../src/event-log/event-log.ts'
+import type { EventLog, WatchSignal } from '../../src/event-log/event-log.ts'
 import { initialState, type TaskKey } from '../../src/task/task.ts'
 import { append, createTask, progress, range, specOf, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
@@ -162,10 +162,13 @@ export function eventLogContract(open: (options: EventLogFactoryOptions) => Prom
     it('announces what is appended from then on, with positions, to every watcher of the task only', async () => {
       const spec = await createTask(log)
       const other = await createTask(log)
-      const heard: Announcement[] = []
-      const heardToo: Announcement[] = []
-      await log.watch(spec, (announcement) => heard.push(announcement))
-      await log.watch(spec, (announcement) => heardToo.push(announcement))
+      type Appended = Extract<WatchSignal, { kind: 'appended' }>
+      const heard: Appended[] = []
+      const heardToo: Appended[] = []
+      const into = (list: Appended[]) => (signal: WatchSignal) =>
+        signal.kind === 'appended' && list.push(signal)
+      await log.watch(spec, into(heard))
+      await log.watch(spec, into(heardToo))
       await append(log, other, progress(1))
       await append(log, spec, progress(1), progress(2))
       await until('both watchers to hear', () => heard.length === 1 && heardToo.length === 1)
@@ -188,7 +191,7 @@ export function eventLogContract(open: (options: EventLogFactoryOptions) => Prom
 
     it('names every task that changes to those who watch all', async () => {
       const heard: string[] = []
-      const watch = await log.watchAll(({ id }) => heard.push(id))
+      const watch = await log.watchAll((key) => heard.push(key?.id ?? 'any'))
       const first = await createTask(log)
       const second = await createTask(log, { channelPrefix: 'llm:training' })
       await append(log, first, progress(1))
@@ -230,6 +233,23 @@ export function eventLogContract(open: (options: EventLogFactoryOptions) => Prom
       expect((await log.list('all', null, 1)).hasMore).toBe(true)
       expect((await log.list('unfinished', null, 2)).hasMore).toBe(false)
       expect((await log.list('unfinished', null, 1)).hasMore).toBe(true)
+    })
+  })
+
+  describe('a lease', () => {
+    it('is held by one owner at a time, who may keep it', async () => {
+      expect(await log.isLeased('sweep')).toBe(false)
+      expect(await log.lease('sweep', 'first', 60_000)).toBe(true)
+      expect(await log.lease('sweep', 'second', 60_000)).toBe(false)
+      expect(await log.lease('sweep', 'first', 60_000)).toBe(true)
+      expect(await log.isLeased('sweep')).toBe(true)
+      expect(await log.lease('another', 'second', 60_000)).toBe(true)
+    })
+
+    it('is free again once its time has passed', async () => {
+      await log.lease('sweep', 'first', 20)
+      await until('the lease to be free', () => log.lease('sweep', 'second', 60_000))
+      expect(await log.lease('sweep', 'first', 60_000)).toBe(false)
     })
   })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Announcement, EventLog } from '../../src/event-log/event-log.ts'
+import type { EventLog, WatchSignal } from '../../src/event-log/event-log.ts'
 import { MemoryEventLog } from '../../src/event-log/memory.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { type Followed, follow } from '../../src/feed/follow.ts'
@@ -32,12 +32,12 @@ const feedsOf = (log: EventLog, ringEvents = 16, checkMs = 20) =>
 function unreliable(log: EventLog, fate: () => 'lost' | 'late' | 'in time'): EventLog {
   const held: (() => void)[] = []
   return Object.assign(Object.create(log) as EventLog, {
-    watch: (key: Parameters<EventLog['watch']>[0], hear: (announcement: Announcement) => void) =>
-      log.watch(key, (announcement) => {
+    watch: (key: Parameters<EventLog['watch']>[0], hear: (signal: WatchSignal) => void) =>
+      log.watch(key, (signal) => {
         const decided = fate()
-        if (decided === 'late') held.push(() => hear(announcement))
+        if (decided === 'late') held.push(() => hear(signal))
         if (decided === 'in time') {
-          hear(announcement)
+          hear(signal)
           for (const late of held.splice(0)) late()
         }
       }),

@@ -243,7 +243,7 @@ describe('when the server stops', () => {
       client.on('closed', (event) => resolve(event as never)),
     )
     client.subscribe(
-      { query: WATCH, variables: { taskId: ids[0] as string } },
+      { query: WATCH, variables: { taskId: await start('external') } },
       { next() {}, error() {}, complete() {} },
     )
     await until('the viewer to be there', () => gauges().feeds === 1)

@@ -22,6 +22,7 @@ export function specOf(overrides: Partial<TaskSpec> = {}): TaskSpec {
     labels: null,
     params: {},
     createdAt: NOW,
+    holder: null,
     inputDigest: null,
     ...overrides,
   }

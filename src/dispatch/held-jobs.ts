@@ -1,0 +1,60 @@
+import type { EventLog, Watch, WatchSignal } from '../event-log/event-log.ts'
+import { isFinalEvent } from '../task/event.ts'
+import { channelOf, isFinalStatus, type TaskKey } from '../task/task.ts'
+
+/**
+ * The jobs that this server's launchers hold. Their logs are watched, because any server may be the one that
+ * is asked to cancel, and a trainer that has reported its end should come to it.
+ */
+export class HeldJobs {
+  readonly #log: EventLog
+  readonly #stop: (key: TaskKey) => void
+  readonly #watches = new Map<string, Promise<Watch>>()
+
+  constructor(log: EventLog, stop: (key: TaskKey) => void) {
+    this.#log = log
+    this.#stop = stop
+  }
+
+  /** @throws EpochcastError ENGINE_UNAVAILABLE; may then be tried again */
+  async add(key: TaskKey): Promise<void> {
+    const channel = channelOf(key)
+    if (this.#watches.has(channel)) return
+    const watch = this.#log.watch(key, (signal) => {
+      if (concernsItsEnd(signal)) this.#stopIfAsked(key)
+    })
+    this.#watches.set(channel, watch)
+    try {
+      await watch
+    } catch (error) {
+      this.#watches.delete(channel)
+      throw error
+    }
+    // What happened before it was watched.
+    await this.#stopIfAsked(key)
+  }
+
+  async remove(key: TaskKey): Promise<void> {
+    const channel = channelOf(key)
+    const watch = this.#watches.get(channel)
+    this.#watches.delete(channel)
+    await (await watch)?.close()
+  }
+
+  async #stopIfAsked(key: TaskKey): Promise<void> {
+    const snapshot = await this.#log.snapshot(key).catch(() => null)
+    // Out of reach: `resumed` will come, and it is looked at again.
+    if (!snapshot) return
+    const { state } = snapshot
+    if (state.stopRequested || isFinalStatus(state.status)) this.#stop(key)
+    if (isFinalStatus(state.status)) await this.remove(key)
+  }
+}
+
+function concernsItsEnd(signal: WatchSignal): boolean {
+  if (signal.kind === 'resumed') return true
+  if (signal.kind === 'interrupted') return false
+  return signal.entries.some(
+    ({ event }) => isFinalEvent(event) || (event.type === 'StatusChanged' && event.stopRequested === true),
+  )
+}

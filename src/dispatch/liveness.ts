@@ -1,0 +1,114 @@
+import type { EventLog } from '../event-log/event-log.ts'
+import type { TaskWriter } from '../event-log/task-writer.ts'
+import type { TaskEvent } from '../task/event.ts'
+import { type LivenessWindows, processEnded, silence } from '../task/lifecycle.ts'
+import { reduceAll } from '../task/reducer.ts'
+import type { TaskState } from '../task/task.ts'
+
+export interface LivenessOptions extends LivenessWindows {
+  /** Names this server among those that share the event log. */
+  readonly serverId: string
+  readonly onError: (error: unknown) => void
+}
+
+const LIST_PAGE = 500
+/** A server that has not renewed its lease for so long is gone, and its child processes with it. */
+export const SERVER_LEASE_MS = 15_000
+const MIN_CHECK_MS = 50
+const MAX_CHECK_MS = 5000
+
+/**
+ * Notices what nobody reports: silent trainers, and servers that are gone with the trainers they held. Of
+ * all servers one at a time looks, at regular intervals; a change is appended like any other, so that even
+ * two that look at once record it once.
+ */
+export class Liveness {
+  readonly #log: EventLog
+  readonly #writer: TaskWriter
+  readonly #options: LivenessOptions
+  readonly #checkMs: number
+  #timer: NodeJS.Timeout | undefined
+  #checking: Promise<void> | undefined
+  /** Since when this server has renewed its own lease without a break. */
+  #leasedSince: number | null = null
+
+  constructor(log: EventLog, writer: TaskWriter, options: LivenessOptions) {
+    this.#log = log
+    this.#writer = writer
+    this.#options = options
+    this.#checkMs = Math.min(MAX_CHECK_MS, Math.max(MIN_CHECK_MS, options.stallMs / 4))
+  }
+
+  start(): void {
+    const check = () => {
+      this.#checking ??= this.#check().finally(() => {
+        this.#checking = undefined
+      })
+    }
+    check()
+    this.#timer = setInterval(check, this.#checkMs)
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#checking
+  }
+
+  async #check(): Promise<void> {
+    const { serverId, onError } = this.#options
+    try {
+      await this.#log.lease(leaseOf(serverId), serverId, SERVER_LEASE_MS)
+      this.#leasedSince ??= Date.now()
+      if (await this.#log.lease('liveness', serverId, 3 * this.#checkMs)) await this.#look()
+    } catch (error) {
+      this.#leasedSince = null
+      onError(error)
+    }
+  }
+
+  async #look(): Promise<void> {
+    const isHeldBy = this.#holders()
+    let before: number | null = null
+    for (;;) {
+      const page = await this.#log.list('unfinished', before, LIST_PAGE)
+      for (const { state } of page.snapshots) {
+        const isHeld = await isHeldBy(state.spec.holder)
+        if (this.#notice(state, isHeld).length === 0) continue
+        await this.#writer.update(state.spec, (present) => {
+          const events = this.#notice(present, isHeld)
+          return { events, state: reduceAll(present, events) }
+        })
+      }
+      const last = page.snapshots.at(-1)
+      if (!page.hasMore || !last) return
+      before = last.serial
+    }
+  }
+
+  #notice(state: TaskState, isHeld: boolean): TaskEvent[] {
+    const now = Date.now()
+    if (state.spec.holder !== null && !isHeld && this.#canJudgeLeases(now)) {
+      const message = 'the server that ran the trainer is gone, and the trainer with it'
+      return processEnded(state, { message, type: 'ServerLost' }, now)
+    }
+    return silence(state, this.#options, isHeld, now)
+  }
+
+  /** After the engine was out of reach, every server gets the time to renew its lease. */
+  #canJudgeLeases(now: number): boolean {
+    return this.#leasedSince !== null && now - this.#leasedSince > SERVER_LEASE_MS
+  }
+
+  /** Asks for each holder once in a round. */
+  #holders(): (holder: string | null) => Promise<boolean> {
+    const known = new Map<string, Promise<boolean>>()
+    return (holder) => {
+      if (holder === null) return Promise.resolve(false)
+      const isLeased = known.get(holder) ?? this.#log.isLeased(leaseOf(holder))
+      known.set(holder, isLeased)
+      return isLeased
+    }
+  }
+}
+
+const leaseOf = (serverId: string): string => `server:${serverId}`

@@ -1,0 +1,142 @@
+import { RedisPubSub } from 'graphql-redis-subscriptions'
+import type { Redis } from 'ioredis'
+import type { LogEntry, Watch, WatchSignal } from '../event-log.ts'
+
+/** What is published with every append: the entries after `offset - 1`, in order. */
+export interface PublishedEntries {
+  readonly generation: string
+  /** Offset of the first event. */
+  readonly offset: number
+  readonly events: readonly LogEntry['event'][]
+}
+
+interface Listener {
+  readonly channel: string
+  onSignal(signal: { kind: 'message'; message: unknown } | Exclude<WatchSignal, { kind: 'appended' }>): void
+}
+
+/**
+ * Subscriptions on the one connection that is for them. After every reconnect it subscribes to all
+ * channels again, waits until Redis has confirmed it, and only then says `resumed`: what was published
+ * in between is lost, and a listener that reads the log from then on misses nothing.
+ */
+export class Announcements {
+  readonly #subscriber: Redis
+  readonly #pubsub: RedisPubSub
+  readonly #listeners = new Set<Listener>()
+  readonly #onError: (error: unknown) => void
+  readonly #timeoutMs: number
+  /** Subscriptions that Redis has yet to confirm, and what is to be called then. */
+  readonly #unconfirmed = new Map<string, (error: null) => void>()
+  #connected = false
+  #closed = false
+
+  /** @param timeoutMs longest wait for Redis to confirm a subscription */
+  constructor(subscriber: Redis, timeoutMs: number, onError: (error: unknown) => void) {
+    this.#subscriber = subscriber
+    this.#timeoutMs = timeoutMs
+    this.#onError = onError
+    this.#pubsub = new RedisPubSub({ subscriber: this.#withoutDanglingPromises(), publisher: subscriber })
+    subscriber.on('ready', () => this.#resubscribe())
+    subscriber.on('close', () => this.#lose())
+  }
+
+  /** Connected, and subscribed to everything that is listened to. */
+  get connected(): boolean {
+    return this.#connected
+  }
+
+  /** Listeners at present. */
+  get size(): number {
+    return this.#listeners.size
+  }
+
+  /** Resolves once Redis has confirmed the subscription; rejects where it does not in time. */
+  async listen(channel: string, onSignal: Listener['onSignal']): Promise<Watch> {
+    const listener: Listener = { channel, onSignal }
+    const subscribing = this.#pubsub.subscribe(channel, (message: unknown) =>
+      onSignal({ kind: 'message', message }),
+    )
+    if (!(await settlesWithin(this.#timeoutMs, subscribing))) {
+      subscribing.then((late) => this.#pubsub.unsubscribe(late), this.#onError)
+      throw new Error(`Redis did not confirm a subscription within ${this.#timeoutMs} ms`)
+    }
+    const id = await subscribing
+    this.#listeners.add(listener)
+    return {
+      close: async () => {
+        if (!this.#listeners.delete(listener) || this.#closed) return
+        this.#pubsub.unsubscribe(id)
+      },
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#listeners.clear()
+  }
+
+  async #resubscribe(): Promise<void> {
+    try {
+      const unconfirmed = new Map(this.#unconfirmed)
+      const channels = new Set([...unconfirmed.keys(), ...[...this.#listeners].map(({ channel }) => channel)])
+      if (channels.size > 0) await this.#subscriber.subscribe(...channels)
+      this.#connected = true
+      for (const [channel, confirm] of unconfirmed) this.#confirm(channel, confirm)
+      for (const { onSignal } of [...this.#listeners]) onSignal({ kind: 'resumed' })
+    } catch (error) {
+      // The connection broke again, and `ready` will come again.
+      if (!this.#closed) this.#onError(error)
+    }
+  }
+
+  #lose(): void {
+    if (!this.#connected || this.#closed) return
+    this.#connected = false
+    for (const { onSignal } of [...this.#listeners]) {
+      onSignal({ kind: 'interrupted', error: 'the connection to Redis is lost' })
+    }
+  }
+
+  #confirm(channel: string, confirm: (error: null) => void): void {
+    if (this.#unconfirmed.delete(channel)) confirm(null)
+  }
+
+  /**
+   * The subscriber as RedisPubSub may see it. It leaves promises behind that nobody looks at: of
+   * `unsubscribe`, and of a `subscribe` that failed; each would end the process as an unhandled rejection.
+   * So here a subscription never fails, it is confirmed late; and to unsubscribe needs no answer.
+   */
+  #withoutDanglingPromises(): Redis {
+    const subscriber = this.#subscriber
+    return {
+      on: subscriber.on.bind(subscriber),
+      subscribe: (channel: string, confirm: (error: null) => void) => {
+        this.#unconfirmed.set(channel, confirm)
+        subscriber.subscribe(channel).then(
+          () => this.#confirm(channel, confirm),
+          // The connection is away; `#resubscribe` does it when it is back.
+          () => {},
+        )
+      },
+      unsubscribe: (channel: string) => {
+        if (subscriber.status === 'ready') subscriber.unsubscribe(channel).catch(this.#onError)
+      },
+      punsubscribe: () => {},
+    } as unknown as Redis
+  }
+}
+
+async function settlesWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms)
+  })
+  const settled = promise.then(
+    () => true as const,
+    () => true as const,
+  )
+  const inTime = await Promise.race([settled, timeout])
+  clearTimeout(timer)
+  return inTime
+}

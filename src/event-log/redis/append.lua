@@ -1,0 +1,29 @@
+-- Appends events if the log's top is still the expected one.
+--
+-- KEYS  1 state (hash)  2 log (stream)
+-- ARGV  1 expected generation  2 expected top  3 state as JSON  4 events to retain
+--       5 seconds to keep both keys, 0 for as long as the task is unfinished
+--       6 channel of the task  7 channel of all changes  8 announcement  9 what names the task in 7
+--       10 … the events as JSON
+-- Reply 1 appended, 0 conflict (nothing was changed), -1 no such task
+local current = redis.call('HMGET', KEYS[1], 'generation', 'top')
+if not current[1] then
+  return -1
+end
+if current[1] ~= ARGV[1] or current[2] ~= ARGV[2] then
+  return 0
+end
+local top = tonumber(ARGV[2])
+for i = 10, #ARGV do
+  top = top + 1
+  redis.call('XADD', KEYS[2], top .. '-0', 'e', ARGV[i])
+end
+redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[4])
+redis.call('HSET', KEYS[1], 'top', top, 'state', ARGV[3])
+if ARGV[5] ~= '0' then
+  redis.call('EXPIRE', KEYS[1], ARGV[5])
+  redis.call('EXPIRE', KEYS[2], ARGV[5])
+end
+redis.call('PUBLISH', ARGV[6], ARGV[8])
+redis.call('PUBLISH', ARGV[7], ARGV[9])
+return 1

@@ -1,0 +1,133 @@
+import { connect as connectTcp } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { parseRedisUrl, type RedisTarget } from '../../redis-url.ts'
+
+/** The two connections that a server has, however many tasks and subscribers there are. */
+export interface RedisConnections {
+  readonly commands: Redis | Cluster
+  /** A connection that subscribes can do nothing else. */
+  readonly subscriber: Redis
+  close(): Promise<void>
+}
+
+export interface RedisConnectionOptions {
+  /** Longest wait for the answer to one command. */
+  readonly commandTimeoutMs: number
+  /** Told why a connection failed; it is tried again all the same. */
+  readonly onError: (error: unknown) => void
+}
+
+type Connector = NonNullable<RedisOptions['Connector']>
+
+const MAX_RECONNECT_DELAY_MS = 1000
+
+/**
+ * Opens the connections for a REDIS_URL (`redis-url.ts` says which there are); they connect, and come back,
+ * by themselves.
+ */
+export function openRedisConnections(
+  url: string,
+  { commandTimeoutMs, onError }: RedisConnectionOptions,
+): RedisConnections {
+  const target = parseRedisUrl(url)
+  const options: RedisOptions = {
+    ...(target.username === null ? {} : { username: target.username }),
+    ...(target.password === null ? {} : { password: target.password }),
+    ...(target.tls ? { tls: {} } : {}),
+    db: target.database,
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: commandTimeoutMs,
+    // A command fails at once while there is no connection, and is never sent again behind our back:
+    // whoever gave it decides, knowing that the first one may have had its effect.
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    // ioredis neither awaits nor announces its own resubscription; `announcements.ts` does both.
+    autoResubscribe: false,
+    retryStrategy: reconnectDelayMs,
+    // A master that was demoted says so; the sentinels or the cluster know the new one.
+    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
+  }
+  const { commands, subscriber } = connect(target, options)
+  // Without a listener, ioredis prints each of them.
+  commands.on('error', onError)
+  subscriber.on('error', onError)
+  return {
+    commands,
+    subscriber,
+    close: async () => {
+      commands.disconnect()
+      subscriber.disconnect()
+    },
+  }
+}
+
+function connect({ kind, nodes, master }: RedisTarget, options: RedisOptions) {
+  const [first = { host: '127.0.0.1', port: 6379 }] = nodes
+  switch (kind) {
+    case 'single':
+      return {
+        commands: new Redis({ ...options, ...first, enableAutoPipelining: true }),
+        subscriber: new Redis({ ...options, ...first }),
+      }
+    case 'sentinel': {
+      const sentinels = {
+        sentinels: [...nodes],
+        name: master,
+        sentinelRetryStrategy: reconnectDelayMs,
+        sentinelCommandTimeout: options.commandTimeout ?? 0,
+      }
+      return {
+        commands: new Redis({ ...options, ...sentinels, enableAutoPipelining: true }),
+        subscriber: new Redis({ ...options, ...sentinels }),
+      }
+    }
+    case 'cluster':
+      return {
+        commands: new Cluster([...nodes], {
+          redisOptions: options,
+          enableOfflineQueue: false,
+          enableAutoPipelining: true,
+          clusterRetryStrategy: reconnectDelayMs,
+          slotsRefreshTimeout: options.commandTimeout ?? 0,
+          retryDelayOnFailover: 200,
+        }),
+        subscriber: new Redis({ ...options, Connector: rotatingConnector(nodes, options) }),
+      }
+  }
+}
+
+const reconnectDelayMs = (tries: number): number =>
+  Math.min(MAX_RECONNECT_DELAY_MS, 50 * 2 ** Math.min(tries, 6))
+
+/**
+ * An ordinary PUBLISH reaches every node of a cluster, so the subscriber may sit on any of them; when its
+ * node is gone, it tries the next.
+ */
+function rotatingConnector(nodes: RedisTarget['nodes'], { tls, connectTimeout }: RedisOptions): Connector {
+  let next = 0
+  class RotatingConnector {
+    #stream: ReturnType<typeof connectTcp> | undefined
+
+    check(): boolean {
+      return true
+    }
+
+    disconnect(): void {
+      this.#stream?.end()
+    }
+
+    async connect() {
+      const node = nodes[next++ % nodes.length] as RedisTarget['nodes'][number]
+      this.#stream = tls ? connectTls({ ...node, ...tls }) : connectTcp(node)
+      this.#stream.setTimeout(connectTimeout ?? 0, () =>
+        this.#stream?.destroy(new Error('connect timed out')),
+      )
+      this.#stream.once('connect', () => this.#stream?.setTimeout(0))
+      return this.#stream
+    }
+  }
+  // Its declared type also names private fields of ioredis' own connectors.
+  return RotatingConnector as unknown as Connector
+}

@@ -1,0 +1,22 @@
+-- Creates the log of a task with its first events, unless there is one.
+--
+-- KEYS  1 state (hash)  2 log (stream)
+-- ARGV  1 generation  2 serial  3 state as JSON  4 events to retain
+--       5 channel of the task  6 channel of all changes  7 announcement  8 what names the task in 6
+--       9 … the events as JSON
+-- Reply {1, generation, top, serial, state}  created
+--       {0, generation, top, serial, state}  exists; nothing was changed
+local existing = redis.call('HMGET', KEYS[1], 'generation', 'top', 'serial', 'state')
+if existing[1] then
+  return {0, existing[1], existing[2], existing[3], existing[4]}
+end
+local top = 0
+for i = 9, #ARGV do
+  top = top + 1
+  redis.call('XADD', KEYS[2], top .. '-0', 'e', ARGV[i])
+end
+redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[4])
+redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'top', top, 'serial', ARGV[2], 'state', ARGV[3])
+redis.call('PUBLISH', ARGV[5], ARGV[7])
+redis.call('PUBLISH', ARGV[6], ARGV[8])
+return {1, ARGV[1], tostring(top), ARGV[2], ARGV[3]}

@@ -1,0 +1,30 @@
+import { EpochcastError } from '../../task/errors.ts'
+
+/** What Redis says when it is there but cannot serve; the same call may succeed a moment later. */
+const NOT_NOW =
+  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|UNBLOCKED|MOVED|ASK)\b/
+
+export const RETRY_AFTER_MS = 1000
+
+/**
+ * Runs commands and turns what can go wrong between here and Redis into the errors of the port.
+ * Replies that only a bug can cause stay what they are.
+ */
+export async function translated<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    if (cause instanceof EpochcastError || !(cause instanceof Error)) throw cause
+    const { message, name } = cause
+    if (message.startsWith('OOM')) {
+      throw new EpochcastError('STORE_FULL', 'Redis is at its maxmemory and takes no more', { cause })
+    }
+    if (name === 'ReplyError' && !NOT_NOW.test(message)) throw cause
+    if (cause instanceof TypeError || cause instanceof SyntaxError) throw cause
+    throw new EpochcastError(
+      'ENGINE_UNAVAILABLE',
+      `Redis is out of reach (${message}); nothing is known to be applied, try again`,
+      { cause, details: { retryAfterMs: RETRY_AFTER_MS } },
+    )
+  }
+}

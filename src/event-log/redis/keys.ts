@@ -1,0 +1,64 @@
+import { channelOf, type TaskKey } from '../../task/task.ts'
+
+/**
+ * Names in Redis. A task's keys share one hash tag, its channel, so that a script over them runs in a
+ * Redis Cluster, too. Pub/sub knows no database numbers: what isolates installations on one Redis is
+ * the key prefix, which the channels carry as well.
+ */
+export class RedisKeys {
+  readonly #prefix: string
+
+  constructor(keyPrefix: string) {
+    this.#prefix = keyPrefix
+  }
+
+  /** Hash: generation, top, serial, state, and forkedGeneration and fork once it lost entries. */
+  state(key: TaskKey): string {
+    return `${this.#prefix}epochcast:{${channelOf(key)}}:state`
+  }
+
+  /** Stream with ids `offset-0`, the event as JSON in field `e`. */
+  log(key: TaskKey): string {
+    return `${this.#prefix}epochcast:{${channelOf(key)}}:log`
+  }
+
+  /** Channel of the task's announcements. */
+  channel(key: TaskKey): string {
+    return this.#prefix + channelOf(key)
+  }
+
+  /** Channel that names every task that changes. */
+  get changes(): string {
+    return `${this.#prefix}epochcast:changes`
+  }
+
+  /** Sorted sets from serial to channel. */
+  get tasks(): string {
+    return `${this.#prefix}epochcast:tasks`
+  }
+
+  get unfinished(): string {
+    return `${this.#prefix}epochcast:unfinished`
+  }
+
+  /** Sorted set from the time (ms) at which a finished task's keys are gone to its channel. */
+  get expiries(): string {
+    return `${this.#prefix}epochcast:expiries`
+  }
+
+  /** Counts the tasks that were ever created. */
+  get serial(): string {
+    return `${this.#prefix}epochcast:serial`
+  }
+
+  /** Held for a time by one server; see `EventLog.lease`. */
+  lease(name: string): string {
+    return `${this.#prefix}epochcast:lease:${name}`
+  }
+}
+
+/** The key of a task from its channel; ids have no colon, prefixes may. */
+export function keyOfChannel(channel: string): TaskKey {
+  const colon = channel.lastIndexOf(':')
+  return { channelPrefix: channel.slice(0, colon), id: channel.slice(colon + 1) }
+}

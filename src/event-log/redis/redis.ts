@@ -1,0 +1,322 @@
+import { randomBytes } from 'node:crypto'
+import type { Cluster, Redis } from 'ioredis'
+import type { TaskEvent } from '../../task/event.ts'
+import type { Position } from '../../task/position.ts'
+import { channelOf, type TaskKey, type TaskState } from '../../task/task.ts'
+import type {
+  AppendResult,
+  CreateResult,
+  EngineStatus,
+  EventLog,
+  ListPage,
+  LogEntry,
+  ReadResult,
+  Snapshot,
+  Watch,
+  WatchSignal,
+} from '../event-log.ts'
+import { Announcements, type PublishedEntries } from './announcements.ts'
+import type { RedisConnections } from './connections.ts'
+import { translated } from './errors.ts'
+import { keyOfChannel, RedisKeys } from './keys.ts'
+import { type Scripts, withScripts } from './scripts.ts'
+
+export interface RedisEventLogOptions {
+  readonly keyPrefix: string
+  /** Newest events kept of one task. */
+  readonly retainEvents: number
+  /** Seconds for which a finished task is kept. */
+  readonly retainSeconds: number
+  /** Longest wait for an answer of Redis. */
+  readonly commandTimeoutMs: number
+  readonly onError: (error: unknown) => void
+}
+
+const EXPIRED_PER_SWEEP = 1000
+
+/** Many servers, one truth: a stream and a state for each task in Redis, announcements by pub/sub. */
+export class RedisEventLog implements EventLog {
+  readonly name = 'redis'
+  readonly #options: RedisEventLogOptions
+  readonly #connections: RedisConnections
+  readonly #redis: (Redis | Cluster) & Scripts
+  readonly #keys: RedisKeys
+  readonly #announcements: Announcements
+
+  constructor(connections: RedisConnections, options: RedisEventLogOptions) {
+    this.#options = options
+    this.#connections = connections
+    this.#keys = new RedisKeys(options.keyPrefix)
+    this.#redis = withScripts(connections.commands)
+    this.#announcements = new Announcements(connections.subscriber, options.commandTimeoutMs, options.onError)
+  }
+
+  /** Watches that have not been closed. */
+  get watchCount(): number {
+    return this.#announcements.size
+  }
+
+  async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
+    return translated(async () => {
+      const keys = this.#keys
+      const channel = channelOf(key)
+      const generation = newGeneration()
+      const serial = await this.#redis.incr(keys.serial)
+      // Into the lists first: an entry without its task is passed over, a task without its entry is lost.
+      await this.#redis.zadd(keys.tasks, 'NX', serial, channel)
+      await this.#redis.zadd(keys.unfinished, 'NX', serial, channel)
+      const [created, ...stored] = await this.#redis.epochcastCreate(
+        2,
+        keys.state(key),
+        keys.log(key),
+        generation,
+        serial,
+        JSON.stringify(state),
+        this.#options.retainEvents,
+        keys.channel(key),
+        keys.changes,
+        announcementOf(generation, 1, events),
+        channel,
+        ...events.map((event) => JSON.stringify(event)),
+      )
+      return { kind: created ? 'created' : 'exists', snapshot: snapshotOf(...stored) }
+    })
+  }
+
+  async append(
+    key: TaskKey,
+    expected: Position,
+    events: readonly TaskEvent[],
+    state: TaskState,
+    final: boolean,
+  ): Promise<AppendResult> {
+    return translated(async () => {
+      const keys = this.#keys
+      const { retainEvents, retainSeconds } = this.#options
+      const outcome = await this.#redis.epochcastAppend(
+        2,
+        keys.state(key),
+        keys.log(key),
+        expected.generation,
+        expected.offset,
+        JSON.stringify(state),
+        retainEvents,
+        final ? retainSeconds : 0,
+        keys.channel(key),
+        keys.changes,
+        announcementOf(expected.generation, expected.offset + 1, events),
+        channelOf(key),
+        ...events.map((event) => JSON.stringify(event)),
+      )
+      if (outcome === -1) return { kind: 'missing' }
+      if (outcome === 0) return { kind: 'conflict' }
+      // Where this fails, the task is still listed as unfinished; `list` notices and mends it.
+      if (final) await this.#leaveUnfinished(key).catch(this.#options.onError)
+      return { kind: 'appended', top: { ...expected, offset: expected.offset + events.length } }
+    })
+  }
+
+  async snapshot(key: TaskKey): Promise<Snapshot | null> {
+    return translated(async () => {
+      const [generation, top, serial, state] = await this.#redis.hmget(
+        this.#keys.state(key),
+        'generation',
+        'top',
+        'serial',
+        'state',
+      )
+      return generation && top && serial && state ? snapshotOf(generation, top, serial, state) : null
+    })
+  }
+
+  async read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult> {
+    return translated(async () => {
+      const reply = await this.#redis.epochcastRead(
+        2,
+        this.#keys.state(key),
+        this.#keys.log(key),
+        after?.offset ?? -1,
+        limit,
+      )
+      if (!reply) return { kind: 'missing' }
+      const [generation, topOffset, oldest, forked, fork, entries] = reply
+      const top = { generation, offset: Number(topOffset) }
+      const beforeOldest = Number(oldest) - 1
+      const resumeAt = { generation, offset: beforeOldest }
+      let offset = after?.offset ?? beforeOldest
+      if (after && after.generation !== generation) {
+        if (after.generation !== forked) return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
+        const common = Number(fork)
+        // Of what the reader saw after the fork nothing is left; up to the fork both logs are one.
+        const skipped = Math.max(0, after.offset - common)
+        const at = { generation, offset: Math.max(beforeOldest, Math.min(after.offset, common)) }
+        return { kind: 'gone', reason: 'LOG_RESET', resumeAt: at, skipped }
+      }
+      if (offset > top.offset) return { kind: 'ahead', top }
+      if (offset < beforeOldest) {
+        return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - offset }
+      }
+      return {
+        kind: 'entries',
+        top,
+        entries: entries.map(([, [, text]]): LogEntry => ({ offset: ++offset, event: JSON.parse(text) })),
+      }
+    })
+  }
+
+  async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
+    return translated(() =>
+      this.#announcements.listen(this.#keys.channel(key), (signal) => {
+        if (signal.kind !== 'message') return onSignal(signal)
+        const published = parseAnnouncement(signal.message)
+        // RedisPubSub hands on as text what it cannot parse; whatever it was, the log knows better.
+        onSignal(published ? appendedBy(published) : { kind: 'resumed' })
+      }),
+    )
+  }
+
+  async watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch> {
+    return translated(() =>
+      this.#announcements.listen(this.#keys.changes, (signal) => {
+        if (signal.kind === 'message') onChange(keyOfChannel(String(signal.message)))
+        if (signal.kind === 'resumed') onChange(null)
+      }),
+    )
+  }
+
+  async list(scope: 'all' | 'unfinished', before: number | null, limit: number): Promise<ListPage> {
+    return translated(async () => {
+      const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
+      const snapshots: Snapshot[] = []
+      let below = before
+      for (;;) {
+        const found = await this.#redis.zrevrangebyscore(
+          set,
+          below === null ? '+inf' : `(${below}`,
+          '-inf',
+          'WITHSCORES',
+          'LIMIT',
+          0,
+          limit + 1,
+        )
+        for (const { channel, serial, snapshot } of await this.#lookUp(found)) {
+          below = serial
+          const isListed = snapshot && (scope === 'all' || !isFinished(snapshot))
+          if (!isListed) this.#mend(scope, channel, snapshot)
+          else if (snapshots.length === limit) return { snapshots, hasMore: true }
+          else snapshots.push({ ...snapshot, serial })
+        }
+        if (found.length < 2 * (limit + 1)) return { snapshots, hasMore: false }
+      }
+    })
+  }
+
+  async fork(key: TaskKey, generation: string, common: number): Promise<void> {
+    await translated(() =>
+      this.#redis.epochcastFork(1, this.#keys.state(key), generation, newGeneration(), common),
+    )
+  }
+
+  async lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
+    return translated(
+      async () => (await this.#redis.epochcastLease(1, this.#keys.lease(name), owner, ttlMs)) === 1,
+    )
+  }
+
+  async isLeased(name: string): Promise<boolean> {
+    return translated(async () => (await this.#redis.exists(this.#keys.lease(name))) === 1)
+  }
+
+  async status(): Promise<EngineStatus> {
+    const start = performance.now()
+    try {
+      await this.#redis.ping()
+      const latencyMs = performance.now() - start
+      return { name: this.name, connected: this.#announcements.connected, latencyMs }
+    } catch {
+      return { name: this.name, connected: false, latencyMs: null }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#announcements.close()
+    await this.#connections.close()
+  }
+
+  /** Takes tasks whose retention has passed out of the lists; Redis drops their keys by itself. */
+  async dropExpired(now = Date.now()): Promise<void> {
+    await translated(async () => {
+      const expired = await this.#redis.zrangebyscore(
+        this.#keys.expiries,
+        '-inf',
+        now,
+        'LIMIT',
+        0,
+        EXPIRED_PER_SWEEP,
+      )
+      if (expired.length === 0) return
+      await this.#redis.zrem(this.#keys.tasks, ...expired)
+      await this.#redis.zrem(this.#keys.expiries, ...expired)
+    })
+  }
+
+  async #leaveUnfinished(key: TaskKey): Promise<void> {
+    const channel = channelOf(key)
+    const expiry = Date.now() + this.#options.retainSeconds * 1000
+    await Promise.all([
+      this.#redis.zrem(this.#keys.unfinished, channel),
+      this.#redis.zadd(this.#keys.expiries, expiry, channel),
+    ])
+  }
+
+  async #lookUp(found: readonly string[]) {
+    const listed: Promise<{ channel: string; serial: number; snapshot: Snapshot | null }>[] = []
+    for (let i = 0; i < found.length; i += 2) {
+      const channel = found[i] as string
+      const serial = Number(found[i + 1])
+      // In one event-loop turn, so that ioredis sends them as one pipeline.
+      listed.push(this.snapshot(keyOfChannel(channel)).then((snapshot) => ({ channel, serial, snapshot })))
+    }
+    return Promise.all(listed)
+  }
+
+  /** A server went away between a task's last event and its place in the lists, or the keys have expired. */
+  #mend(scope: 'all' | 'unfinished', channel: string, snapshot: Snapshot | null): void {
+    const key = keyOfChannel(channel)
+    const mending =
+      scope === 'unfinished' && snapshot
+        ? this.#leaveUnfinished(key)
+        : scope === 'unfinished'
+          ? this.#redis.zrem(this.#keys.unfinished, channel)
+          : this.#redis.zrem(this.#keys.tasks, channel)
+    mending.catch(this.#options.onError)
+  }
+}
+
+const newGeneration = (): string => randomBytes(6).toString('base64url')
+
+function snapshotOf(generation: string, top: string, serial: string, state: string): Snapshot {
+  return {
+    top: { generation, offset: Number(top) },
+    serial: Number(serial),
+    state: JSON.parse(state) as TaskState,
+  }
+}
+
+const isFinished = ({ state }: Snapshot): boolean => state.finishedAt !== null
+
+function announcementOf(generation: string, offset: number, events: readonly TaskEvent[]): string {
+  return JSON.stringify({ generation, offset, events } satisfies PublishedEntries)
+}
+
+function parseAnnouncement(message: unknown): PublishedEntries | null {
+  if (typeof message !== 'object' || message === null) return null
+  const { generation, offset, events } = message as Partial<PublishedEntries>
+  const isOurs = typeof generation === 'string' && typeof offset === 'number' && Array.isArray(events)
+  return isOurs ? { generation, offset, events } : null
+}
+
+function appendedBy({ generation, offset, events }: PublishedEntries): WatchSignal {
+  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event }))
+  return { kind: 'appended', top: { generation, offset: offset + events.length - 1 }, entries }
+}

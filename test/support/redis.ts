@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { onTestFinished } from 'vitest'
+import { findRedisServer } from '../provide.js'
+import { until } from './until.ts'
+
+/** A port nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** A real Redis of its own, on loopback, in a folder of its own. */
+export class TestRedis {
+  readonly port: number
+  readonly #folder = mkdtempSync(join(tmpdir(), 'epochcast-redis-'))
+  readonly #args: readonly string[]
+  #process: ChildProcess | undefined
+
+  private constructor(port: number, args: readonly string[]) {
+    this.port = port
+    this.#args = args
+  }
+
+  /** @param args settings such as `--appendonly yes` */
+  static async start(args: readonly string[] = []): Promise<TestRedis> {
+    const redis = new TestRedis(await freePort(), args)
+    await redis.start()
+    return redis
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  async start(): Promise<void> {
+    const program = findRedisServer()
+    if (!program)
+      throw new Error('no redis-server found; run the tests with npm test, or set REDIS_SERVER_PATH')
+    const settings = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '']
+    this.#process = spawn(program, [...settings, ...this.#args], { stdio: 'ignore' })
+    await this.run(async (client) => {
+      await until('Redis to answer', async () => (await client.ping().catch(() => null)) === 'PONG')
+    })
+  }
+
+  /** Ends the process at once, as a crash would. */
+  async kill(): Promise<void> {
+    const ended = this.#process
+    this.#process = undefined
+    if (!ended || ended.exitCode !== null) return
+    ended.kill('SIGKILL')
+    await once(ended, 'exit')
+  }
+
+  async close(): Promise<void> {
+    await this.kill()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** Runs commands on a connection that is closed afterwards. */
+  async run<T>(commands: (client: Redis) => Promise<T>): Promise<T> {
+    const client = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20 })
+    client.on('error', () => {})
+    try {
+      return await commands(client)
+    } finally {
+      client.disconnect()
+    }
+  }
+}
+
+/** A Redis for one test. */
+export async function testRedis(args: readonly string[] = []): Promise<TestRedis> {
+  const redis = await TestRedis.start(args)
+  onTestFinished(() => redis.close())
+  return redis
+}
+
+/** A Redis Cluster of three masters. */
+export async function startCluster(): Promise<{
+  url: string
+  nodes: TestRedis[]
+  close: () => Promise<void>
+}> {
+  const nodes = await Promise.all([0, 1, 2].map(() => TestRedis.start(['--cluster-enabled', 'yes'])))
+  const slots = [0, 5461, 10_923, 16_384]
+  for (const [i, node] of nodes.entries()) {
+    await node.run(async (client) => {
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', `${slots[i]}`, `${(slots[i + 1] ?? 0) - 1}`)
+      for (const other of nodes) await client.call('CLUSTER', 'MEET', '127.0.0.1', `${other.port}`)
+    })
+  }
+  for (const node of nodes) {
+    await node.run(async (client) => {
+      await until(
+        'the cluster to agree',
+        async () => {
+          const info = String(await client.call('CLUSTER', 'INFO'))
+          return /cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info)
+        },
+        30_000,
+      )
+    })
+  }
+  return {
+    url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    nodes,
+    close: async () => {
+      await Promise.all(nodes.map((node) => node.close()))
+    },
+  }
+}
