@@ -1,4 +1,72 @@
 #!/usr/bin/env node
-import { serve } from './serve.ts'
+import type { Command } from 'commander'
+import { addExamples } from '../clients/cli/options.ts'
+import { createProgram, run } from '../clients/cli/program.ts'
+import { writeError } from '../clients/cli/session.ts'
+import { processTerminal, type Terminal } from '../clients/cli/terminal.ts'
+import { VERSION } from './version.ts'
 
-await serve({})
+interface ServeOptions {
+  readonly port?: string
+  readonly host?: string
+  readonly workers?: string
+  readonly trainers?: string
+}
+
+const SERVE_FAILED = 1
+
+function addServeCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('serve')
+    .description('run a server; everything else is set by environment variables')
+    .option('-p, --port <port>', 'port to listen on, 0 for any (default: PORT, or else 4000)')
+    .option('--host <address>', 'address to listen on (default: HOST, or else 127.0.0.1)')
+    .option(
+      '--workers <n>',
+      'processes on the one port; Redis required (default: EPOCHCAST_WORKERS, or else 1)',
+    )
+    .option('--trainers <file>', "the trainers' configuration (default: EPOCHCAST_TRAINERS)")
+    .action(async ({ port, host, workers, trainers }: ServeOptions) => {
+      // Loaded only here, so that the commands that talk to a server start fast.
+      const [{ serve }, { ConfigError }] = await Promise.all([import('./serve.ts'), import('./config.ts')])
+      try {
+        await serve({
+          ...(port === undefined ? {} : { PORT: port }),
+          ...(host === undefined ? {} : { HOST: host }),
+          ...(workers === undefined ? {} : { EPOCHCAST_WORKERS: workers }),
+          ...(trainers === undefined ? {} : { EPOCHCAST_TRAINERS: trainers }),
+        })
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code
+        if (error instanceof ConfigError) writeError(terminal, 'CONFIG', error.message)
+        else if (LISTEN_PROBLEMS[code ?? '']) writeError(terminal, code ?? '', listenProblem(error))
+        else throw error
+        session.exitCode = SERVE_FAILED
+      }
+    })
+  addExamples(
+    command,
+    'epochcast serve --port 4000 --trainers trainers/trainers.json',
+    'EPOCHCAST_STALL_SECONDS=30 epochcast serve',
+  )
+}
+
+const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use by another process; choose another with --port',
+  EACCES: 'may not be used by this user; choose another with --port',
+  EADDRNOTAVAIL: 'is not an address of this machine; choose another with --host',
+}
+
+function listenProblem(error: unknown): string {
+  const {
+    code = '',
+    address = '',
+    port = '',
+  } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  return `${address}:${port} ${LISTEN_PROBLEMS[code]}`
+}
+
+const terminal = processTerminal()
+const program = createProgram(terminal, VERSION)
+addServeCommand(program.command, terminal)
+process.exitCode = await run(program, process.argv.slice(2))

@@ -1,0 +1,154 @@
+import { createReadStream } from 'node:fs'
+import { hostname } from 'node:os'
+import type { Readable } from 'node:stream'
+import type { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
+import { type ReportInput, ReportMetricsDocument } from '../typescript/index.ts'
+import { EXIT } from './exit-codes.ts'
+import {
+  addExamples,
+  collectMetrics,
+  defined,
+  json,
+  metricValue,
+  positiveNumber,
+  wholeNumber,
+} from './options.ts'
+import { buildReport, REPORT_KINDS, type ReportValues } from './report-kinds.ts'
+import { reportBatches } from './report-lines.ts'
+import { type Connection, type Session, UsageError, withConnection } from './session.ts'
+import { writeLine } from './terminal.ts'
+
+interface ReportOptions extends ReportValues {
+  readonly json?: string
+  readonly prefix?: string
+  readonly producer?: string
+  readonly firstSequence?: number
+  readonly attempt?: number
+}
+
+/** Where reports go, and who sends them. */
+interface Destination {
+  readonly taskId: string
+  readonly channelPrefix: string | undefined
+  readonly producer: string
+  readonly attempt: number | undefined
+}
+
+export function addReportCommand(program: Command, session: Session): void {
+  const command = program
+    .command('report')
+    .description("report a training's progress, as its trainer would")
+    .argument('<taskId>')
+    .argument('[kind]', `one of ${REPORT_KINDS.join(', ')}`)
+    .optionsGroup('progress:')
+    .option('--current <n>', 'how far it is', wholeNumber)
+    .option('--total <n>', 'how far it has to go', wholeNumber)
+    .option('--loss <value>', 'a number, NaN or Infinity', metricValue)
+    .option('--metric <name=value>', 'a metric, also of epoch-end; may be repeated', collectMetrics)
+    .option('--stage <name>', 'what it is doing')
+    .option('--message <text>', 'for people; also of status')
+    .optionsGroup('epoch-start, epoch-end:')
+    .option('--epoch <n>', 'the epoch, also of progress', wholeNumber)
+    .option('--total-epochs <n>', 'number of epochs', wholeNumber)
+    .option('--phase <phase>', 'TRAIN (the default), VAL or TEST', upperCase(['TRAIN', 'VAL', 'TEST']))
+    .optionsGroup('round-end:')
+    .option('--round <n>', 'the round', wholeNumber)
+    .option('--total-rounds <n>', 'number of rounds', wholeNumber)
+    .option('--fit <name=value>', 'a metric of fitting; may be repeated', collectMetrics)
+    .option('--eval <name=value>', 'a metric of evaluation; may be repeated', collectMetrics)
+    .optionsGroup('status, error, failure, success:')
+    .option(
+      '--status <status>',
+      'RUNNING, or how it ended: SUCCESS, FAILURE, CANCELLED',
+      upperCase(['RUNNING', 'SUCCESS', 'FAILURE', 'CANCELLED']),
+    )
+    .option('--error <text>', 'what went wrong')
+    .option('--type <name>', 'the type of the error')
+    .option('--result <json>', 'what came of it, any JSON value', json)
+    .optionsGroup('All kinds:')
+    .option('--json <file>', 'report each line of a file, - for stdin: {"progress": {"current": 3}}')
+    .option('--timestamp <time>', "when it happened, RFC 3339 (default: the server's time)")
+    .option('--prefix <channelPrefix>', "the task's channel prefix (default: looked for under each)")
+    .option('--producer <name>', 'names the reporter; with --first-sequence a repeated call is harmless')
+    .option('--first-sequence <n>', "position of the first report in the producer's count", positiveNumber)
+    .option('--attempt <n>', 'the attempt that reports', positiveNumber)
+    .action((taskId: string, kind: string | undefined, options: ReportOptions) =>
+      withConnection(session, command, async (connection) => {
+        const { json: file, prefix: channelPrefix, producer, firstSequence, attempt, ...values } = options
+        if ((kind === undefined) === (file === undefined)) {
+          throw new UsageError(
+            `expected either a kind of report (${REPORT_KINDS.join(', ')}) or --json <file>`,
+          )
+        }
+        if (firstSequence !== undefined && producer === undefined) {
+          throw new UsageError('--first-sequence needs --producer')
+        }
+        // Numbered by a name of its own, a call may be repeated when its answer is lost.
+        const name = producer ?? `epochcast-cli-${hostname()}-${process.pid}-${Date.now().toString(36)}`
+        const destination = { taskId, channelPrefix, producer: name, attempt }
+        if (kind !== undefined) {
+          const numbered = producer === undefined ? 1 : firstSequence
+          return send(connection, destination, batchesOf([buildReport(kind, values)]), numbered)
+        }
+        const source = file === '-' ? connection.terminal.stdin : await opened(file ?? '-')
+        return send(connection, destination, reportBatches(source, connection.signal), firstSequence ?? 1)
+      }),
+    )
+  addExamples(
+    command,
+    'epochcast report $TASK progress --current 3 --total 10 --loss 0.5 --metric accuracy=0.9',
+    'epochcast report $TASK epoch-end --epoch 3 --phase VAL --metric loss=0.4',
+    'epochcast report $TASK success --result \'{"accuracy": 0.93}\'',
+    'python train.py | epochcast report $TASK --json -',
+  )
+}
+
+const SEND_ATTEMPTS = 10
+
+async function send(
+  { client, terminal: { stdout, stderr }, signal }: Connection,
+  { taskId, channelPrefix, producer, attempt }: Destination,
+  batches: AsyncIterable<ReportInput[]>,
+  firstSequence: number | undefined,
+): Promise<number> {
+  let sequence = firstSequence
+  let accepted = 0
+  let duplicates = 0
+  let stopRequested = false
+  for await (const reports of batches) {
+    const from = sequence === undefined ? undefined : { producer, firstSequence: sequence }
+    const input = { ...defined({ taskId, channelPrefix, attempt }), reports, ...from }
+    // Without a number, a repeated call would be a second report.
+    const attempts = sequence === undefined ? 1 : SEND_ATTEMPTS
+    const answer = (await client.execute(ReportMetricsDocument, { input }, { signal, attempts }))
+      .reportMetrics
+    accepted += answer.accepted
+    duplicates += answer.duplicates
+    if (sequence !== undefined) sequence += reports.length
+    if (answer.stopRequested && !stopRequested) writeLine(stderr, 'the training is asked to stop')
+    stopRequested ||= answer.stopRequested
+  }
+  writeLine(stdout, `accepted=${accepted} duplicates=${duplicates} stopRequested=${stopRequested}`)
+  return EXIT.success
+}
+
+async function* batchesOf(reports: ReportInput[]): AsyncGenerator<ReportInput[], void, undefined> {
+  yield reports
+}
+
+function opened(file: string): Promise<Readable> {
+  return new Promise((resolve, reject) => {
+    const stream = createReadStream(file)
+    stream.once('open', () => resolve(stream))
+    stream.once('error', (error) => reject(new UsageError(`${file} cannot be read: ${error.message}`)))
+  })
+}
+
+function upperCase(allowed: readonly string[]) {
+  return (text: string): string => {
+    const value = text.toUpperCase()
+    if (allowed.includes(value)) return value
+    throw new InvalidArgumentError(`Expected one of ${allowed.join(', ')}.`)
+  }
+}

@@ -1,0 +1,171 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
+import { print } from 'graphql'
+import { disposed, EpochcastClientError } from './error.ts'
+import { post } from './execute.ts'
+import { type FollowRequest, followEvents, type TrainingProgressEvent } from './follow.ts'
+import { type ReceiveOptions, receive } from './receive.ts'
+import { type ConnectionChange, gaveUp, Reconnection } from './reconnection.ts'
+import { DEFAULT_RETRY, pause, type RetryOptions, retryDelayMs } from './retry.ts'
+import { createSocket, type Socket } from './socket.ts'
+import { linkSignals, stoppable } from './stoppable.ts'
+
+export interface ClientOptions {
+  /** The GraphQL endpoint, such as `https://host/graphql`; the WebSocket's URL is derived from it. */
+  readonly url: string
+  /** Sent as a bearer token over both transports; a function is asked at each request and connection. */
+  readonly token?: string | (() => string | Promise<string>) | undefined
+  /** Where there is no global WebSocket (Node before 22), that of the package `ws`. */
+  readonly webSocketImpl?: unknown
+  /** Default: the global one. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+  /** Default: 12 attempts, 250 ms to 15 s apart. */
+  readonly retry?: Partial<RetryOptions> | undefined
+  /** Longest wait for the answer to one request. Default 30,000. */
+  readonly requestTimeoutMs?: number | undefined
+  /** Values of one subscription that may wait to be taken. Default 4096. */
+  readonly maxBuffered?: number | undefined
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+  /**
+   * How often a call is made that fails in a way that may pass. Default 1: beyond that, it should be one
+   * that may be repeated (a query, or a mutation with its idempotencyKey, or producer and firstSequence).
+   */
+  readonly attempts?: number | undefined
+}
+
+export interface StreamOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Told when the connection is lost and when it is back. */
+  readonly onConnection?: ((change: ConnectionChange) => void) | undefined
+}
+
+/**
+ * Every wait ends with the signal's reason once its signal is aborted, and with `CLIENT_DISPOSED` after
+ * `dispose`. Whatever else goes wrong is an `EpochcastClientError`.
+ */
+export interface EpochcastClient {
+  /** One query or mutation over HTTP. */
+  execute<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+    options?: CallOptions,
+  ): Promise<Data>
+
+  /**
+   * Every event of a training, in order, each exactly once, from the position asked for to StreamClosing.
+   * Comes back by itself, with the cursor it had reached, from a dropped socket and from the server's
+   * maximum duration (StreamTimedOut is not shown, nor is a further StreamOpened); gives up when
+   * `retry.attempts` tries in a row brought nothing. Events that the server no longer has are announced
+   * by EventsSkipped. Nothing is opened before the first `next`.
+   */
+  follow(request: FollowRequest, options?: StreamOptions): AsyncIterableIterator<TrainingProgressEvent>
+
+  /**
+   * The values of any subscription until the server completes it. Comes back from a dropped socket with
+   * the same variables, which is right for those that open with the present state (taskProgress,
+   * taskUpdates, heartbeat); for the events of a training, `follow` loses and repeats none.
+   */
+  subscribe<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+    options?: StreamOptions,
+  ): AsyncIterableIterator<Data>
+
+  /** Ends everything that is under way and closes the socket. */
+  dispose(): Promise<void>
+}
+
+const DEFAULT_MAX_BUFFERED = 4096
+const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
+
+export function createClient(options: ClientOptions): EpochcastClient {
+  const { url, token, webSocketImpl, fetch = globalThis.fetch, maxBuffered = DEFAULT_MAX_BUFFERED } = options
+  const { requestTimeoutMs: timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
+  const retry = { ...DEFAULT_RETRY, ...options.retry }
+  const disposal = new AbortController()
+  const authorization = async () => {
+    const value = typeof token === 'function' ? await token() : token
+    return value ? `Bearer ${value}` : undefined
+  }
+  let opened: Socket | undefined
+  // Only now: who merely executes needs no WebSocket.
+  const socket = () => {
+    opened ??= createSocket({ url: webSocketUrl(url), webSocketImpl, authorization })
+    return opened
+  }
+
+  return {
+    execute: async (document, variables, { signal, attempts = 1 } = {}) => {
+      const linked = linkSignals(disposal.signal, signal)
+      const body = { query: print(document), variables }
+      try {
+        for (let attempt = 1; ; attempt++) {
+          try {
+            linked.signal.throwIfAborted()
+            const request = { url, fetch, body, timeoutMs, signal: linked.signal }
+            return await post({ ...request, authorization: await authorization() })
+          } catch (error) {
+            if (!(error instanceof EpochcastClientError && error.retryable)) throw error
+            if (attempt >= attempts) throw attempts === 1 ? error : gaveUp(attempts, error)
+          }
+          await pause(retryDelayMs(attempt, retry), linked.signal)
+        }
+      } finally {
+        linked.unlink()
+      }
+    },
+
+    follow: (request, { signal, onConnection } = {}) =>
+      stoppable([disposal.signal, signal], (signal) =>
+        followEvents(socket(), request, new Reconnection(retry, signal, onConnection), {
+          signal,
+          maxBuffered,
+        }),
+      ),
+
+    subscribe: (document, variables, { signal, onConnection } = {}) =>
+      stoppable([disposal.signal, signal], (signal) =>
+        values(
+          socket(),
+          { query: print(document), variables: variables as Record<string, unknown> },
+          new Reconnection(retry, signal, onConnection),
+          { signal, maxBuffered, onFull: 'fail' },
+        ),
+      ),
+
+    dispose: async () => {
+      disposal.abort(disposed())
+      // Rejects where a connection is only just being made; that one is closed as nobody uses it.
+      await Promise.resolve(opened?.client.dispose()).catch(() => undefined)
+    },
+  }
+}
+
+async function* values<Data>(
+  socket: Socket,
+  payload: { readonly query: string; readonly variables: Record<string, unknown> },
+  reconnection: Reconnection,
+  options: ReceiveOptions<Data>,
+): AsyncGenerator<Data, void, undefined> {
+  for (;;) {
+    try {
+      for await (const value of receive<Data>(socket, payload, options)) {
+        reconnection.opened()
+        reconnection.progressed()
+        yield value
+      }
+      return
+    } catch (error) {
+      // The same subscriber would be too slow again, and what it missed is gone.
+      if (error instanceof EpochcastClientError && error.code === 'CONSUMER_TOO_SLOW') throw error
+      await reconnection.next(error)
+    }
+  }
+}
+
+/** `http://host/graphql` → `ws://host/graphql`, `https:` → `wss:`. */
+function webSocketUrl(url: string): string {
+  return url.replace(/^http/i, 'ws')
+}

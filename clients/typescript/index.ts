@@ -1,0 +1,8 @@
+export type { CallOptions, ClientOptions, EpochcastClient, StreamOptions } from './client.ts'
+export { createClient } from './client.ts'
+export type { ClientErrorCode } from './error.ts'
+export { EpochcastClientError } from './error.ts'
+export type { FollowRequest, TrainingProgressEvent } from './follow.ts'
+export * from './generated/graphql.ts'
+export type { ConnectionChange } from './reconnection.ts'
+export type { RetryOptions } from './retry.ts'

@@ -1,0 +1,47 @@
+import { createClient, type Client as GraphQLWsClient } from 'graphql-ws/client'
+
+export interface Socket {
+  readonly url: string
+  readonly client: GraphQLWsClient
+}
+
+export interface SocketOptions {
+  readonly url: string
+  readonly webSocketImpl: unknown
+  readonly authorization: () => Promise<string | undefined>
+}
+
+const PING_INTERVAL_MS = 10_000
+const PONG_WITHIN_MS = 5000
+const ACK_WITHIN_MS = 10_000
+
+/** One socket for all subscriptions, open while there are any. Trying again is left to its users. */
+export function createSocket({ url, webSocketImpl, authorization }: SocketOptions): Socket {
+  let pongDue: ReturnType<typeof setTimeout> | undefined
+  const ponged = () => clearTimeout(pongDue)
+  const client = createClient({
+    url,
+    webSocketImpl,
+    connectionParams: async () => {
+      const value = await authorization()
+      return value === undefined ? undefined : { authorization: value }
+    },
+    retryAttempts: 0,
+    connectionAckWaitTimeout: ACK_WITHIN_MS,
+    keepAlive: PING_INTERVAL_MS,
+    on: {
+      ping: (received) => {
+        if (received) return
+        // A connection that died without a word (a laptop that slept, a lost NAT entry) stays "open".
+        ponged()
+        pongDue = setTimeout(() => client.terminate(), PONG_WITHIN_MS)
+      },
+      pong: (received) => {
+        if (received) ponged()
+      },
+      closed: ponged,
+      error: ponged,
+    },
+  })
+  return { url, client }
+}

@@ -1,0 +1,281 @@
+import { describe, expect, it } from 'vitest'
+import { endingLines } from '../../clients/cli/render/ending.ts'
+import { eventLine } from '../../clients/cli/render/event-line.ts'
+import { formatMetric, formatSeconds } from '../../clients/cli/render/format.ts'
+import { liveView } from '../../clients/cli/render/live-view.ts'
+import { sparkline } from '../../clients/cli/render/sparkline.ts'
+import { hasColors } from '../../clients/cli/render/styles.ts'
+import { table } from '../../clients/cli/render/table.ts'
+import { printable, truncate, widthOf } from '../../clients/cli/render/text.ts'
+import { taskTable } from '../../clients/cli/tasks.ts'
+import {
+  afterConnectionChange,
+  afterEvent,
+  initialState,
+  type WatchState,
+} from '../../clients/cli/watch-state.ts'
+import {
+  EpochcastClientError,
+  type TaskSummaryFragment,
+  type TrainingProgressEvent,
+} from '../../clients/typescript/index.ts'
+import { testTerminal } from './support/terminal.ts'
+
+const startedAt = '2026-11-21T10:00:00.000Z'
+const at = (seconds: number): number => Date.parse(startedAt) + seconds * 1000
+const timeOf = (seconds: number): string => new Date(at(seconds)).toISOString()
+
+const task: TaskSummaryFragment = {
+  id: '7f3c',
+  channelPrefix: 'gan:training',
+  channel: 'gan:training:7f3c',
+  trainer: 'tvae',
+  machineId: 'motor_siemens_001',
+  status: 'RUNNING',
+  attempt: 1,
+  stopRequested: false,
+  metrics: {},
+  createdAt: startedAt,
+  startedAt,
+  updatedAt: startedAt,
+  cursor: 'c0',
+}
+
+const envelope = (seconds: number) => ({ taskId: '7f3c', timestamp: timeOf(seconds), cursor: `c${seconds}` })
+
+const progress = (
+  seconds: number,
+  loss: number | 'NaN' | 'Infinity',
+  metrics: Record<string, number | 'NaN'> = {},
+): TrainingProgressEvent => ({
+  __typename: 'ProgressUpdate',
+  ...envelope(seconds),
+  status: 'RUNNING',
+  current: seconds,
+  total: 100,
+  progress: seconds,
+  stage: 'train',
+  atEpoch: 3,
+  loss,
+  metrics,
+})
+
+const stateAfter = (...events: readonly TrainingProgressEvent[]): WatchState =>
+  events.reduce(afterEvent, initialState(task))
+
+const drawn = (state: WatchState, seconds: number, width = 80): string[] =>
+  liveView(state, { width, colors: false, now: at(seconds) })
+
+describe('the live view', () => {
+  it('shows how far the training is, its numbers and its times', () => {
+    const state = stateAfter(
+      { __typename: 'EpochStarted', ...envelope(1), epoch: 3, totalEpochs: 5 },
+      progress(10, 0.9),
+      progress(20, 0.5),
+      progress(25, 0.25, { accuracy: 0.91234, val_loss: 0.3 }),
+    )
+    expect(drawn(state, 30)).toEqual([
+      'RUNNING  tvae  motor_siemens_001  7f3c',
+      '████████░░░░░░░░░░░░░░░░░░░░░░░░ 25 %   epoch 3/5 · 25/100 · train',
+      'loss 0.25  █▄▁',
+      'accuracy 0.9123  val_loss 0.3',
+      'elapsed 30s  ETA 1m 10s',
+    ])
+  })
+
+  it('shows a loss that is no longer a number, in the value and in the curve', () => {
+    const lines = drawn(stateAfter(progress(1, 2), progress(2, 1), progress(3, 'NaN', { gan: 'NaN' })), 3)
+    expect(lines[2]).toBe('loss NaN  █▁×')
+    expect(lines[3]).toBe('gan NaN')
+  })
+
+  it('says that the connection is lost, until it is back', () => {
+    const error = new EpochcastClientError('cannot reach ws://host/graphql: ECONNREFUSED', {
+      code: 'CONNECTION_FAILED',
+      retryable: true,
+    })
+    const lost = { kind: 'lost', error, attempt: 2, attempts: 12, delayMs: 500 } as const
+    const state = afterConnectionChange(stateAfter(progress(10, 1)), lost)
+    expect(drawn(state, 11).at(-1)).toBe(
+      'connection lost, retrying (2 of 12): cannot reach ws://host/graphql: ECONNREFUS…',
+    )
+    expect(drawn(afterConnectionChange(state, { kind: 'resumed' }), 11).at(-1)).toMatch(/^elapsed/)
+  })
+
+  it('says what stands in the way: events lost, an engine out of reach, a silent trainer', () => {
+    const skipped = stateAfter({
+      __typename: 'EventsSkipped',
+      ...envelope(1),
+      count: 12,
+      skipReason: 'TRIMMED',
+    })
+    expect(drawn(skipped, 2)).toContain('12 events can no longer be delivered')
+    const interrupted = stateAfter({ __typename: 'StreamInterrupted', ...envelope(1), error: 'ECONNRESET' })
+    expect(drawn(interrupted, 2)).toContain("the server's engine is out of reach: ECONNRESET")
+    expect(drawn(afterEvent(interrupted, progress(2, 1)), 2).join()).not.toContain('ECONNRESET')
+    const stalled = stateAfter({ __typename: 'StatusChanged', ...envelope(130), status: 'STALLED' })
+    expect(drawn(stalled, 140)).toContain('nothing heard from the trainer for 2m 20s')
+  })
+
+  it('shows a task that waits for its trainer', () => {
+    const { startedAt: _, ...queued } = task
+    const state = initialState({ ...queued, status: 'QUEUED' })
+    expect(drawn(state, 65)).toEqual(['QUEUED  tvae  motor_siemens_001  7f3c', 'waiting for 1m 05s'])
+  })
+
+  it('takes the rounds of a federated training for its progress', () => {
+    const state = stateAfter({
+      __typename: 'RoundEnded',
+      ...envelope(10),
+      round: 5,
+      totalRounds: 20,
+      fitMetrics: { loss: 0.4 },
+      evalMetrics: { accuracy: 0.8 },
+    })
+    expect(drawn(state, 10).slice(1, 4)).toEqual([
+      '████████░░░░░░░░░░░░░░░░░░░░░░░░ 25 %   round 5/20',
+      'loss 0.4',
+      'eval_accuracy 0.8',
+    ])
+  })
+
+  it('fits any terminal, whatever the trainer calls its things', () => {
+    const metrics = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`金属疲労_${i}`, i / 7]))
+    const events = Array.from({ length: 300 }, (_, i) => progress(i / 3, i % 9 ? 1 / i : 'NaN', metrics))
+    const wide = initialState({ ...task, machineId: '工作機械🚀'.repeat(10), message: 'x'.repeat(500) })
+    const state = events.reduce(afterEvent, wide)
+    for (let width = 10; width <= 160; width++) {
+      for (const line of drawn(state, 100, width)) expect(widthOf(line)).toBeLessThanOrEqual(width)
+    }
+  })
+
+  it('is coloured only where colours are wanted', () => {
+    const state = stateAfter(progress(10, 0.5))
+    const coloured = liveView(state, { width: 80, colors: true, now: at(10) }).join('\n')
+    expect(coloured).toContain('\u001b[36m')
+    expect(drawn(state, 10).join('\n')).not.toContain('\u001b')
+    const { stdout } = testTerminal({ isTTY: true })
+    expect(hasColors(stdout, {})).toBe(true)
+    expect(hasColors(stdout, { NO_COLOR: '1' })).toBe(false)
+    expect(hasColors(testTerminal().stdout, {})).toBe(false)
+  })
+})
+
+describe('an event as a line', () => {
+  it('can be searched and cut by tools', () => {
+    const event = progress(25, 'Infinity', { accuracy: 0.9, 'odd name': 1 })
+    expect(eventLine(event)).toBe(
+      '2026-11-21T10:00:25.000Z progress current=25 total=100 percent=25 epoch=3 stage=train loss=Infinity metric.accuracy=0.9 "metric.odd name"=1',
+    )
+  })
+
+  it('is one line and harmless, whatever a trainer says', () => {
+    const error = 'Boom\n  at x.py\u001b[2J\u009b31m\u202e "quoted"'
+    const line = eventLine({ __typename: 'ErrorReported', ...envelope(1), error, errorType: null })
+    expect(line).toBe('2026-11-21T10:00:01.000Z error error="Boom\\n  at x.py\\u001b[2J  \\"quoted\\""')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is the point
+    expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
+  })
+
+  it('has a kind for every event', () => {
+    const lines = [
+      { __typename: 'EpochEnded', ...envelope(1), epoch: 2, phase: 'VAL', metrics: { loss: 'NaN' } },
+      { __typename: 'TrainingSucceeded', ...envelope(2), result: { accuracy: 0.9 } },
+      { __typename: 'TrainingCancelled', ...envelope(3), reason: null },
+      { __typename: 'EventsSkipped', ...envelope(4), count: 3, skipReason: 'TRIMMED' },
+      { __typename: 'StreamOpened', ...envelope(5), channel: 'c:7f3c', openedMessage: 'hello', task },
+    ] as const
+    expect(lines.map(eventLine).map((line) => line.slice(25))).toEqual([
+      'epoch-end epoch=2 phase=VAL metric.loss=NaN',
+      'success result={"accuracy":0.9}',
+      'cancelled',
+      'skipped count=3 reason=TRIMMED',
+      'opened channel=c:7f3c status=RUNNING trainer=tvae machine=motor_siemens_001',
+    ])
+  })
+})
+
+describe('the ending', () => {
+  const failed: TrainingProgressEvent = {
+    __typename: 'TrainingFailed',
+    ...envelope(83),
+    error: 'loss is NaN\n  File "train.py", line 3\n\u001b[31m    raise\u001b[0m\n',
+    errorType: 'ValueError',
+  }
+
+  it('shows the result, or the error with the last words of the trainer', () => {
+    const result = { accuracy: 0.93 }
+    expect(
+      endingLines(stateAfter({ __typename: 'TrainingSucceeded', ...envelope(83), result }), false),
+    ).toEqual(['SUCCESS 7f3c after 1m 23s', 'result {"accuracy":0.93}'])
+    expect(endingLines(stateAfter(failed), false)).toEqual([
+      'FAILURE 7f3c after 1m 23s',
+      'error ValueError: loss is NaN',
+      '    File "train.py", line 3',
+      '      raise',
+    ])
+    const cancelled = { __typename: 'TrainingCancelled', ...envelope(5), reason: 'enough' } as const
+    expect(endingLines(stateAfter(cancelled), false)).toEqual(['CANCELLED 7f3c after 5s', 'reason enough'])
+  })
+})
+
+describe('text', () => {
+  it('is measured and cut in columns, not in characters', () => {
+    expect(widthOf('工作機械')).toBe(8)
+    expect(widthOf('e\u0301🚀')).toBe(3)
+    expect(truncate('工作機械', 6)).toBe('工作…')
+    expect(truncate('short', 5)).toBe('short')
+    expect(truncate('longer', 5)).toBe('long…')
+    expect(truncate('any', 0)).toBe('')
+  })
+
+  it('cannot steer the terminal', () => {
+    expect(printable('a\u001b]0;title\u0007b\r\nc\u202ed')).toBe('ab c d')
+  })
+
+  it('has numbers and times that can be read at a glance', () => {
+    const metrics = [0.123456, 12345.6, 0.00001234, 3, 1234.5678, 'NaN', '-Infinity'] as const
+    expect(metrics.map(formatMetric)).toEqual(['0.1235', '12346', '1.23e-5', '3', '1235', 'NaN', '-Infinity'])
+    const seconds = [0, 0.85, 42.9, 185, 7620, 273_600]
+    expect(seconds.map(formatSeconds)).toEqual(['0s', '0.8s', '42s', '3m 05s', '2h 07m', '3d 4h'])
+  })
+
+  it('has curves of any length in few columns', () => {
+    expect(sparkline([1, 2, 3, 4, 5, 6, 7, 8], 8)).toBe('▁▂▃▄▅▆▇█')
+    expect(sparkline([5, 5, 5], 10)).toBe('▁▁▁')
+    expect(sparkline(['NaN', 'Infinity'], 10)).toBe('××')
+    expect(sparkline([1, 2, 'NaN', 3, 4, 4], 3)).toBe('▁×█')
+    expect(sparkline([], 10)).toBe('')
+  })
+})
+
+describe('tables', () => {
+  it('align their columns, and mark what is empty', () => {
+    const columns = [
+      { title: 'NAME', value: ({ name }: { name: string }) => name },
+      { title: 'N', align: 'right' as const, value: ({ n }: { n: string }) => n },
+    ]
+    const rows = [
+      { name: '機械', n: '7' },
+      { name: 'motor', n: '1234' },
+      { name: '', n: '' },
+    ]
+    expect(table<{ name: string; n: string }>(columns, rows)).toEqual([
+      'NAME      N',
+      '機械      7',
+      'motor  1234',
+      '-         -',
+    ])
+  })
+
+  it('of tasks show the channel prefix where there is more than one', () => {
+    const other = { ...task, id: '9a', channelPrefix: 'ml:training', loss: 'NaN' as const, progress: 12.7 }
+    expect(taskTable([task], at(90))).toEqual([
+      'TASK  STATUS   TRAINER  MACHINE            DONE  EPOCH  LOSS     UPDATED',
+      '7f3c  RUNNING  tvae     motor_siemens_001     -      -     -  1m 30s ago',
+    ])
+    expect(taskTable([task, other], at(90)).at(-1)).toBe(
+      '9a    RUNNING  tvae     motor_siemens_001   12%      -   NaN  1m 30s ago  ml:training',
+    )
+  })
+})
