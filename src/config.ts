@@ -25,6 +25,8 @@ export interface Config {
   readonly memoryBytes: number
   readonly stallMs: number
   readonly abandonMs: number
+  /** Silence after which a server counts as gone, and the trainers it held with it. */
+  readonly serverLeaseMs: number
   readonly maxBodyBytes: number
   readonly maxSubscriptionsPerSocket: number
   readonly maxSubscriptions: number
@@ -74,6 +76,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     memoryBytes: whole(env, 'EPOCHCAST_MEMORY_BYTES', 268_435_456, 65_536, 2 ** 40),
     stallMs: seconds(env, 'EPOCHCAST_STALL_SECONDS', 120, 1, 86_400),
     abandonMs: seconds(env, 'EPOCHCAST_ABANDON_SECONDS', 86_400, 1, 31_536_000),
+    serverLeaseMs: seconds(env, 'EPOCHCAST_SERVER_LEASE_SECONDS', 15, 0.5, 3600),
     maxBodyBytes: whole(env, 'EPOCHCAST_MAX_BODY_BYTES', 1_048_576, 1024, 2 ** 30),
     maxSubscriptionsPerSocket: whole(env, 'EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET', 128, 1, 65_536),
     maxSubscriptions: whole(env, 'EPOCHCAST_MAX_SUBSCRIPTIONS', 20_000, 1, 10_000_000),

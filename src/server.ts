@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
@@ -14,6 +15,7 @@ import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
+import { EpochcastError } from './task/errors.ts'
 import { createGraphQL, GRAPHQL_PATH } from './transport/graphql.ts'
 import { createHttpServer, trackBufferedBytes } from './transport/http.ts'
 import { OpenSubscriptions } from './transport/open-subscriptions.ts'
@@ -51,8 +53,12 @@ const FEED_RING_EVENTS = 256
  */
 export async function startServer(config: Config, logger: Logger): Promise<EpochcastServer> {
   const trainers = Trainers.load(config.trainersFile, config.channelPrefixes)
-  const onError = (err: unknown) => logger.error({ err }, 'something failed in the background')
-  const log = openEventLog(config, onError)
+  const onError = (err: unknown) => {
+    // That the engine is away has been told; what failed by it is tried again.
+    if (isOutOfReach(err)) logger.debug({ err }, 'something has to wait for the engine')
+    else logger.error({ err }, 'something failed in the background')
+  }
+  const log = await openEventLog(config, logger, onError)
 
   const serverId = randomUUID()
   const writer = new TaskWriter(log)
@@ -68,6 +74,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     serverId,
     stallMs: config.stallMs,
     abandonMs: config.abandonMs,
+    serverLeaseMs: config.serverLeaseMs,
     onError,
   })
   const local = new LocalLauncher(
@@ -120,13 +127,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     keepAliveMs: config.keepAliveMs,
   })
 
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', reject)
-    http.listen(config.port, config.host, () => {
-      http.off('error', reject)
-      resolve()
-    })
-  })
+  try {
+    await listen(http, config)
+  } catch (error) {
+    await webSocket.close()
+    await log.close()
+    throw error
+  }
   const { port } = http.address() as AddressInfo
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}${GRAPHQL_PATH}`
   liveness.start()
@@ -157,18 +164,50 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   }
 }
 
-function openEventLog(config: Config, onError: (error: unknown) => void): MemoryEventLog | RedisEventLog {
-  const { retainEvents, retainSeconds } = config
-  if (config.redisUrl === null) {
-    return new MemoryEventLog({ retainEvents, retainSeconds, maxBytes: config.memoryBytes })
-  }
-  const commandTimeoutMs = config.redisTimeoutMs
-  const connections = openRedisConnections(config.redisUrl, { commandTimeoutMs, onError })
-  return new RedisEventLog(connections, {
-    keyPrefix: config.keyPrefix,
-    retainEvents,
-    retainSeconds,
-    commandTimeoutMs,
-    onError,
+function listen(http: Server, { port, host }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('error', reject)
+    http.listen(port, host, () => {
+      http.off('error', reject)
+      resolve()
+    })
   })
 }
+
+async function openEventLog(
+  config: Config,
+  logger: Logger,
+  onError: (error: unknown) => void,
+): Promise<MemoryEventLog | RedisEventLog> {
+  const { redisUrl, redisTimeoutMs, retainEvents, retainSeconds, keyPrefix } = config
+  if (redisUrl === null)
+    return new MemoryEventLog({ retainEvents, retainSeconds, maxBytes: config.memoryBytes })
+
+  const options = { keyPrefix, retainEvents, retainSeconds, commandTimeoutMs: redisTimeoutMs, onError }
+  const connections = openRedisConnections(redisUrl, {
+    commandTimeoutMs: redisTimeoutMs,
+    ...reachability(logger),
+  })
+  const log = new RedisEventLog(connections, options)
+  // A Redis that is away must not keep the server from starting: it says so, and recovers.
+  if (await log.whenConnected(redisTimeoutMs)) logger.info('connected to Redis')
+  return log
+}
+
+/** Tells once that Redis is away and once that it is back, however many tries lie between. */
+function reachability(logger: Logger) {
+  let isAway = false
+  return {
+    onLost: ({ message }: Error) => {
+      if (!isAway) logger.warn(`Redis is out of reach (${message}); trying again until it is back`)
+      isAway = true
+    },
+    onReady: () => {
+      if (isAway) logger.info('Redis is back')
+      isAway = false
+    },
+  }
+}
+
+const isOutOfReach = (error: unknown): boolean =>
+  error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE'

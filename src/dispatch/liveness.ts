@@ -8,19 +8,19 @@ import type { TaskState } from '../task/task.ts'
 export interface LivenessOptions extends LivenessWindows {
   /** Names this server among those that share the event log. */
   readonly serverId: string
+  /** A server that has not renewed its lease for so long is gone, and its child processes with it. */
+  readonly serverLeaseMs: number
   readonly onError: (error: unknown) => void
 }
 
 const LIST_PAGE = 500
-/** A server that has not renewed its lease for so long is gone, and its child processes with it. */
-export const SERVER_LEASE_MS = 15_000
 const MIN_CHECK_MS = 50
 const MAX_CHECK_MS = 5000
 
 /**
  * Notices what nobody reports: silent trainers, and servers that are gone with the trainers they held. Of
  * all servers one at a time looks, at regular intervals; a change is appended like any other, so that even
- * two that look at once record it once.
+ * two that look at once record it once. The one that looks also drops what retention has passed.
  */
 export class Liveness {
   readonly #log: EventLog
@@ -36,7 +36,10 @@ export class Liveness {
     this.#log = log
     this.#writer = writer
     this.#options = options
-    this.#checkMs = Math.min(MAX_CHECK_MS, Math.max(MIN_CHECK_MS, options.stallMs / 4))
+    this.#checkMs = Math.min(
+      MAX_CHECK_MS,
+      Math.max(MIN_CHECK_MS, Math.min(options.stallMs, options.serverLeaseMs) / 4),
+    )
   }
 
   start(): void {
@@ -55,11 +58,14 @@ export class Liveness {
   }
 
   async #check(): Promise<void> {
-    const { serverId, onError } = this.#options
+    const { serverId, serverLeaseMs, onError } = this.#options
     try {
-      await this.#log.lease(leaseOf(serverId), serverId, SERVER_LEASE_MS)
+      await this.#log.lease(leaseOf(serverId), serverId, serverLeaseMs)
       this.#leasedSince ??= Date.now()
-      if (await this.#log.lease('liveness', serverId, 3 * this.#checkMs)) await this.#look()
+      if (await this.#log.lease('liveness', serverId, 3 * this.#checkMs)) {
+        await this.#look()
+        await this.#log.dropExpired()
+      }
     } catch (error) {
       this.#leasedSince = null
       onError(error)
@@ -96,7 +102,7 @@ export class Liveness {
 
   /** After the engine was out of reach, every server gets the time to renew its lease. */
   #canJudgeLeases(now: number): boolean {
-    return this.#leasedSince !== null && now - this.#leasedSince > SERVER_LEASE_MS
+    return this.#leasedSince !== null && now - this.#leasedSince > this.#options.serverLeaseMs
   }
 
   /** Asks for each holder once in a round. */

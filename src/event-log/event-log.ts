@@ -135,6 +135,9 @@ export interface EventLog {
   /** Whether anybody holds the name. */
   isLeased(name: string): Promise<boolean>
 
+  /** Drops finished tasks whose retention has passed; to be called now and then, by any server. */
+  dropExpired(): Promise<void>
+
   status(): Promise<EngineStatus>
 
   /** Ends every watch and releases what the engine holds. */

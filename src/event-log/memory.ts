@@ -43,7 +43,6 @@ interface Log {
 /** Rough cost of an entry beside its text: the string's header and its slot in the array. */
 const ENTRY_OVERHEAD_BYTES = 32
 const LOG_OVERHEAD_BYTES = 512
-const SWEEP_MS = 60_000
 
 /** The default engine: one process, no dependencies, gone with the process. */
 export class MemoryEventLog implements EventLog {
@@ -58,14 +57,12 @@ export class MemoryEventLog implements EventLog {
   readonly #watchers = new Map<string, Set<(signal: WatchSignal) => void>>()
   readonly #allWatchers = new Set<(key: TaskKey) => void>()
   readonly #leases = new Map<string, { owner: string; until: number }>()
-  readonly #sweep: NodeJS.Timeout
   #lastSerial = 0
   #bytes = 0
 
   constructor(options: MemoryEventLogOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
-    this.#sweep = setInterval(() => this.dropExpired(), SWEEP_MS).unref()
   }
 
   /** Bytes held at present, as `maxBytes` counts them. */
@@ -221,23 +218,21 @@ export class MemoryEventLog implements EventLog {
     return (this.#leases.get(name)?.until ?? 0) > this.#now()
   }
 
-  async status(): Promise<EngineStatus> {
-    return { name: this.name, connected: true, latencyMs: 0 }
-  }
-
-  async close(): Promise<void> {
-    clearInterval(this.#sweep)
-    this.#watchers.clear()
-    this.#allWatchers.clear()
-  }
-
-  /** Drops finished tasks whose retention has passed; done every minute. */
-  dropExpired(): void {
+  async dropExpired(): Promise<void> {
     const expiry = this.#now() - this.#options.retainSeconds * 1000
     for (const log of this.#finished) {
       if (log.finishedAt === null || log.finishedAt > expiry) return
       this.#drop(log)
     }
+  }
+
+  async status(): Promise<EngineStatus> {
+    return { name: this.name, connected: true, latencyMs: 0 }
+  }
+
+  async close(): Promise<void> {
+    this.#watchers.clear()
+    this.#allWatchers.clear()
   }
 
   #store(log: Log, events: readonly TaskEvent[], state: TaskState): LogEntry[] {

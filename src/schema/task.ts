@@ -68,6 +68,11 @@ TaskObject.implement({
       description: 'Somebody cancelled the task, and its trainer has yet to stop.',
       resolve: ({ state }) => state.stopRequested,
     }),
+    stopReason: t.string({
+      nullable: true,
+      description: 'Why it was to stop, or was stopped.',
+      resolve: ({ state }) => state.stopReason,
+    }),
     stage: t.string({ nullable: true, resolve: ({ state }) => state.stage }),
     current: t.int({ nullable: true, resolve: ({ state }) => state.current }),
     total: t.int({ nullable: true, resolve: ({ state }) => state.total }),

@@ -205,7 +205,7 @@ function eventOf(report: Report, index: number, state: TaskState, now: number): 
       evalMetrics: roundEnd.evalMetrics ?? {},
     }
   }
-  if (status) return statusEvent(status.status, status.message ?? null, at(status), index)
+  if (status) return statusEvent(state, status.status, status.message ?? null, at(status), index)
   if (error) {
     return { type: 'ErrorReported', ...at(error), error: error.error, errorType: error.errorType ?? null }
   }
@@ -223,6 +223,7 @@ function eventOf(report: Report, index: number, state: TaskState, now: number): 
 
 /** A trainer that can only say a status (a Celery signal, a curl) may end its task with one, too. */
 function statusEvent(
+  state: TaskState,
   status: TaskStatus,
   message: string | null,
   at: Pick<TaskEvent, 'timestamp' | 'recordedAt'>,
@@ -241,7 +242,8 @@ function statusEvent(
         errorType: null,
       }
     case 'CANCELLED':
-      return { type: 'TrainingCancelled', ...at, reason: message }
+      // Why it was to stop, and what the trainer says of it.
+      return { type: 'TrainingCancelled', ...at, reason: joined(state.stopReason, message) }
     case 'QUEUED':
     case 'STALLED':
       throw new EpochcastError(
@@ -250,3 +252,5 @@ function statusEvent(
       )
   }
 }
+
+const joined = (...parts: (string | null)[]): string | null => parts.filter(Boolean).join('; ') || null

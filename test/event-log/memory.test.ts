@@ -32,7 +32,7 @@ describe('the memory engine, bounded', () => {
     now += 5_000
     await append(log, late, succeeded())
     now += 5_000
-    log.dropExpired()
+    await log.dropExpired()
     expect(await Promise.all([running, early, late].map(exists))).toEqual([true, false, true])
   })
 
@@ -86,7 +86,7 @@ describe('the memory engine, bounded', () => {
       await append(log, key, succeeded())
     }
     now += 2_000
-    log.dropExpired()
+    await log.dropExpired()
     expect(log.bytes).toBe(0)
   })
 })

@@ -4,7 +4,6 @@ import { openRedisConnections } from '../../src/event-log/redis/connections.ts'
 import { RedisEventLog } from '../../src/event-log/redis/redis.ts'
 import { eventLogContract } from '../contract/event-log.ts'
 import { startCluster, TestRedis } from '../support/redis.ts'
-import { until } from '../support/until.ts'
 
 const onError = (error: unknown) => {
   throw error
@@ -12,7 +11,11 @@ const onError = (error: unknown) => {
 
 /** Opens the engine under a key prefix of its own, and waits until it is connected. */
 async function openLog(url: string, options: { retainEvents?: number; keyPrefix?: string } = {}) {
-  const connections = openRedisConnections(url, { commandTimeoutMs: 3000, onError: () => {} })
+  const connections = openRedisConnections(url, {
+    commandTimeoutMs: 3000,
+    onLost: () => {},
+    onReady: () => {},
+  })
   const log = new RedisEventLog(connections, {
     keyPrefix: `${randomUUID()}:`,
     retainEvents: 1000,
@@ -21,7 +24,7 @@ async function openLog(url: string, options: { retainEvents?: number; keyPrefix?
     onError,
     ...options,
   })
-  await until('the connection', async () => (await log.status()).connected)
+  if (!(await log.whenConnected(10_000))) throw new Error('Redis did not answer')
   return log
 }
 

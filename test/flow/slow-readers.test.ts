@@ -1,8 +1,8 @@
 import { request } from 'node:http'
 import { expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
+import { describeEngines } from '../support/engines.ts'
 import { type Data, report, startExternal, WATCH } from '../support/graphql.ts'
-import { testServer } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
@@ -77,45 +77,47 @@ function note(seen: number[], { data }: Data): void {
   if (data.trainingProgress.__typename === 'ProgressUpdate') seen.push(data.trainingProgress.current)
 }
 
-it.each([
-  ['over WebSocket', webSocketReader],
-  ['of server-sent events', sseReader],
-])(
-  'a subscriber %s that does not read for a while costs bounded memory and then catches up',
-  async (_, open) => {
-    const { url, gauges } = await testServer({ EPOCHCAST_RETAIN_EVENTS: '10000' })
-    const taskId = await startExternal(url)
-    const reader = open(url, taskId)
-    const quick = webSocketReader(url, taskId)
-    await report(url, taskId, { progress: { current: 1, message } })
-    await until('both to read', () => reader.seen.length === 1 && quick.seen.length === 1)
-
-    reader.pause()
-    let most = 0
-    for (let from = 2; from <= EVENTS; from += 100) {
-      await report(
-        url,
-        taskId,
-        ...range(from, Math.min(EVENTS, from + 99)).map((current) => ({
-          progress: { current, metrics: METRICS },
-        })),
-      )
-      most = Math.max(most, gauges().bufferedBytes)
-    }
-    await report(url, taskId, { success: {} })
-    // The slow one slows nobody.
-    await until('the quick one to be through', () => quick.isComplete(), 20_000)
-    expect(quick.seen).toEqual(range(1, EVENTS))
-    most = Math.max(most, gauges().bufferedBytes)
-    expect(reader.seen.length).toBeLessThan(EVENTS / 2)
-    expect(reader.isComplete()).toBe(false)
-    expect(most).toBeLessThan(MOST_BUFFERED_BYTES)
-
-    reader.resume()
-    await until('the slow one to catch up', () => reader.isComplete(), 20_000)
-    expect(reader.seen).toEqual(range(1, EVENTS))
-  },
-)
-
 /** Carried by every event that is delivered: 100 numbers, about 2 KB. */
 const METRICS = Object.fromEntries(range(1, 100).map((i) => [`metric_${i}`, Math.sqrt(i)]))
+
+describeEngines((openServer) => {
+  it.each([
+    ['over WebSocket', webSocketReader],
+    ['of server-sent events', sseReader],
+  ])(
+    'a subscriber %s that does not read for a while costs bounded memory and then catches up',
+    async (_, open) => {
+      const { url, gauges } = await openServer({ EPOCHCAST_RETAIN_EVENTS: '10000' })
+      const taskId = await startExternal(url)
+      const reader = open(url, taskId)
+      const quick = webSocketReader(url, taskId)
+      await report(url, taskId, { progress: { current: 1, message } })
+      await until('both to read', () => reader.seen.length === 1 && quick.seen.length === 1)
+
+      reader.pause()
+      let most = 0
+      for (let from = 2; from <= EVENTS; from += 100) {
+        await report(
+          url,
+          taskId,
+          ...range(from, Math.min(EVENTS, from + 99)).map((current) => ({
+            progress: { current, metrics: METRICS },
+          })),
+        )
+        most = Math.max(most, gauges().bufferedBytes)
+      }
+      await report(url, taskId, { success: {} })
+      // The slow one slows nobody.
+      await until('the quick one to be through', () => quick.isComplete(), 20_000)
+      expect(quick.seen).toEqual(range(1, EVENTS))
+      most = Math.max(most, gauges().bufferedBytes)
+      expect(reader.seen.length).toBeLessThan(EVENTS / 2)
+      expect(reader.isComplete()).toBe(false)
+      expect(most).toBeLessThan(MOST_BUFFERED_BYTES)
+
+      reader.resume()
+      await until('the slow one to catch up', () => reader.isComplete(), 20_000)
+      expect(reader.seen).toEqual(range(1, EVENTS))
+    },
+  )
+})

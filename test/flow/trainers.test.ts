@@ -168,8 +168,11 @@ describe('cancelling', () => {
     const asked = await cancel(id, 'wrong data')
     expect(asked).toMatchObject({ stopRequested: true })
     expect(await cancel(id, 'again')).toBeTruthy()
-    const { current, ...ended_ } = await ended(id)
-    expect(ended_).toMatchObject({ status: 'CANCELLED', message: 'stop requested: wrong data' })
+    const { current, ...rest } = await ended(id)
+    expect(rest).toMatchObject({
+      status: 'CANCELLED',
+      stopReason: `wrong data; stopped after step ${current}`,
+    })
     expect(current).toBeGreaterThan(2)
     await until('the process to be gone', () => gauges().trainers === 0)
   })

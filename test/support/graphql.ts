@@ -99,7 +99,7 @@ export const TASK = /* GraphQL */ `
   query ($id: ID!, $channelPrefix: String) {
     task(id: $id, channelPrefix: $channelPrefix) {
       id status attempt stage current total progress epoch totalEpochs round totalRounds loss metrics message
-      etaSeconds result error { message type } createdAt startedAt updatedAt finishedAt cursor stopRequested
+      etaSeconds result error { message type } createdAt startedAt updatedAt finishedAt cursor stopRequested stopReason
     }
   }`
 

@@ -14,8 +14,9 @@ export interface RedisConnections {
 export interface RedisConnectionOptions {
   /** Longest wait for the answer to one command. */
   readonly commandTimeoutMs: number
-  /** Told why a connection failed; it is tried again all the same. */
-  readonly onError: (error: unknown) => void
+  /** Told why a connection failed, and each time one is there; it is tried again in any case. */
+  readonly onLost: (error: Error) => void
+  readonly onReady: () => void
 }
 
 type Connector = NonNullable<RedisOptions['Connector']>
@@ -28,7 +29,7 @@ const MAX_RECONNECT_DELAY_MS = 1000
  */
 export function openRedisConnections(
   url: string,
-  { commandTimeoutMs, onError }: RedisConnectionOptions,
+  { commandTimeoutMs, onLost, onReady }: RedisConnectionOptions,
 ): RedisConnections {
   const target = parseRedisUrl(url)
   const options: RedisOptions = {
@@ -51,8 +52,10 @@ export function openRedisConnections(
   }
   const { commands, subscriber } = connect(target, options)
   // Without a listener, ioredis prints each of them.
-  commands.on('error', onError)
-  subscriber.on('error', onError)
+  for (const connection of [commands, subscriber]) {
+    connection.on('error', onLost)
+    connection.on('ready', onReady)
+  }
   return {
     commands,
     subscriber,

@@ -56,6 +56,16 @@ export class RedisEventLog implements EventLog {
     return this.#announcements.size
   }
 
+  /** Waits for the connections; false where they are not there in time (they are tried on and on). */
+  async whenConnected(timeoutMs: number): Promise<boolean> {
+    const end = performance.now() + timeoutMs
+    while (performance.now() < end) {
+      if ((await this.status()).connected) return true
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    return false
+  }
+
   async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
     return translated(async () => {
       const keys = this.#keys
@@ -243,13 +253,13 @@ export class RedisEventLog implements EventLog {
     await this.#connections.close()
   }
 
-  /** Takes tasks whose retention has passed out of the lists; Redis drops their keys by itself. */
-  async dropExpired(now = Date.now()): Promise<void> {
+  /** Takes them out of the lists; Redis drops their keys by itself. */
+  async dropExpired(): Promise<void> {
     await translated(async () => {
       const expired = await this.#redis.zrangebyscore(
         this.#keys.expiries,
         '-inf',
-        now,
+        Date.now(),
         'LIMIT',
         0,
         EXPIRED_PER_SWEEP,
