@@ -2,8 +2,8 @@
 import type { Command } from 'commander'
 import { addExamples } from '../clients/cli/options.ts'
 import { createProgram, run } from '../clients/cli/program.ts'
-import { writeError } from '../clients/cli/session.ts'
-import { processTerminal, type Terminal } from '../clients/cli/terminal.ts'
+import { type Session, writeError } from '../clients/cli/session.ts'
+import { processTerminal } from '../clients/cli/terminal.ts'
 import { VERSION } from './version.ts'
 
 interface ServeOptions {
@@ -15,7 +15,7 @@ interface ServeOptions {
 
 const SERVE_FAILED = 1
 
-function addServeCommand(program: Command, terminal: Terminal): void {
+function addServeCommand(program: Command, session: Session): void {
   const command = program
     .command('serve')
     .description('run a server; everything else is set by environment variables')
@@ -38,8 +38,8 @@ function addServeCommand(program: Command, terminal: Terminal): void {
         })
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code
-        if (error instanceof ConfigError) writeError(terminal, 'CONFIG', error.message)
-        else if (LISTEN_PROBLEMS[code ?? '']) writeError(terminal, code ?? '', listenProblem(error))
+        if (error instanceof ConfigError) writeError(session.terminal, 'CONFIG', error.message)
+        else if (LISTEN_PROBLEMS[code ?? '']) writeError(session.terminal, code ?? '', listenProblem(error))
         else throw error
         session.exitCode = SERVE_FAILED
       }
@@ -68,5 +68,5 @@ function listenProblem(error: unknown): string {
 
 const terminal = processTerminal()
 const program = createProgram(terminal, VERSION)
-addServeCommand(program.command, terminal)
+addServeCommand(program.command, program.session)
 process.exitCode = await run(program, process.argv.slice(2))
