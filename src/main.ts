@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import type { Command } from 'commander'
 import { addExamples } from '../clients/cli/options.ts'
 import { createProgram, run } from '../clients/cli/program.ts'
