@@ -1,8 +1,5 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   CANCEL,
   collect,
@@ -14,7 +11,7 @@ import {
   WATCH,
   webSocketClient,
 } from '../support/graphql.ts'
-import { testServer, trainersFile } from '../support/server.ts'
+import { serverProcess, testServer, trainersFile } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
 /** A server with these scripts for trainers, and functions to start them and to look at their tasks. */
@@ -257,28 +254,14 @@ describe('when the server stops', () => {
 
   it('even by SIGKILL, no trainer survives it', async () => {
     const file = trainersFile({ lasts: `${FOREVER} await report({ progress: { current: process.pid } })` })
-    const main = join(import.meta.dirname, '../../dist/src/main.js')
-    const server = spawn(process.execPath, [main, 'serve'], {
-      env: { PATH: process.env.PATH, PORT: '0', EPOCHCAST_TRAINERS: file },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    onTestFinished(() => void server.kill('SIGKILL'))
-    let output = ''
-    server.stdout.on('data', (chunk) => {
-      output += chunk
-    })
-    const url = await until(
-      'the server to listen',
-      () => /http:\/\/127\.0\.0\.1:\d+\/graphql/.exec(output)?.[0],
-    )
+    const { url, kill } = await serverProcess({ EPOCHCAST_TRAINERS: file })
     const { startTraining } = await run(url, START, { input: { trainer: 'lasts' } })
     const { current: pid } = await until('a report', async () => {
       const { task } = await run(url, TASK, { id: startTraining.task.id })
       return task.current ? task : null
     })
     expect(isAlive(pid)).toBe(true)
-    server.kill('SIGKILL')
-    await once(server, 'exit')
+    await kill()
     await until('the trainer to be gone', () => !isAlive(pid))
   })
 })

@@ -20,7 +20,10 @@ export function describeEngines(suite: (open: OpenServer, engine: 'memory' | 're
 }
 
 /** A server on a Redis, ready to serve; servers with one EPOCHCAST_KEY_PREFIX share one truth. */
-export async function redisServer(redis: TestRedis, env: Record<string, string> = {}): Promise<TestServer> {
+export async function redisServer(
+  redis: Pick<TestRedis, 'url'>,
+  env: Record<string, string> = {},
+): Promise<TestServer> {
   const server = await testServer({ REDIS_URL: redis.url, EPOCHCAST_KEY_PREFIX: `${randomUUID()}:`, ...env })
   await until('the server to be ready', () => isReady(server))
   return server

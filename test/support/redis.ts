@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
 import { findRedisServer } from '../provide.js'
@@ -46,8 +46,10 @@ export class TestRedis {
     const program = findRedisServer()
     if (!program)
       throw new Error('no redis-server found; run the tests with npm test, or set REDIS_SERVER_PATH')
-    const settings = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '']
-    this.#process = spawn(program, [...settings, ...this.#args], { stdio: 'ignore' })
+    const isSentinel = this.#args.includes('--sentinel')
+    const settings = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#folder]
+    const args = isSentinel ? [...this.#args, ...settings] : [...settings, '--save', '', ...this.#args]
+    this.#process = spawn(program, args, { stdio: 'ignore' })
     await this.run(async (client) => {
       await until('Redis to answer', async () => (await client.ping().catch(() => null)) === 'PONG')
     })
@@ -62,7 +64,17 @@ export class TestRedis {
     await once(ended, 'exit')
   }
 
+  /** Stops the process where it stands; its connections stay open. */
+  async freeze(): Promise<void> {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
   async close(): Promise<void> {
+    this.thaw()
     await this.kill()
     rmSync(this.#folder, { recursive: true, force: true })
   }
@@ -77,6 +89,25 @@ export class TestRedis {
       client.disconnect()
     }
   }
+}
+
+/** A sentinel that watches a master and promotes its replica within seconds; for one test. */
+export async function testSentinel(master: TestRedis): Promise<{ url: string }> {
+  const config = join(mkdtempSync(join(tmpdir(), 'epochcast-sentinel-')), 'sentinel.conf')
+  writeFileSync(
+    config,
+    [
+      `sentinel monitor epochcast 127.0.0.1 ${master.port} 1`,
+      'sentinel down-after-milliseconds epochcast 500',
+      'sentinel failover-timeout epochcast 3000',
+    ].join('\n'),
+  )
+  const sentinel = await TestRedis.start([config, '--sentinel'])
+  onTestFinished(async () => {
+    await sentinel.close()
+    rmSync(dirname(config), { recursive: true, force: true })
+  })
+  return { url: `redis+sentinel://127.0.0.1:${sentinel.port}/epochcast` }
 }
 
 /** A Redis for one test. */

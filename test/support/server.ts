@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +7,7 @@ import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { type EpochcastServer, startServer } from '../../src/server.ts'
+import { until } from './until.ts'
 
 export interface TestServer extends EpochcastServer {
   readonly webSocketUrl: string
@@ -21,6 +24,32 @@ export async function testServer(env: Record<string, string> = {}): Promise<Test
   }
   onTestFinished(close)
   return { ...server, close, webSocketUrl: server.url.replace('http', 'ws') }
+}
+
+/** A server as a process of its own, as built; killed when the test is over. */
+export async function serverProcess(
+  env: Record<string, string>,
+): Promise<{ url: string; kill: () => Promise<void> }> {
+  const main = join(import.meta.dirname, '../../bin/epochcast.js')
+  const server = spawn(process.execPath, [main, 'serve'], {
+    env: { PATH: process.env.PATH, PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const kill = async () => {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    server.kill('SIGKILL')
+    await once(server, 'exit')
+  }
+  onTestFinished(kill)
+  let output = ''
+  server.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  const url = await until(
+    'the server to listen',
+    () => /http:\/\/127\.0\.0\.1:\d+\/graphql/.exec(output)?.[0],
+  )
+  return { url, kill }
 }
 
 /** A trainers' configuration of local trainers, each a piece of JavaScript that Node runs. */
