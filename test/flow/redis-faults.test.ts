@@ -136,11 +136,14 @@ describe('while Redis is away', () => {
     const { url } = server
     const taskId = await startExternal(url)
     const viewer = await watch(server, { taskId })
+    const states: Result[] = []
     const progress = collect(
       webSocketClient(server.webSocketUrl),
       'subscription ($taskId: ID!) { taskProgress(taskId: $taskId) { status current } }',
       { taskId },
+      (result) => states.push(result),
     )
+    await until('the first state', () => states.length > 0)
     await reportUntilTaken(url, taskId, 1, progressReports(1, 10))
     await until('the first events', () => numbersOf(viewer.seen).length === 10)
 
@@ -252,6 +255,7 @@ describe('what Redis lost', () => {
 
     // From here on the replica hears nothing: what follows is lost with the master.
     await replica.freeze()
+    await master.run((client) => client.call('CLIENT', 'KILL', 'TYPE', 'replica'))
     await reportUntilTaken(one.url, taskId, 11, progressReports(11, 15))
     await until('all of it to be seen', () => viewers.every(({ seen }) => numbersOf(seen).length === 15))
     await master.kill()
