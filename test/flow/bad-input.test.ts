@@ -450,6 +450,24 @@ describe('a socket', () => {
     expect(await run(url, '{ server { version } }')).toHaveProperty('server')
   })
 
+  it('whose peer is dead is found and freed', async () => {
+    const { webSocketUrl, gauges } = await testServer({ EPOCHCAST_KEEP_ALIVE_SECONDS: '1' })
+    const dead = new WebSocket(webSocketUrl, 'graphql-transport-ws', { autoPong: false })
+    const alive = await open(webSocketUrl)
+    const ended = new Promise<number>((resolve) => dead.on('close', (code) => resolve(code)))
+    dead.on('open', () => dead.send('{"type":"connection_init"}'))
+    dead.on('message', () => {
+      const query = 'subscription { heartbeat { sequence } }'
+      dead.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }))
+    })
+    await until('its subscription', () => gauges().subscriptions === 1)
+    expect(await ended).toBe(1006)
+    await until('it to be freed', () => gauges().subscriptions === 0)
+    // The one that answers pings stays.
+    expect(alive.socket.readyState).toBe(WebSocket.OPEN)
+    alive.socket.close()
+  })
+
   it('carries only so many operations at a time, and the server only so many subscriptions', async () => {
     const { webSocketUrl, gauges } = await testServer({
       EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET: '2',
