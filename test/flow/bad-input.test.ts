@@ -456,7 +456,7 @@ describe('a socket', () => {
     const alive = await open(webSocketUrl)
     const ended = new Promise<number>((resolve) => dead.on('close', (code) => resolve(code)))
     dead.on('open', () => dead.send('{"type":"connection_init"}'))
-    dead.on('message', () => {
+    dead.once('message', () => {
       const query = 'subscription { heartbeat { sequence } }'
       dead.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }))
     })
