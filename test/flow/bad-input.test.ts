@@ -453,13 +453,13 @@ describe('a socket', () => {
   it('whose peer is dead is found and freed', async () => {
     const { webSocketUrl, gauges } = await testServer({ EPOCHCAST_KEEP_ALIVE_SECONDS: '1' })
     const dead = new WebSocket(webSocketUrl, 'graphql-transport-ws', { autoPong: false })
-    const alive = await open(webSocketUrl)
     const ended = new Promise<number>((resolve) => dead.on('close', (code) => resolve(code)))
     dead.on('open', () => dead.send('{"type":"connection_init"}'))
     dead.once('message', () => {
       const query = 'subscription { heartbeat { sequence } }'
       dead.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }))
     })
+    const alive = await open(webSocketUrl)
     await until('its subscription', () => gauges().subscriptions === 1)
     expect(await ended).toBe(1006)
     await until('it to be freed', () => gauges().subscriptions === 0)
