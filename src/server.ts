@@ -19,6 +19,7 @@ import { EpochcastError } from './task/errors.ts'
 import { createGraphQL, GRAPHQL_PATH } from './transport/graphql.ts'
 import { createHttpServer, trackBufferedBytes } from './transport/http.ts'
 import { OpenSubscriptions } from './transport/open-subscriptions.ts'
+import { OriginRule } from './transport/origin.ts'
 import { serveWebSocket } from './transport/websocket.ts'
 import { VERSION } from './version.ts'
 
@@ -92,6 +93,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   dispatch.use(new ExternalLauncher())
 
   let stopping = false
+  const origins = new OriginRule(config.allowedOrigins, config.host)
   const openSubscriptions = new OpenSubscriptions(config.maxSubscriptions)
   const yoga = createGraphQL({
     context: {
@@ -108,20 +110,20 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       },
     },
     openSubscriptions,
-    allowedOrigins: config.allowedOrigins,
+    origins,
     maxBodyBytes: config.maxBodyBytes,
     logger,
   })
   const http = createHttpServer({
     yoga,
-    allowedOrigins: config.allowedOrigins,
+    origins,
     isReady: async () => !stopping && (await log.status()).connected,
   })
   const bufferedBytes = trackBufferedBytes(http)
   const webSocket = serveWebSocket(http, {
     yoga,
     logger,
-    allowedOrigins: config.allowedOrigins,
+    origins,
     maxMessageBytes: config.maxBodyBytes,
     maxSubscriptionsPerSocket: config.maxSubscriptionsPerSocket,
     keepAliveMs: config.keepAliveMs,
@@ -135,7 +137,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     throw error
   }
   const { port } = http.address() as AddressInfo
-  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}${GRAPHQL_PATH}`
+  const url = endpointOf(config.host, port)
   liveness.start()
 
   return {
@@ -162,6 +164,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       await log.close()
     },
   }
+}
+
+/** The endpoint as this machine reaches it, its trainers among it. */
+function endpointOf(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${GRAPHQL_PATH}`
 }
 
 function listen(http: Server, { port, host }: Config): Promise<void> {

@@ -7,7 +7,7 @@ import { schema } from '../schema/index.ts'
 import { LIMITS } from '../task/limits.ts'
 import { graphiqlExamples } from './graphiql.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'
-import { isAllowedOrigin } from './origin.ts'
+import type { OriginRule } from './origin.ts'
 
 export const GRAPHQL_PATH = '/graphql'
 
@@ -16,14 +16,14 @@ export type Yoga = YogaServerInstance<Record<string, never>, Context>
 export interface GraphQLOptions {
   readonly context: Context
   readonly openSubscriptions: OpenSubscriptions
-  readonly allowedOrigins: readonly string[]
+  readonly origins: OriginRule
   readonly maxBodyBytes: number
   readonly logger: Logger
 }
 
 /** Parsing, validation, execution and errors, the same for HTTP and WebSocket; and HTTP itself. */
 export function createGraphQL({ context, openSubscriptions, ...options }: GraphQLOptions): Yoga {
-  const { allowedOrigins, maxBodyBytes, logger } = options
+  const { origins, maxBodyBytes, logger } = options
   const onUnexpected = (err: unknown) => logger.error({ err }, 'an operation failed unexpectedly')
 
   return createYoga<Record<string, never>, Context>({
@@ -44,7 +44,7 @@ export function createGraphQL({ context, openSubscriptions, ...options }: GraphQ
     maskedErrors: { maskError: (error) => toGraphQLError(error, onUnexpected) },
     cors: (request) => {
       const origin = request.headers.get('origin')
-      return origin !== null && isAllowedOrigin(origin, allowedOrigins)
+      return origin !== null && origins.allows(origin)
         ? { origin, credentials: false, methods: ['GET', 'POST', 'OPTIONS'] }
         : false
     },

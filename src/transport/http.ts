@@ -2,20 +2,20 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { EpochcastError } from '../task/errors.ts'
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts'
-import { checkOrigin } from './origin.ts'
+import type { OriginRule } from './origin.ts'
 
 export interface HttpOptions {
   readonly yoga: Yoga
-  readonly allowedOrigins: readonly string[]
+  readonly origins: OriginRule
   /** Whether the server can do its work: its engine answers and it is not stopping. */
   readonly isReady: () => Promise<boolean>
 }
 
 /** The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/health` and `/ready` for operations. */
-export function createHttpServer({ yoga, allowedOrigins, isReady }: HttpOptions): Server {
+export function createHttpServer({ yoga, origins, isReady }: HttpOptions): Server {
   return createServer((request, response) => {
     try {
-      checkOrigin(request, allowedOrigins)
+      origins.check(request)
     } catch (error) {
       return refuse(response, 403, error as EpochcastError)
     }

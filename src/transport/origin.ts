@@ -8,36 +8,53 @@ import { EpochcastError, quote } from '../task/errors.ts'
  *
  * The `Host` is checked as well: a page whose own name was made to lead to this machine (DNS
  * rebinding) has this server for its origin and would pass any check against `Host`.
- *
- * @param allowed origins such as `https://app.example`; `loopback` stands for every page of this machine
- * @throws EpochcastError ORIGIN_NOT_ALLOWED
  */
-export function checkOrigin(request: Pick<IncomingMessage, 'headers'>, allowed: readonly string[]): void {
-  const { origin, host } = request.headers
-  if (host !== undefined && !isAllowedHost(host, allowed)) {
-    throw new EpochcastError(
-      'ORIGIN_NOT_ALLOWED',
-      `the Host header is ${quote(host)}; expected this machine, or the host of an origin in EPOCHCAST_ALLOWED_ORIGINS`,
-    )
-  }
-  if (origin !== undefined && !isAllowedOrigin(origin, allowed)) {
-    throw new EpochcastError(
-      'ORIGIN_NOT_ALLOWED',
-      `the Origin header is ${quote(origin)}; expected one of EPOCHCAST_ALLOWED_ORIGINS: ${allowed.join(', ')}`,
-    )
-  }
-}
+export class OriginRule {
+  readonly #allowed: readonly string[]
+  readonly #ownHost: string
 
-export function isAllowedOrigin(origin: string, allowed: readonly string[]): boolean {
-  if (allowed.includes(origin)) return true
-  return allowed.includes('loopback') && isLoopback(hostnameOf(origin))
-}
+  /**
+   * @param allowed origins such as `https://app.example`; `loopback` stands for every page of this machine
+   * @param ownHost the address that the server listens on, which is of this machine, too
+   */
+  constructor(allowed: readonly string[], ownHost: string) {
+    this.#allowed = allowed
+    this.#ownHost = ownHost
+  }
 
-function isAllowedHost(host: string, allowed: readonly string[]): boolean {
-  const hostname = hostnameOf(`http://${host}`)
-  return isLoopback(hostname) || allowed.some((origin) => hostnameOf(origin) === hostname)
+  /** @throws EpochcastError ORIGIN_NOT_ALLOWED */
+  check({ headers: { origin, host } }: Pick<IncomingMessage, 'headers'>): void {
+    if (host !== undefined && !this.#allowsHost(host)) {
+      throw new EpochcastError(
+        'ORIGIN_NOT_ALLOWED',
+        `the Host header is ${quote(host)}; expected this machine, or the host of an origin in EPOCHCAST_ALLOWED_ORIGINS`,
+      )
+    }
+    if (origin !== undefined && !this.allows(origin)) {
+      throw new EpochcastError(
+        'ORIGIN_NOT_ALLOWED',
+        `the Origin header is ${quote(origin)}; expected one of EPOCHCAST_ALLOWED_ORIGINS: ${this.#allowed.join(', ')}`,
+      )
+    }
+  }
+
+  /** Whether pages of an origin may use the server. */
+  allows(origin: string): boolean {
+    if (this.#allowed.includes(origin)) return true
+    return this.#allowed.includes('loopback') && this.#isThisMachine(hostnameOf(origin))
+  }
+
+  #allowsHost(host: string): boolean {
+    const hostname = hostnameOf(`http://${host}`)
+    if (hostname === '') return false
+    return this.#isThisMachine(hostname) || this.#allowed.some((origin) => hostnameOf(origin) === hostname)
+  }
+
+  #isThisMachine(hostname: string): boolean {
+    return isLoopback(hostname) || hostname === this.#ownHost
+  }
 }
 
 function hostnameOf(origin: string): string {
-  return URL.canParse(origin) ? new URL(origin).hostname : ''
+  return URL.canParse(origin) ? new URL(origin).hostname.replace(/^\[|\]$/g, '') : ''
 }

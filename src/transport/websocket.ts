@@ -14,12 +14,12 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { toGraphQLError, withoutHttpHints } from '../schema/errors.ts'
 import { EpochcastError } from '../task/errors.ts'
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts'
-import { checkOrigin } from './origin.ts'
+import type { OriginRule } from './origin.ts'
 
 export interface WebSocketOptions {
   readonly yoga: Yoga
   readonly logger: Logger
-  readonly allowedOrigins: readonly string[]
+  readonly origins: OriginRule
   /** Largest message of a client, in bytes. */
   readonly maxMessageBytes: number
   readonly maxSubscriptionsPerSocket: number
@@ -49,7 +49,7 @@ const CLOSE_TIMEOUT_MS = 2000
  * protocol; here is what lies between it and the sockets, and between it and Yoga.
  */
 export function serveWebSocket(server: Server, options: WebSocketOptions): WebSocketTransport {
-  const { yoga, logger, allowedOrigins, maxSubscriptionsPerSocket } = options
+  const { yoga, logger, origins, maxSubscriptionsPerSocket } = options
   const translate = (error: unknown) =>
     withoutHttpHints(
       toGraphQLError(error, (err) => logger.error({ err }, 'an operation failed unexpectedly')),
@@ -114,7 +114,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', (err) => logger.debug({ err }, 'a socket failed during its upgrade'))
-    const refusal = refusalOf(request, allowedOrigins)
+    const refusal = refusalOf(request, origins)
     if (refusal) return void socket.end(refusal)
     sockets.handleUpgrade(request, socket, head, (webSocket) =>
       sockets.emit('connection', webSocket, request),
@@ -181,7 +181,7 @@ function send(socket: WebSocket, data: string): Promise<void> {
 }
 
 /** The raw answer to an upgrade that is refused; null where it is welcome. */
-function refusalOf(request: IncomingMessage, allowedOrigins: readonly string[]): string | null {
+function refusalOf(request: IncomingMessage, origins: OriginRule): string | null {
   const answer = (status: string, message: string) =>
     [
       `HTTP/1.1 ${status}`,
@@ -194,7 +194,7 @@ function refusalOf(request: IncomingMessage, allowedOrigins: readonly string[]):
   const path = request.url?.split('?', 1)[0]
   if (path !== GRAPHQL_PATH) return answer('404 Not Found', `expected WebSocket at ${GRAPHQL_PATH}`)
   try {
-    checkOrigin(request, allowedOrigins)
+    origins.check(request)
     return null
   } catch (error) {
     return answer('403 Forbidden', (error as Error).message)
