@@ -5,6 +5,10 @@ import { parseRedisUrl } from './redis-url.ts'
 export interface Config {
   readonly port: number
   readonly host: string
+  /** Whether other machines may reach the server although it asks nobody who they are. */
+  readonly allowAnonymous: boolean
+  /** Server processes that share the port; more than one need Redis. */
+  readonly workers: number
   /** Where Redis is; null for the memory engine. */
   readonly redisUrl: string | null
   /** In front of every key and channel in Redis. */
@@ -54,15 +58,24 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
   const env = { ...environment, ...overrides }
   const host = text(env, 'HOST', '127.0.0.1')
   refuseWhatIsNotThereYet(env)
-  if (!isLoopback(host)) {
+  const allowAnonymous = oneOf(env, 'EPOCHCAST_ALLOW_ANONYMOUS', '0', ['0', '1']) === '1'
+  if (!isLoopback(host) && !allowAnonymous) {
     throw new ConfigError(
-      `HOST is ${JSON.stringify(host)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1`,
+      `HOST is ${JSON.stringify(host)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1, or EPOCHCAST_ALLOW_ANONYMOUS=1: whoever reaches the port may then do everything, so only behind something that authenticates`,
+    )
+  }
+  const workers = whole(env, 'EPOCHCAST_WORKERS', 1, 1, 64)
+  if (workers > 1 && redisUrl(env) === null) {
+    throw new ConfigError(
+      `EPOCHCAST_WORKERS is ${workers}, but REDIS_URL is not set; expected REDIS_URL, as the memory engine belongs to one process`,
     )
   }
   const localConcurrency = whole(env, 'EPOCHCAST_LOCAL_CONCURRENCY', 2, 1, 256)
   return Object.freeze<Config>({
     port: whole(env, 'PORT', 4000, 0, 65_535),
     host,
+    allowAnonymous,
+    workers,
     redisUrl: redisUrl(env),
     keyPrefix: keyPrefix(env),
     redisTimeoutMs: seconds(env, 'EPOCHCAST_REDIS_TIMEOUT_SECONDS', 3, 0.1, 60),

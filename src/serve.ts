@@ -1,34 +1,67 @@
+import cluster from 'node:cluster'
 import { type Logger, pino } from 'pino'
 import { build as pretty } from 'pino-pretty'
 import { type Config, readConfig } from './config.ts'
 import { startServer } from './server.ts'
+import { superviseWorkers } from './workers.ts'
 
 /**
- * Runs a server until SIGTERM or SIGINT.
+ * Runs a server, or several that share a port, until SIGTERM or SIGINT, and ends gracefully; a second signal
+ * ends it at once.
  *
  * @param overrides settings of the command line, by the name of their environment variable
  * @throws ConfigError; and the error of listen, such as EADDRINUSE
  */
 export async function serve(overrides: Readonly<Record<string, string>>): Promise<void> {
   const config = readConfig(overrides)
-  const logger = createLogger(config)
-  const server = await startServer(config, logger)
+  const worker = config.workers > 1 ? cluster.worker : undefined
+  const logger = createLogger(config, worker?.id)
+  const stop = stopSignal(worker !== undefined)
 
-  const ended = new Promise<NodeJS.Signals>((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
-  })
-  logger.info(`GraphQL, GraphiQL and WebSocket at ${server.url}`)
-  logger.info('no authentication: only this machine can reach the server')
-  const signal = await ended
-  // A second signal means "now": the default action is back.
-  logger.info(`${signal}: ending trainers and connections`)
-  await server.close()
-  logger.info('stopped')
+  if (!worker) logger.info(noAuthentication(config))
+  try {
+    if (config.workers > 1 && !worker) {
+      await superviseWorkers(config, { settings: overrides, logger, stop })
+    } else {
+      const server = await startServer(config, logger)
+      logger.info(`GraphQL, GraphiQL and WebSocket at ${server.url}`)
+      logger.info(`${await stop}: ending trainers and connections`)
+      await server.close()
+    }
+    logger.info('stopped')
+  } finally {
+    // The channel to the supervisor would keep the process alive.
+    worker?.disconnect()
+  }
 }
 
-function createLogger({ logLevel: level }: Config): Logger {
-  return process.stdout.isTTY
-    ? pino({ level }, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }))
-    : pino({ level })
+/** A worker leaves what a second signal means to its supervisor: Ctrl-C reaches both, and it passes its own on. */
+function stopSignal(isWorker: boolean): Promise<NodeJS.Signals> {
+  const signals = ['SIGTERM', 'SIGINT'] as const
+  return new Promise((resolve) => {
+    const stop = (signal: NodeJS.Signals) => {
+      resolve(signal)
+      if (isWorker) return
+      // The default action is back: the process ends at once, and its workers with it.
+      for (const each of signals) process.off(each, stop)
+    }
+    for (const each of signals) process.on(each, stop)
+  })
+}
+
+function noAuthentication({ allowAnonymous, host }: Config): string {
+  return allowAnonymous
+    ? `no authentication (EPOCHCAST_ALLOW_ANONYMOUS): whoever reaches ${host} on this port may do everything`
+    : 'no authentication: only this machine can reach the server'
+}
+
+function createLogger({ logLevel: level }: Config, worker: number | undefined): Logger {
+  const bindings = worker === undefined ? {} : { worker }
+  if (!process.stdout.isTTY) return pino({ level }).child(bindings)
+  const lines = pretty({
+    ignore: 'pid,hostname,worker',
+    messageFormat: '{if worker}worker {worker}: {end}{msg}',
+    translateTime: 'SYS:HH:MM:ss',
+  })
+  return pino({ level }, lines).child(bindings)
 }

@@ -29,7 +29,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'transport',
     'version.ts',
   ],
-  'serve.ts': ['config.ts', 'server.ts'],
+  'workers.ts': ['config.ts'],
+  'serve.ts': ['config.ts', 'server.ts', 'workers.ts'],
   'main.ts': ['config.ts', 'serve.ts', 'version.ts'],
 }
 

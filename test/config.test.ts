@@ -20,7 +20,11 @@ describe('the configuration', () => {
   it.each([
     ['PORT', '65536', /PORT is "65536"; expected a whole number from 0 to 65535/],
     ['PORT', 'http', /PORT is "http"/],
-    ['HOST', '0.0.0.0', /HOST is "0\.0\.0\.0".*no authentication/],
+    ['HOST', '0.0.0.0', /HOST is "0\.0\.0\.0".*no authentication.*EPOCHCAST_ALLOW_ANONYMOUS=1/],
+    ['EPOCHCAST_ALLOW_ANONYMOUS', 'yes', /EPOCHCAST_ALLOW_ANONYMOUS is "yes"; expected one of 0, 1/],
+    ['EPOCHCAST_WORKERS', '0', /EPOCHCAST_WORKERS is "0"; expected a whole number from 1 to 64/],
+    ['EPOCHCAST_WORKERS', '65', /EPOCHCAST_WORKERS is "65"/],
+    ['EPOCHCAST_WORKERS', '2', /EPOCHCAST_WORKERS is 2, but REDIS_URL is not set/],
     ['EPOCHCAST_RETAIN_EVENTS', '0', /expected a whole number from 1/],
     ['EPOCHCAST_STALL_SECONDS', '-1', /EPOCHCAST_STALL_SECONDS is "-1"; expected seconds from 1/],
     ['EPOCHCAST_CHANNEL_PREFIXES', 'a b', /EPOCHCAST_CHANNEL_PREFIXES has "a b"/],
@@ -42,6 +46,18 @@ describe('the configuration', () => {
     expect(readConfig({ PORT: '1' }, { PORT: '2' }).port).toBe(1)
     for (const host of ['localhost', '127.0.0.2', '::1'])
       expect(readConfig({ HOST: host }, {}).host).toBe(host)
+  })
+
+  it('lets other machines in without authentication only where that was asked for', () => {
+    const open = { HOST: '0.0.0.0', EPOCHCAST_ALLOW_ANONYMOUS: '1' }
+    expect(readConfig({}, open)).toMatchObject({ host: '0.0.0.0', allowAnonymous: true })
+    expect(readConfig({}, {}).allowAnonymous).toBe(false)
+    expect(() => readConfig({}, { ...open, EPOCHCAST_ALLOW_ANONYMOUS: '0' })).toThrow(/HOST is/)
+  })
+
+  it('has several workers only with a Redis that they share', () => {
+    expect(readConfig({}, {}).workers).toBe(1)
+    expect(readConfig({}, { EPOCHCAST_WORKERS: '64', REDIS_URL: 'redis://localhost' }).workers).toBe(64)
   })
 
   it('keeps its own settings and secrets from trainers', () => {
