@@ -1,32 +1,35 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openRedisConnections } from '../../src/event-log/redis/connections.ts'
-import { RedisEventLog } from '../../src/event-log/redis/redis.ts'
+import { openRedisConnections, type RedisConnections } from '../../src/event-log/redis/connections.ts'
+import { RedisEventLog, type RedisEventLogOptions } from '../../src/event-log/redis/redis.ts'
 import { eventLogContract } from '../contract/event-log.ts'
 import { startCluster, TestRedis } from '../support/redis.ts'
+import { append, createTask, progress } from '../support/tasks.ts'
+import { until } from '../support/until.ts'
 
-const onError = (error: unknown) => {
-  throw error
-}
+const openConnections = (url: string, commandTimeoutMs = 3000) =>
+  openRedisConnections(url, { commandTimeoutMs, onLost: () => {}, onReady: () => {} })
 
-/** Opens the engine under a key prefix of its own, and waits until it is connected. */
-async function openLog(url: string, options: { retainEvents?: number; keyPrefix?: string } = {}) {
-  const connections = openRedisConnections(url, {
-    commandTimeoutMs: 3000,
-    onLost: () => {},
-    onReady: () => {},
-  })
+/** The engine under a key prefix of its own, once it is connected. */
+async function logOn(
+  connections: RedisConnections,
+  options: Partial<RedisEventLogOptions> = {},
+): Promise<RedisEventLog> {
   const log = new RedisEventLog(connections, {
     keyPrefix: `${randomUUID()}:`,
     retainEvents: 1000,
     retainSeconds: 3600,
     commandTimeoutMs: 3000,
-    onError,
+    // Told, and tried again; the tests look at what comes of it.
+    onError: () => {},
     ...options,
   })
   if (!(await log.whenConnected(10_000))) throw new Error('Redis did not answer')
   return log
 }
+
+const openLog = (url: string, options: Partial<RedisEventLogOptions> = {}) =>
+  logOn(openConnections(url, options.commandTimeoutMs), options)
 
 describe('the Redis engine', () => {
   let redis: TestRedis
@@ -35,6 +38,46 @@ describe('the Redis engine', () => {
   })
   afterAll(() => redis.close())
   eventLogContract((options) => openLog(redis.url, options))
+
+  it('can watch a task again after Redis was frozen and did not confirm in time', async () => {
+    const log = await openLog(redis.url, { commandTimeoutMs: 300 })
+    const spec = await createTask(log)
+    await redis.freeze()
+    await expect(log.watch(spec, () => {})).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
+    redis.thaw()
+    await until('the engine to be back', async () => (await log.status()).connected)
+    const heard: string[] = []
+    const watch = await until('a watch', () =>
+      log.watch(spec, ({ kind }) => heard.push(kind)).catch(() => null),
+    )
+    await append(log, spec, progress(1))
+    await until('what is appended', () => heard.includes('appended'))
+    await watch.close()
+    await log.close()
+  })
+
+  it('says that it is back even where Redis froze while it resubscribed', async () => {
+    const connections = openConnections(redis.url, 300)
+    const log = await logOn(connections, { commandTimeoutMs: 300 })
+    const spec = await createTask(log)
+    const heard: string[] = []
+    await log.watch(spec, ({ kind }) => heard.push(kind))
+    const { subscriber } = connections
+    const subscribe = subscriber.subscribe.bind(subscriber)
+    let isFrozen = false
+    subscriber.subscribe = ((...channels: string[]) => {
+      if (!isFrozen) redis.freeze()
+      isFrozen = true
+      return subscribe(...channels)
+    }) as typeof subscriber.subscribe
+    await redis.run((client) => client.call('CLIENT', 'KILL', 'TYPE', 'pubsub'))
+    await until('Redis to be frozen', () => isFrozen)
+    await new Promise((resolve) => subscriber.once('close', resolve))
+    redis.thaw()
+    await until('the engine to be back', () => heard.at(-1) === 'resumed')
+    expect((await log.status()).connected).toBe(true)
+    await log.close()
+  })
 
   it('keeps installations with different key prefixes apart', async () => {
     const [one, two] = [await openLog(redis.url), await openLog(redis.url)]

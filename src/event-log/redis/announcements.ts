@@ -15,6 +15,9 @@ interface Listener {
   onSignal(signal: { kind: 'message'; message: unknown } | Exclude<WatchSignal, { kind: 'appended' }>): void
 }
 
+/** Time between two looks whether the connection still lives. */
+const PROBE_MS = 5000
+
 /**
  * Subscriptions on the one connection that is for them. After every reconnect it subscribes to all
  * channels again, waits until Redis has confirmed it, and only then says `resumed`: what was published
@@ -28,6 +31,7 @@ export class Announcements {
   readonly #timeoutMs: number
   /** Subscriptions that Redis has yet to confirm, and what is to be called then. */
   readonly #unconfirmed = new Map<string, (error: null) => void>()
+  readonly #probing: NodeJS.Timeout
   #connected = false
   #closed = false
 
@@ -39,6 +43,7 @@ export class Announcements {
     this.#pubsub = new RedisPubSub({ subscriber: this.#withoutDanglingPromises(), publisher: subscriber })
     subscriber.on('ready', () => this.#resubscribe())
     subscriber.on('close', () => this.#lose())
+    this.#probing = setInterval(() => this.#probe(), PROBE_MS).unref()
   }
 
   /** Connected, and subscribed to everything that is listened to. */
@@ -73,6 +78,7 @@ export class Announcements {
 
   close(): void {
     this.#closed = true
+    clearInterval(this.#probing)
     this.#listeners.clear()
   }
 
@@ -85,9 +91,23 @@ export class Announcements {
       for (const [channel, confirm] of unconfirmed) this.#confirm(channel, confirm)
       for (const { onSignal } of [...this.#listeners]) onSignal({ kind: 'resumed' })
     } catch (error) {
-      // The connection broke again, and `ready` will come again.
-      if (!this.#closed) this.#onError(error)
+      if (this.#closed) return
+      this.#onError(error)
+      this.#reconnect()
     }
+  }
+
+  /**
+   * A subscription that failed on a connection that is up was only not confirmed in time, and no `ready` would
+   * follow: a new connection subscribes to everything anew. Where there is none, it is on its way already.
+   */
+  #reconnect(): void {
+    if (!this.#closed && this.#subscriber.status === 'ready') this.#subscriber.disconnect(true)
+  }
+
+  /** A connection that died without a word looks like one on which nothing is said. */
+  #probe(): void {
+    if (this.#connected) this.#subscriber.ping().catch(() => this.#reconnect())
   }
 
   #lose(): void {
@@ -115,8 +135,7 @@ export class Announcements {
         this.#unconfirmed.set(channel, confirm)
         subscriber.subscribe(channel).then(
           () => this.#confirm(channel, confirm),
-          // The connection is away; `#resubscribe` does it when it is back.
-          () => {},
+          () => this.#reconnect(),
         )
       },
       unsubscribe: (channel: string) => {

@@ -118,7 +118,8 @@ function rotatingConnector(nodes: RedisTarget['nodes'], { tls, connectTimeout }:
     }
 
     disconnect(): void {
-      this.#stream?.end()
+      // Not `end`: a node that is frozen would never answer it.
+      this.#stream?.destroy()
     }
 
     async connect() {
