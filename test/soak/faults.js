@@ -1,0 +1,178 @@
+// @ts-check
+import { setTimeout as sleep } from 'node:timers/promises'
+import { UsageError } from './options.js'
+
+/** @typedef {import('./run.js').Run} Run */
+
+/** How long Redis is frozen: the servers wait for shorter, so that some calls time out and have their effect later. */
+const FREEZE_MS = { min: 100, max: 2500 }
+/** What servers take to be back on Redis after a cut. */
+const MAX_RECONNECTION_MS = 150
+const MAX_DOWN_MS = 700
+const UP_MS = { min: 200, max: 1500 }
+
+/** Breaks what a network and an operator can break, one thing after the other, and puts it up again. */
+export class Faults {
+  /** How often each kind was fired. */
+  /** @type {Record<string, number>} */
+  counts = {}
+  /** The newest, for the evidence. */
+  /** @type {string[]} */
+  latest = []
+  #run
+  #random
+  /** What is being put up again. */
+  /** @type {Map<object, Promise<void>>} */
+  #recovering = new Map()
+  #start = Date.now()
+  #fired = 0
+  #latestAt = Date.now()
+  /** @type {Record<string, () => Promise<void> | void>} */
+  #kinds = {
+    'sockets cut': () => this.#cutSockets(),
+    'CLIENT KILL TYPE pubsub': () => this.#killClients('pubsub'),
+    'CLIENT KILL TYPE normal': () => this.#killClients('normal'),
+    'Redis restarted': () => this.#restartRedis('SIGTERM'),
+    'Redis killed': () => this.#restartRedis('SIGKILL'),
+    'Redis frozen': () => this.#freezeRedis(),
+    'server restarted': () => this.#restartServer('SIGTERM'),
+    'server killed': () => this.#restartServer('SIGKILL'),
+  }
+
+  /**
+   * @param {Run} run
+   * @throws {UsageError}
+   */
+  constructor(run) {
+    this.#run = run
+    this.#random = run.random('faults')
+    const { only, faults } = run.options
+    for (const kind of Object.keys(this.#kinds)) {
+      if (faults && only.some((part) => kind.includes(part))) this.counts[kind] = 0
+    }
+    if (faults && Object.keys(this.counts).length === 0) {
+      throw new UsageError(
+        `--only is ${only.join(',')}; expected parts of these names: ${Object.keys(this.#kinds).join(', ')}`,
+      )
+    }
+  }
+
+  /**
+   * In rounds of every kind once, in another order each time.
+   *
+   * @param {AbortSignal} signal
+   */
+  async fire(signal) {
+    const kinds = Object.keys(this.counts)
+    this.#latestAt = Date.now()
+    for (;;) {
+      for (const kind of this.#random.shuffled(kinds)) {
+        await sleep(this.#run.options.faultIntervalMs * 2 * this.#random.fraction(), undefined, { signal })
+        await this.#kinds[kind]?.()
+        this.counts[kind] = (this.counts[kind] ?? 0) + 1
+        this.#fired++
+        this.#latestAt = Date.now()
+      }
+    }
+  }
+
+  /** How far the first round is, from 0 to 1; it grows between the faults, too, so that what follows it is steady. */
+  get firstRound() {
+    const next = Math.min(1, (Date.now() - this.#latestAt) / this.#run.options.faultIntervalMs)
+    return Math.min(1, (this.#fired + next) / Object.keys(this.counts).length)
+  }
+
+  /** Resolves once everything is up. */
+  async settle() {
+    await Promise.all(this.#recovering.values())
+  }
+
+  #cutSockets() {
+    const sockets = this.#run.subscribers.filter(({ done }) => !done)
+    const share = this.#random.pick([0.1, 0.5, 1])
+    const cut = sockets.filter(() => this.#random.chance(share))
+    this.#note(`${cut.length} sockets cut`)
+    for (const subscriber of cut) subscriber.cut()
+  }
+
+  /** @param {'pubsub' | 'normal'} type */
+  async #killClients(type) {
+    const { redis } = this.#run
+    await this.#untilUp(redis)
+    const killed = await redis.command('CLIENT', 'KILL', 'TYPE', type).catch((error) => String(error))
+    this.#note(`CLIENT KILL TYPE ${type}: ${killed}`)
+  }
+
+  /** @param {'SIGTERM' | 'SIGKILL'} signal */
+  async #restartRedis(signal) {
+    const { redis } = this.#run
+    const downMs = this.#random.whole(0, MAX_DOWN_MS)
+    await this.#untilUp(redis)
+    this.#note(`Redis ${signal}, down for ${downMs} ms`)
+    await redis.stop(signal)
+    this.#recover(redis, 'Redis is back', downMs, () => redis.start())
+  }
+
+  async #freezeRedis() {
+    const { redis } = this.#run
+    const frozenMs = this.#random.whole(FREEZE_MS.min, FREEZE_MS.max)
+    await this.#untilUp(redis)
+    // Half of the time while the servers subscribe once more, as in a failover.
+    if (this.#random.chance(0.5)) {
+      await this.#killClients('pubsub')
+      await sleep(this.#random.whole(0, MAX_RECONNECTION_MS))
+    }
+    this.#note(`Redis frozen for ${frozenMs} ms`)
+    redis.signal('SIGSTOP')
+    this.#recover(redis, 'Redis goes on', frozenMs, async () => redis.signal('SIGCONT'))
+  }
+
+  /** @param {'SIGTERM' | 'SIGKILL'} signal */
+  async #restartServer(signal) {
+    const server = this.#random.pick(this.#run.servers)
+    const downMs = this.#random.whole(0, MAX_DOWN_MS)
+    await this.#untilUp(server)
+    this.#note(`server ${server.name} ${signal}, down for ${downMs} ms`)
+    await server.stop(signal)
+    this.#recover(server, `server ${server.name} is back`, downMs, () => server.start())
+  }
+
+  /**
+   * With some time in which it is of use again: what is never up cannot be expected to serve.
+   *
+   * @param {object} part
+   */
+  async #untilUp(part) {
+    const recovering = this.#recovering.get(part)
+    if (!recovering) return
+    await recovering
+    await sleep(this.#random.whole(UP_MS.min, UP_MS.max), undefined, { signal: this.#run.signal })
+  }
+
+  /**
+   * Goes on in the background, so that faults of different parts overlap.
+   *
+   * @param {object} part
+   * @param {string} note
+   * @param {number} downMs
+   * @param {() => Promise<void>} putUp
+   */
+  #recover(part, note, downMs, putUp) {
+    const recovering = sleep(downMs)
+      .then(() => (this.#run.signal.aborted ? undefined : putUp()))
+      .then(
+        () => this.#note(note),
+        (error) => {
+          if (!this.#run.signal.aborted) this.#run.fail(String(error))
+        },
+      )
+      .finally(() => this.#recovering.delete(part))
+    this.#recovering.set(part, recovering)
+  }
+
+  /** @param {string} what */
+  #note(what) {
+    this.latest.push(`${((Date.now() - this.#start) / 1000).toFixed(1)} s: ${what}`)
+    if (this.latest.length > 20) this.latest.shift()
+  }
+}

@@ -1,0 +1,103 @@
+// @ts-check
+import { parseArgs } from 'node:util'
+
+/**
+ * @typedef {object} Options
+ * @property {number} events reports of progress, over all tasks
+ * @property {number} tasks
+ * @property {number} subscribers over all tasks and servers
+ * @property {number} servers
+ * @property {number} seed of every random choice
+ * @property {number} faultIntervalMs mean time between two faults
+ * @property {boolean} faults
+ * @property {readonly string[]} only parts of the names of those faults that are fired
+ * @property {number} seconds the run may take
+ * @property {string} server the server's entry, to be run with Node
+ * @property {boolean} json
+ */
+
+export const HELP = `usage: npm run soak -- [options]
+
+Reports to some servers and watches on others, over one Redis, while sockets are cut and processes are
+killed; then holds what every subscriber saw against the log. Exits with 0 only if all of them saw all of
+it, once, in order. It starts and ends all it needs by itself, on this machine's loopback only.
+
+  --events N              reports of progress, over all tasks (200000)
+  --tasks N               trainings that run at once (4)
+  --subscribers N         WebSocket clients, over all tasks and servers (20)
+  --servers N             servers on the one Redis (2)
+  --seed N                repeats the choices of an earlier run (random, and printed)
+  --fault-interval-ms N   mean time between two faults (1500)
+  --only NAME,NAME        only faults with such a part in their names: cut, pubsub, frozen, server, killed …
+  --no-faults             nothing is cut or killed
+  --seconds N             longest duration (900, or 1 for every 250 events if that is more)
+  --server FILE           the server's entry (dist/src/main.js)
+  --json                  prints the summary as JSON
+  --help
+`
+
+/** What cannot be understood; the message says what was expected. */
+export class UsageError extends Error {}
+
+/**
+ * @param {readonly string[]} args
+ * @param {string} defaultServer
+ * @returns {Options | 'help'}
+ */
+export function readOptions(args, defaultServer) {
+  const { values } = parse(args)
+  if (values.help) return 'help'
+  const events = whole('events', values.events, 200_000, 1, 9_000_000)
+  return {
+    events,
+    tasks: whole('tasks', values.tasks, 4, 1, Math.min(events, 1000)),
+    subscribers: whole('subscribers', values.subscribers, 20, 1, 10_000),
+    servers: whole('servers', values.servers, 2, 1, 16),
+    seed: whole('seed', values.seed, Math.floor(Math.random() * 2 ** 31), 0, 2 ** 32 - 1),
+    faultIntervalMs: whole('fault-interval-ms', values['fault-interval-ms'], 1500, 10, 3_600_000),
+    only: (values.only ?? '').split(','),
+    faults: !values['no-faults'],
+    seconds: whole('seconds', values.seconds, Math.max(900, Math.ceil(events / 250)), 1, 604_800),
+    server: values.server ?? defaultServer,
+    json: values.json ?? false,
+  }
+}
+
+/** @param {readonly string[]} args */
+function parse(args) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        events: { type: 'string' },
+        tasks: { type: 'string' },
+        subscribers: { type: 'string' },
+        servers: { type: 'string' },
+        seed: { type: 'string' },
+        'fault-interval-ms': { type: 'string' },
+        only: { type: 'string' },
+        'no-faults': { type: 'boolean' },
+        seconds: { type: 'string' },
+        server: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(/** @type {Error} */ (error).message)
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string | undefined} found
+ * @param {number} fallback
+ * @param {number} min
+ * @param {number} max
+ */
+function whole(name, found, fallback, min, max) {
+  if (found === undefined) return fallback
+  const value = /^\d+$/.test(found) ? Number(found) : Number.NaN
+  if (value >= min && value <= max) return value
+  throw new UsageError(`--${name} is ${found}; expected a whole number from ${min} to ${max}`)
+}

@@ -1,0 +1,311 @@
+// @ts-check
+import { setMaxListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { findRedisServer } from '../provide.js'
+import { call, EVENTS, Unanswered } from './api.js'
+import { Faults } from './faults.js'
+import { freePort, Redis, Server } from './processes.js'
+import { Random } from './random.js'
+import { Sequence } from './sequence.js'
+import { Subscriber, showsTheEnd } from './subscriber.js'
+import { Trainer } from './trainer.js'
+
+/** @typedef {import('./options.js').Options} Options */
+
+const KEY_PREFIX = 'soak:'
+/** Some faults last for longer: servers meet calls that time out and still have their effect. */
+const REDIS_TIMEOUT_SECONDS = 1
+/** A subscriber that is connected and gets nothing for so long, or a run in which nothing happens. */
+const STUCK_MS = 60_000
+const WATCH_INTERVAL_MS = 1000
+const RECOVERY_TIMEOUT_MS = 10_000
+const RECHECKED_TASKS = 20
+const MAX_PROBLEMS = 20
+
+/** One run, from the first process to the verdict. Everything it opens is gone after `close`. */
+export class Run {
+  options
+  /** What went wrong; empty for a run that held. */
+  /** @type {string[]} */
+  problems = []
+  /** @type {Server[]} */
+  servers = []
+  /** @type {Trainer[]} */
+  trainers = []
+  /** @type {Subscriber[]} */
+  subscribers = []
+  /** Events that subscribers got. */
+  delivered = 0
+  /** Events in the logs, as they were read at the end. */
+  logged = 0
+  /** Channels of Redis that somebody still listened to when all subscribers had left. */
+  /** @type {number | null} */
+  channelsLeft = null
+  /** @type {'starting' | 'running' | 'verifying' | 'over'} */
+  phase = 'starting'
+  /** From the first report to the last delivery. */
+  durationMs = 0
+  faults
+  /** @type {Redis} */
+  redis
+  #abort = new AbortController()
+  #startedAt = Date.now()
+
+  /**
+   * @param {Options} options
+   * @throws {import('./options.js').UsageError}
+   */
+  constructor(options) {
+    this.options = options
+    // Everyone who waits listens to it.
+    setMaxListeners(0, this.signal)
+    this.faults = new Faults(this)
+    // Set before anything uses it.
+    this.redis = /** @type {Redis} */ (/** @type {unknown} */ (undefined))
+  }
+
+  /** Aborted once the run is over, for whatever reason. */
+  get signal() {
+    return this.#abort.signal
+  }
+
+  /** @param {string} actor */
+  random(actor) {
+    return new Random(this.options.seed, actor)
+  }
+
+  /** @param {Trainer} trainer */
+  subscribersOf(trainer) {
+    return this.subscribers.filter((subscriber) => subscriber.trainer === trainer)
+  }
+
+  /** How much of its reports a trainer may have made: so that the first round of faults meets all of the run. */
+  get allowedShare() {
+    return this.options.faults ? this.faults.firstRound : 1
+  }
+
+  get reported() {
+    return this.trainers.reduce((sum, { reported }) => sum + reported, 0)
+  }
+
+  get reconnects() {
+    return this.subscribers.reduce((sum, { reconnects }) => sum + reconnects, 0)
+  }
+
+  get elapsedMs() {
+    return Date.now() - this.#startedAt
+  }
+
+  /** @param {string} problem */
+  fail(problem) {
+    // What follows from the end of the run is no finding.
+    if (this.signal.aborted && this.problems.length > 0) return
+    if (this.problems.length < MAX_PROBLEMS) this.problems.push(problem)
+    this.#abort.abort()
+  }
+
+  /** Resolves once there is a verdict: `problems`. */
+  async go() {
+    const tooLate = setTimeout(() => this.#giveUp(), this.options.seconds * 1000)
+    const watching = setInterval(() => this.#watch(), WATCH_INTERVAL_MS)
+    try {
+      await this.#start()
+      this.phase = 'running'
+      await this.#trainAndWatch()
+      this.phase = 'verifying'
+      await this.#verify()
+    } catch (error) {
+      if (!this.signal.aborted) this.fail(String(error))
+    } finally {
+      clearTimeout(tooLate)
+      clearInterval(watching)
+      this.phase = 'over'
+    }
+  }
+
+  async close() {
+    this.#abort.abort()
+    await this.faults.settle()
+    await Promise.all(this.servers.map((server) => server.stop('SIGKILL')))
+    await this.redis?.close()
+  }
+
+  async #start() {
+    const program = findRedisServer()
+    if (!program) throw new Error('no redis-server found; install it, or set REDIS_SERVER_PATH')
+    const onCrash = (/** @type {string} */ what) => this.fail(what)
+    this.redis = new Redis(program, await freePort(), onCrash)
+    await this.redis.start()
+    for (let i = 0; i < this.options.servers; i++) {
+      const env = {
+        REDIS_URL: this.redis.url,
+        EPOCHCAST_KEY_PREFIX: KEY_PREFIX,
+        // All of it: the log is what the subscribers are held against.
+        EPOCHCAST_RETAIN_EVENTS: `${this.options.events + 1000}`,
+        EPOCHCAST_REDIS_TIMEOUT_SECONDS: `${REDIS_TIMEOUT_SECONDS}`,
+      }
+      const name = String.fromCharCode(65 + i)
+      this.servers.push(new Server(name, this.options.server, await freePort(), env, onCrash))
+    }
+    await Promise.all(this.servers.map((server) => server.start()))
+    const { events, tasks } = this.options
+    for (let i = 0; i < tasks; i++) {
+      const share = Math.floor(events / tasks) + (i < events % tasks ? 1 : 0)
+      this.trainers.push(new Trainer(this, `${i + 1}`, share))
+    }
+    await Promise.all(this.trainers.map((trainer) => trainer.register()))
+    for (let i = 0; i < this.options.subscribers; i++) {
+      const trainer = /** @type {Trainer} */ (this.trainers[i % tasks])
+      // Neighbours of one task sit on different servers.
+      const server = /** @type {Server} */ (this.servers[Math.floor(i / tasks) % this.servers.length])
+      this.subscribers.push(new Subscriber(this, `${i + 1}`, trainer, server))
+    }
+  }
+
+  async #trainAndWatch() {
+    const start = Date.now()
+    const ended = new AbortController()
+    const watching = this.subscribers.map((subscriber) => subscriber.watch())
+    const all = Promise.all([...watching, this.#train()])
+    const firing = this.options.faults
+      ? this.faults.fire(AbortSignal.any([this.signal, ended.signal])).catch((error) => {
+          if (error.name !== 'AbortError') this.fail(String(error))
+        })
+      : undefined
+    try {
+      await all
+      this.durationMs = Date.now() - start
+    } finally {
+      ended.abort()
+      await firing
+      await this.faults.settle()
+    }
+  }
+
+  async #train() {
+    while (!this.subscribers.every(({ ready }) => ready)) await sleep(5, undefined, { signal: this.signal })
+    await Promise.all(this.trainers.map((trainer) => trainer.train()))
+  }
+
+  async #verify() {
+    for (const trainer of this.trainers) {
+      const log = await this.#readLog(trainer)
+      this.logged += log.offset
+      const digest = log.digest()
+      if (log.current !== trainer.total) {
+        this.fail(`the log of task ${trainer.name} has ${log.current} reports; expected ${trainer.total}`)
+      }
+      if (log.final !== 'TrainingSucceeded') {
+        this.fail(`the log of task ${trainer.name} ends with ${log.final}; expected TrainingSucceeded`)
+      }
+      for (const { sequence, state } of this.subscribersOf(trainer)) {
+        if (sequence.offset !== log.offset || sequence.digest() !== digest) {
+          this.fail(`what was seen is not the log, which has ${log.offset} events (${state})`)
+        }
+      }
+    }
+    await this.#checkRecovered()
+    await this.#checkReleased()
+  }
+
+  /**
+   * All of it, page by page, from one server after the other.
+   *
+   * @param {Trainer} trainer
+   */
+  async #readLog(trainer) {
+    const log = new Sequence()
+    /** @type {string | null} */
+    let after = null
+    for (let page = 0; ; page++) {
+      const { url } = /** @type {Server} */ (this.servers[page % this.servers.length])
+      const { task } = await this.#untilAnswered(url, { taskId: trainer.taskId, after })
+      for (const { node } of task.events.edges) {
+        const problem = log.take(node)
+        if (problem) {
+          this.fail(`the log of task ${trainer.name} itself: ${problem}`)
+          return log
+        }
+      }
+      const { hasNextPage, endCursor } = task.events.pageInfo
+      if (hasNextPage) after = endCursor
+      else if (task.status === 'SUCCESS' && task.current === trainer.total) return log
+      else {
+        this.fail(
+          `task ${trainer.name} is ${task.status} at ${task.current}; expected SUCCESS at ${trainer.total}`,
+        )
+        return log
+      }
+    }
+  }
+
+  /**
+   * @param {string} url
+   * @param {Record<string, unknown>} variables
+   */
+  async #untilAnswered(url, variables) {
+    for (;;) {
+      try {
+        return await call(url, EVENTS, variables)
+      } catch (error) {
+        if (!(error instanceof Unanswered)) throw error
+        await sleep(50, undefined, { signal: this.signal })
+      }
+    }
+  }
+
+  /** Every subscriber has left: nothing may be held for them any more. */
+  async #checkReleased() {
+    await this.#soon('the servers to leave the channels that nobody watches', async () => {
+      const channels = /** @type {string[]} */ (await this.redis.command('PUBSUB', 'CHANNELS'))
+      this.channelsLeft = channels.length
+      return channels.length === 0
+    })
+  }
+
+  /** The faults are over: every server must have found its way back by itself. */
+  async #checkRecovered() {
+    for (const server of this.servers) {
+      await this.#soon(`server ${server.name} to be ready again`, async () => {
+        const response = await fetch(new URL('/ready', server.url)).catch(() => null)
+        return response?.ok === true
+      })
+      for (const { name, taskId } of this.trainers.slice(0, RECHECKED_TASKS)) {
+        await this.#soon(`server ${server.name} to show the end of task ${name}`, () =>
+          showsTheEnd(server, taskId),
+        )
+      }
+    }
+  }
+
+  /**
+   * @param {string} what
+   * @param {() => Promise<boolean>} look
+   */
+  async #soon(what, look) {
+    const end = Date.now() + RECOVERY_TIMEOUT_MS
+    while (!(await look())) {
+      if (Date.now() > end) {
+        return this.fail(
+          `all is over and up again, and waited ${RECOVERY_TIMEOUT_MS / 1000} s in vain for ${what}`,
+        )
+      }
+      await sleep(50, undefined, { signal: this.signal })
+    }
+  }
+
+  #watch() {
+    for (const server of this.servers) server.measure()
+    const stuck = this.phase === 'running' && this.subscribers.find(({ waitedMs }) => waitedMs > STUCK_MS)
+    if (stuck)
+      this.fail(`connected, and no event for ${STUCK_MS / 1000} s although there are more: ${stuck.state}`)
+  }
+
+  #giveUp() {
+    this.fail(`not over after ${this.options.seconds} s, while ${this.phase}`)
+    for (const { name, reported, total, done } of this.trainers) {
+      if (!done) this.problems.push(`unfinished: task ${name} reported ${reported} of ${total}`)
+    }
+    for (const { state, done } of this.subscribers) if (!done) this.problems.push(`unfinished: ${state}`)
+  }
+}
