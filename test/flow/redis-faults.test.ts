@@ -100,7 +100,7 @@ describe('two servers on one Redis', () => {
     await run(two.url, CANCEL, { input: { taskId: id } })
     await until('its end', async () => (await run(two.url, TASK, { id })).task.status === 'CANCELLED')
     await until('its process to be gone', () => one.gauges().trainers === 0)
-    expect(one.gauges().watches).toBe(0)
+    await until('it to be no longer watched', () => one.gauges().watches === 0)
   })
 
   it('notice silence and a lost server, whichever is left', async () => {
