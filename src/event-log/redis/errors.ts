@@ -6,25 +6,27 @@ const NOT_NOW =
 
 export const RETRY_AFTER_MS = 1000
 
-/**
- * Runs commands and turns what can go wrong between here and Redis into the errors of the port.
- * Replies that only a bug can cause stay what they are.
- */
+/** Runs commands and turns what can go wrong between here and Redis into the errors of the port. */
 export async function translated<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (cause) {
-    if (cause instanceof EpochcastError || !(cause instanceof Error)) throw cause
-    const { message, name } = cause
-    if (message.startsWith('OOM')) {
-      throw new EpochcastError('STORE_FULL', 'Redis is at its maxmemory and takes no more', { cause })
-    }
-    if (name === 'ReplyError' && !NOT_NOW.test(message)) throw cause
-    if (cause instanceof TypeError || cause instanceof SyntaxError) throw cause
-    throw new EpochcastError(
-      'ENGINE_UNAVAILABLE',
-      `Redis is out of reach (${message}); nothing is known to be applied, try again`,
-      { cause, details: { retryAfterMs: RETRY_AFTER_MS } },
-    )
+    throw toPortError(cause)
   }
+}
+
+/** Replies that only a bug can cause stay what they are. */
+export function toPortError(cause: unknown): unknown {
+  if (cause instanceof EpochcastError || !(cause instanceof Error)) return cause
+  const { message, name } = cause
+  if (message.startsWith('OOM')) {
+    return new EpochcastError('STORE_FULL', 'Redis is at its maxmemory and takes no more', { cause })
+  }
+  if (name === 'ReplyError' && !NOT_NOW.test(message)) return cause
+  if (cause instanceof TypeError || cause instanceof SyntaxError) return cause
+  return new EpochcastError(
+    'ENGINE_UNAVAILABLE',
+    `Redis is out of reach (${message}); nothing is known to be applied, try again`,
+    { cause, details: { retryAfterMs: RETRY_AFTER_MS } },
+  )
 }

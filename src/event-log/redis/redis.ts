@@ -17,7 +17,7 @@ import type {
 } from '../event-log.ts'
 import { Announcements, type PublishedEntries } from './announcements.ts'
 import type { RedisConnections } from './connections.ts'
-import { translated } from './errors.ts'
+import { toPortError, translated } from './errors.ts'
 import { keyOfChannel, RedisKeys } from './keys.ts'
 import { type Scripts, withScripts } from './scripts.ts'
 
@@ -44,11 +44,15 @@ export class RedisEventLog implements EventLog {
   readonly #announcements: Announcements
 
   constructor(connections: RedisConnections, options: RedisEventLogOptions) {
-    this.#options = options
+    this.#options = { ...options, onError: (cause) => options.onError(toPortError(cause)) }
     this.#connections = connections
     this.#keys = new RedisKeys(options.keyPrefix)
     this.#redis = withScripts(connections.commands)
-    this.#announcements = new Announcements(connections.subscriber, options.commandTimeoutMs, options.onError)
+    this.#announcements = new Announcements(
+      connections.subscriber,
+      options.commandTimeoutMs,
+      this.#options.onError,
+    )
   }
 
   /** Watches that have not been closed. */
