@@ -27,8 +27,8 @@ export class Liveness {
   readonly #writer: TaskWriter
   readonly #options: LivenessOptions
   readonly #checkMs: number
-  #timer: NodeJS.Timeout | undefined
-  #checking: Promise<void> | undefined
+  readonly #timers: NodeJS.Timeout[] = []
+  readonly #busy = new Map<() => Promise<void>, Promise<void>>()
   /** Since when this server has renewed its own lease without a break. */
   #leasedSince: number | null = null
 
@@ -36,40 +36,49 @@ export class Liveness {
     this.#log = log
     this.#writer = writer
     this.#options = options
-    this.#checkMs = Math.min(
-      MAX_CHECK_MS,
-      Math.max(MIN_CHECK_MS, Math.min(options.stallMs, options.serverLeaseMs) / 4),
-    )
+    const shortest = Math.min(options.stallMs, options.serverLeaseMs)
+    this.#checkMs = Math.min(MAX_CHECK_MS, Math.max(MIN_CHECK_MS, shortest / 4))
   }
 
   start(): void {
-    const check = () => {
-      this.#checking ??= this.#check().finally(() => {
-        this.#checking = undefined
-      })
+    // Apart from each other: a long look must not cost this server its lease.
+    for (const step of [() => this.#renew(), () => this.#check()]) {
+      this.#run(step)
+      this.#timers.push(setInterval(() => this.#run(step), this.#checkMs))
     }
-    check()
-    this.#timer = setInterval(check, this.#checkMs)
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#checking
+    for (const timer of this.#timers) clearInterval(timer)
+    await Promise.all(this.#busy.values())
   }
 
-  async #check(): Promise<void> {
-    const { serverId, serverLeaseMs, onError } = this.#options
+  /** Runs a step, unless its last run is still under way. */
+  #run(step: () => Promise<void>): void {
+    if (this.#busy.has(step)) return
+    this.#busy.set(
+      step,
+      step()
+        .catch(this.#options.onError)
+        .finally(() => this.#busy.delete(step)),
+    )
+  }
+
+  async #renew(): Promise<void> {
+    const { serverId, serverLeaseMs } = this.#options
     try {
       await this.#log.lease(leaseOf(serverId), serverId, serverLeaseMs)
       this.#leasedSince ??= Date.now()
-      if (await this.#log.lease('liveness', serverId, 3 * this.#checkMs)) {
-        await this.#look()
-        await this.#log.dropExpired()
-      }
     } catch (error) {
       this.#leasedSince = null
-      onError(error)
+      throw error
     }
+  }
+
+  async #check(): Promise<void> {
+    if (!(await this.#log.lease('liveness', this.#options.serverId, 3 * this.#checkMs))) return
+    await this.#look()
+    await this.#log.dropExpired()
   }
 
   async #look(): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import { beginAnew } from '../task/lifecycle.ts'
@@ -9,6 +10,8 @@ import { getTask, taskNotFound } from './find-task.ts'
 
 /** Rounds of read, decide and append before a writer gives up; each lost round is another writer's success. */
 export const MAX_APPEND_TRIES = 50
+/** Longest wait for one's turn at a task; behind writers who wait for an engine that does not answer. */
+export const MAX_TURN_WAIT_MS = 10_000
 /** Unfinished tasks whose state this process remembers from its last write. */
 export const MAX_REMEMBERED_TASKS = 2000
 
@@ -66,7 +69,14 @@ export class TaskWriter {
     decide: (state: TaskState) => D,
   ): Promise<{ decision: D; top: Position }> {
     const channel = channelOf(key)
-    const write = () => this.#write(key, channel, decide)
+    const latest = performance.now() + MAX_TURN_WAIT_MS
+    const write = () => {
+      if (performance.now() < latest) return this.#write(key, channel, decide)
+      throw new EpochcastError(
+        'CONTENDED',
+        `task ${quote(channel)} had no turn within ${MAX_TURN_WAIT_MS / 1000} s; nothing was applied, try again`,
+      )
+    }
     // The predecessor's outcome is its own caller's business, so both ways lead to our turn.
     const turn = (this.#lastInLine.get(channel) ?? Promise.resolve()).then(write, write)
     this.#lastInLine.set(channel, turn)
@@ -105,6 +115,8 @@ export class TaskWriter {
         return { decision, top: result.top }
       }
       known = undefined
+      // Writers that go on in step could have the same one lose every time.
+      await sleep(Math.random() * tries)
     }
     throw new EpochcastError(
       'CONTENDED',

@@ -14,15 +14,8 @@ export interface HttpOptions {
 /** The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/health` and `/ready` for operations. */
 export function createHttpServer({ yoga, origins, isReady }: HttpOptions): Server {
   return createServer((request, response) => {
-    try {
-      origins.check(request)
-    } catch (error) {
-      return refuse(response, 403, error as EpochcastError)
-    }
     switch (pathOf(request)) {
-      case '/':
-        response.writeHead(302, { location: GRAPHQL_PATH }).end()
-        return
+      // Whoever probes may call the server by any name; there is nothing to learn here.
       case '/health':
         return answer(response, 200, { status: 'alive' })
       case '/ready':
@@ -30,9 +23,16 @@ export function createHttpServer({ yoga, origins, isReady }: HttpOptions): Serve
           (ready) => answer(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' }),
           () => answer(response, 503, { status: 'not ready' }),
         )
-      default:
-        return void yoga(request, response)
+      case '/':
+        response.writeHead(302, { location: GRAPHQL_PATH }).end()
+        return
     }
+    try {
+      origins.check(request)
+    } catch (error) {
+      return refuse(response, 403, error as EpochcastError)
+    }
+    void yoga(request, response)
   })
 }
 
