@@ -88,6 +88,7 @@ async function createTask(id) {
     params: { epochs: 50 },
     createdAt: Date.now(),
     holder: null,
+    startId: id,
     inputDigest: null,
   }
   const events = queued(spec.createdAt)

@@ -62,7 +62,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const log = await openEventLog(config, logger, onError)
 
   const serverId = randomUUID()
-  const writer = new TaskWriter(log)
+  const writer = new TaskWriter(log, (config.retainSeconds * 1000) / 2)
   const feeds = new Feeds(log, { ringEvents: FEED_RING_EVENTS, checkMs: FEED_CHECK_MS, onError })
   const updates = new TaskUpdates(log)
   const ingest = new Ingest(writer, config.channelPrefixes)
@@ -153,9 +153,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     }),
     close: async () => {
       stopping = true
-      await liveness.close()
       // Trainers are ended while they can still report how they ended.
       await dispatch.close()
+      // Only now: until here its trainers are held by a server that lives.
+      await liveness.close()
       await webSocket.close()
       const closed = new Promise((resolve) => http.close(resolve))
       http.closeAllConnections()

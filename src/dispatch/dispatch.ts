@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { checkChannelPrefix, getTask } from '../event-log/find-task.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
-import type { Job, JobObserver, Launcher } from '../launcher/launcher.ts'
-import { EpochcastError, quote } from '../task/errors.ts'
+import type { Job, JobObserver, Launcher, Place } from '../launcher/launcher.ts'
+import { EpochcastError, ERROR_CODES, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import * as lifecycle from '../task/lifecycle.ts'
 import { reduceAll } from '../task/reducer.ts'
@@ -88,18 +88,43 @@ export class Dispatch implements JobObserver {
 
     const place = launcher.reserve()
     let placed = false
+    const launch = () => {
+      placed = true
+      place.launch({ key: spec, trainer, attempt: 1, params: spec.params, reportToken: null })
+      if (launcher.endsWithServer) this.#inBackground(() => this.#held.add(spec))
+    }
     try {
       const events = lifecycle.queued(spec.createdAt)
       const result = await this.#log.create(spec, events, reduceAll(initialState(spec), events))
-      if (result.kind === 'exists') return this.#repeated(result.snapshot, spec)
-      const { state } = result.snapshot
-      place.launch({ key: spec, trainer, attempt: state.attempt, params: spec.params, reportToken: null })
-      placed = true
-      if (launcher.endsWithServer) this.#inBackground(() => this.#held.add(spec))
+      const isOurs = result.snapshot.state.spec.startId === spec.startId
+      if (!isOurs) return this.#repeated(result.snapshot, spec)
+      launch()
       return { snapshot: result.snapshot, reportToken: null }
+    } catch (error) {
+      if (!isOutOfReach(error)) throw error
+      // It may have been created all the same, its answer lost.
+      placed = true
+      this.#inBackground(() => this.#settle(spec, request.idempotencyKey !== null, launch, place))
+      throw error
     } finally {
       if (!placed) place.giveBack()
     }
+  }
+
+  /**
+   * What becomes of a task whose creation was not answered. A caller with an idempotencyKey comes back for it,
+   * so it is launched; without one nobody knows of it, so it ends.
+   */
+  async #settle(spec: TaskSpec, isAwaited: boolean, launch: () => void, place: Place): Promise<void> {
+    const snapshot = await this.#log.snapshot(spec)
+    const { state } = snapshot ?? {}
+    const isOurs = state?.spec.startId === spec.startId && state.status === 'QUEUED'
+    if (isOurs && isAwaited) return launch()
+    if (isOurs) {
+      const end = { message: 'the answer to its start was lost; it was not started', type: 'NotStarted' }
+      await this.#record(spec, (present) => lifecycle.processEnded(present, end, this.#now()))
+    }
+    place.giveBack()
   }
 
   /** @throws EpochcastError TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, TASK_ENDED */
@@ -149,6 +174,7 @@ export class Dispatch implements JobObserver {
       labels,
       params,
       createdAt: this.#now(),
+      startId: randomUUID(),
       holder: launcher.endsWithServer ? this.#options.serverId : null,
       inputDigest: idempotencyKey === null ? null : digest([trainer.name, machineId, params, labels]),
     }
@@ -194,12 +220,18 @@ export class Dispatch implements JobObserver {
         return
       } catch (error) {
         const isOver = this.#givingUp.signal.aborted
-        if (isOver || !(error instanceof EpochcastError) || error.code !== 'ENGINE_UNAVAILABLE') throw error
+        if (isOver || !isWorthRepeating(error)) throw error
       }
       await sleep(RETRY_MS)
     }
   }
 }
+
+const isOutOfReach = (error: unknown): boolean =>
+  error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE'
+
+const isWorthRepeating = (error: unknown): boolean =>
+  error instanceof EpochcastError && ERROR_CODES[error.code].retryable
 
 /** `machine_id` and `epochs` are parameters like any other; they may be given once, in either place. */
 function paramsOf({ params, machineId, epochs }: StartRequest): Record<string, Json> {

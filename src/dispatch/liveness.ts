@@ -3,7 +3,7 @@ import type { TaskWriter } from '../event-log/task-writer.ts'
 import type { TaskEvent } from '../task/event.ts'
 import { type LivenessWindows, processEnded, silence } from '../task/lifecycle.ts'
 import { reduceAll } from '../task/reducer.ts'
-import type { TaskState } from '../task/task.ts'
+import type { TaskKey, TaskState } from '../task/task.ts'
 
 export interface LivenessOptions extends LivenessWindows {
   /** Names this server among those that share the event log. */
@@ -67,6 +67,8 @@ export class Liveness {
   async #renew(): Promise<void> {
     const { serverId, serverLeaseMs } = this.#options
     try {
+      // Its own lease gone before its time: the store lost its data, and the others' leases, too.
+      if (!(await this.#log.isLeased(leaseOf(serverId)))) this.#leasedSince = null
       await this.#log.lease(leaseOf(serverId), serverId, serverLeaseMs)
       this.#leasedSince ??= Date.now()
     } catch (error) {
@@ -89,15 +91,20 @@ export class Liveness {
       for (const { state } of page.snapshots) {
         const isHeld = await isHeldBy(state.spec.holder)
         if (this.#notice(state, isHeld).length === 0) continue
-        await this.#writer.update(state.spec, (present) => {
-          const events = this.#notice(present, isHeld)
-          return { events, state: reduceAll(present, events) }
-        })
+        // One task that cannot be written to must not keep the others from being looked at.
+        await this.#record(state.spec, isHeld).catch(this.#options.onError)
       }
       const last = page.snapshots.at(-1)
       if (!page.hasMore || !last) return
       before = last.serial
     }
+  }
+
+  async #record(key: TaskKey, isHeld: boolean): Promise<void> {
+    await this.#writer.update(key, (present) => {
+      const events = this.#notice(present, isHeld)
+      return { events, state: reduceAll(present, events) }
+    })
   }
 
   #notice(state: TaskState, isHeld: boolean): TaskEvent[] {

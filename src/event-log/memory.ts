@@ -173,7 +173,7 @@ export class MemoryEventLog implements EventLog {
     }
   }
 
-  async watchAll(onChange: (key: TaskKey) => void): Promise<Watch> {
+  async watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch> {
     const watcher = (key: TaskKey) => onChange(key)
     this.#allWatchers.add(watcher)
     return {

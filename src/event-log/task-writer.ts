@@ -12,6 +12,7 @@ import { getTask, taskNotFound } from './find-task.ts'
 export const MAX_APPEND_TRIES = 50
 /** Longest wait for one's turn at a task; behind writers who wait for an engine that does not answer. */
 export const MAX_TURN_WAIT_MS = 10_000
+const MAX_RESTORE_MS = 3_600_000
 /** Unfinished tasks whose state this process remembers from its last write. */
 export const MAX_REMEMBERED_TASKS = 2000
 
@@ -25,6 +26,8 @@ export interface Decision {
 interface Remembered {
   readonly state: TaskState
   readonly top: Position
+  /** By this process's clock. */
+  readonly writtenAt?: number
 }
 
 /**
@@ -37,13 +40,16 @@ interface Remembered {
  */
 export class TaskWriter {
   readonly #log: EventLog
+  readonly #restoreWithinMs: number
   /** The last writer in line of each task that is being written to. */
   readonly #lastInLine = new Map<string, Promise<unknown>>()
   /** Least recently written first. */
   readonly #remembered = new Map<string, Remembered>()
 
-  constructor(log: EventLog) {
+  /** @param restoreWithinMs how long after a write a task that is gone counts as lost, and not as over */
+  constructor(log: EventLog, restoreWithinMs = MAX_RESTORE_MS) {
     this.#log = log
+    this.#restoreWithinMs = Math.min(restoreWithinMs, MAX_RESTORE_MS)
   }
 
   /**
@@ -111,7 +117,7 @@ export class TaskWriter {
       const result = await this.#log.append(key, known.top, decision.events, decision.state, final)
       if (result.kind === 'appended') {
         if (final) this.#remembered.delete(channel)
-        else this.#remember(channel, { state: decision.state, top: result.top })
+        else this.#remember(channel, { state: decision.state, top: result.top, writtenAt: Date.now() })
         return { decision, top: result.top }
       }
       known = undefined
@@ -143,7 +149,7 @@ export class TaskWriter {
     if (snapshot) return snapshot
     const lost = this.#remembered.get(channel)
     this.#remembered.delete(channel)
-    if (!lost) throw taskNotFound(key)
+    if (!lost || Date.now() - (lost.writtenAt ?? 0) > this.#restoreWithinMs) throw taskNotFound(key)
     const events = beginAnew(lost.state, Date.now())
     const { snapshot: begun } = await this.#log.create(key, events, reduceAll(lost.state, events))
     return begun

@@ -34,7 +34,7 @@ export async function* follow(
 ): AsyncGenerator<Followed, void, undefined> {
   let position = from
   let toldInterruptions = feed.interruptions
-  while (!signal.aborted) {
+  while (!signal.aborted && !feed.closed) {
     const recent = feed.recent(position)
     if (recent?.length === 0) {
       const { state, top } = feed.view
@@ -83,7 +83,12 @@ export async function* follow(
       events = page.entries.map((entry) => feed.deliver(entry, prefix))
     }
     const last = events.at(-1)
-    if (!last) continue
+    if (!last) {
+      // This reader knows more of the log than the feed does yet.
+      await feed.lookAgain(signal)
+      await feed.restored(signal)
+      continue
+    }
     yield { kind: 'events', events }
     if (isFinalEvent(last)) return
     position = { generation: position.generation, offset: last.offset }

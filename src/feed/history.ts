@@ -1,5 +1,5 @@
 import type { EventLog, LogEntry } from '../event-log/event-log.ts'
-import type { Position } from '../task/position.ts'
+import { cursorAhead, type Position } from '../task/position.ts'
 import { type MetricSeries, SeriesCollector } from '../task/series.ts'
 import type { TaskKey } from '../task/task.ts'
 import { PAGE_ENTRIES } from './task-feed.ts'
@@ -21,17 +21,18 @@ export async function readHistory(
   after: Position | null,
   limit: number,
 ): Promise<HistoryPage> {
-  const result = await log.read(key, after, limit)
+  const result = await log.read(key, after, Math.max(1, limit))
   switch (result.kind) {
     case 'entries': {
-      const { entries, top } = result
-      const lastOffset = entries.at(-1)?.offset ?? top.offset
+      const { top } = result
+      const entries = result.entries.slice(0, limit)
+      const lastOffset = entries.at(-1)?.offset ?? (result.entries.length > 0 ? 0 : top.offset)
       return { entries, generation: top.generation, hasMore: lastOffset < top.offset }
     }
     case 'gone':
       return readHistory(log, key, null, limit)
     case 'ahead':
-      return { entries: [], generation: result.top.generation, hasMore: false }
+      throw cursorAhead(after?.offset ?? 0, result.top.offset)
     case 'missing':
       return { entries: [], generation: '', hasMore: false }
   }

@@ -1,4 +1,4 @@
-import type { EventLog, LogEntry, Watch, WatchSignal } from '../event-log/event-log.ts'
+import type { EventLog, LogEntry, Snapshot, Watch, WatchSignal } from '../event-log/event-log.ts'
 import { taskNotFound } from '../event-log/find-task.ts'
 import { EpochcastError } from '../task/errors.ts'
 import { beginAnew } from '../task/lifecycle.ts'
@@ -18,6 +18,8 @@ export interface TaskFeedOptions {
 
 /** Entries in one read of the log. */
 export const PAGE_ENTRIES = 256
+/** Entries that a feed has at hand from the start, to tell its log from another. */
+const VERIFIABLE_ENTRIES = 16
 /** Time between two tries to reach an engine that is out of reach. */
 export const RETRY_MS = 250
 
@@ -90,6 +92,11 @@ export class TaskFeed {
     return this.#gone
   }
 
+  /** The server is stopping. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Why nothing can be heard at present; null while all is well. */
   get interruption(): string | null {
     return this.#interruption
@@ -131,6 +138,8 @@ export class TaskFeed {
 
   /** To be told by a reader whose own reading failed: the feed finds out when it works again. */
   interrupt(error: EpochcastError): void {
+    // Whatever made a command fail may have been a failover.
+    this.#mustVerify = true
     if (this.#interruption === null) {
       this.#interruption = error.message
       this.#interruptions++
@@ -165,7 +174,7 @@ export class TaskFeed {
     this.#watch = await this.#log.watch(this.key, (signal) => this.#hear(signal))
     const snapshot = await this.#log.snapshot(this.key)
     if (!snapshot) throw taskNotFound(this.key)
-    this.#take(snapshot.state, snapshot.top, snapshot.serial)
+    await this.#take(snapshot)
     this.#check = setInterval(() => this.#catchUp(), this.#options.checkMs).unref()
   }
 
@@ -260,14 +269,17 @@ export class TaskFeed {
    */
   async #verify(): Promise<void> {
     const [first] = this.#ring
-    if (!first) return
-    const before = { generation: this.#top.generation, offset: first.offset - 1 }
-    const result = await this.#log.read(this.key, before, this.#ring.length)
-    if (result.kind === 'ahead') return this.#fork(result.top.offset)
-    if (result.kind !== 'entries') return
-    const stored = result.entries.map((entry) => JSON.stringify(this.deliver(entry)))
-    const differs = this.#ring.findIndex((event, i) => JSON.stringify(event) !== stored[i])
-    if (differs >= 0) await this.#fork(first.offset + differs - 1)
+    const last = this.#ring.at(-1)
+    if (!first || !last) return
+    const entries = await this.#readRetained(this.#top, first.offset - 1, this.#ring.length)
+    // Another generation, or no log: reading on will tell.
+    if (!entries) return
+    const stored = new Map(entries.map((entry) => [entry.offset, JSON.stringify(this.deliver(entry))]))
+    const oldest = entries[0]?.offset ?? last.offset + 1
+    const differing = this.#ring.find(
+      (event) => event.offset >= oldest && stored.get(event.offset) !== JSON.stringify(event),
+    )
+    if (differing) await this.#fork(differing.offset - 1)
   }
 
   async #fork(common: number): Promise<void> {
@@ -287,15 +299,35 @@ export class TaskFeed {
   /** Starts again from the present state; what lies between is for the log to tell. */
   async #reload(): Promise<void> {
     const snapshot = await this.#log.snapshot(this.key)
-    if (snapshot) this.#take(snapshot.state, snapshot.top, snapshot.serial)
+    if (snapshot) await this.#take(snapshot)
     else this.#gone = true
   }
 
-  #take(state: TaskState, top: Position, serial: number): void {
+  /** Begins at a snapshot, with the last entries before it at hand: `#verify` compares by them. */
+  async #take({ state, top, serial }: Snapshot): Promise<void> {
+    const result = await this.#readRetained(
+      top,
+      Math.max(0, top.offset - VERIFIABLE_ENTRIES),
+      VERIFIABLE_ENTRIES,
+    )
     this.#state = state
     this.#top = top
     this.#serial = serial
-    this.#ring = []
+    const entries = result?.filter(({ offset }) => offset <= top.offset) ?? []
+    this.#ring = entries.map((entry) => this.deliver(entry))
+  }
+
+  /** Entries after an offset, or after what was trimmed; null where the log is another one by now. */
+  async #readRetained(
+    { generation }: Position,
+    offset: number,
+    limit: number,
+  ): Promise<readonly LogEntry[] | null> {
+    let result = await this.#log.read(this.key, { generation, offset }, limit)
+    if (result.kind === 'gone' && result.reason === 'TRIMMED') {
+      result = await this.#log.read(this.key, result.resumeAt, limit)
+    }
+    return result.kind === 'entries' ? result.entries : null
   }
 
   #add(entries: readonly LogEntry[]): void {

@@ -28,7 +28,7 @@ export async function taskProgressStream(
     const feed = await feeds.acquire(key)
     const deadline = deadlineAfter(maxStreamMs, stop)
     try {
-      while (!deadline.signal.aborted) {
+      while (!deadline.signal.aborted && !feed.closed) {
         const { view } = feed
         yield view
         if (feed.gone || isFinalStatus(view.state.status)) return

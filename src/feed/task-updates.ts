@@ -26,6 +26,7 @@ export function matches(filter: TaskFilter, { spec, status }: TaskState): boolea
 /** Changes kept for subscribers that are behind; twice as many, before the list is compacted. */
 const MAX_CHANGES = 10_000
 const LIST_PAGE = 200
+const CLOCK_TOLERANCE_MS = 60_000
 
 interface Change {
   readonly key: TaskKey
@@ -70,10 +71,10 @@ export class TaskUpdates {
       const deadline = deadlineAfter(maxStreamMs, stop)
       try {
         let position = updates.#lastNumber
-        let seenUntil = 0
+        // Fixed, and early enough for clocks of servers that differ; to tell a change again is harmless.
+        const since = Date.now() - CLOCK_TOLERANCE_MS
         for await (const snapshot of updates.#present(filter, deadline.signal)) {
           if (deadline.signal.aborted) return
-          seenUntil = Math.max(seenUntil, snapshot.state.updatedAt)
           yield snapshot
         }
         while (!deadline.signal.aborted) {
@@ -81,15 +82,16 @@ export class TaskUpdates {
           if (position < updates.#forgottenThrough) {
             // Too far back for the list; the tasks themselves say when they changed last.
             position = end
-            for await (const snapshot of updates.#changedSince(filter, seenUntil, deadline.signal))
-              yield snapshot
+            for await (const snapshot of updates.#changedSince(filter, since, deadline.signal)) yield snapshot
           }
           for (; position < end && !deadline.signal.aborted; position++) {
+            // Forgotten under a slow reader: the list of tasks is looked at instead, next.
+            if (position < updates.#forgottenThrough) break
             const snapshot = await updates.#changedAt(position + 1, deadline.signal)
             if (!snapshot) continue
-            seenUntil = Math.max(seenUntil, snapshot.state.updatedAt)
             if (matches(filter, snapshot.state)) yield snapshot
           }
+          if (position < end) continue
           await delay(minIntervalMs, deadline.signal)
           await updates.#waiters.until(() => updates.#lastNumber > position, deadline.signal)
         }
@@ -137,6 +139,8 @@ export class TaskUpdates {
       return
     }
     const change: Change = { key, number: ++this.#lastNumber, snapshot: null }
+    const replaced = this.#newest.get(channelOf(key))
+    if (replaced) replaced.snapshot = null
     this.#changes.push(change)
     this.#newest.set(channelOf(key), change)
     if (this.#changes.length > 2 * MAX_CHANGES) {

@@ -1,7 +1,6 @@
 import type { EventLog } from '../event-log/event-log.ts'
 import { taskNotFound } from '../event-log/find-task.ts'
-import { EpochcastError } from '../task/errors.ts'
-import { decodeCursor, encodeCursor, type Position } from '../task/position.ts'
+import { cursorAhead, decodeCursor, encodeCursor, type Position } from '../task/position.ts'
 import type { StreamEvent, TaskView, TrainingEvent } from '../task/stream-event.ts'
 import { channelOf, isFinalStatus, type TaskKey } from '../task/task.ts'
 import type { Feeds } from './feeds.ts'
@@ -38,10 +37,7 @@ export async function trainingStream(
   const snapshot = await log.snapshot(key)
   if (!snapshot) throw taskNotFound(key)
   if (after?.generation === snapshot.top.generation && after.offset > snapshot.top.offset) {
-    throw new EpochcastError(
-      'CURSOR_AHEAD',
-      `after points to event ${after.offset}; expected at most ${snapshot.top.offset}, the newest event of the task`,
-    )
+    throw cursorAhead(after.offset, snapshot.top.offset)
   }
 
   return stoppable((signal) => stream(signal))
@@ -64,7 +60,8 @@ export async function trainingStream(
         }
         if (item.kind === 'skipped') {
           cursor = encodeCursor(key, item.resumeAt)
-          if (!mayClamp) yield { type: 'EventsSkipped', ...at(), count: item.count, reason: item.reason }
+          const isClamped = mayClamp && item.reason === 'TRIMMED' && item.resumeAt.offset <= view.top.offset
+          if (!isClamped) yield { type: 'EventsSkipped', ...at(), count: item.count, reason: item.reason }
         } else {
           for (const event of item.events) {
             if (deadline.signal.aborted) break
@@ -74,11 +71,12 @@ export async function trainingStream(
         }
         mayClamp = false
       }
-      if (signal.aborted) return
+      if (signal.aborted || feed.closed) return
+      const isOver = deadline.signal.aborted
       const { status } = feed.view.state
-      if (isFinalStatus(status)) {
+      if (!isOver && isFinalStatus(status)) {
         yield { type: 'StreamClosing', ...at(), reason: `the task ended with ${status}` }
-      } else if (feed.gone) {
+      } else if (!isOver && feed.gone) {
         yield { type: 'StreamClosing', ...at(), reason: 'the task is no longer retained' }
       } else {
         yield {

@@ -23,6 +23,8 @@ export interface LocalLauncherOptions {
 
 /** Bytes of a trainer's output that end up in its failure's message. */
 export const OUTPUT_TAIL_BYTES = 8192
+/** Time for output that is on its way when a trainer has ended. */
+const OUTPUT_CLOSE_MS = 1000
 
 interface Running {
   readonly job: Job
@@ -84,7 +86,11 @@ export class LocalLauncher implements Launcher {
   }
 
   stop(key: TaskKey): void {
-    this.#waiting.delete(channelOf(key))
+    const waiting = this.#waiting.get(channelOf(key))
+    if (waiting) {
+      this.#waiting.delete(channelOf(key))
+      this.#observer.ended(waiting, { message: 'it was cancelled before it was started', type: 'Cancelled' })
+    }
     const running = this.#running.get(channelOf(key))
     if (running) this.#stop(running, this.#options.stopGraceMs)
   }
@@ -144,7 +150,12 @@ export class LocalLauncher implements Launcher {
     })
     child.once('spawn', () => this.#observer.started(job))
     // What the trainer left behind would keep its output open, and itself alive.
-    child.once('exit', () => this.#signal(child, 'SIGKILL'))
+    child.once('exit', () => {
+      for (const timer of running.timers) clearTimeout(timer)
+      this.#signal(child, 'SIGKILL')
+      // A process that left the group may hold the output open for ever.
+      running.timers.push(setTimeout(() => closeOutput(child), OUTPUT_CLOSE_MS))
+    })
     child.once('close', (code, signal) => {
       for (const timer of running.timers) clearTimeout(timer)
       if (child.pid !== undefined) this.#reaper.forget(child.pid)
@@ -209,10 +220,16 @@ export class LocalLauncher implements Launcher {
     try {
       process.kill(-child.pid, signal)
     } catch (error) {
-      // No such group: it ended by itself.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+      // No such group: it ended by itself. Not permitted: it runs as another user, and may not be ended by this one.
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ESRCH' && code !== 'EPERM') throw error
     }
   }
+}
+
+function closeOutput({ stdout, stderr }: ChildProcess): void {
+  stdout?.destroy()
+  stderr?.destroy()
 }
 
 function spawnFailed({ trainer }: Job, error: unknown): ProcessEnd {

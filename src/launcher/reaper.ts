@@ -36,7 +36,7 @@ export class Reaper {
   /** Ends the shell and, with it, every group that was not forgotten. */
   async close(): Promise<void> {
     const shell = this.#shell
-    if (!shell || shell.exitCode !== null) return
+    if (!shell || shell.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return
     const exited = new Promise<void>((resolve) => shell.once('exit', () => resolve()))
     this.#input?.end()
     await exited

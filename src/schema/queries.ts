@@ -61,7 +61,10 @@ builder.queryFields((t) => ({
       }),
       after: t.arg.string({ validate: line(LIMITS.cursorLength) }),
     },
-    complexity: ({ first }) => ({ field: 5, multiplier: (first ?? LIMITS.tasksPage.default) / 5 }),
+    complexity: ({ filter, first }) => ({
+      field: filter ? 2000 : 5,
+      multiplier: (first ?? LIMITS.tasksPage.default) / 5,
+    }),
     resolve: async (_, { filter, first, after }, { services }) => {
       const limit = first ?? LIMITS.tasksPage.default
       const { snapshots, hasMore } = await listTasks(services, filter ?? {}, after ?? null, limit)

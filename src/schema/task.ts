@@ -123,7 +123,7 @@ TaskObject.implement({
           validate: wholeNumber(LIMITS.seriesPoints.min, LIMITS.seriesPoints.max),
         }),
       },
-      complexity: { field: 500, multiplier: 1 },
+      complexity: { field: 5000, multiplier: 1 },
       resolve: ({ state }, { names, maxPoints }, { services }) =>
         readSeries(services.log, state.spec, names ?? null, maxPoints ?? LIMITS.seriesPoints.default),
     }),

@@ -50,7 +50,15 @@ export const jsonObjectUpTo = (maxBytes: number) =>
     error: (issue) => `is ${quote(issue.input)}; expected a JSON object`,
   })
 
-const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '')
+/** Too deep to be written counts as too large. */
+function bytesOf(value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value) ?? '')
+  } catch (error) {
+    if (error instanceof RangeError) return Number.POSITIVE_INFINITY
+    throw error
+  }
+}
 
 export const taskId = line(LIMITS.taskIdLength)
 export const channelPrefix = line(LIMITS.channelPrefixLength)

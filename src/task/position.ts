@@ -42,6 +42,12 @@ export function decodeCursor(key: TaskKey, cursor: string): Position {
   return { generation, offset: Number.parseInt(offset, 36) }
 }
 
+export const cursorAhead = (offset: number, top: number): EpochcastError =>
+  new EpochcastError(
+    'CURSOR_AHEAD',
+    `after points to event ${offset}; expected at most ${top}, the newest event of the task`,
+  )
+
 export const isCursor = (text: string): boolean => text.length <= LIMITS.cursorLength && CURSOR.test(text)
 
 /** 32-bit FNV-1a of the channel: catches a cursor of another task; it is no protection, only a check. */

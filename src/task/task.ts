@@ -43,6 +43,8 @@ export interface TaskSpec extends TaskKey {
   readonly createdAt: number
   /** The server whose child process the trainer is, so that it ends with it; null for any other launcher. */
   readonly holder: string | null
+  /** Drawn for each call of startTraining, by which it knows the task that it created itself. */
+  readonly startId: string
   /** Digest of the start's input where an idempotencyKey was given, to notice its reuse for another. */
   readonly inputDigest: string | null
 }

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import type { Snapshot } from '../../src/event-log/event-log.ts'
 import { MemoryEventLog } from '../../src/event-log/memory.ts'
 import { TaskUpdates } from '../../src/feed/task-updates.ts'
@@ -39,6 +39,25 @@ it('tells a reader who fell behind the whole list of changes every change all th
   await append(log, quiet, { ...succeeded(), recordedAt: Date.now() })
   for (let i = 0; i < 20_001; i++) await append(log, busy, { ...progress(1), recordedAt: Date.now() })
   expect([await next(stream), await next(stream)].sort()).toEqual(['busy QUEUED 1', 'quiet SUCCESS'])
+  await stream.return?.()
+})
+
+it('misses no change of a task while the engine was out of reach, whichever clock it was made by', async () => {
+  const updates = open()
+  let tell: (key: null) => void = () => {}
+  const watchAll = log.watchAll.bind(log)
+  vi.spyOn(log, 'watchAll').mockImplementation((onChange) => {
+    tell = onChange
+    return watchAll(() => {})
+  })
+  const [a, b] = [await createTask(log, { id: 'a' }), await createTask(log, { id: 'b' })]
+  const stream = updates.stream({}, options)
+  expect([await next(stream), await next(stream)]).toEqual(['b QUEUED', 'a QUEUED'])
+  // Announced to nobody; the server that recorded b was a few seconds ahead.
+  await append(log, a, { ...succeeded(), recordedAt: Date.now() })
+  await append(log, b, { ...progress(1), recordedAt: Date.now() + 5000 })
+  tell(null)
+  expect([await next(stream), await next(stream)].sort()).toEqual(['a SUCCESS', 'b QUEUED 1'])
   await stream.return?.()
 })
 

@@ -278,6 +278,23 @@ describe('what Redis lost', () => {
   })
 })
 
+describe('a list that is read while tasks are created', () => {
+  it('loses none of them', async () => {
+    const [server] = (await serversOn(await testRedis(), 1)) as [TestServer]
+    let isCreating = true
+    const listing = (async () => {
+      while (isCreating) await run(server.url, '{ tasks(first: 50) { edges { node { id } } } }')
+    })()
+    const ids: string[] = []
+    for (const _ of range(1, 15))
+      ids.push(...(await Promise.all(range(1, 10).map(() => startExternal(server.url)))))
+    isCreating = false
+    await listing
+    const { tasks } = await run(server.url, '{ tasks(first: 200) { edges { node { id } } } }')
+    expect(new Set(tasks.edges.map(({ node }: Data) => node.id))).toEqual(new Set(ids))
+  })
+})
+
 describe('the connections to Redis', () => {
   it('are as many for 2,000 subscribers as for one, and nothing is left when they are gone', async () => {
     const redis = await testRedis()

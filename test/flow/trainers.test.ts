@@ -4,6 +4,7 @@ import {
   CANCEL,
   collect,
   kindsOf,
+  REPORT,
   refusal,
   run,
   START,
@@ -114,6 +115,22 @@ describe('a local trainer', () => {
     expect(await ended(lies)).toMatchObject({ status: 'SUCCESS', error: null })
   })
 
+  it('that leaves a process behind with its output open ends all the same', async () => {
+    const { start, ended, gauges, close } = await serverWith({
+      leaves: `
+        import { spawn } from 'node:child_process'
+        const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 15000)'], { stdio: 'inherit', detached: true })
+        child.unref()
+        process.exit(3)`,
+    })
+    expect(await ended(await start('leaves'))).toMatchObject({
+      status: 'FAILURE',
+      error: { type: 'ExitCode' },
+    })
+    await until('the launcher to be free', () => gauges().trainers === 0)
+    await close()
+  })
+
   it('writes much without harm, and only the end of it is kept', async () => {
     const { start, ended } = await serverWith({
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is one where the script runs
@@ -209,6 +226,18 @@ describe('cancelling', () => {
     await until('the child to be gone', () => !isAlive(childPid))
   })
 
+  it('a waiting training ends even if somebody has reported to it', async () => {
+    const { url, start, cancel, ended } = await serverWith(
+      { waits: FOREVER },
+      { EPOCHCAST_LOCAL_CONCURRENCY: '1', EPOCHCAST_KILL_GRACE_SECONDS: '0' },
+    )
+    await start('waits')
+    const second = await start('waits')
+    await run(url, REPORT, { input: { taskId: second, reports: [{ progress: { current: 1 } }] } })
+    await cancel(second, 'not needed')
+    expect(await ended(second)).toMatchObject({ status: 'CANCELLED', stopReason: 'not needed' })
+  })
+
   it('what has ended is refused, what is cancelled stays so', async () => {
     const { url, start, ended, cancel } = await serverWith({ works: 'await report({ success: {} })' })
     const id = await start('works')
@@ -225,6 +254,25 @@ describe('cancelling', () => {
 })
 
 describe('when the server stops', () => {
+  it('it does so with readers of server-sent events still there', async () => {
+    const { url, start, close } = await serverWith({})
+    const taskId = await start('external')
+    const query = 'subscription ($taskId: ID!) { trainingProgress(taskId: $taskId) { __typename } }'
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query, variables: { taskId } }),
+    })
+    const reader = response.body?.getReader()
+    await reader?.read()
+    await close()
+    await expect(
+      (async () => {
+        while (!(await reader?.read())?.done);
+      })(),
+    ).rejects.toThrow()
+  })
+
   it('every trainer is ended and every viewer is told to come back', async () => {
     const { start, task, close, webSocketUrl, gauges } = await serverWith(
       {
@@ -271,7 +319,6 @@ describe('silence', () => {
     const { url, start, task } = await serverWith({}, { EPOCHCAST_STALL_SECONDS: '1' })
     const id = await start('external')
     const progress = { input: { taskId: id, reports: [{ progress: { current: 1 } }] } }
-    const REPORT = 'mutation ($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted } }'
     await run(url, REPORT, progress)
     expect((await task(id)).status).toBe('RUNNING')
     await until('the stall', async () => (await task(id)).status === 'STALLED')

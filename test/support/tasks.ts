@@ -23,6 +23,7 @@ export function specOf(overrides: Partial<TaskSpec> = {}): TaskSpec {
     params: {},
     createdAt: NOW,
     holder: null,
+    startId: 'test',
     inputDigest: null,
     ...overrides,
   }

@@ -94,7 +94,8 @@ function connect({ kind, nodes, master }: RedisTarget, options: RedisOptions) {
           enableAutoPipelining: true,
           clusterRetryStrategy: reconnectDelayMs,
           slotsRefreshTimeout: options.commandTimeout ?? 0,
-          retryDelayOnFailover: 200,
+          // Anything else resends what was in flight, which may have had its effect.
+          retryDelayOnFailover: 0,
         }),
         subscriber: new Redis({ ...options, Connector: rotatingConnector(nodes, options) }),
       }

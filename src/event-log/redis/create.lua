@@ -10,6 +10,8 @@ local existing = redis.call('HMGET', KEYS[1], 'generation', 'top', 'serial', 'st
 if existing[1] then
   return {0, existing[1], existing[2], existing[3], existing[4]}
 end
+-- What is left of a log whose state was evicted has no use, and its ids would be in the way.
+redis.call('DEL', KEYS[2])
 local top = 0
 for i = 9, #ARGV do
   top = top + 1

@@ -33,6 +33,9 @@ export interface RedisEventLogOptions {
 }
 
 const EXPIRED_PER_SWEEP = 1000
+/** How long a listed task may be missing before its entry is taken out. */
+const MISSING_MS = 60_000
+const MAX_MISSING = 10_000
 
 /** Many servers, one truth: a stream and a state for each task in Redis, announcements by pub/sub. */
 export class RedisEventLog implements EventLog {
@@ -42,6 +45,8 @@ export class RedisEventLog implements EventLog {
   readonly #redis: (Redis | Cluster) & Scripts
   readonly #keys: RedisKeys
   readonly #announcements: Announcements
+  /** Entries of the lists whose task was not found, and since when. */
+  readonly #missingSince = new Map<string, number>()
 
   constructor(connections: RedisConnections, options: RedisEventLogOptions) {
     this.#options = { ...options, onError: (cause) => options.onError(toPortError(cause)) }
@@ -93,6 +98,8 @@ export class RedisEventLog implements EventLog {
         channel,
         ...events.map((event) => JSON.stringify(event)),
       )
+      // Of an earlier task of this name whose time was up.
+      if (created) await this.#redis.zrem(keys.expiries, channel).catch(this.#options.onError)
       return { kind: created ? 'created' : 'exists', snapshot: snapshotOf(...stored) }
     })
   }
@@ -173,7 +180,9 @@ export class RedisEventLog implements EventLog {
       return {
         kind: 'entries',
         top,
-        entries: entries.map(([, [, text]]): LogEntry => ({ offset: ++offset, event: JSON.parse(text) })),
+        entries: (entries ?? []).map(
+          ([, [, text]]): LogEntry => ({ offset: ++offset, event: JSON.parse(text) }),
+        ),
       }
     })
   }
@@ -294,16 +303,27 @@ export class RedisEventLog implements EventLog {
     return Promise.all(listed)
   }
 
-  /** A server went away between a task's last event and its place in the lists, or the keys have expired. */
+  /**
+   * An entry of a list without a place in it: the task is finished, or not there. The latter may be because its
+   * creation is under way, so an entry is taken out only when its task has been missing for a while.
+   */
   #mend(scope: 'all' | 'unfinished', channel: string, snapshot: Snapshot | null): void {
-    const key = keyOfChannel(channel)
-    const mending =
-      scope === 'unfinished' && snapshot
-        ? this.#leaveUnfinished(key)
-        : scope === 'unfinished'
-          ? this.#redis.zrem(this.#keys.unfinished, channel)
-          : this.#redis.zrem(this.#keys.tasks, channel)
+    if (!snapshot && !this.#hasBeenMissing(channel)) return
+    const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
+    const mending = snapshot ? this.#leaveUnfinished(keyOfChannel(channel)) : this.#redis.zrem(set, channel)
     mending.catch(this.#options.onError)
+  }
+
+  #hasBeenMissing(channel: string): boolean {
+    const since = this.#missingSince.get(channel)
+    if (since === undefined) {
+      if (this.#missingSince.size >= MAX_MISSING) this.#missingSince.clear()
+      this.#missingSince.set(channel, Date.now())
+      return false
+    }
+    if (Date.now() - since < MISSING_MS) return false
+    this.#missingSince.delete(channel)
+    return true
   }
 }
 
