@@ -67,7 +67,7 @@ export class Dispatch implements JobObserver {
     this.#trainers = trainers
     this.#options = options
     this.#now = options.now ?? Date.now
-    this.#held = new HeldJobs(log, (key) => this.#stop(key))
+    this.#held = new HeldJobs(log, (key) => this.#stop(key), options.onError)
   }
 
   /** Launchers need an observer, and the observer needs them: they come second. */

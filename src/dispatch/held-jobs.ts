@@ -9,11 +9,13 @@ import { channelOf, isFinalStatus, type TaskKey } from '../task/task.ts'
 export class HeldJobs {
   readonly #log: EventLog
   readonly #stop: (key: TaskKey) => void
+  readonly #onError: (error: unknown) => void
   readonly #watches = new Map<string, Promise<Watch>>()
 
-  constructor(log: EventLog, stop: (key: TaskKey) => void) {
+  constructor(log: EventLog, stop: (key: TaskKey) => void, onError: (error: unknown) => void) {
     this.#log = log
     this.#stop = stop
+    this.#onError = onError
   }
 
   /** @throws EpochcastError ENGINE_UNAVAILABLE; may then be tried again */
@@ -21,7 +23,7 @@ export class HeldJobs {
     const channel = channelOf(key)
     if (this.#watches.has(channel)) return
     const watch = this.#log.watch(key, (signal) => {
-      if (concernsItsEnd(signal)) this.#stopIfAsked(key)
+      if (concernsItsEnd(signal)) this.#stopIfAsked(key).catch(this.#onError)
     })
     this.#watches.set(channel, watch)
     try {
@@ -42,8 +44,8 @@ export class HeldJobs {
   }
 
   async #stopIfAsked(key: TaskKey): Promise<void> {
-    const snapshot = await this.#log.snapshot(key).catch(() => null)
-    // Out of reach: `resumed` will come, and it is looked at again.
+    // Where the engine is out of reach, `resumed` will come, and it is looked at again.
+    const snapshot = await this.#log.snapshot(key)
     if (!snapshot) return
     const { state } = snapshot
     if (state.stopRequested || isFinalStatus(state.status)) this.#stop(key)
