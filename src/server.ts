@@ -15,10 +15,13 @@ import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
+import type { Context } from './schema/context.ts'
+import { schema } from './schema/index.ts'
 import { EpochcastError } from './task/errors.ts'
 import { createGraphQL, GRAPHQL_PATH } from './transport/graphql.ts'
 import { createHttpServer, trackBufferedBytes } from './transport/http.ts'
 import { OpenSubscriptions } from './transport/open-subscriptions.ts'
+import { Operations } from './transport/operations.ts'
 import { OriginRule } from './transport/origin.ts'
 import { serveWebSocket } from './transport/websocket.ts'
 import { VERSION } from './version.ts'
@@ -95,21 +98,28 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   let stopping = false
   const origins = new OriginRule(config.allowedOrigins, config.host)
   const openSubscriptions = new OpenSubscriptions(config.maxSubscriptions)
-  const yoga = createGraphQL({
-    context: {
-      services: {
-        version: VERSION,
-        channelPrefixes: config.channelPrefixes,
-        maxStreamMs: config.maxStreamMs,
-        log,
-        feeds,
-        updates,
-        ingest,
-        dispatch,
-        trainers,
-      },
+  const context: Context = {
+    services: {
+      version: VERSION,
+      channelPrefixes: config.channelPrefixes,
+      maxStreamMs: config.maxStreamMs,
+      log,
+      feeds,
+      updates,
+      ingest,
+      dispatch,
+      trainers,
     },
+  }
+  const operations = new Operations({
+    schema,
+    context,
     openSubscriptions,
+    onUnexpected: (err) => logger.error({ err }, 'an operation failed unexpectedly'),
+  })
+  const yoga = createGraphQL({
+    context,
+    operations,
     origins,
     maxBodyBytes: config.maxBodyBytes,
     logger,
@@ -121,7 +131,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   })
   const bufferedBytes = trackBufferedBytes(http)
   const webSocket = serveWebSocket(http, {
-    yoga,
+    operations,
     logger,
     origins,
     maxMessageBytes: config.maxBodyBytes,

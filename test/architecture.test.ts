@@ -25,6 +25,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'feed',
     'ingest',
     'launcher',
+    'schema',
     'task',
     'transport',
     'version.ts',

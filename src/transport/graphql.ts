@@ -6,7 +6,7 @@ import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { LIMITS } from '../task/limits.ts'
 import { graphiqlExamples } from './graphiql.ts'
-import type { OpenSubscriptions } from './open-subscriptions.ts'
+import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 
 export const GRAPHQL_PATH = '/graphql'
@@ -15,14 +15,14 @@ export type Yoga = YogaServerInstance<Record<string, never>, Context>
 
 export interface GraphQLOptions {
   readonly context: Context
-  readonly openSubscriptions: OpenSubscriptions
+  readonly operations: Operations
   readonly origins: OriginRule
   readonly maxBodyBytes: number
   readonly logger: Logger
 }
 
-/** Parsing, validation, execution and errors, the same for HTTP and WebSocket; and HTTP itself. */
-export function createGraphQL({ context, openSubscriptions, ...options }: GraphQLOptions): Yoga {
+/** GraphQL over HTTP: requests and their answers, server-sent events, GraphiQL. */
+export function createGraphQL({ context, operations, ...options }: GraphQLOptions): Yoga {
   const { origins, maxBodyBytes, logger } = options
   const onUnexpected = (err: unknown) => logger.error({ err }, 'an operation failed unexpectedly')
 
@@ -54,7 +54,7 @@ export function createGraphQL({ context, openSubscriptions, ...options }: GraphQ
       defaultQuery: graphiqlExamples,
     },
     renderGraphiQL,
-    plugins: [boundedDocuments(), translatedValidation(onUnexpected), openSubscriptions.plugin()],
+    plugins: [boundedDocuments(), translatedValidation(onUnexpected), runBy(operations)],
   })
 }
 
@@ -74,6 +74,18 @@ function translatedValidation(onUnexpected: (error: unknown) => void): Plugin {
         if (valid) return
         setResult(result.map((error) => toGraphQLError(error, onUnexpected, 'GRAPHQL_VALIDATION_FAILED')))
       }
+    },
+  }
+}
+
+/** Runs operations as every transport does. */
+function runBy(operations: Operations): Plugin {
+  return {
+    onExecute({ setExecuteFn }) {
+      setExecuteFn((args) => operations.execute(args))
+    },
+    onSubscribe({ setSubscribeFn }) {
+      setSubscribeFn((args) => operations.subscribe(args))
     },
   }
 }

@@ -1,5 +1,3 @@
-import { GraphQLError } from 'graphql'
-import type { Plugin } from 'graphql-yoga'
 import { EpochcastError } from '../task/errors.ts'
 
 /** Counts the subscriptions of this process, whatever carries them, and bounds their number. */
@@ -15,35 +13,23 @@ export class OpenSubscriptions {
     return this.#open
   }
 
-  plugin(): Plugin {
-    const subscriptions = this
-    return {
-      onSubscribe({ setResultAndStopExecution }) {
-        if (subscriptions.#open >= subscriptions.#max) {
-          const { message, extensions } = new EpochcastError(
-            'TOO_MANY_SUBSCRIPTIONS',
-            `the server has ${subscriptions.#open} open subscriptions; expected at most ${subscriptions.#max} (EPOCHCAST_MAX_SUBSCRIPTIONS)`,
-          )
-          setResultAndStopExecution({ errors: [new GraphQLError(message, { extensions })] })
-          return
-        }
-        subscriptions.#open++
-        let open = true
-        const close = () => {
-          if (open) subscriptions.#open--
-          open = false
-        }
-        return {
-          onSubscribeResult({ result }) {
-            if (!isAsyncIterable(result)) close()
-            return { onEnd: close }
-          },
-          onSubscribeError: close,
-        }
-      },
+  /**
+   * Counts one more until the function that is answered has been called.
+   *
+   * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
+   */
+  open(): () => void {
+    if (this.#open >= this.#max) {
+      throw new EpochcastError(
+        'TOO_MANY_SUBSCRIPTIONS',
+        `the server has ${this.#open} open subscriptions; expected at most ${this.#max} (EPOCHCAST_MAX_SUBSCRIPTIONS)`,
+      )
+    }
+    this.#open++
+    let isOpen = true
+    return () => {
+      if (isOpen) this.#open--
+      isOpen = false
     }
   }
 }
-
-const isAsyncIterable = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value

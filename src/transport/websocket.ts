@@ -1,23 +1,23 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ExecutionArgs, GraphQLError } from 'graphql'
+import type { GraphQLError } from 'graphql'
 import {
   CloseCode,
   handleProtocols,
   makeServer,
-  type OperationResult,
   type Context as SocketContext,
   type SubscribePayload,
 } from 'graphql-ws'
 import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { toGraphQLError, withoutHttpHints } from '../schema/errors.ts'
+import { withoutHttpHints } from '../schema/errors.ts'
 import { EpochcastError } from '../task/errors.ts'
-import { GRAPHQL_PATH, type Yoga } from './graphql.ts'
+import { GRAPHQL_PATH } from './graphql.ts'
+import type { Operation, Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 
 export interface WebSocketOptions {
-  readonly yoga: Yoga
+  readonly operations: Operations
   readonly logger: Logger
   readonly origins: OriginRule
   /** Largest message of a client, in bytes. */
@@ -33,34 +33,23 @@ export interface WebSocketTransport {
   close(): Promise<void>
 }
 
-type Run = (args: ExecutionArgs) => OperationResult
-
-/** An operation that passed the same checks as over HTTP, with the functions that run it. */
-interface PreparedArgs extends ExecutionArgs {
-  readonly execute: Run
-  readonly subscribe: Run
-}
-
 /** Time for a client to answer a close before its socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000
 
 /**
  * graphql-ws on the server's own port and path, subprotocol `graphql-transport-ws`. The library keeps the
- * protocol; here is what lies between it and the sockets, and between it and Yoga.
+ * protocol; here is what lies between it and the sockets, and between it and the operations.
  */
 export function serveWebSocket(server: Server, options: WebSocketOptions): WebSocketTransport {
-  const { yoga, logger, origins, maxSubscriptionsPerSocket } = options
-  const translate = (error: unknown) =>
-    withoutHttpHints(
-      toGraphQLError(error, (err) => logger.error({ err }, 'an operation failed unexpectedly')),
-    )
+  const { operations, logger, origins, maxSubscriptionsPerSocket } = options
+  const translate = (error: unknown) => withoutHttpHints(operations.translate(error))
   const protocol = makeServer<undefined, undefined>({
-    execute: (args) => (args as PreparedArgs).execute(args),
-    subscribe: (args) => (args as PreparedArgs).subscribe(args),
+    execute: (args) => operations.execute(args),
+    subscribe: (args) => operations.subscribe(args),
     // What is thrown here would close the socket and everything else that is on it.
-    onSubscribe: async (context, _id, payload) => {
+    onSubscribe: (context, _id, payload) => {
       try {
-        return await prepare(yoga, context, payload, maxSubscriptionsPerSocket, translate)
+        return prepare(operations, context, payload, maxSubscriptionsPerSocket)
       } catch (error) {
         return [translate(error)]
       }
@@ -137,14 +126,13 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
   }
 }
 
-/** What Yoga does with a request over HTTP, up to the execution, for an operation over WebSocket. */
-async function prepare(
-  yoga: Yoga,
+/** @throws EpochcastError TOO_MANY_SUBSCRIPTIONS */
+function prepare(
+  operations: Operations,
   { subscriptions }: SocketContext<undefined, undefined>,
   payload: SubscribePayload,
   maxOperations: number,
-  translate: (error: unknown) => GraphQLError,
-): Promise<PreparedArgs | readonly GraphQLError[]> {
+): Operation | readonly GraphQLError[] {
   // The one that is asked for is among them already.
   const open = Object.keys(subscriptions).length
   if (open > maxOperations) {
@@ -153,22 +141,7 @@ async function prepare(
       `the socket has ${open - 1} operations under way; expected at most ${maxOperations} (EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET)`,
     )
   }
-  // Without the upgrade's request: it is a GET, over which Yoga lets no mutation pass.
-  const { schema, parse, validate, contextFactory, execute, subscribe } = yoga.getEnveloped({
-    params: payload,
-  })
-  const document = parse(payload.query)
-  const errors: readonly GraphQLError[] = validate(schema, document)
-  if (errors.length > 0) return errors.map(translate)
-  return {
-    schema,
-    document,
-    operationName: payload.operationName,
-    variableValues: payload.variables,
-    contextValue: await contextFactory(),
-    execute,
-    subscribe,
-  }
+  return operations.prepare(payload)
 }
 
 /** Resolves when the message has been handed to the system; at once where the socket is on its way out. */

@@ -1,0 +1,60 @@
+import { type DocumentNode, type GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
+import { LIMITS } from '../task/limits.ts'
+
+/** Documents remembered; clients send the same few over and over. */
+export const MAX_DOCUMENTS = 500
+/** Characters of all their texts together; a longer text is parsed each time. */
+export const MAX_CHARACTERS = 500_000
+
+export interface KnownDocument {
+  /** The text, as the first one who sent it: whoever keeps it need not keep a copy. */
+  readonly text: string
+  readonly document: DocumentNode
+}
+
+/** Parsed and validated documents by their text, the least recently used forgotten first. */
+export class Documents {
+  readonly #schema: GraphQLSchema
+  readonly #known = new Map<string, KnownDocument>()
+  #characters = 0
+
+  constructor(schema: GraphQLSchema) {
+    this.#schema = schema
+  }
+
+  get size(): number {
+    return this.#known.size
+  }
+
+  /**
+   * The document, or what is wrong with it. Only valid ones are remembered.
+   *
+   * @throws GraphQLError for a syntax error, and for more tokens than `LIMITS.documentTokens`
+   */
+  get(text: string): KnownDocument | readonly GraphQLError[] {
+    const known = this.#known.get(text)
+    if (known) {
+      // The order of a Map's keys is the order of use.
+      this.#known.delete(text)
+      this.#known.set(text, known)
+      return known
+    }
+    // A document's size in tokens bounds the work of parsing and validating it.
+    const document = parse(text, { maxTokens: LIMITS.documentTokens })
+    const errors = validate(this.#schema, document)
+    if (errors.length > 0) return errors
+    const valid = { text, document }
+    if (text.length <= MAX_CHARACTERS) this.#remember(valid)
+    return valid
+  }
+
+  #remember(known: KnownDocument): void {
+    this.#known.set(known.text, known)
+    this.#characters += known.text.length
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= MAX_DOCUMENTS && this.#characters <= MAX_CHARACTERS) return
+      this.#known.delete(oldest)
+      this.#characters -= oldest.length
+    }
+  }
+}

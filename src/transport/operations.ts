@@ -1,0 +1,127 @@
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  type GraphQLSchema,
+  subscribe,
+} from 'graphql'
+import type { Context } from '../schema/context.ts'
+import { toGraphQLError } from '../schema/errors.ts'
+import type { ErrorCode } from '../task/errors.ts'
+import { Documents } from './documents.ts'
+import type { OpenSubscriptions } from './open-subscriptions.ts'
+
+/** What a client sends, over whatever transport. */
+export interface OperationParams {
+  readonly query: string
+  readonly operationName?: string | null | undefined
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined
+}
+
+/** An operation whose document is valid. */
+export interface Operation extends ExecutionArgs {
+  /** The document's text, shared by all who sent the same. */
+  readonly text: string
+  readonly contextValue: Context
+}
+
+export interface OperationsOptions {
+  readonly schema: GraphQLSchema
+  readonly context: Context
+  readonly openSubscriptions: OpenSubscriptions
+  /** Told what is masked in the answer. */
+  readonly onUnexpected: (error: unknown) => void
+}
+
+/** Operations from their text to their results, the same for every transport. */
+export class Operations {
+  readonly #options: OperationsOptions
+  readonly #documents: Documents
+
+  constructor(options: OperationsOptions) {
+    this.#options = options
+    this.#documents = new Documents(options.schema)
+  }
+
+  /** The operation, ready to run, or what is wrong with its document. */
+  prepare({ query, operationName, variables }: OperationParams): Operation | readonly GraphQLError[] {
+    const { schema, context } = this.#options
+    try {
+      const known = this.#documents.get(query)
+      if (!('document' in known))
+        return known.map((error) => this.translate(error, 'GRAPHQL_VALIDATION_FAILED'))
+      return {
+        schema,
+        document: known.document,
+        text: known.text,
+        ...(operationName == null ? {} : { operationName }),
+        ...(variables == null ? {} : { variableValues: variables }),
+        // One for each operation: what is known about an operation is kept by its context.
+        contextValue: { ...context },
+      }
+    } catch (error) {
+      return [this.translate(error)]
+    }
+  }
+
+  /** Runs a query or a mutation. */
+  async execute(operation: ExecutionArgs): Promise<ExecutionResult> {
+    return this.#translated(await execute(operation))
+  }
+
+  /** Runs a subscription; a result instead of results says why it was refused. */
+  async subscribe(
+    operation: ExecutionArgs,
+  ): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
+    let close: () => void
+    try {
+      close = this.#options.openSubscriptions.open()
+    } catch (error) {
+      return { errors: [this.translate(error)] }
+    }
+    try {
+      const results = await subscribe(operation)
+      if (Symbol.asyncIterator in results) return this.#counted(results, close)
+      close()
+      return this.#translated(results)
+    } catch (error) {
+      close()
+      throw error
+    }
+  }
+
+  /** What a client is told of an error. */
+  translate(error: unknown, fallback?: ErrorCode): GraphQLError {
+    return toGraphQLError(error, this.#options.onUnexpected, fallback)
+  }
+
+  #translated(result: ExecutionResult): ExecutionResult {
+    return result.errors ? { ...result, errors: result.errors.map((error) => this.translate(error)) } : result
+  }
+
+  #counted(
+    results: AsyncGenerator<ExecutionResult, void, void>,
+    close: () => void,
+  ): AsyncGenerator<ExecutionResult, void, void> {
+    const step = async (result: Promise<IteratorResult<ExecutionResult, void>>) => {
+      try {
+        const { done, value } = await result
+        if (!done) return { done: false as const, value: this.#translated(value) }
+        close()
+        return { done: true as const, value: undefined }
+      } catch (error) {
+        close()
+        throw error
+      }
+    }
+    return {
+      next: () => step(results.next()),
+      return: () => step(results.return()),
+      throw: (error) => step(results.throw(error)),
+      [Symbol.asyncIterator]() {
+        return this
+      },
+    }
+  }
+}
