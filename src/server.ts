@@ -49,6 +49,8 @@ export interface Gauges {
 /** How often feeds look for lost announcements. */
 const FEED_CHECK_MS = 5000
 const FEED_RING_EVENTS = 256
+/** What pages of logs may take that are kept for several viewers who catch up. */
+const KEPT_PAGES_BYTES = 32 * 1024 * 1024
 
 /**
  * The only place where parts are chosen and put together.
@@ -66,7 +68,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
 
   const serverId = randomUUID()
   const writer = new TaskWriter(log, (config.retainSeconds * 1000) / 2)
-  const feeds = new Feeds(log, { ringEvents: FEED_RING_EVENTS, checkMs: FEED_CHECK_MS, onError })
+  const feeds = new Feeds(log, {
+    ringEvents: FEED_RING_EVENTS,
+    checkMs: FEED_CHECK_MS,
+    pages: { maxBytes: KEPT_PAGES_BYTES },
+    onError,
+  })
   const updates = new TaskUpdates(log)
   const ingest = new Ingest(writer, config.channelPrefixes)
   const dispatch = new Dispatch(log, writer, trainers, {

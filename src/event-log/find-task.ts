@@ -2,6 +2,9 @@ import { EpochcastError, quote } from '../task/errors.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
 import type { EventLog, Snapshot } from './event-log.ts'
 
+/** Where tasks are looked up: a log, or what knows some of them without asking it. */
+type Lookup = Pick<EventLog, 'snapshot'>
+
 /** @throws EpochcastError CHANNEL_PREFIX_NOT_ALLOWED */
 export function checkChannelPrefix(allowed: readonly string[], channelPrefix: string): string {
   if (allowed.includes(channelPrefix)) return channelPrefix
@@ -17,7 +20,7 @@ export function checkChannelPrefix(allowed: readonly string[], channelPrefix: st
  * @throws EpochcastError CHANNEL_PREFIX_NOT_ALLOWED
  */
 export async function findTask(
-  log: EventLog,
+  log: Lookup,
   allowedPrefixes: readonly string[],
   id: string,
   channelPrefix: string | null,
@@ -33,7 +36,7 @@ export async function findTask(
 
 /** @throws EpochcastError TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED */
 export async function getTask(
-  log: EventLog,
+  log: Lookup,
   allowedPrefixes: readonly string[],
   id: string,
   channelPrefix: string | null,

@@ -1,26 +1,62 @@
-import type { EventLog } from '../event-log/event-log.ts'
+import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
+import { Pages, type PagesOptions } from './pages.ts'
 import { TaskFeed, type TaskFeedOptions } from './task-feed.ts'
 
 interface Shared {
   readonly feed: Promise<TaskFeed>
+  /** Once it is there. */
+  opened?: TaskFeed
   users: number
+}
+
+export interface FeedsOptions extends TaskFeedOptions {
+  readonly pages: PagesOptions
 }
 
 /** The feeds of this process: one for each task that somebody watches, closed when the last one leaves. */
 export class Feeds {
   readonly #log: EventLog
-  readonly #options: TaskFeedOptions
+  readonly #options: FeedsOptions
+  readonly #pages: Pages
   readonly #shared = new Map<string, Shared>()
+  /** Snapshots that are being read from the log, for all who ask meanwhile. */
+  readonly #underWay = new Map<string, Promise<Snapshot | null>>()
 
-  constructor(log: EventLog, options: TaskFeedOptions) {
+  constructor(log: EventLog, options: FeedsOptions) {
     this.#log = log
     this.#options = options
+    this.#pages = new Pages(log, options.pages)
   }
 
   /** Tasks that are watched at present. */
   get size(): number {
     return this.#shared.size
+  }
+
+  /**
+   * A task as it is now, or null: from its feed where somebody watches it, else from the log.
+   *
+   * @throws EpochcastError ENGINE_UNAVAILABLE
+   */
+  async snapshot(key: TaskKey): Promise<Snapshot | null> {
+    const feed = this.#shared.get(channelOf(key))?.opened
+    return feed?.isLive ? { ...feed.view, serial: feed.serial } : this.storedSnapshot(key)
+  }
+
+  /**
+   * A task as the log has it; the log is asked once for all who want to know at the same time.
+   *
+   * @throws EpochcastError ENGINE_UNAVAILABLE
+   */
+  storedSnapshot(key: TaskKey): Promise<Snapshot | null> {
+    const channel = channelOf(key)
+    let reading = this.#underWay.get(channel)
+    if (!reading) {
+      reading = this.#log.snapshot(key).finally(() => this.#underWay.delete(channel))
+      this.#underWay.set(channel, reading)
+    }
+    return reading
   }
 
   /**
@@ -32,12 +68,13 @@ export class Feeds {
     const channel = channelOf(key)
     let shared = this.#shared.get(channel)
     if (!shared) {
-      shared = { feed: TaskFeed.open(this.#log, key, this.#options), users: 0 }
+      shared = { feed: TaskFeed.open(this.#log, this.#pages, key, this.#options), users: 0 }
       this.#shared.set(channel, shared)
     }
     shared.users++
     try {
-      return await shared.feed
+      shared.opened = await shared.feed
+      return shared.opened
     } catch (error) {
       if (this.#shared.get(channel) === shared) this.#shared.delete(channel)
       throw error
@@ -55,6 +92,7 @@ export class Feeds {
   async close(): Promise<void> {
     const feeds = [...this.#shared.values()].map(({ feed }) => feed.then((opened) => opened.close()))
     this.#shared.clear()
+    this.#pages.forget()
     await Promise.allSettled(feeds)
   }
 }

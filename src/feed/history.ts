@@ -2,7 +2,7 @@ import type { EventLog, LogEntry } from '../event-log/event-log.ts'
 import { cursorAhead, type Position } from '../task/position.ts'
 import { type MetricSeries, SeriesCollector } from '../task/series.ts'
 import type { TaskKey } from '../task/task.ts'
-import { PAGE_ENTRIES } from './task-feed.ts'
+import { PAGE_ENTRIES } from './pages.ts'
 
 export interface HistoryPage {
   readonly entries: readonly LogEntry[]

@@ -33,6 +33,27 @@ export function stoppable<T>(
   }
 }
 
+/** Something that can be stopped once. Its signal is made for the first who needs it: there is one a subscriber. */
+export class Stop {
+  #isStopped = false
+  #controller: AbortController | undefined
+
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#isStopped) this.#controller.abort()
+    return this.#controller.signal
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#controller?.abort()
+  }
+}
+
 export interface Deadline {
   /** Aborted when the time has passed or the outer signal is aborted. */
   readonly signal: AbortSignal

@@ -6,6 +6,7 @@ import { cursorPrefix, type Position } from '../task/position.ts'
 import { reduce, reduceAll } from '../task/reducer.ts'
 import type { DeliveredEvent, TaskView } from '../task/stream-event.ts'
 import { isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
+import { deliver, PAGE_ENTRIES, type PageResult, type Pages } from './pages.ts'
 import { Waiters } from './waiters.ts'
 
 export interface TaskFeedOptions {
@@ -16,8 +17,6 @@ export interface TaskFeedOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Entries in one read of the log. */
-export const PAGE_ENTRIES = 256
 /** Entries that a feed has at hand from the start, to tell its log from another. */
 const VERIFIABLE_ENTRIES = 16
 /** Time between two tries to reach an engine that is out of reach. */
@@ -38,6 +37,7 @@ export const RETRY_MS = 250
 export class TaskFeed {
   readonly key: TaskKey
   readonly #log: EventLog
+  readonly #pages: Pages
   readonly #options: TaskFeedOptions
   readonly #waiters = new Waiters()
   #watch: Watch | undefined
@@ -55,9 +55,10 @@ export class TaskFeed {
   #gone = false
   #closed = false
 
-  private constructor(log: EventLog, key: TaskKey, options: TaskFeedOptions) {
+  private constructor(log: EventLog, pages: Pages, key: TaskKey, options: TaskFeedOptions) {
     this.key = key
     this.#log = log
+    this.#pages = pages
     this.#options = options
     // Both are set before `open` hands the feed out.
     this.#state = undefined as unknown as TaskState
@@ -66,8 +67,8 @@ export class TaskFeed {
   }
 
   /** @throws EpochcastError TASK_NOT_FOUND, ENGINE_UNAVAILABLE */
-  static async open(log: EventLog, key: TaskKey, options: TaskFeedOptions): Promise<TaskFeed> {
-    const feed = new TaskFeed(log, key, options)
+  static async open(log: EventLog, pages: Pages, key: TaskKey, options: TaskFeedOptions): Promise<TaskFeed> {
+    const feed = new TaskFeed(log, pages, key, options)
     feed.#catchingUp = feed.#start()
     try {
       await feed.#catchingUp
@@ -97,6 +98,11 @@ export class TaskFeed {
     return this.#closed
   }
 
+  /** Whether it hears of everything: what it shows is the log's own. */
+  get isLive(): boolean {
+    return this.#interruption === null && !this.#mustVerify && !this.#gone && !this.#closed
+  }
+
   /** Why nothing can be heard at present; null while all is well. */
   get interruption(): string | null {
     return this.#interruption
@@ -113,6 +119,20 @@ export class TaskFeed {
     const missing = this.#top.offset - after.offset
     if (missing <= 0) return []
     return missing > this.#ring.length ? null : this.#ring.slice(this.#ring.length - missing)
+  }
+
+  /**
+   * What the log has after a position.
+   *
+   * @throws EpochcastError ENGINE_UNAVAILABLE
+   */
+  read(after: Position): Promise<PageResult> {
+    return this.#pages.read(this.key, after)
+  }
+
+  /** Has `look` called after every change of what is shown here, at once, until the answer is called. */
+  observe(look: () => void): () => void {
+    return this.#waiters.add(look)
   }
 
   /**
@@ -140,6 +160,7 @@ export class TaskFeed {
   interrupt(error: EpochcastError): void {
     // Whatever made a command fail may have been a failover.
     this.#mustVerify = true
+    this.#pages.forget()
     if (this.#interruption === null) {
       this.#interruption = error.message
       this.#interruptions++
@@ -155,11 +176,6 @@ export class TaskFeed {
   async lookAgain(signal: AbortSignal): Promise<void> {
     this.#catchUp()
     await this.#waiters.until(() => this.#closed || this.#catchingUp === undefined, signal)
-  }
-
-  /** Makes an entry of this task's log ready for delivery. */
-  deliver({ offset, event }: LogEntry, prefix = this.#cursorPrefix()): DeliveredEvent {
-    return { ...event, offset, taskId: this.key.id, cursor: prefix + offset.toString(36) }
   }
 
   async close(): Promise<void> {
@@ -190,6 +206,7 @@ export class TaskFeed {
         return
       case 'resumed':
         this.#mustVerify = true
+        this.#pages.forget()
         this.#catchUp()
     }
   }
@@ -274,7 +291,7 @@ export class TaskFeed {
     const entries = await this.#readRetained(this.#top, first.offset - 1, this.#ring.length)
     // Another generation, or no log: reading on will tell.
     if (!entries) return
-    const stored = new Map(entries.map((entry) => [entry.offset, JSON.stringify(this.deliver(entry))]))
+    const stored = new Map(this.#delivered(entries).map((event) => [event.offset, JSON.stringify(event)]))
     const oldest = entries[0]?.offset ?? last.offset + 1
     const differing = this.#ring.find(
       (event) => event.offset >= oldest && stored.get(event.offset) !== JSON.stringify(event),
@@ -313,8 +330,7 @@ export class TaskFeed {
     this.#state = state
     this.#top = top
     this.#serial = serial
-    const entries = result?.filter(({ offset }) => offset <= top.offset) ?? []
-    this.#ring = entries.map((entry) => this.deliver(entry))
+    this.#ring = this.#delivered(result?.filter(({ offset }) => offset <= top.offset) ?? [])
   }
 
   /** Entries after an offset, or after what was trimmed; null where the log is another one by now. */
@@ -331,17 +347,16 @@ export class TaskFeed {
   }
 
   #add(entries: readonly LogEntry[]): void {
-    const prefix = this.#cursorPrefix()
-    for (const entry of entries) {
-      this.#state = reduce(this.#state, entry.event)
-      this.#top = { generation: this.#top.generation, offset: entry.offset }
-      this.#ring.push(this.deliver(entry, prefix))
-    }
+    for (const { event } of entries) this.#state = reduce(this.#state, event)
+    const { generation, offset } = this.#top
+    this.#top = { generation, offset: entries.at(-1)?.offset ?? offset }
+    this.#ring.push(...this.#delivered(entries))
     const surplus = this.#ring.length - this.#options.ringEvents
     if (surplus > 0) this.#ring.splice(0, surplus)
   }
 
-  #cursorPrefix(): string {
-    return cursorPrefix(this.key, this.#top.generation)
+  #delivered(entries: readonly LogEntry[]): DeliveredEvent[] {
+    const prefix = cursorPrefix(this.key, this.#top.generation)
+    return entries.map((entry) => deliver(this.key, prefix, entry))
   }
 }

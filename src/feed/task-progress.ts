@@ -1,5 +1,3 @@
-import type { EventLog } from '../event-log/event-log.ts'
-import { taskNotFound } from '../event-log/find-task.ts'
 import type { TaskView } from '../task/stream-event.ts'
 import { isFinalStatus, type TaskKey } from '../task/task.ts'
 import type { Feeds } from './feeds.ts'
@@ -14,16 +12,12 @@ export interface ConflationOptions {
 /**
  * The state of one task, now and whenever it has changed, until its final state. A reader who is slow or
  * throttled gets the newest state and never a backlog.
- *
- * @throws EpochcastError TASK_NOT_FOUND
  */
-export async function taskProgressStream(
-  log: EventLog,
+export function taskProgressStream(
   feeds: Feeds,
   key: TaskKey,
   { minIntervalMs, maxStreamMs }: ConflationOptions,
-): Promise<AsyncIterableIterator<TaskView, undefined>> {
-  if (!(await log.snapshot(key))) throw taskNotFound(key)
+): AsyncIterableIterator<TaskView, undefined> {
   return stoppable(async function* (stop) {
     const feed = await feeds.acquire(key)
     const deadline = deadlineAfter(maxStreamMs, stop)

@@ -17,6 +17,12 @@ export class Waiters {
     })
   }
 
+  /** Has `look` called each time, until the answer is called. */
+  add(look: () => void): () => void {
+    this.#looking.add(look)
+    return () => this.#looking.delete(look)
+  }
+
   /** To be called after every change of what `isTrue` looks at. */
   wake(): void {
     for (const look of [...this.#looking]) look()

@@ -62,10 +62,10 @@ builder.subscriptionFields((t) => ({
       }),
     },
     subscribe: async (_, { taskId, channelPrefix, after, last }, { services }) => {
-      const { log, feeds, channelPrefixes, maxStreamMs } = services
-      const { state } = await getTask(log, channelPrefixes, taskId, channelPrefix ?? null)
+      const { feeds, channelPrefixes, maxStreamMs } = services
+      const found = await getTask(feeds, channelPrefixes, taskId, channelPrefix ?? null)
       const replay = { after: after ?? null, last: last ?? null }
-      return trainingStream(log, feeds, state.spec, replay, { maxStreamMs })
+      return trainingStream(feeds, found, replay, { maxStreamMs })
     },
     resolve: (event) => event,
   }),
@@ -79,10 +79,9 @@ builder.subscriptionFields((t) => ({
       minIntervalMs: t.arg.int({ description: minIntervalDescription, validate: minIntervalMs }),
     },
     subscribe: async (_, { taskId, channelPrefix, minIntervalMs }, { services }) => {
-      const { log, feeds, channelPrefixes, maxStreamMs } = services
-      const { state } = await getTask(log, channelPrefixes, taskId, channelPrefix ?? null)
-      const options = { minIntervalMs: minIntervalMs ?? 0, maxStreamMs }
-      return taskProgressStream(log, feeds, state.spec, options)
+      const { feeds, channelPrefixes, maxStreamMs } = services
+      const { state } = await getTask(feeds, channelPrefixes, taskId, channelPrefix ?? null)
+      return taskProgressStream(feeds, state.spec, { minIntervalMs: minIntervalMs ?? 0, maxStreamMs })
     },
     resolve: (view) => view,
   }),

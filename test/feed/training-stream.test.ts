@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { LogEntry, ReadResult } from '../../src/event-log/event-log.ts'
+import { getTask } from '../../src/event-log/find-task.ts'
 import { MemoryEventLog } from '../../src/event-log/memory.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { type Replay, trainingStream } from '../../src/feed/training-stream.ts'
@@ -17,6 +18,7 @@ const open = async (retainEvents = 1000) => {
   feeds = new Feeds(log, {
     ringEvents: 8,
     checkMs: 50,
+    pages: { maxBytes: 1_000_000 },
     onError: (error) => {
       throw error
     },
@@ -30,8 +32,10 @@ afterEach(async () => {
 })
 
 const NOTHING: Replay = { after: null, last: null }
-const streamOf = (replay: Replay, maxStreamMs = 60_000) =>
-  trainingStream(log, feeds, key, replay, { maxStreamMs })
+const streamOf = async (replay: Replay, maxStreamMs = 60_000) => {
+  const found = await getTask(feeds, [key.channelPrefix], key.id, null)
+  return trainingStream(feeds, found, replay, { maxStreamMs })
+}
 /** Numbers of progress events, types of all others. */
 const told = (event: TrainingEvent): number | string =>
   event.type === 'ProgressUpdate' ? event.current : event.type

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { EventLog, WatchSignal } from '../../src/event-log/event-log.ts'
 import { MemoryEventLog } from '../../src/event-log/memory.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
-import { type Followed, follow } from '../../src/feed/follow.ts'
+import { type Followed, Follower } from '../../src/feed/follower.ts'
+import { Stop } from '../../src/feed/stoppable.ts'
 import type { TaskFeed } from '../../src/feed/task-feed.ts'
 import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
@@ -23,6 +24,7 @@ const feedsOf = (log: EventLog, ringEvents = 16, checkMs = 20) =>
   new Feeds(log, {
     ringEvents,
     checkMs,
+    pages: { maxBytes: 1_000_000 },
     onError: (error) => {
       throw error
     },
@@ -53,15 +55,24 @@ const bound = (log: EventLog) => ({
   create: log.create.bind(log),
 })
 
-async function readAll(log: EventLog, feed: TaskFeed, offset = 0): Promise<Followed[]> {
-  const from = { ...feed.view.top, offset }
+async function readAll(feed: TaskFeed, offset = 0): Promise<Followed[]> {
+  return restOf(new Follower(feed, { ...feed.view.top, offset }))
+}
+
+async function restOf(follower: Follower): Promise<Followed[]> {
   const items: Followed[] = []
-  for await (const item of follow(log, feed, from, new AbortController().signal)) items.push(item)
-  return items
+  const stop = new Stop()
+  for (;;) {
+    const item = await follower.next(stop)
+    if (item === null) return items
+    items.push(item)
+  }
 }
 
 const offsetsOf = (items: readonly Followed[]) =>
-  items.flatMap((item) => (item.kind === 'events' ? item.events.map(({ offset }) => offset) : []))
+  items.flatMap((item) =>
+    item.kind === 'events' ? item.events.slice(item.from).map(({ offset }) => offset) : [],
+  )
 
 describe('following a task', () => {
   it('sees every event once and in order, whatever happens to the announcements', async () => {
@@ -77,7 +88,7 @@ describe('following a task', () => {
           const spec = await createTask(log)
           const feeds = feedsOf(log, ringEvents)
           const feed = await feeds.acquire(spec)
-          const reading = readAll(log, feed)
+          const reading = readAll(feed)
           let last = 1
           for (const [size, pause] of bursts) {
             await append(log, spec, ...range(1, size).map((i) => progress(i)))
@@ -102,7 +113,7 @@ describe('following a task', () => {
     const readers: Promise<Followed[]>[] = []
     for (const i of range(1, 2000)) {
       await append(log, spec, progress(i))
-      if (i % 100 === 0) readers.push(readAll(log, feed))
+      if (i % 100 === 0) readers.push(readAll(feed))
     }
     await append(log, spec, succeeded())
     for (const reader of readers) expect(offsetsOf(await reader)).toEqual(range(1, 2002))
@@ -114,14 +125,12 @@ describe('following a task', () => {
     const spec = await createTask(log)
     const feeds = feedsOf(log, 4)
     const feed = await feeds.acquire(spec)
-    const reader = follow(log, feed, { ...feed.view.top, offset: 0 }, new AbortController().signal)
-    expect((await reader.next()).value).toMatchObject({ kind: 'events' })
+    const reader = new Follower(feed, { ...feed.view.top, offset: 0 })
+    expect(await reader.next(new Stop())).toMatchObject({ kind: 'events' })
     for (const i of range(1, 99)) await append(log, spec, progress(i))
     await append(log, spec, succeeded())
-    expect((await reader.next()).value).toMatchObject({ kind: 'skipped', reason: 'TRIMMED', count: 80 })
-    const rest: Followed[] = []
-    for await (const item of reader) rest.push(item)
-    expect(offsetsOf(rest)).toEqual(range(82, 101))
+    expect(await reader.next(new Stop())).toMatchObject({ kind: 'skipped', reason: 'TRIMMED', count: 80 })
+    expect(offsetsOf(await restOf(reader))).toEqual(range(82, 101))
     await feeds.release(feed)
   })
 
@@ -150,11 +159,10 @@ describe('following a task', () => {
     const spec = await createTask(log)
     const feeds = feedsOf(log)
     const feed = await feeds.acquire(spec)
-    const controller = new AbortController()
-    const reader = follow(log, feed, feed.view.top, controller.signal)
-    const waiting = reader.next()
-    controller.abort()
-    expect(await waiting).toMatchObject({ done: true })
+    const stop = new Stop()
+    const waiting = new Follower(feed, feed.view.top).next(stop)
+    stop.stop()
+    expect(await waiting).toBe(null)
     await feeds.release(feed)
     await until('no watch', () => log.watchCount === 0)
   })

@@ -1,0 +1,127 @@
+import { EpochcastError } from '../task/errors.ts'
+import { isFinalEvent } from '../task/event.ts'
+import type { Position } from '../task/position.ts'
+import type { DeliveredEvent } from '../task/stream-event.ts'
+import { isFinalStatus } from '../task/task.ts'
+import type { PageResult } from './pages.ts'
+import type { Stop } from './stoppable.ts'
+import type { TaskFeed } from './task-feed.ts'
+
+export type Followed =
+  /** What comes next is `events[from]` and all after it; readers of one page share the array. */
+  | { readonly kind: 'events'; readonly events: readonly DeliveredEvent[]; readonly from: number }
+  /** These can no longer be delivered; the following events come after `resumeAt`. */
+  | {
+      readonly kind: 'skipped'
+      readonly reason: 'TRIMMED' | 'LOG_RESET'
+      readonly count: number | null
+      readonly resumeAt: Position
+    }
+  /** The engine is out of reach; what follows comes without a gap when it is back. */
+  | { readonly kind: 'interrupted'; readonly error: string }
+  /** There is nothing more at present. */
+  | { readonly kind: 'top' }
+
+const TOP: Followed = { kind: 'top' }
+
+/**
+ * Reads a task from a position on.
+ *
+ * A reader is nothing but its position. Close to the top it takes events from the feed's ring, further
+ * back it reads pages of the log, and at the top it waits, or joins others who are there. Since each step
+ * starts from the position, there is no cut-over between replay and live in which an event could be lost
+ * or doubled, and a reader that is slow to ask for more is simply further back when it does.
+ */
+export class Follower {
+  /** After what was handed out last; may be set by whoever was given the events in another way. */
+  position: Position
+  readonly #feed: TaskFeed
+  #toldInterruptions: number
+  #isThrough = false
+
+  constructor(feed: TaskFeed, from: Position) {
+    this.#feed = feed
+    this.position = from
+    this.#toldInterruptions = feed.interruptions
+  }
+
+  /** What comes next, waiting for it at the top; null after the end, or once stopped. */
+  async next(stop: Stop): Promise<Exclude<Followed, { kind: 'top' }> | null> {
+    for (;;) {
+      const step = await this.step(stop)
+      if (step?.kind !== 'top') return step
+      await this.#feed.advanced(this.position, stop.signal, this.#toldInterruptions)
+    }
+  }
+
+  /** What comes next, as far as it is there: it waits for the engine, never for an event. */
+  async step(stop: Stop): Promise<Followed | null> {
+    const feed = this.#feed
+    while (!stop.isStopped && !feed.closed && !this.#isThrough) {
+      const recent = feed.recent(this.position)
+      if (recent?.length === 0) {
+        const { state, top } = feed.view
+        if (feed.gone || (isFinalStatus(state.status) && this.position.offset >= top.offset)) return null
+        return this.#newInterruption() ?? TOP
+      }
+      if (recent) return this.#handOut(recent, 0)
+
+      const page = await this.#readOrInterrupt()
+      if (page === 'interrupted') {
+        const interruption = this.#newInterruption()
+        if (interruption) return interruption
+        await feed.restored(stop.signal)
+        continue
+      }
+      switch (page.kind) {
+        case 'page':
+          if (page.from < page.events.length) return this.#handOut(page.events, page.from)
+          // This reader knows more of the log than the feed does yet.
+          await feed.lookAgain(stop.signal)
+          await feed.restored(stop.signal)
+          continue
+        case 'missing':
+          // The feed finds out whether the log is gone for good or begins anew.
+          if (feed.gone) return null
+          await feed.lookAgain(stop.signal)
+          await feed.restored(stop.signal)
+          continue
+        case 'gone':
+          this.position = page.resumeAt
+          return { kind: 'skipped', reason: page.reason, count: page.skipped, resumeAt: page.resumeAt }
+        case 'ahead': {
+          // A store that lost its newest events; this reader had seen more of them than the feed.
+          await feed.lookAgain(stop.signal)
+          const count = this.position.offset - page.top.offset
+          this.position = page.top
+          return { kind: 'skipped', reason: 'LOG_RESET', count, resumeAt: page.top }
+        }
+      }
+    }
+    return null
+  }
+
+  #handOut(events: readonly DeliveredEvent[], from: number): Followed {
+    const last = events[events.length - 1] as DeliveredEvent
+    this.#isThrough = isFinalEvent(last)
+    this.position = { generation: this.position.generation, offset: last.offset }
+    return { kind: 'events', events, from }
+  }
+
+  #newInterruption(): Followed | null {
+    const { interruptions, interruption } = this.#feed
+    if (interruptions <= this.#toldInterruptions) return null
+    this.#toldInterruptions = interruptions
+    return { kind: 'interrupted', error: interruption ?? 'the engine was out of reach for a moment' }
+  }
+
+  async #readOrInterrupt(): Promise<PageResult | 'interrupted'> {
+    try {
+      return await this.#feed.read(this.position)
+    } catch (error) {
+      if (!(error instanceof EpochcastError) || error.code !== 'ENGINE_UNAVAILABLE') throw error
+      this.#feed.interrupt(error)
+      return 'interrupted'
+    }
+  }
+}
