@@ -1,92 +1,120 @@
 import type { TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
-import type { Metrics, TaskState, TaskStatus } from './task.ts'
+import type { Metrics, MetricValue, TaskState, TaskStatus } from './task.ts'
 
 /** Folds one event into the state of its task. Pure: every engine and every feed gets the same state. */
 export function reduce(state: TaskState, event: TaskEvent): TaskState {
-  const next = { ...state, ...changes(state, event), updatedAt: event.recordedAt }
-  if (event.producer === undefined || event.sequence === undefined) return next
-  return {
-    ...next,
-    heardAt: event.recordedAt,
-    producers: { ...next.producers, [event.producer]: event.sequence },
-  }
+  return reduceAll(state, [event])
 }
 
 export function reduceAll(state: TaskState, events: readonly TaskEvent[]): TaskState {
-  return events.reduce(reduce, state)
+  const draft = draftOf(state)
+  for (const event of events) apply(draft, event)
+  return draft
 }
 
-function changes(state: TaskState, event: TaskEvent): Partial<TaskState> {
+/** A state that nobody else has seen yet, to fold many events into without a copy for each. */
+export type DraftState = { -readonly [K in keyof TaskState]: TaskState[K] } & {
+  metrics: Record<string, MetricValue>
+  producers: Record<string, number>
+}
+
+export function draftOf(state: TaskState): DraftState {
+  return { ...state, metrics: { ...state.metrics }, producers: { ...state.producers } }
+}
+
+/** Folds one event into a draft, in place. */
+export function apply(draft: DraftState, event: TaskEvent): void {
+  change(draft, event)
+  draft.updatedAt = event.recordedAt
+  if (event.producer === undefined || event.sequence === undefined) return
+  draft.heardAt = event.recordedAt
+  put(draft.producers, event.producer, event.sequence)
+}
+
+function change(draft: DraftState, event: TaskEvent): void {
   switch (event.type) {
     case 'ProgressUpdate':
-      return {
-        heardAt: event.recordedAt,
-        current: event.current,
-        total: event.total ?? state.total,
-        progress: event.progress ?? state.progress,
-        stage: event.stage ?? state.stage,
-        epoch: event.epoch ?? state.epoch,
-        loss: event.loss ?? state.loss,
-        metrics: merge(state.metrics, event.metrics, ''),
-        message: event.message ?? state.message,
-      }
+      draft.heardAt = event.recordedAt
+      draft.current = event.current
+      draft.total = event.total ?? draft.total
+      draft.progress = event.progress ?? draft.progress
+      draft.stage = event.stage ?? draft.stage
+      draft.epoch = event.epoch ?? draft.epoch
+      draft.loss = event.loss ?? draft.loss
+      merge(draft.metrics, event.metrics, '')
+      draft.message = event.message ?? draft.message
+      return
     case 'EpochStarted':
-      return {
-        heardAt: event.recordedAt,
-        epoch: event.epoch,
-        totalEpochs: event.totalEpochs ?? state.totalEpochs,
-      }
+      draft.heardAt = event.recordedAt
+      draft.epoch = event.epoch
+      draft.totalEpochs = event.totalEpochs ?? draft.totalEpochs
+      return
     case 'EpochEnded':
-      return {
-        heardAt: event.recordedAt,
-        epoch: event.epoch,
-        loss: event.phase === 'TRAIN' ? (event.metrics.loss ?? state.loss) : state.loss,
-        metrics: merge(state.metrics, event.metrics, PHASE_PREFIX[event.phase]),
-      }
+      draft.heardAt = event.recordedAt
+      draft.epoch = event.epoch
+      if (event.phase === 'TRAIN') draft.loss = event.metrics.loss ?? draft.loss
+      merge(draft.metrics, event.metrics, PHASE_PREFIX[event.phase])
+      return
     case 'RoundEnded':
-      return {
-        heardAt: event.recordedAt,
-        round: event.round,
-        totalRounds: event.totalRounds ?? state.totalRounds,
-        loss: event.fitMetrics.loss ?? state.loss,
-        metrics: merge(merge(state.metrics, event.fitMetrics, ''), event.evalMetrics, 'eval_'),
-        ...roundProgress(event.round, event.totalRounds ?? state.totalRounds),
-      }
+      draft.heardAt = event.recordedAt
+      draft.round = event.round
+      draft.totalRounds = event.totalRounds ?? draft.totalRounds
+      draft.loss = event.fitMetrics.loss ?? draft.loss
+      merge(draft.metrics, event.fitMetrics, '')
+      merge(draft.metrics, event.evalMetrics, 'eval_')
+      // Federated trainers count in rounds; one that reports nothing else still shows how far it is.
+      draft.current = event.round
+      draft.total = draft.totalRounds
+      draft.progress = percentage(event.round, draft.totalRounds)
+      return
     case 'StatusChanged':
-      return statusChange(state, event)
+      changeStatus(draft, event)
+      return
     case 'ErrorReported':
-      return { heardAt: event.recordedAt, error: { message: event.error, type: event.errorType } }
+      draft.heardAt = event.recordedAt
+      draft.error = { message: event.error, type: event.errorType }
+      return
     case 'TrainingSucceeded':
+      end(draft, 'SUCCESS', event.recordedAt)
+      draft.result = event.result
       // An error that the trainer got over is history, and so is the way still to go.
-      return { ...ended('SUCCESS', event.recordedAt), result: event.result, error: null, progress: 100 }
+      draft.error = null
+      draft.progress = 100
+      return
     case 'TrainingFailed':
-      return {
-        ...ended('FAILURE', event.recordedAt),
-        error: { message: event.error, type: event.errorType },
-      }
+      end(draft, 'FAILURE', event.recordedAt)
+      draft.error = { message: event.error, type: event.errorType }
+      return
     case 'TrainingCancelled':
-      return { ...ended('CANCELLED', event.recordedAt), stopReason: event.reason ?? state.stopReason }
+      end(draft, 'CANCELLED', event.recordedAt)
+      draft.stopReason = event.reason ?? draft.stopReason
+      return
   }
 }
 
-function statusChange(
-  state: TaskState,
-  event: Extract<TaskEvent, { type: 'StatusChanged' }>,
-): Partial<TaskState> {
-  const relaunched = event.attempt !== undefined && event.attempt > state.attempt
-  const starts = event.status === 'RUNNING' && (state.startedAt === null || relaunched)
-  return {
-    status: event.status,
-    message: event.message ?? state.message,
-    ...(event.status === 'STALLED' || event.stopRequested ? {} : { heardAt: event.recordedAt }),
-    ...(starts ? { startedAt: event.recordedAt } : {}),
-    ...(relaunched ? { attempt: event.attempt, producers: {} } : {}),
-    ...(event.stopRequested ? { stopRequested: true, stopReason: event.stopReason ?? null } : {}),
+function changeStatus(draft: DraftState, event: Extract<TaskEvent, { type: 'StatusChanged' }>): void {
+  const { attempt, recordedAt } = event
+  const relaunched = attempt !== undefined && attempt > draft.attempt
+  if (event.status === 'RUNNING' && (draft.startedAt === null || relaunched)) draft.startedAt = recordedAt
+  draft.status = event.status
+  draft.message = event.message ?? draft.message
+  if (event.status !== 'STALLED' && !event.stopRequested) draft.heardAt = recordedAt
+  if (relaunched) {
+    draft.attempt = attempt
+    draft.producers = {}
+  }
+  if (event.stopRequested) {
+    draft.stopRequested = true
+    draft.stopReason = event.stopReason ?? null
   }
 }
 
-const ended = (status: TaskStatus, at: number) => ({ status, finishedAt: at, heardAt: at })
+function end(draft: DraftState, status: TaskStatus, at: number): void {
+  draft.status = status
+  draft.finishedAt = at
+  draft.heardAt = at
+}
 
 /**
  * In the latest values, `loss` of the training phase must not be overwritten by that of validation,
@@ -94,18 +122,17 @@ const ended = (status: TaskStatus, at: number) => ({ status, finishedAt: at, hea
  */
 const PHASE_PREFIX = { TRAIN: '', VAL: 'val_', TEST: 'test_' } as const
 
-function merge(metrics: Metrics, added: Metrics, prefix: string): Metrics {
-  const merged: Record<string, Metrics[string]> = { ...metrics }
+function merge(metrics: Record<string, MetricValue>, added: Metrics, prefix: string): void {
   for (const name in added) {
     const value = added[name]
-    if (value !== undefined) merged[name.startsWith(prefix) ? name : prefix + name] = value
+    if (value !== undefined) metrics[name.startsWith(prefix) ? name : prefix + name] = value
   }
-  return merged
 }
 
-/** Federated trainers count in rounds; one that reports nothing else still shows how far it is. */
-function roundProgress(round: number, totalRounds: number | null): Partial<TaskState> {
-  return { current: round, total: totalRounds, progress: percentage(round, totalRounds) }
+/** An assignment to `__proto__` would be none. */
+function put(record: Record<string, number>, name: string, value: number): void {
+  if (name !== '__proto__') record[name] = value
+  else Object.defineProperty(record, name, { value, writable: true, enumerable: true, configurable: true })
 }
 
 export function percentage(current: number, total: number | null): number | null {

@@ -1,7 +1,7 @@
 import { EpochcastError, quote } from './errors.ts'
 import { happenedAt, type TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
-import { hasTooManyMetrics, percentage, reduce } from './reducer.ts'
+import { apply, draftOf, hasTooManyMetrics, percentage } from './reducer.ts'
 import type { TaskState, TaskStatus } from './task.ts'
 import { channelOf, isFinalStatus, type Json, type Metrics, type MetricValue, type Phase } from './task.ts'
 
@@ -77,11 +77,12 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
   if (accepted === 0) return { events: [], state: before, accepted, duplicates }
 
   const events: TaskEvent[] = []
-  let state = before
+  const state = draftOf(before)
   const add = (event: TaskEvent) => {
     events.push(event)
-    state = reduce(state, event)
+    apply(state, event)
   }
+  const times = happenedAt(now)
 
   refuseEnded(state)
   const relaunch = batch.attempt !== null && batch.attempt > state.attempt
@@ -91,17 +92,17 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
       status: 'RUNNING',
       message: before.status === 'STALLED' ? 'the trainer reports again' : null,
       ...(relaunch && batch.attempt !== null ? { attempt: batch.attempt } : {}),
-      ...happenedAt(now),
+      ...times,
     })
   }
   for (let i = duplicates; i < batch.reports.length; i++) {
     refuseEnded(state)
-    const event = eventOf(batch.reports[i] as Report, i, state, now)
-    add(
-      batch.producer === null || batch.firstSequence === null
-        ? event
-        : { ...event, producer: batch.producer, sequence: batch.firstSequence + i },
-    )
+    const event: Reported = eventOf(batch.reports[i] as Report, i, state, times)
+    if (batch.producer !== null && batch.firstSequence !== null) {
+      event.producer = batch.producer
+      event.sequence = batch.firstSequence + i
+    }
+    add(event)
   }
   if (hasTooManyMetrics(state)) {
     throw new EpochcastError(
@@ -159,18 +160,23 @@ function refuseEnded(state: TaskState): void {
 
 const name = (state: TaskState): string => `task ${quote(channelOf(state.spec))}`
 
-function eventOf(report: Report, index: number, state: TaskState, now: number): TaskEvent {
+/** An event that has yet to be told whose report it was. */
+type Reported = TaskEvent & { producer?: string; sequence?: number }
+
+type Times = Pick<TaskEvent, 'timestamp' | 'recordedAt'>
+
+function eventOf(report: Report, index: number, state: TaskState, now: Times): TaskEvent {
   const { progress, epochStart, epochEnd, roundEnd, status, error, success, failure } = report
-  const at = (timed: Timed) => ({
-    timestamp: timed.timestamp ?? new Date(now).toISOString(),
-    recordedAt: now,
-  })
+  const at = ({ timestamp }: Timed): Times =>
+    timestamp == null ? now : { timestamp, recordedAt: now.recordedAt }
 
   if (progress) {
     const total = progress.total ?? null
     return {
       type: 'ProgressUpdate',
-      ...at(progress),
+      // By far the most frequent, so it is written out.
+      timestamp: progress.timestamp ?? now.timestamp,
+      recordedAt: now.recordedAt,
       current: progress.current,
       total,
       progress: percentage(progress.current, total ?? state.total),
@@ -226,7 +232,7 @@ function statusEvent(
   state: TaskState,
   status: TaskStatus,
   message: string | null,
-  at: Pick<TaskEvent, 'timestamp' | 'recordedAt'>,
+  at: Times,
   index: number,
 ): TaskEvent {
   switch (status) {
