@@ -90,7 +90,8 @@ export interface EventLog {
   /**
    * One atomic step: if the top is still `expected`, numbers and stores the events, replaces the state
    * and announces both. `final` says that no event will follow; from then on the task counts as
-   * finished and may be dropped once its retention has passed.
+   * finished and may be dropped once its retention has passed. `texts` are the events as JSON, where the
+   * caller has them already.
    */
   append(
     key: TaskKey,
@@ -98,6 +99,7 @@ export interface EventLog {
     events: readonly TaskEvent[],
     state: TaskState,
     final: boolean,
+    texts?: readonly string[],
   ): Promise<AppendResult>
 
   snapshot(key: TaskKey): Promise<Snapshot | null>

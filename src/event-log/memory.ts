@@ -98,7 +98,7 @@ export class MemoryEventLog implements EventLog {
     this.#logs.set(channel, log)
     this.#bySerial.set(log.serial, log)
     this.#unfinished.add(log)
-    const entries = this.#store(log, events, state)
+    const entries = this.#store(log, events, textsOf(events), state)
     this.#makeRoom(log)
     if (this.#bytes > this.#options.maxBytes) {
       this.#drop(log)
@@ -117,12 +117,13 @@ export class MemoryEventLog implements EventLog {
     events: readonly TaskEvent[],
     state: TaskState,
     final: boolean,
+    texts = textsOf(events),
   ): Promise<AppendResult> {
     const log = this.#logs.get(channelOf(key))
     if (!log) return { kind: 'missing' }
     if (expected.generation !== log.generation || expected.offset !== log.top) return { kind: 'conflict' }
 
-    const entries = this.#store(log, events, state)
+    const entries = this.#store(log, events, texts, state)
     if (final && log.finishedAt === null) {
       log.finishedAt = this.#now()
       this.#unfinished.delete(log)
@@ -235,11 +236,10 @@ export class MemoryEventLog implements EventLog {
     this.#allWatchers.clear()
   }
 
-  #store(log: Log, events: readonly TaskEvent[], state: TaskState): LogEntry[] {
+  #store(log: Log, events: readonly TaskEvent[], texts: readonly string[], state: TaskState): LogEntry[] {
     const entries = events.map((event): LogEntry => ({ offset: ++log.top, event }))
     let added = 0
-    for (const event of events) {
-      const text = JSON.stringify(event)
+    for (const text of texts) {
       log.texts.push(text)
       added += bytesOf(text)
     }
@@ -300,6 +300,7 @@ export class MemoryEventLog implements EventLog {
   }
 }
 
+const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))
 const bytesOf = (text: string): number => Buffer.byteLength(text) + ENTRY_OVERHEAD_BYTES
 const topOf = (log: Log): Position => ({ generation: log.generation, offset: log.top })
 const snapshotOf = (log: Log): Snapshot => ({ state: log.state, top: topOf(log), serial: log.serial })

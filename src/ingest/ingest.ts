@@ -28,7 +28,8 @@ export class Ingest {
    *   refusals of `planReports`
    */
   async report(taskId: string, channelPrefix: string | null, batch: ReportBatch): Promise<IngestResult> {
-    const key = await this.#writer.find(this.#channelPrefixes, taskId, channelPrefix)
+    const found = this.#writer.find(this.#channelPrefixes, taskId, channelPrefix)
+    const key = found instanceof Promise ? await found : found
     const { decision, top } = await this.#writer.update(key, (state) =>
       planReports(state, batch, this.#now()),
     )

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MemoryEventLog } from '../../src/event-log/memory.ts'
-import { MAX_APPEND_TRIES, MAX_TURN_WAIT_MS, TaskWriter } from '../../src/event-log/task-writer.ts'
-import { reduce } from '../../src/task/reducer.ts'
-import type { TaskState } from '../../src/task/task.ts'
+import { MAX_APPEND_TRIES, MAX_TURN_WAIT_MS, TaskWriter, TOGETHER } from '../../src/event-log/task-writer.ts'
+import type { TaskEvent } from '../../src/task/event.ts'
+import { reduce, reduceAll } from '../../src/task/reducer.ts'
+import type { TaskKey, TaskState } from '../../src/task/task.ts'
 import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
@@ -96,5 +97,155 @@ describe('writers', () => {
     await expect(second).rejects.toMatchObject({ code: 'CONTENDED' })
     clock.mockRestore()
     expect(await offsets(key)).toEqual([1, 2])
+  })
+})
+
+describe('updates that wait for one task', () => {
+  /** Starts an append that ends when it is told to, and gathers the sizes of all appends. */
+  async function busyWriter() {
+    const key = await createTask(log)
+    const writer = new TaskWriter(log)
+    let finish = () => {}
+    const held = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const sizes: number[] = []
+    const real = log.append.bind(log)
+    const appending = vi.spyOn(log, 'append').mockImplementation(async (...args) => {
+      sizes.push(args[2].length)
+      if (sizes.length === 1) await held
+      return real(...args)
+    })
+    const first = writer.update(key, adding(progress(1)))
+    await until('the first to append', () => sizes.length === 1)
+    return { key, writer, first, finish, sizes, appending }
+  }
+  const addingAll = (events: readonly TaskEvent[]) => (state: TaskState) => ({
+    events,
+    state: reduceAll(state, events),
+  })
+  const currents = async (key: TaskKey) => {
+    const page = await log.read(key, null, 10_000)
+    const events = page.kind === 'entries' ? page.entries.map(({ event }) => event) : []
+    return events.flatMap((event) => (event.type === 'ProgressUpdate' ? [event.current] : []))
+  }
+  const many = (from: number, to: number) => addingAll(range(from, to).map((i) => progress(i)))
+
+  it('are appended together, in order, each with its own answer', async () => {
+    const { key, writer, first, finish, sizes } = await busyWriter()
+    const waiting = [many(2, 4), many(5, 5), addingAll([]), many(6, 7)].map((decide) =>
+      writer.update(key, decide),
+    )
+    finish()
+    await first
+    const answers = await Promise.all(waiting)
+    expect(sizes).toEqual([1, 6])
+    // The log begins with QUEUED, so that progress 1 is at 2.
+    expect(answers.map(({ top }) => top.offset)).toEqual([5, 6, 6, 8])
+    expect(answers.map(({ decision }) => decision.state.current)).toEqual([4, 5, 5, 7])
+    expect(await currents(key)).toEqual(range(1, 7))
+  })
+
+  it('are refused each by itself', async () => {
+    const { key, writer, first, finish, sizes } = await busyWriter()
+    const refuse = (): never => {
+      throw new Error('refused')
+    }
+    const waiting = [refuse, many(2, 3), refuse, many(4, 4), refuse].map((decide) =>
+      writer.update(key, decide),
+    )
+    const outcomes = Promise.allSettled(waiting)
+    finish()
+    await first
+    expect((await outcomes).map(({ status }) => status)).toEqual([
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+    ])
+    expect(sizes).toEqual([1, 3])
+    expect(await currents(key)).toEqual(range(1, 4))
+  })
+
+  it('are refused by what the log says, where nothing of theirs is appended', async () => {
+    const { key, writer, first, finish } = await busyWriter()
+    const seen: (number | null)[] = []
+    const refusing = (state: TaskState): never => {
+      seen.push(state.current)
+      throw new Error('refused')
+    }
+    const refused = Promise.allSettled([writer.update(key, refusing), writer.update(key, refusing)])
+    const snapshot = vi.spyOn(log, 'snapshot')
+    finish()
+    await first
+    expect((await refused).every(({ status }) => status === 'rejected')).toBe(true)
+    expect(snapshot).toHaveBeenCalledTimes(1)
+    expect(seen).toEqual([1, 1, 1, 1])
+  })
+
+  it('decide again where another process was faster', async () => {
+    const { key, writer, first, finish, appending } = await busyWriter()
+    const waiting = [many(2, 3), many(4, 4)].map((decide) => writer.update(key, decide))
+    finish()
+    await first
+    appending.mockRestore()
+    await Promise.all(waiting)
+    await append(log, key, progress(50))
+    const later = [many(51, 52), many(53, 53)].map((decide) => writer.update(key, decide))
+    expect((await Promise.all(later)).map(({ top }) => top.offset)).toEqual([8, 9])
+    expect(await currents(key)).toEqual([1, 2, 3, 4, 50, 51, 52, 53])
+  })
+
+  it('all learn that the engine failed, and those that come later are served', async () => {
+    const { key, writer, first, finish, appending } = await busyWriter()
+    const waiting = [many(2, 3), many(4, 4)].map((decide) => writer.update(key, decide))
+    appending.mockRejectedValueOnce(new Error('out of reach'))
+    const outcomes = Promise.allSettled(waiting)
+    finish()
+    await first
+    expect(await outcomes).toMatchObject([
+      { status: 'rejected', reason: { message: 'out of reach' } },
+      { status: 'rejected', reason: { message: 'out of reach' } },
+    ])
+    await writer.update(key, many(5, 5))
+    expect(await currents(key)).toEqual([1, 5])
+  })
+
+  const long = (current: number, length: number): TaskEvent => {
+    const event = { ...progress(current), message: '' } as TaskEvent
+    const message = 'x'.repeat(length - JSON.stringify(event).length)
+    return { ...event, message } as TaskEvent
+  }
+  it.each<[string, readonly (readonly TaskEvent[])[], readonly number[]]>([
+    [
+      'as many updates as one append takes',
+      range(1, TOGETHER.updates).map((i) => [progress(i)]),
+      [TOGETHER.updates],
+    ],
+    ['one update more', range(1, TOGETHER.updates + 1).map((i) => [progress(i)]), [TOGETHER.updates, 1]],
+    [
+      'as many events as one append takes',
+      [range(1, TOGETHER.events - 1).map((i) => progress(i)), [progress(1)], [progress(2)]],
+      [TOGETHER.events, 1],
+    ],
+    [
+      'one event more',
+      [range(1, TOGETHER.events - 1).map((i) => progress(i)), [progress(1), progress(2)]],
+      [TOGETHER.events - 1, 2],
+    ],
+    [
+      'an update that is larger than that',
+      [[progress(1)], range(1, TOGETHER.events + 1).map((i) => progress(i)), [progress(2)]],
+      [1, TOGETHER.events + 1, 1],
+    ],
+    ['as much text as one append takes', [[long(1, 1000)], [long(2, TOGETHER.textLength - 1000)]], [2]],
+    ['one character more', [[long(1, 1000)], [long(2, TOGETHER.textLength - 999)]], [1, 1]],
+  ])('of %s make appends of the right size', async (_, updates, expected) => {
+    const { key, writer, first, finish, sizes } = await busyWriter()
+    const waiting = updates.map((events) => writer.update(key, addingAll(events)))
+    finish()
+    await Promise.all([first, ...waiting])
+    expect(sizes).toEqual([1, ...expected])
   })
 })

@@ -3,8 +3,8 @@
 -- KEYS  1 state (hash)  2 log (stream)
 -- ARGV  1 expected generation  2 expected top  3 state as JSON  4 events to retain
 --       5 seconds to keep both keys, 0 for as long as the task is unfinished
---       6 channel of the task  7 channel of all changes  8 announcement  9 what names the task in 7
---       10 … the events as JSON
+--       6 channel of the task  7 channel of all changes  8 what names the task in 7
+--       9 … the events as JSON
 -- Reply 1 appended, 0 conflict (nothing was changed), -1 no such task
 local current = redis.call('HMGET', KEYS[1], 'generation', 'top')
 if not current[1] then
@@ -14,7 +14,10 @@ if current[1] ~= ARGV[1] or current[2] ~= ARGV[2] then
   return 0
 end
 local top = tonumber(ARGV[2])
-for i = 10, #ARGV do
+-- Only here, so that the events travel once; `PublishedEntries` of announcements.ts.
+local announcement = '{"generation":"' .. ARGV[1] .. '","offset":' .. top + 1 ..
+  ',"events":[' .. table.concat(ARGV, ',', 9) .. ']}'
+for i = 9, #ARGV do
   top = top + 1
   redis.call('XADD', KEYS[2], top .. '-0', 'e', ARGV[i])
 end
@@ -24,6 +27,6 @@ if ARGV[5] ~= '0' then
   redis.call('EXPIRE', KEYS[1], ARGV[5])
   redis.call('EXPIRE', KEYS[2], ARGV[5])
 end
-redis.call('PUBLISH', ARGV[6], ARGV[8])
-redis.call('PUBLISH', ARGV[7], ARGV[9])
+redis.call('PUBLISH', ARGV[6], announcement)
+redis.call('PUBLISH', ARGV[7], ARGV[8])
 return 1

@@ -94,9 +94,8 @@ export class RedisEventLog implements EventLog {
         this.#options.retainEvents,
         keys.channel(key),
         keys.changes,
-        announcementOf(generation, 1, events),
         channel,
-        ...events.map((event) => JSON.stringify(event)),
+        ...textsOf(events),
       )
       // Of an earlier task of this name whose time was up.
       if (created) await this.#redis.zrem(keys.expiries, channel).catch(this.#options.onError)
@@ -110,8 +109,9 @@ export class RedisEventLog implements EventLog {
     events: readonly TaskEvent[],
     state: TaskState,
     final: boolean,
+    texts = textsOf(events),
   ): Promise<AppendResult> {
-    return translated(async () => {
+    try {
       const keys = this.#keys
       const { retainEvents, retainSeconds } = this.#options
       const outcome = await this.#redis.epochcastAppend(
@@ -125,16 +125,17 @@ export class RedisEventLog implements EventLog {
         final ? retainSeconds : 0,
         keys.channel(key),
         keys.changes,
-        announcementOf(expected.generation, expected.offset + 1, events),
         channelOf(key),
-        ...events.map((event) => JSON.stringify(event)),
+        ...texts,
       )
       if (outcome === -1) return { kind: 'missing' }
       if (outcome === 0) return { kind: 'conflict' }
       // Where this fails, the task is still listed as unfinished; `list` notices and mends it.
       if (final) await this.#leaveUnfinished(key).catch(this.#options.onError)
       return { kind: 'appended', top: { ...expected, offset: expected.offset + events.length } }
-    })
+    } catch (error) {
+      throw toPortError(error)
+    }
   }
 
   async snapshot(key: TaskKey): Promise<Snapshot | null> {
@@ -327,6 +328,7 @@ export class RedisEventLog implements EventLog {
   }
 }
 
+const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))
 const newGeneration = (): string => randomBytes(6).toString('base64url')
 
 function snapshotOf(generation: string, top: string, serial: string, state: string): Snapshot {
@@ -338,10 +340,6 @@ function snapshotOf(generation: string, top: string, serial: string, state: stri
 }
 
 const isFinished = ({ state }: Snapshot): boolean => state.finishedAt !== null
-
-function announcementOf(generation: string, offset: number, events: readonly TaskEvent[]): string {
-  return JSON.stringify({ generation, offset, events } satisfies PublishedEntries)
-}
 
 function parseAnnouncement(message: unknown): PublishedEntries | null {
   if (typeof message !== 'object' || message === null) return null
