@@ -1,0 +1,93 @@
+// @ts-check
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { WatchedTask } from '../client/watched-task.js'
+import { expectedEvent } from '../client/workload.js'
+import { ServerProcess } from '../processes.js'
+import { channelOf, messageOf, SHARED_ID, selectedEvent, wholeEvent } from '../references/events.js'
+import { BARE, YOGA } from './candidate.js'
+import { HttpReporter, PublishReporter } from './reporters.js'
+
+/** @typedef {import('./candidate.js').Candidate} Candidate */
+/** @typedef {import('./candidate.js').Setting} Setting */
+/** @typedef {import('./candidate.js').Standing} Standing */
+/** @typedef {import('../client/workload.js').Progress} Progress */
+
+/** @type {Candidate} */
+export const bareWs = {
+  name: BARE,
+  start: (setting) =>
+    start(BARE, 'bare-ws.js', 'channel', setting, (_, progress) =>
+      messageOf(SHARED_ID, selectedEvent(progress, progress.current)),
+    ),
+}
+
+/** @type {Candidate} */
+export const yoga = {
+  name: YOGA,
+  start: (setting) =>
+    start(YOGA, 'yoga.js', 'graphql', setting, (taskId, progress) =>
+      JSON.stringify({ trainingProgress: wholeEvent(taskId, progress, progress.current) }),
+    ),
+}
+
+/**
+ * @param {string} name
+ * @param {string} file
+ * @param {'channel' | 'graphql'} dialect
+ * @param {Setting} setting
+ * @param {(taskId: string, progress: Progress) => string} payloadOf what is published for an event
+ * @returns {Promise<Standing>}
+ */
+async function start(name, file, dialect, setting, payloadOf) {
+  const { redisUrl, cores, env, reportsToItself } = setting
+  const server = await ServerProcess.start({
+    name,
+    entry: join(import.meta.dirname, '../references', file),
+    core: cores.measured,
+    env: { ...(redisUrl ? { REDIS_URL: redisUrl } : {}), ...env },
+  })
+  const redis = redisUrl ? new Redis(redisUrl) : null
+  const reporter =
+    redis && !reportsToItself
+      ? new PublishReporter(redis, channelOf, payloadOf)
+      : new HttpReporter(server.port)
+  return {
+    server,
+    dialect,
+    reporter,
+    createTasks: async (count, messageLength) =>
+      Array.from({ length: count }, () => new WatchedTask(randomUUID(), messageLength)),
+    countLog: async (task) => (redis && name === BARE ? countStream(redis, task) : null),
+    close: async () => {
+      reporter.close()
+      redis?.disconnect()
+      await server.stop()
+    },
+  }
+}
+
+const PAGE = 1000
+
+/**
+ * @param {Redis} redis
+ * @param {WatchedTask} task
+ */
+async function countStream(redis, task) {
+  let from = '-'
+  let count = 0
+  for (;;) {
+    const entries = await redis.xrange(`log:${channelOf(task.id)}`, from, '+', 'COUNT', PAGE)
+    for (const [, fields] of entries) {
+      const { current, loss } = JSON.parse(fields[1] ?? '').payload.data.trainingProgress
+      const expected = expectedEvent(++count, task.messageLength)
+      if (current !== expected.current || loss !== expected.loss) {
+        throw new Error(`entry ${count} of the stream is of event ${current}`)
+      }
+    }
+    const last = entries.at(-1)
+    if (!last || entries.length < PAGE) return count
+    from = `(${last[0]}`
+  }
+}

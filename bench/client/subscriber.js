@@ -1,0 +1,137 @@
+// @ts-check
+import { randomUUID } from 'node:crypto'
+import { SHARED_ID } from '../references/events.js'
+import { Connection } from './connection.js'
+import { DeliveryError } from './watched-task.js'
+
+/** @typedef {import('./watched-task.js').WatchedTask} WatchedTask */
+/** @typedef {import('./audience.js').Audience} Audience */
+
+/** What a viewer of one training selects; every candidate that speaks GraphQL gets the same. */
+const WATCH = /* GraphQL */ `
+  subscription Watch($taskId: ID!, $after: Cursor) {
+    trainingProgress(taskId: $taskId, after: $after) {
+      __typename cursor timestamp
+      ... on ProgressUpdate { current total progress loss metrics message }
+      ... on StatusChanged { status }
+      ... on StreamOpened { channel task { status current total } }
+      ... on EventsSkipped { count skipReason: reason }
+    }
+  }
+`
+
+/**
+ * How a candidate is spoken to after the upgrade: graphql-transport-ws, or one message that names the channel.
+ *
+ * @typedef {'graphql' | 'channel'} Dialect
+ */
+
+/** @type {Record<Dialect, { path: string, subprotocol: string | null }>} */
+const ENDPOINTS = {
+  graphql: { path: '/graphql', subprotocol: 'graphql-transport-ws' },
+  channel: { path: '/', subprotocol: null },
+}
+
+/** One WebSocket with one subscription, which sees each event of its task once and in order, or fails. */
+export class Subscriber {
+  /** The event that must come next. */
+  next
+  isOpen = false
+  #id
+  #dialect
+  #task
+  #after
+  #audience
+  #connection
+  /** What stands in front of every payload; bytes, to be compared. */
+  #prefix
+  /** @type {number | null} where it stops reading */
+  #stopAfterOpening
+
+  /**
+   * @param {{ port: number, dialect: Dialect }} target
+   * @param {WatchedTask} task
+   * @param {Audience} audience
+   * @param {{ after?: number | null, neverReads?: boolean }} [options] after: replay of all that follows this
+   *   event; neverReads: takes its opening message, and nothing from then on
+   */
+  constructor({ port, dialect }, task, audience, { after = null, neverReads = false } = {}) {
+    this.#dialect = dialect
+    this.#task = task
+    this.#audience = audience
+    this.#after = after === null ? null : task.cursorOf(after)
+    this.#id = dialect === 'graphql' ? randomUUID() : SHARED_ID
+    this.#prefix = Buffer.from(`{"id":"${this.#id}","type":"next","payload":`)
+    this.#stopAfterOpening = neverReads ? 1 : null
+    this.next = (after ?? task.reported) + 1
+    this.#connection = new Connection({ port, ...ENDPOINTS[dialect] }, this)
+  }
+
+  upgraded() {
+    this.#connection.send(
+      this.#dialect === 'graphql' ? '{"type":"connection_init"}' : JSON.stringify({ channel: this.#task.id }),
+    )
+  }
+
+  /**
+   * @param {Buffer} buffer
+   * @param {number} start
+   * @param {number} end
+   */
+  text(buffer, start, end) {
+    try {
+      const body = start + this.#prefix.length
+      const isNext = body < end && buffer.compare(this.#prefix, 0, this.#prefix.length, start, body) === 0
+      if (isNext && this.isOpen) {
+        this.#task.check(this.next, buffer, body, end)
+        this.#audience.delivered(this.next++)
+      } else {
+        this.#control(buffer.toString('utf8', start, end), isNext)
+      }
+    } catch (error) {
+      this.failed(/** @type {Error} */ (error))
+    }
+  }
+
+  /** @param {Error} error */
+  failed(error) {
+    const where = this.isOpen ? `before event ${this.next}` : 'before its opening message'
+    this.#audience.fail(
+      error instanceof DeliveryError ? error : new Error(`a subscriber, ${where}: ${error.message}`),
+    )
+    this.close()
+  }
+
+  /** @param {{ reset?: boolean }} [options] */
+  close(options) {
+    this.#connection.close(options)
+  }
+
+  /**
+   * @param {string} text
+   * @param {boolean} isNext
+   */
+  #control(text, isNext) {
+    const { type, payload } = JSON.parse(text)
+    if (type === 'connection_ack' && !this.isOpen) return this.#connection.send(this.#subscribe())
+    if (type === 'ping') return this.#connection.send('{"type":"pong"}')
+    if (isNext && payload?.data?.trainingProgress?.__typename === 'StreamOpened') {
+      if (this.#stopAfterOpening !== null) this.#connection.stopReading()
+      this.isOpen = true
+      return this.#audience.opened()
+    }
+    throw new Error(`unexpected message ${text.slice(0, 400)}`)
+  }
+
+  #subscribe() {
+    return JSON.stringify({
+      id: this.#id,
+      type: 'subscribe',
+      payload: {
+        operationName: 'Watch',
+        query: WATCH,
+        variables: { taskId: this.#task.id, after: this.#after },
+      },
+    })
+  }
+}

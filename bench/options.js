@@ -1,0 +1,166 @@
+// @ts-check
+import { parseArgs } from 'node:util'
+import { CANDIDATES } from './candidates/index.js'
+import { SCENARIOS } from './scenarios/index.js'
+
+/** @typedef {import('./candidates/candidate.js').Engine} Engine */
+/** @typedef {import('./scenarios/scenario.js').Scenario} Scenario */
+
+/**
+ * @typedef {object} Options
+ * @property {readonly Scenario[]} scenarios
+ * @property {Engine | null} engine only this one
+ * @property {readonly string[] | null} candidates only these
+ * @property {number} rounds
+ * @property {import('./scenarios/scenario.js').Sizes} sizes
+ * @property {string} server
+ * @property {string | null} json
+ * @property {boolean} write
+ * @property {boolean} selfTest
+ */
+
+const DEFAULT_ROUNDS = 3
+
+export const HELP = `usage: npm run bench -- [scenario …] [options]
+
+Measures Epochcast beside a bare WebSocket broadcast (\`ws\`) and beside GraphQL Yoga + graphql-ws +
+graphql-redis-subscriptions as their documentation puts them together. The candidates take turns, so that each
+round sees the same machine; the table has medians of the rounds, their range, and the median of the ratios within
+a round. Absolute values drift with the machine: read the ratios.
+
+The measured server runs alone on one core; Redis, the load generator and whatever else is needed are on another.
+CPU is the server process's own account (user and system). Every delivery is checked: the first subscriber's event
+against what was reported, everybody else's against its bytes, all of them in sequence. One error, loss or
+repetition makes the run invalid, and the command exit with 1. Everything runs on this machine's loopback, on a Redis
+of its own, and is ended with the command.
+
+scenarios (all of them by default):
+${SCENARIOS.map(({ name, about, engines }) => `  ${name.padEnd(9)} ${wrapped(`${about} (${engines.join(', ')})`, 12)}`).join('\n')}
+
+options:
+  --rounds N              repetitions (${DEFAULT_ROUNDS})
+  --engine redis|memory   only this engine (each scenario's own by default)
+  --candidates A,B        only these: ${Object.keys(CANDIDATES).join(', ')}; a part of the name will do
+  --subscribers N,N       other numbers of subscribers
+  --reports N,N           other numbers of reports a call
+  --quick                 small and short, one round: whether everything works, not how fast
+  --server FILE           Epochcast's entry (dist/src/main.js)
+  --json FILE             writes all values of all rounds as well
+  --write                 writes bench/RESULTS.md
+  --self-test             lets the bare reference make mistakes, and sees that each of them is noticed
+  --help
+`
+
+/** What cannot be understood; the message says what was expected. */
+export class UsageError extends Error {}
+
+/**
+ * @param {readonly string[]} args
+ * @param {string} defaultServer
+ * @returns {Options | 'help'}
+ */
+export function readOptions(args, defaultServer) {
+  const { values, positionals } = parse(args)
+  if (values.help) return 'help'
+  const quick = values.quick ?? false
+  return {
+    scenarios: positionals.length === 0 ? SCENARIOS : positionals.map(scenarioNamed),
+    engine: engineNamed(values.engine),
+    candidates: values.candidates === undefined ? null : values.candidates.split(',').map(candidateNamed),
+    rounds: wholes('rounds', values.rounds ?? `${quick ? 1 : DEFAULT_ROUNDS}`, 1, 100)[0] ?? 1,
+    sizes: {
+      quick,
+      subscribers:
+        values.subscribers === undefined ? null : wholes('subscribers', values.subscribers, 1, 10_000),
+      reports: values.reports === undefined ? null : wholes('reports', values.reports, 1, 1000),
+    },
+    server: values.server ?? defaultServer,
+    json: values.json ?? null,
+    write: values.write ?? false,
+    selfTest: values['self-test'] ?? false,
+  }
+}
+
+/** @param {readonly string[]} args */
+function parse(args) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string' },
+        engine: { type: 'string' },
+        candidates: { type: 'string' },
+        subscribers: { type: 'string' },
+        reports: { type: 'string' },
+        quick: { type: 'boolean' },
+        server: { type: 'string' },
+        json: { type: 'string' },
+        write: { type: 'boolean' },
+        'self-test': { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(/** @type {Error} */ (error).message)
+  }
+}
+
+/** @param {string} name */
+function scenarioNamed(name) {
+  const found = SCENARIOS.find((scenario) => scenario.name === name)
+  if (found) return found
+  throw new UsageError(
+    `the scenario is ${name}; expected one of ${SCENARIOS.map((scenario) => scenario.name).join(', ')}`,
+  )
+}
+
+/** @param {string} part */
+function candidateNamed(part) {
+  const names = Object.keys(CANDIDATES)
+  const found = names.find((name) => name.toLowerCase().includes(part.trim().toLowerCase()))
+  if (found) return found
+  throw new UsageError(`the candidate is ${part}; expected one of ${names.join(', ')}`)
+}
+
+/**
+ * @param {string | undefined} name
+ * @returns {Engine | null}
+ */
+function engineNamed(name) {
+  if (name === undefined || name === 'redis' || name === 'memory') return name ?? null
+  throw new UsageError(`--engine is ${name}; expected redis or memory`)
+}
+
+/**
+ * Numbers, in ascending order.
+ *
+ * @param {string} name
+ * @param {string} text
+ * @param {number} min
+ * @param {number} max
+ */
+function wholes(name, text, min, max) {
+  return text
+    .split(',')
+    .map((part) => {
+      const value = /^\d+$/.test(part.trim()) ? Number(part) : Number.NaN
+      if (value >= min && value <= max) return value
+      throw new UsageError(`--${name} is ${text}; expected whole numbers from ${min} to ${max}`)
+    })
+    .sort((a, b) => a - b)
+}
+
+/**
+ * @param {string} text
+ * @param {number} indent of the lines after the first
+ */
+function wrapped(text, indent) {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? ''
+    if (line.length + word.length > 100) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines.join(`\n${' '.repeat(indent)}`)
+}

@@ -1,0 +1,107 @@
+// @ts-check
+// The floor: node:http and ws. A client names a channel, and gets every string that is published there. A report
+// is stored and published as it comes, without a check of any kind.
+import { createServer } from 'node:http'
+import { Redis } from 'ioredis'
+import { WebSocketServer } from 'ws'
+import { channelOf, messageOf, openingEvent, SHARED_ID, selectedEvent } from './events.js'
+import { altered, faultySend } from './faults.js'
+
+/** @typedef {import('ws').WebSocket} WebSocket */
+
+const { PORT, REDIS_URL, BENCH_FAULT } = process.env
+/** @type {Map<string, Set<WebSocket>>} */
+const channels = new Map()
+/** @type {Map<string, number>} */
+const offsets = new Map()
+const publisher = REDIS_URL ? new Redis(REDIS_URL) : null
+const subscriber = REDIS_URL ? new Redis(REDIS_URL) : null
+subscriber?.on('message', broadcast)
+
+const server = createServer((request, response) => {
+  if (request.method !== 'POST') return void response.end()
+  let body = ''
+  request.setEncoding('utf8')
+  request.on('data', (text) => {
+    body += text
+  })
+  request.on('end', () => void ingest(body).then((answer) => respond(response, answer)))
+})
+
+const sockets = new WebSocketServer({ server, perMessageDeflate: false })
+sockets.on('connection', (socket) => {
+  socket.on('error', () => {})
+  socket.once('message', (data) => void join(socket, JSON.parse(String(data)).channel))
+})
+server.listen(Number(PORT), '127.0.0.1')
+
+/**
+ * @param {WebSocket} socket
+ * @param {string} taskId
+ */
+async function join(socket, taskId) {
+  const channel = channelOf(taskId)
+  let members = channels.get(channel)
+  if (!members) {
+    members = new Set()
+    channels.set(channel, members)
+    await subscriber?.subscribe(channel)
+  }
+  members.add(socket)
+  socket.on('close', () => members.delete(socket))
+  socket.send(messageOf(SHARED_ID, openingEvent(taskId)))
+}
+
+const sendFaulty = BENCH_FAULT ? faultySend(BENCH_FAULT) : null
+
+/**
+ * @param {string} channel
+ * @param {string} message
+ */
+function broadcast(channel, message) {
+  const members = channels.get(channel)
+  if (!members) return
+  if (sendFaulty) return broadcastFaulty([...members], message, sendFaulty)
+  for (const socket of members) socket.send(message)
+}
+
+/**
+ * @param {WebSocket[]} members
+ * @param {string} message
+ * @param {ReturnType<typeof faultySend>} send
+ */
+function broadcastFaulty(members, message, send) {
+  const last = members.pop()
+  const theirs = BENCH_FAULT === 'lie' ? altered(message) : message
+  for (const socket of members) socket.send(theirs)
+  if (last) send(last, theirs)
+}
+
+/** @param {string} body */
+async function ingest(body) {
+  const { taskId, reports } = JSON.parse(body).variables.input
+  const channel = channelOf(taskId)
+  let offset = offsets.get(channel) ?? 0
+  const pipeline = publisher?.pipeline()
+  for (const { progress } of reports) {
+    const message = messageOf(SHARED_ID, selectedEvent(progress, ++offset))
+    if (pipeline) pipeline.xadd(`log:${channel}`, '*', 'event', message).publish(channel, message)
+    else broadcast(channel, message)
+  }
+  offsets.set(channel, offset)
+  await pipeline?.exec()
+  return { data: { reportMetrics: { accepted: reports.length, duplicates: 0, stopRequested: false } } }
+}
+
+/**
+ * @param {import('node:http').ServerResponse} response
+ * @param {object} answer
+ */
+function respond(response, answer) {
+  const text = JSON.stringify(answer)
+  response.writeHead(200, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+  })
+  response.end(text)
+}

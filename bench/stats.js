@@ -1,0 +1,42 @@
+// @ts-check
+
+/**
+ * @param {readonly number[]} values
+ */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1
+    ? /** @type {number} */ (sorted[middle])
+    : /** @type {number} */ (sorted[middle - 1] + /** @type {number} */ (sorted[middle])) / 2
+}
+
+/** Many numbers, such as the latency of every delivery, kept flat. */
+export class Samples {
+  #values = new Float64Array(1024)
+  #length = 0
+  #sorted = false
+
+  get length() {
+    return this.#length
+  }
+
+  /** @param {number} value */
+  add(value) {
+    if (this.#length === this.#values.length) {
+      const larger = new Float64Array(this.#length * 2)
+      larger.set(this.#values)
+      this.#values = larger
+    }
+    this.#values[this.#length++] = value
+    this.#sorted = false
+  }
+
+  /** @param {number} share such as 0.99; the smallest value that so many are not above */
+  percentile(share) {
+    const used = this.#values.subarray(0, this.#length)
+    if (!this.#sorted) used.sort()
+    this.#sorted = true
+    return /** @type {number} */ (used[Math.max(0, Math.ceil(share * this.#length) - 1)])
+  }
+}
