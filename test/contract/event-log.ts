@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EventLog, WatchSignal } from '../../src/event-log/event-log.ts'
+import type { TaskEvent } from '../../src/task/event.ts'
 import { initialState, type TaskKey } from '../../src/task/task.ts'
-import { append, createTask, progress, range, specOf, succeeded } from '../support/tasks.ts'
+import { append, createTask, NOW, progress, range, specOf, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
 export interface EventLogFactoryOptions {
@@ -120,6 +121,33 @@ export function eventLogContract(open: (options: EventLogFactoryOptions) => Prom
       await append(log, spec, progress(1, 'NaN'))
       const page = await log.read(spec, null, 10)
       expect(page.kind === 'entries' && page.entries[1]?.event).toMatchObject({ loss: 'NaN' })
+    })
+
+    it('keeps and announces text of any kind, of many events and of one', async () => {
+      const spec = await createTask(log)
+      const announced: unknown[] = []
+      const watch = await log.watch(spec, (signal) => {
+        if (signal.kind === 'appended') announced.push(...signal.entries.map(({ event }) => event))
+      })
+      const texts = [
+        'a line\n, another',
+        '\n,{"type":"x"},\n',
+        '\u2028\u0000"\\',
+        'träning 🚂 \ud800',
+        '[]}\r\n,',
+      ]
+      const events = texts.map((error, i): TaskEvent => {
+        const at = { timestamp: new Date(NOW).toISOString(), recordedAt: NOW }
+        return { type: 'ErrorReported', error, errorType: `${i}`, ...at }
+      })
+      await append(log, spec, ...events)
+      for (const event of events) await append(log, spec, event)
+      const page = await log.read(spec, null, 100)
+      const expected = JSON.parse(JSON.stringify([...events, ...events]))
+      expect(page.kind === 'entries' && page.entries.slice(1).map(({ event }) => event)).toEqual(expected)
+      await until('all of them to be announced', () => announced.length === expected.length)
+      expect(announced).toEqual(expected)
+      await watch.close()
     })
 
     it('says how many events before the position were trimmed', async () => {

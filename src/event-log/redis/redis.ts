@@ -126,7 +126,7 @@ export class RedisEventLog implements EventLog {
         keys.channel(key),
         keys.changes,
         channelOf(key),
-        ...texts,
+        texts.join('\n,'),
       )
       if (outcome === -1) return { kind: 'missing' }
       if (outcome === 0) return { kind: 'conflict' }
