@@ -133,6 +133,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   })
   const http = createHttpServer({
     yoga,
+    operations,
+    maxBodyBytes: config.maxBodyBytes,
     origins,
     isReady: async () => !stopping && (await log.status()).connected,
   })

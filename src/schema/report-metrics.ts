@@ -3,6 +3,7 @@ import { LIMITS } from '../task/limits.ts'
 import { encodeCursor } from '../task/position.ts'
 import type { Report } from '../task/report.ts'
 import { builder } from './builder.ts'
+import type { Context } from './context.ts'
 import { PhaseEnum, TaskStatusEnum } from './enums.ts'
 import { channelPrefix, jsonUpTo, line, listOf, taskId, text, wholeNumber } from './validation.ts'
 
@@ -115,6 +116,10 @@ const ReportMetricsInput = builder.inputType('ReportMetricsInput', {
   }),
 })
 
+export type ReportMetricsInput = typeof ReportMetricsInput.$inferInput
+
+const cursorOf = ({ key, top }: IngestResult): string => encodeCursor(key, top)
+
 const ReportMetricsPayload = builder.objectRef<IngestResult>('ReportMetricsPayload').implement({
   fields: (t) => ({
     accepted: t.exposeInt('accepted', { description: 'Reports appended by this call.' }),
@@ -124,7 +129,7 @@ const ReportMetricsPayload = builder.objectRef<IngestResult>('ReportMetricsPaylo
     cursor: t.field({
       type: 'Cursor',
       description: 'Position after the newest accepted report.',
-      resolve: ({ key, top }) => encodeCursor(key, top),
+      resolve: cursorOf,
     }),
     stopRequested: t.exposeBoolean('stopRequested', {
       description: 'True once somebody cancelled the task: the trainer should stop.',
@@ -132,17 +137,33 @@ const ReportMetricsPayload = builder.objectRef<IngestResult>('ReportMetricsPaylo
   }),
 })
 
+/** The payload's fields by name, for the calls that `report-call.ts` runs. */
+export const REPORT_PAYLOAD: ReadonlyMap<string, (result: IngestResult) => unknown> = new Map<
+  string,
+  (result: IngestResult) => unknown
+>([
+  ['__typename', () => 'ReportMetricsPayload'],
+  ['accepted', ({ accepted }) => accepted],
+  ['duplicates', ({ duplicates }) => duplicates],
+  ['cursor', cursorOf],
+  ['stopRequested', ({ stopRequested }) => stopRequested],
+])
+
+/** The one way to report, whether graphql-js or `report-call.ts` runs the operation. */
+export function reportMetrics(input: ReportMetricsInput, { services }: Context): Promise<IngestResult> {
+  return services.ingest.report(input.taskId, input.channelPrefix ?? null, {
+    reports: input.reports as readonly Report[],
+    producer: input.producer ?? null,
+    firstSequence: input.firstSequence ?? null,
+    attempt: input.attempt ?? null,
+  })
+}
+
 builder.mutationField('reportMetrics', (t) =>
   t.field({
     type: ReportMetricsPayload,
     description: "Appends a trainer's reports to its task's log, in order, all or none.",
     args: { input: t.arg({ type: ReportMetricsInput, required: true }) },
-    resolve: (_, { input }, { services }) =>
-      services.ingest.report(input.taskId, input.channelPrefix ?? null, {
-        reports: input.reports as readonly Report[],
-        producer: input.producer ?? null,
-        firstSequence: input.firstSequence ?? null,
-        attempt: input.attempt ?? null,
-      }),
+    resolve: (_, { input }, context) => reportMetrics(input, context),
   }),
 )

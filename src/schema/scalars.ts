@@ -49,8 +49,8 @@ builder.scalarType('MetricValue', {
   description:
     'A measured number. Finite values are JSON numbers; the others are the strings "NaN", "Infinity" and "-Infinity" (the ProtoJSON convention), in and out, because a diverging loss must be seen.',
   serialize: (value) => value,
-  parseValue: (value) => parseMetricValue(value, 'the value'),
-  parseLiteral: (node) => parseMetricValue(literal(node), 'the value'),
+  parseValue: (value) => parseMetricValue(value),
+  parseLiteral: (node) => parseMetricValue(literal(node)),
 })
 
 builder.scalarType('Metrics', {
@@ -60,9 +60,16 @@ builder.scalarType('Metrics', {
   parseLiteral: (node, variables) => parseMetrics(valueFromASTUntyped(node, variables)),
 })
 
-function parseMetricValue(value: unknown, what: string): MetricValue {
-  if (typeof value === 'number' && Number.isFinite(value)) return value
-  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return value
+function parseMetricValue(value: unknown): MetricValue {
+  return isMetricValue(value) ? value : refuseMetricValue(value, 'the value')
+}
+
+const isMetricValue = (value: unknown): value is MetricValue =>
+  typeof value === 'number'
+    ? Number.isFinite(value)
+    : value === 'NaN' || value === 'Infinity' || value === '-Infinity'
+
+function refuseMetricValue(value: unknown, what: string): never {
   return refuse(
     'BAD_METRICS',
     `${what} is ${quote(value)}; expected a number, "NaN", "Infinity" or "-Infinity"`,
@@ -73,18 +80,20 @@ function parseMetrics(value: unknown): Metrics {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return refuse('BAD_METRICS', `the metrics are ${quote(value)}; expected an object from name to number`)
   }
-  const entries = Object.entries(value)
-  if (entries.length > LIMITS.metricsPerReport) {
+  const names = Object.keys(value)
+  if (names.length > LIMITS.metricsPerReport) {
     return refuse(
       'BAD_METRICS',
-      `the metrics have ${entries.length} names; expected at most ${LIMITS.metricsPerReport}`,
+      `the metrics have ${names.length} names; expected at most ${LIMITS.metricsPerReport}`,
     )
   }
-  for (const [name, metric] of entries) {
+  const metrics = value as Record<string, unknown>
+  for (const name of names) {
     checkMetricName(name)
-    parseMetricValue(metric, `metric ${quote(name)}`)
+    const metric = metrics[name]
+    if (!isMetricValue(metric)) refuseMetricValue(metric, `metric ${quote(name)}`)
   }
-  return Object.fromEntries(entries) as Metrics
+  return metrics as Metrics
 }
 
 function checkMetricName(name: string): void {

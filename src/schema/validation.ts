@@ -1,22 +1,38 @@
 import type { StandardSchemaV1 } from '@pothos/plugin-validation'
-import { z } from 'zod'
 import { quote } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
 
+/** What a value must be beyond its GraphQL type; given to an input field as `validate`. */
+export interface Bound<T> extends StandardSchemaV1<T> {
+  readonly holds: (value: T) => boolean
+}
+
 /**
- * Bounds of inputs. Each message says what was found and what was expected; the path in front of it
- * comes from where the value stands.
+ * Each message says what was found and what was expected; the path in front of it comes from where the
+ * value stands.
  */
-const check = <T>(schema: z.ZodType<T>, holds: (value: T) => boolean, expected: string) =>
-  schema.refine(holds, { error: (issue) => `is ${quote(issue.input)}; expected ${expected}` })
+function bound<T>(holds: (value: T) => boolean, message: (value: T) => string): Bound<T> {
+  return {
+    holds,
+    '~standard': {
+      version: 1,
+      vendor: 'epochcast',
+      // GraphQL has made sure of the type.
+      validate: (value) =>
+        holds(value as T) ? { value: value as T } : { issues: [{ message: message(value as T) }] },
+    },
+  }
+}
+
+const check = <T>(holds: (value: T) => boolean, expected: string) =>
+  bound<T>(holds, (value) => `is ${quote(value)}; expected ${expected}`)
 
 export const wholeNumber = (min: number, max: number) =>
-  check(z.number(), (value) => value >= min && value <= max, `a whole number from ${min} to ${max}`)
+  check<number>((value) => value >= min && value <= max, `a whole number from ${min} to ${max}`)
 
 /** Text without control characters, which would garble terminals and logs. */
 export const line = (max: number) =>
-  check(
-    z.string(),
+  check<string>(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     (value) => value.length >= 1 && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value),
     `1 to ${max} characters, none of them a control character`,
@@ -24,31 +40,39 @@ export const line = (max: number) =>
 
 /** Text of several lines, such as a traceback. */
 export const text = (max: number) =>
-  check(z.string(), (value) => value.length <= max, `at most ${max} characters`)
+  check<string>((value) => value.length <= max, `at most ${max} characters`)
 
 /** Names that become part of keys, file names and command lines. */
 export const identifier = (max: number) =>
-  check(
-    z.string(),
+  check<string>(
     (value) => value.length <= max && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value) && !value.includes('..'),
     `1 to ${max} letters, digits and . _ -, the first a letter or digit, without ".."`,
   )
 
 export const listOf = (what: string, min: number, max: number) =>
-  z.array(z.unknown()).refine((value) => value.length >= min && value.length <= max, {
-    error: (issue) => `has ${(issue.input as unknown[]).length} ${what}; expected ${min} to ${max}`,
-  })
+  bound<unknown[]>(
+    ({ length }) => length >= min && length <= max,
+    ({ length }) => `has ${length} ${what}; expected ${min} to ${max}`,
+  )
 
 /** Any JSON value, bounded by the length of its text. */
 export const jsonUpTo = (maxBytes: number) =>
-  z.unknown().refine((value) => bytesOf(value) <= maxBytes, {
-    error: (issue) => `is ${bytesOf(issue.input)} bytes of JSON; expected at most ${maxBytes}`,
-  })
+  bound<unknown>(
+    (value) => bytesOf(value) <= maxBytes,
+    (value) => `is ${bytesOf(value)} bytes of JSON; expected at most ${maxBytes}`,
+  )
 
 export const jsonObjectUpTo = (maxBytes: number) =>
-  jsonUpTo(maxBytes).refine((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
-    error: (issue) => `is ${quote(issue.input)}; expected a JSON object`,
-  })
+  bound<unknown>(
+    (value) => isObject(value) && bytesOf(value) <= maxBytes,
+    (value) =>
+      isObject(value)
+        ? `is ${bytesOf(value)} bytes of JSON; expected at most ${maxBytes}`
+        : `is ${quote(value)}; expected a JSON object`,
+  )
+
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Too deep to be written counts as too large. */
 function bytesOf(value: unknown): number {

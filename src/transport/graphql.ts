@@ -10,6 +10,8 @@ import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 
 export const GRAPHQL_PATH = '/graphql'
+/** Of pages of allowed origins. */
+export const CORS_METHODS = ['GET', 'POST', 'OPTIONS'] as const
 
 export type Yoga = YogaServerInstance<Record<string, never>, Context>
 
@@ -45,7 +47,7 @@ export function createGraphQL({ context, operations, ...options }: GraphQLOption
     cors: (request) => {
       const origin = request.headers.get('origin')
       return origin !== null && origins.allows(origin)
-        ? { origin, credentials: false, methods: ['GET', 'POST', 'OPTIONS'] }
+        ? { origin, credentials: false, methods: [...CORS_METHODS] }
         : false
     },
     graphiql: {

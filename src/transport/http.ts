@@ -2,19 +2,26 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { EpochcastError } from '../task/errors.ts'
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts'
+import { JsonPost } from './json-post.ts'
+import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 
 export interface HttpOptions {
   readonly yoga: Yoga
+  readonly operations: Operations
+  readonly maxBodyBytes: number
   readonly origins: OriginRule
   /** Whether the server can do its work: its engine answers and it is not stopping. */
   readonly isReady: () => Promise<boolean>
 }
 
 /** The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/health` and `/ready` for operations. */
-export function createHttpServer({ yoga, origins, isReady }: HttpOptions): Server {
+export function createHttpServer({ isReady, origins, ...graphql }: HttpOptions): Server {
+  const { yoga } = graphql
+  const jsonPost = new JsonPost(graphql)
   return createServer((request, response) => {
-    switch (pathOf(request)) {
+    const path = pathOf(request)
+    switch (path) {
       // Whoever probes may call the server by any name; there is nothing to learn here.
       case '/health':
         return answer(response, 200, { status: 'alive' })
@@ -32,7 +39,8 @@ export function createHttpServer({ yoga, origins, isReady }: HttpOptions): Serve
     } catch (error) {
       return refuse(response, 403, error as EpochcastError)
     }
-    void yoga(request, response)
+    if (path === GRAPHQL_PATH) jsonPost.serve(request, response)
+    else void yoga(request, response)
   })
 }
 

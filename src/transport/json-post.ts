@@ -1,0 +1,205 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type DocumentNode, type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql'
+import { processRegularResult } from 'graphql-yoga'
+import { compileReportCall, type ReportCall } from '../schema/report-call.ts'
+import { CORS_METHODS, type Yoga } from './graphql.ts'
+import type { Operation, OperationParams, Operations } from './operations.ts'
+
+export interface JsonPostOptions {
+  readonly operations: Operations
+  /** Answers every request that is unusual in any way. */
+  readonly yoga: Yoga
+  readonly maxBodyBytes: number
+}
+
+/** A request whose body has been read; where Yoga finds one, it takes it for the request's stream. */
+type ReadRequest = IncomingMessage & { body?: Buffer }
+
+type MediaType = 'application/json' | 'application/graphql-response+json'
+
+/**
+ * Queries and mutations as nearly everybody sends them: POST, JSON in, JSON out. Trainers send them all the
+ * time, so they take the short way from the socket to the operation. Whatever is unusual (another method or
+ * media type, a body without its length or over the bound, JSON that is none, a document that is not valid, a
+ * subscription) goes to Yoga, the body with it, so that there is one answer to it.
+ */
+export class JsonPost {
+  readonly #options: JsonPostOptions
+  /** For each document that was run, by operation name. */
+  readonly #kinds = new WeakMap<DocumentNode, Map<string, OperationKind>>()
+
+  constructor(options: JsonPostOptions) {
+    this.#options = options
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse): void {
+    const { yoga, maxBodyBytes } = this.#options
+    const mediaType = isJsonPost(request, maxBodyBytes) ? answerType(request.headers.accept) : null
+    if (mediaType === null) return void yoga(request, response)
+    readBody(request, (body) => {
+      const operation = this.#prepare(body)
+      if (operation === null) {
+        ;(request as ReadRequest).body = body
+        return void yoga(request, response)
+      }
+      this.#run(operation).then(
+        (result) => answer(request, response, result, mediaType),
+        (error) => answer(request, response, this.#failed(error), mediaType),
+      )
+    })
+  }
+
+  /** The operation, ready to run, or null for Yoga. */
+  #prepare(body: Buffer): Runnable | null {
+    const params = parse(body)
+    if (!params) return null
+    const operation = this.#options.operations.prepare(params)
+    if (!('document' in operation)) return null
+    const kind = this.#kindOf(operation)
+    return kind.isSubscription ? null : { operation, call: kind.reportCall }
+  }
+
+  #run({ operation, call }: Runnable): Promise<ExecutionResult> {
+    const { operations } = this.#options
+    const called = call?.(operation.variableValues, operation.contextValue)
+    if (!called) return operations.execute(operation)
+    return called.then((result) =>
+      result.errors
+        ? { ...result, errors: result.errors.map((error) => operations.translate(error)) }
+        : result,
+    )
+  }
+
+  #failed(error: unknown): ExecutionResult {
+    return { errors: [this.#options.operations.translate(error)] }
+  }
+
+  #kindOf({ document, operationName }: Operation): OperationKind {
+    const name = operationName ?? ''
+    const known = this.#kinds.get(document)?.get(name)
+    if (known) return known
+    const operation = getOperationAST(document, operationName)
+    const kind = {
+      // Without an operation of that name, graphql-js says so.
+      isSubscription: operation?.operation === OperationTypeNode.SUBSCRIPTION,
+      reportCall: compileReportCall(document, operationName),
+    }
+    // Names that lead nowhere are anybody's to invent.
+    if (operation) {
+      const kinds = this.#kinds.get(document) ?? new Map<string, OperationKind>()
+      this.#kinds.set(document, kinds.set(name, kind))
+    }
+    return kind
+  }
+}
+
+interface OperationKind {
+  readonly isSubscription: boolean
+  readonly reportCall: ReportCall | null
+}
+
+interface Runnable {
+  readonly operation: Operation
+  readonly call: ReportCall | null
+}
+
+function isJsonPost({ method, url, headers }: IncomingMessage, maxBodyBytes: number): boolean {
+  const length = Number(headers['content-length'])
+  return (
+    method === 'POST' &&
+    url?.includes('?') === false &&
+    JSON_TYPE.test(headers['content-type'] ?? '') &&
+    headers['content-encoding'] === undefined &&
+    length > 0 &&
+    length <= maxBodyBytes
+  )
+}
+
+const JSON_TYPE = /^application\/json(; ?charset=utf-8)?$/i
+
+/** The first media type of the Accept header that is ours, as Yoga reads it; null where there is none. */
+function answerType(accept = '*/*'): MediaType | null {
+  for (const range of accept.replace(/\s/g, '').toLowerCase().split(',')) {
+    const [mediaType, ...params] = range.split(';')
+    const charset = params.find((param) => param.includes('charset='))
+    if (charset !== undefined && charset !== 'charset=utf-8') continue
+    if (mediaType === 'application/graphql-response+json') return mediaType
+    if (mediaType === 'application/json' || mediaType === 'application/*' || mediaType === '*/*') {
+      return 'application/json'
+    }
+  }
+  return null
+}
+
+/** Not called back where the client goes before it has sent all. */
+function readBody(request: IncomingMessage, onBody: (body: Buffer) => void): void {
+  const chunks: Buffer[] = []
+  request.on('data', (chunk: Buffer) => chunks.push(chunk))
+  request.on('end', () => onBody(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+}
+
+/** What is asked for, where it is as GraphQL over HTTP has it. */
+function parse(body: Buffer): OperationParams | null {
+  try {
+    const params = JSON.parse(body.toString())
+    return isObject(params) && isWellFormed(params) ? (params as unknown as OperationParams) : null
+  } catch {
+    return null
+  }
+}
+
+function isWellFormed(params: Record<string, unknown>): boolean {
+  for (const name in params) if (!PARAMS.has(name)) return false
+  const { query, operationName, variables, extensions } = params
+  return (
+    typeof query === 'string' &&
+    (operationName == null || typeof operationName === 'string') &&
+    (variables == null || isObject(variables)) &&
+    (extensions == null || isObject(extensions))
+  )
+}
+
+const PARAMS: ReadonlySet<string> = new Set(['query', 'operationName', 'variables', 'extensions'])
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Status and body are Yoga's for the same result. */
+function answer(
+  { headers: { origin } }: IncomingMessage,
+  response: ServerResponse,
+  result: ExecutionResult,
+  mediaType: MediaType,
+): void {
+  const { status, headers, body } = processRegularResult(
+    result,
+    { Response: Answer } as never,
+    mediaType,
+  ) as unknown as Answer
+  response
+    .writeHead(status, {
+      ...headers,
+      'Content-Length': Buffer.byteLength(body),
+      // Whose origin is not allowed has been refused before.
+      ...(origin === undefined
+        ? {}
+        : { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Methods': CORS_METHODS.join(', ') }),
+    })
+    .end(body)
+}
+
+/** What Yoga makes of a result, without the machinery of a Response. */
+class Answer {
+  readonly body: string
+  readonly status: number
+  readonly headers: Record<string, string>
+
+  constructor(
+    body: string,
+    { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> },
+  ) {
+    this.body = body
+    this.status = status
+    this.headers = headers
+  }
+}
