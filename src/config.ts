@@ -34,6 +34,10 @@ export interface Config {
   readonly maxBodyBytes: number
   readonly maxSubscriptionsPerSocket: number
   readonly maxSubscriptions: number
+  /** Bytes that may wait in this process for one WebSocket; a reader who is slower catches up from the log. */
+  readonly maxBufferedBytes: number
+  /** Whether WebSocket messages are compressed (permessage-deflate) for clients that offer it. */
+  readonly compression: boolean
   readonly keepAliveMs: number
   readonly localConcurrency: number
   readonly localQueue: number
@@ -93,6 +97,8 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     maxBodyBytes: whole(env, 'EPOCHCAST_MAX_BODY_BYTES', 1_048_576, 1024, 2 ** 30),
     maxSubscriptionsPerSocket: whole(env, 'EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET', 128, 1, 65_536),
     maxSubscriptions: whole(env, 'EPOCHCAST_MAX_SUBSCRIPTIONS', 20_000, 1, 10_000_000),
+    maxBufferedBytes: whole(env, 'EPOCHCAST_MAX_BUFFERED_BYTES', 65_536, 4096, 16_777_216),
+    compression: oneOf(env, 'EPOCHCAST_COMPRESSION', '0', ['0', '1']) === '1',
     keepAliveMs: seconds(env, 'EPOCHCAST_KEEP_ALIVE_SECONDS', 12, 1, 3600),
     localConcurrency,
     localQueue: whole(env, 'EPOCHCAST_LOCAL_QUEUE', 100, 0, 100_000),

@@ -40,6 +40,8 @@ export interface Gauges {
   /** Bytes that wait in this process for readers to take them. */
   readonly bufferedBytes: number
   readonly subscriptions: number
+  /** Groups of subscribers for whom an event is encoded once. */
+  readonly groups: number
   readonly feeds: number
   readonly updateSubscribers: number
   readonly watches: number
@@ -106,6 +108,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const origins = new OriginRule(config.allowedOrigins, config.host)
   const openSubscriptions = new OpenSubscriptions(config.maxSubscriptions)
   const context: Context = {
+    viewer: 'anyone',
     services: {
       version: VERSION,
       channelPrefixes: config.channelPrefixes,
@@ -145,6 +148,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     origins,
     maxMessageBytes: config.maxBodyBytes,
     maxSubscriptionsPerSocket: config.maxSubscriptionsPerSocket,
+    maxBufferedBytes: config.maxBufferedBytes,
+    compression: config.compression,
     keepAliveMs: config.keepAliveMs,
   })
 
@@ -165,6 +170,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       sockets: webSocket.socketCount,
       bufferedBytes: bufferedBytes(),
       subscriptions: openSubscriptions.count,
+      groups: operations.groupCount,
       feeds: feeds.size,
       updateSubscribers: updates.size,
       watches: log.watchCount,

@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   dispatch: ['event-log', 'launcher', 'task', 'config.ts'],
   feed: ['event-log', 'task'],
   schema: ['dispatch', 'event-log', 'feed', 'ingest', 'launcher', 'task'],
-  transport: ['schema', 'task', 'loopback.ts'],
+  transport: ['feed', 'schema', 'task', 'loopback.ts'],
   'config.ts': ['loopback.ts', 'redis-url.ts'],
   'loopback.ts': [],
   'redis-url.ts': [],

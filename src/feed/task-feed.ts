@@ -43,8 +43,8 @@ export class TaskFeed {
   #watch: Watch | undefined
   #check: NodeJS.Timeout | undefined
   #state: TaskState
-  #top: Position
-  #serial: number
+  #top: Position = { generation: '', offset: 0 }
+  #serial = 0
   #ring: DeliveredEvent[] = []
   #catchingUp: Promise<void> | undefined
   #announcedWhileBusy = false
@@ -60,10 +60,8 @@ export class TaskFeed {
     this.#log = log
     this.#pages = pages
     this.#options = options
-    // Both are set before `open` hands the feed out.
+    // Set, with the others, before `open` hands the feed out.
     this.#state = undefined as unknown as TaskState
-    this.#top = { generation: '', offset: 0 }
-    this.#serial = 0
   }
 
   /** @throws EpochcastError TASK_NOT_FOUND, ENGINE_UNAVAILABLE */
@@ -351,8 +349,7 @@ export class TaskFeed {
     const { generation, offset } = this.#top
     this.#top = { generation, offset: entries.at(-1)?.offset ?? offset }
     this.#ring.push(...this.#delivered(entries))
-    const surplus = this.#ring.length - this.#options.ringEvents
-    if (surplus > 0) this.#ring.splice(0, surplus)
+    this.#ring.splice(0, this.#ring.length - this.#options.ringEvents)
   }
 
   #delivered(entries: readonly LogEntry[]): DeliveredEvent[] {

@@ -19,5 +19,10 @@ export interface Services {
 }
 
 export interface Context {
+  /**
+   * Whose eyes see the results, as far as that matters: callers with the same text are shown the same, and may
+   * share it. `anyone` as long as there is no authentication.
+   */
+  readonly viewer: string
   readonly services: Services
 }

@@ -10,6 +10,8 @@ import type { Context } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import type { ErrorCode } from '../task/errors.ts'
 import { Documents } from './documents.ts'
+import { FanOut } from './fan-out/fan-out.ts'
+import { SharedResults } from './fan-out/shared-results.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'
 
 /** What a client sends, over whatever transport. */
@@ -38,10 +40,16 @@ export interface OperationsOptions {
 export class Operations {
   readonly #options: OperationsOptions
   readonly #documents: Documents
+  readonly #fanOut = new FanOut((operation) => this.execute(operation))
 
   constructor(options: OperationsOptions) {
     this.#options = options
     this.#documents = new Documents(options.schema)
+  }
+
+  /** Groups of subscribers whose events are encoded once. */
+  get groupCount(): number {
+    return this.#fanOut.groupCount
   }
 
   /** The operation, ready to run, or what is wrong with its document. */
@@ -70,7 +78,10 @@ export class Operations {
     return this.#translated(await execute(operation))
   }
 
-  /** Runs a subscription; a result instead of results says why it was refused. */
+  /**
+   * Runs a subscription; a result instead of results says why it was refused. `SharedResults` need not be read:
+   * they can send themselves.
+   */
   async subscribe(
     operation: ExecutionArgs,
   ): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
@@ -81,7 +92,8 @@ export class Operations {
       return { errors: [this.translate(error)] }
     }
     try {
-      const results = await subscribe(operation)
+      const results = (await this.#fanOut.subscribe(operation, close)) ?? (await subscribe(operation))
+      if (results instanceof SharedResults) return results
       if (Symbol.asyncIterator in results) return this.#counted(results, close)
       close()
       return this.#translated(results)

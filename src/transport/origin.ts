@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { isLoopback } from '../loopback.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 
+const MAX_KNOWN_HOSTS = 100
+
 /**
  * Whether a request may come in, by where it comes from. Browsers send `Origin`; programs such as
  * trainers need not. One rule for HTTP and for the upgrade to WebSocket, which no CORS check guards.
@@ -12,6 +14,8 @@ import { EpochcastError, quote } from '../task/errors.ts'
 export class OriginRule {
   readonly #allowed: readonly string[]
   readonly #ownHost: string
+  /** Hosts that were allowed: programs come back with the same few. */
+  readonly #knownHosts = new Set<string>()
 
   /**
    * @param allowed origins such as `https://app.example`; `loopback` stands for every page of this machine
@@ -45,6 +49,13 @@ export class OriginRule {
   }
 
   #allowsHost(host: string): boolean {
+    if (this.#knownHosts.has(host)) return true
+    const isAllowed = this.#isHostOfOurs(host)
+    if (isAllowed && this.#knownHosts.size < MAX_KNOWN_HOSTS) this.#knownHosts.add(host)
+    return isAllowed
+  }
+
+  #isHostOfOurs(host: string): boolean {
     const hostname = hostnameOf(`http://${host}`)
     if (hostname === '') return false
     return this.#isThisMachine(hostname) || this.#allowed.some((origin) => hostnameOf(origin) === hostname)

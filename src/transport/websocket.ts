@@ -1,17 +1,14 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { GraphQLError } from 'graphql'
-import {
-  CloseCode,
-  handleProtocols,
-  makeServer,
-  type Context as SocketContext,
-  type SubscribePayload,
-} from 'graphql-ws'
+import { handleProtocols, makeServer, type Context as SocketContext, type SubscribePayload } from 'graphql-ws'
 import type { Logger } from 'pino'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { WebSocketServer } from 'ws'
 import { withoutHttpHints } from '../schema/errors.ts'
 import { EpochcastError } from '../task/errors.ts'
+import { Connection, type ConnectionOptions, Peer } from './connection.ts'
+import type { Outlet } from './fan-out/frames.ts'
+import { SharedResults } from './fan-out/shared-results.ts'
 import { GRAPHQL_PATH } from './graphql.ts'
 import type { Operation, Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
@@ -23,6 +20,10 @@ export interface WebSocketOptions {
   /** Largest message of a client, in bytes. */
   readonly maxMessageBytes: number
   readonly maxSubscriptionsPerSocket: number
+  /** Bytes that may wait in this process for one socket to take the events of trainings. */
+  readonly maxBufferedBytes: number
+  /** Whether messages are compressed for clients that offer it. */
+  readonly compression: boolean
   /** Time between pings; a socket that has not answered one by the next is ended. */
   readonly keepAliveMs: number
 }
@@ -41,15 +42,19 @@ const CLOSE_TIMEOUT_MS = 2000
  * protocol; here is what lies between it and the sockets, and between it and the operations.
  */
 export function serveWebSocket(server: Server, options: WebSocketOptions): WebSocketTransport {
-  const { operations, logger, origins, maxSubscriptionsPerSocket } = options
+  const { operations, logger, origins, maxSubscriptionsPerSocket, maxBufferedBytes } = options
   const translate = (error: unknown) => withoutHttpHints(operations.translate(error))
-  const protocol = makeServer<undefined, undefined>({
+  const protocol = makeServer<undefined, Outlet>({
     execute: (args) => operations.execute(args),
-    subscribe: (args) => operations.subscribe(args),
+    subscribe: async (args) => {
+      const results = await operations.subscribe(args)
+      const { outlet, id } = args as SocketOperation
+      return results instanceof SharedResults ? results.to(outlet, id) : results
+    },
     // What is thrown here would close the socket and everything else that is on it.
-    onSubscribe: (context, _id, payload) => {
+    onSubscribe: (context, id, payload) => {
       try {
-        return prepare(operations, context, payload, maxSubscriptionsPerSocket)
+        return prepare(operations, context, id, payload, maxSubscriptionsPerSocket)
       } catch (error) {
         return [translate(error)]
       }
@@ -62,52 +67,26 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     onError: (_context, _id, _payload, errors) => errors.map((error) => translate(error).toJSON()),
   })
 
-  const sockets = new WebSocketServer({
+  const sockets = new WebSocketServer<typeof Peer>({
     noServer: true,
+    WebSocket: Peer,
     maxPayload: options.maxMessageBytes,
-    perMessageDeflate: false,
+    perMessageDeflate: options.compression,
     handleProtocols,
   })
-  const answered = new WeakSet<WebSocket>()
-  sockets.on('connection', (socket) => {
-    answered.add(socket)
-    socket.on('pong', () => answered.add(socket))
-    // The client's doing, such as a message over the bound; ws closes the socket with the fitting code.
-    socket.on('error', (err) => logger.debug({ err }, 'a socket failed'))
-    const closed = protocol.opened(
-      {
-        protocol: socket.protocol,
-        send: (data) => send(socket, data),
-        close: (code, reason) => socket.close(code, reason),
-        onMessage: (take) =>
-          socket.on('message', (data) => {
-            take(String(data)).catch((err: unknown) => {
-              logger.error({ err }, 'a message failed unexpectedly')
-              socket.close(CloseCode.InternalServerError, 'Internal server error')
-            })
-          }),
-      },
-      undefined,
-    )
-    socket.once('close', (code, reason) => {
-      closed(code, String(reason)).catch((err: unknown) => logger.error({ err }, 'a socket was not freed'))
-    })
-  })
+  const connection: ConnectionOptions = { protocol, logger, maxBufferedBytes }
 
   const keepAlive = setInterval(() => {
-    for (const socket of sockets.clients) {
-      if (!answered.delete(socket)) socket.terminate()
-      else if (socket.readyState === socket.OPEN) socket.ping()
-    }
+    for (const { connection } of sockets.clients) connection?.probe()
   }, options.keepAliveMs)
 
+  // Not a closure over the request, which would be kept as long as the socket is.
+  const onError = (err: Error) => logger.debug({ err }, 'a socket failed during its upgrade')
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', (err) => logger.debug({ err }, 'a socket failed during its upgrade'))
+    socket.on('error', onError)
     const refusal = refusalOf(request, origins)
     if (refusal) return void socket.end(refusal)
-    sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      sockets.emit('connection', webSocket, request),
-    )
+    sockets.handleUpgrade(request, socket, head, (peer) => void new Connection(peer, socket, connection))
   })
 
   return {
@@ -126,13 +105,20 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
   }
 }
 
+/** An operation and where its results go. */
+interface SocketOperation extends Operation {
+  readonly outlet: Outlet
+  readonly id: string
+}
+
 /** @throws EpochcastError TOO_MANY_SUBSCRIPTIONS */
 function prepare(
   operations: Operations,
-  { subscriptions }: SocketContext<undefined, undefined>,
+  { subscriptions, extra: outlet }: SocketContext<undefined, Outlet>,
+  id: string,
   payload: SubscribePayload,
   maxOperations: number,
-): Operation | readonly GraphQLError[] {
+): SocketOperation | readonly GraphQLError[] {
   // The one that is asked for is among them already.
   const open = Object.keys(subscriptions).length
   if (open > maxOperations) {
@@ -141,16 +127,10 @@ function prepare(
       `the socket has ${open - 1} operations under way; expected at most ${maxOperations} (EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET)`,
     )
   }
-  return operations.prepare(payload)
-}
-
-/** Resolves when the message has been handed to the system; at once where the socket is on its way out. */
-function send(socket: WebSocket, data: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.readyState !== socket.OPEN) return resolve()
-    // A failure to send ends the socket, and with it all that would be sent.
-    socket.send(data, () => resolve())
-  })
+  const operation = operations.prepare(payload)
+  // graphql-ws keeps the message as long as the subscription lasts: let it be the text that all share.
+  if ('document' in operation) Object.assign(payload, { query: operation.text })
+  return 'document' in operation ? { ...operation, outlet, id } : operation
 }
 
 /** The raw answer to an upgrade that is refused; null where it is welcome. */

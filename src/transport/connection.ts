@@ -1,0 +1,119 @@
+import type { Duplex } from 'node:stream'
+import { CloseCode, type WebSocket as ProtocolSocket, type Server } from 'graphql-ws'
+import type { Logger } from 'pino'
+import { type RawData, WebSocket } from 'ws'
+import { Outlet } from './fan-out/frames.ts'
+
+export interface ConnectionOptions {
+  readonly protocol: Server<Outlet>
+  readonly logger: Logger
+  readonly maxBufferedBytes: number
+}
+
+type Take = Parameters<ProtocolSocket['onMessage']>[0]
+
+/** A WebSocket that knows its connection, so that one set of listeners serves all of them. */
+export class Peer extends WebSocket {
+  connection: Connection | undefined
+}
+
+/**
+ * One WebSocket between `ws` and graphql-ws. There are thousands of them, most of them silent: what each of
+ * them holds is counted in bytes, which is why nothing here is a closure.
+ */
+export class Connection implements ProtocolSocket {
+  readonly #peer: Peer
+  readonly #outlet: Outlet
+  readonly #options: ConnectionOptions
+  readonly #closed: (code: number, reason: string) => Promise<void>
+  #take: Take | undefined
+  /** Whether the peer has shown since the last ping that it is there. */
+  #isAlive = true
+
+  /** @param socket what `peer` was made of at the upgrade */
+  constructor(peer: Peer, socket: Duplex, options: ConnectionOptions) {
+    this.#peer = peer
+    this.#options = options
+    this.#outlet = new Outlet(peer, socket, options.maxBufferedBytes)
+    peer.connection = this
+    peer.on('message', onMessage)
+    peer.on('pong', onPong)
+    peer.on('error', onError)
+    peer.on('close', onClose)
+    this.#closed = options.protocol.opened(this, this.#outlet)
+  }
+
+  get protocol(): string {
+    return this.#peer.protocol
+  }
+
+  send(message: string): Promise<void> | undefined {
+    return this.#outlet.sendMessage(message)
+  }
+
+  close(code: number, reason: string): void {
+    this.#peer.close(code, reason)
+  }
+
+  onMessage(take: Take): void {
+    this.#take = take
+  }
+
+  /** Not async: a message is under way as long as its subscription, and would be kept as long. */
+  receive(data: RawData): void {
+    this.#take?.(parsed(String(data))).catch((err: unknown) => {
+      this.#options.logger.error({ err }, 'a message failed unexpectedly')
+      this.close(CloseCode.InternalServerError, 'Internal server error')
+    })
+  }
+
+  /** To be called now and then: ends a peer that has not answered the last time. */
+  probe(): void {
+    const peer = this.#peer
+    if (!this.#isAlive) peer.terminate()
+    else if (peer.readyState === peer.OPEN) peer.ping()
+    this.#isAlive = false
+  }
+
+  answered(): void {
+    this.#isAlive = true
+  }
+
+  failed(err: Error): void {
+    // The client's doing, such as a message over the bound; ws closes the socket with the fitting code.
+    this.#options.logger.debug({ err }, 'a socket failed')
+  }
+
+  async ended(code: number, reason: string): Promise<void> {
+    try {
+      await this.#closed(code, reason)
+    } catch (err) {
+      this.#options.logger.error({ err }, 'a socket was not freed')
+    }
+  }
+}
+
+function onMessage(this: WebSocket, data: RawData): void {
+  ;(this as Peer).connection?.receive(data)
+}
+
+function onPong(this: WebSocket): void {
+  ;(this as Peer).connection?.answered()
+}
+
+function onError(this: WebSocket, error: Error): void {
+  ;(this as Peer).connection?.failed(error)
+}
+
+function onClose(this: WebSocket, code: number, reason: Buffer): void {
+  void (this as Peer).connection?.ended(code, String(reason))
+}
+
+/** graphql-ws takes a message that is parsed already, and then does not keep its text. What is no JSON it refuses. */
+function parsed(text: string): string {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

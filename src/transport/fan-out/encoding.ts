@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import type { ExecutionArgs, ExecutionResult } from 'graphql'
+import { withoutHttpHints } from '../../schema/errors.ts'
+import type { DeliveredEvent, StreamEvent, StreamOpened } from '../../task/stream-event.ts'
+import type { EventEncoder } from './compile-selection.ts'
+import { ResultBatch } from './frames.ts'
+
+export type Execute = (args: ExecutionArgs) => Promise<ExecutionResult>
+
+/** Stand for the cursor and the timestamp in a text that is made for many. */
+const CURSOR = `cursor-${randomUUID()}`
+const TIMESTAMP = `timestamp-${randomUUID()}`
+const PLACES = new RegExp(`(${CURSOR}|${TIMESTAMP})`)
+
+interface Template {
+  readonly event: StreamEvent
+  /** The result's text, cut at CURSOR and TIMESTAMP; null where it has errors, which are for one alone. */
+  readonly parts: Promise<readonly string[] | null>
+}
+
+/**
+ * What one document makes of events, as JSON text, for all subscribers who would get the same: an event of
+ * the log costs one encoding, whoever and how many they are.
+ */
+export class SharedEncoding {
+  readonly #encode: EventEncoder
+  readonly #operation: ExecutionArgs
+  readonly #execute: Execute
+  /** Texts that had to be executed, or were asked for one by one. */
+  readonly #texts = new WeakMap<DeliveredEvent, string>()
+  readonly #pages = new WeakMap<readonly DeliveredEvent[], ResultBatch | Promise<ResultBatch>>()
+  /** The last one of each type of the stream's own events. */
+  readonly #templates = new Map<StreamEvent['type'], Template>()
+
+  constructor(encode: EventEncoder, operation: ExecutionArgs, execute: Execute) {
+    this.#encode = encode
+    this.#operation = operation
+    this.#execute = execute
+  }
+
+  /** The results for consecutive events. */
+  batchOf(events: readonly DeliveredEvent[]): ResultBatch | Promise<ResultBatch> {
+    const texts = events.map(
+      (event) => this.#encode(event) ?? this.#texts.get(event) ?? this.#executed(event),
+    )
+    return texts.every((text) => typeof text === 'string')
+      ? new ResultBatch(texts)
+      : Promise.all(texts).then((all) => new ResultBatch(all))
+  }
+
+  /** As `batchOf`, made once for all who have the same array in hand. */
+  pageOf(events: readonly DeliveredEvent[]): ResultBatch | Promise<ResultBatch> {
+    let page = this.#pages.get(events)
+    if (!page) {
+      page = this.batchOf(events)
+      this.#pages.set(events, page)
+    }
+    return page
+  }
+
+  /** The result for one event of the log, for those who read one by one. */
+  textOf(event: DeliveredEvent): string | Promise<string> {
+    const known = this.#texts.get(event)
+    if (known !== undefined) return known
+    const text = this.#encode(event)
+    if (text === null) return this.#executed(event)
+    this.#texts.set(event, text)
+    return text
+  }
+
+  /**
+   * The result for an event of one subscriber's stream. Subscribers who come at the same time are told the
+   * same but for where they stand and when, so it is executed for one and filled in for the others.
+   */
+  async textOfStreamEvent(event: StreamEvent): Promise<string> {
+    let template = this.#templates.get(event.type)
+    if (!template || !differsOnlyInPlace(template.event, event)) {
+      template = { event, parts: this.#templateOf(event) }
+      this.#templates.set(event.type, template)
+    }
+    const parts = await template.parts
+    if (!parts) return textOf(await this.#run(event))
+    return parts
+      .map((part) => (part === CURSOR ? event.cursor : part === TIMESTAMP ? event.timestamp : part))
+      .join('')
+  }
+
+  async #templateOf(event: StreamEvent): Promise<readonly string[] | null> {
+    const result = await this.#run({ ...event, cursor: CURSOR, timestamp: TIMESTAMP })
+    return result.errors ? null : textOf(result).split(PLACES)
+  }
+
+  async #executed(event: DeliveredEvent): Promise<string> {
+    const text = textOf(await this.#run(event))
+    this.#texts.set(event, text)
+    return text
+  }
+
+  #run(event: DeliveredEvent | StreamEvent): Promise<ExecutionResult> {
+    return this.#execute({ ...this.#operation, rootValue: event })
+  }
+}
+
+function textOf({ data, errors }: ExecutionResult): string {
+  return JSON.stringify({ data, errors: errors?.map((error) => withoutHttpHints(error).toJSON()) })
+}
+
+function differsOnlyInPlace(a: StreamEvent, b: StreamEvent): boolean {
+  return (Object.keys(b) as (keyof StreamOpened)[]).every((field) => {
+    if (field === 'cursor' || field === 'timestamp') return true
+    const [ofA, ofB] = [(a as StreamOpened)[field], (b as StreamOpened)[field]]
+    if (typeof ofA !== 'object' || typeof ofB !== 'object') return ofA === ofB
+    // States are never changed, only replaced.
+    return (
+      ofA.state === ofB.state &&
+      ofA.top.offset === ofB.top.offset &&
+      ofA.top.generation === ofB.top.generation
+    )
+  })
+}

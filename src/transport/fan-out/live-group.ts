@@ -1,0 +1,166 @@
+import type { TaskFeed } from '../../feed/task-feed.ts'
+import { isFinalEvent } from '../../task/event.ts'
+import type { Position } from '../../task/position.ts'
+import type { DeliveredEvent } from '../../task/stream-event.ts'
+import type { SharedEncoding } from './encoding.ts'
+import type { ResultBatch } from './frames.ts'
+
+/** A subscriber who has got everything so far. */
+export interface Member {
+  /** Sends results from `from` on; answers up to which its socket took them. */
+  send(results: ResultBatch, from: number): number
+  /** It is no member any more, and has got everything up to a position: from there it reads for itself. */
+  goOnAlone(from: Position): void
+}
+
+/**
+ * Subscribers of one task who get the same results and stand at the top of its feed. What is appended is
+ * encoded once, when this round of the event loop is over, so that events that arrive together are one write
+ * for each member. A member whose socket does not take it all goes on alone; so do all of them where there is
+ * more to say than events: an end, an interruption, a loss.
+ */
+class LiveGroup {
+  readonly #feed: TaskFeed
+  readonly #encoding: SharedEncoding
+  readonly #members = new Set<Member>()
+  readonly #stopObserving: () => void
+  readonly #onEmpty: () => void
+  #position: Position
+  #interruptions: number
+  #isFlushing = false
+  #waiting: (() => void)[] = []
+
+  constructor(feed: TaskFeed, encoding: SharedEncoding, position: Position, onEmpty: () => void) {
+    this.#feed = feed
+    this.#encoding = encoding
+    this.#position = position
+    this.#interruptions = feed.interruptions
+    this.#onEmpty = onEmpty
+    this.#stopObserving = feed.observe(() => this.#flushSoon())
+  }
+
+  /** True where the member stands where the group stands; it then gets what follows. */
+  join(member: Member, { generation, offset }: Position): boolean {
+    if (generation !== this.#position.generation || offset !== this.#position.offset) return false
+    this.#members.add(member)
+    return true
+  }
+
+  /** Answers up to where the member has got everything. */
+  leave(member: Member): Position {
+    this.#members.delete(member)
+    if (this.#members.size === 0) {
+      this.#stopObserving()
+      this.#onEmpty()
+    }
+    return this.#position
+  }
+
+  /** Resolves once what the feed has at present has been sent. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      this.#flushSoon()
+    })
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    queueMicrotask(() => this.#flush())
+  }
+
+  #flush(): void {
+    const feed = this.#feed
+    let events = feed.recent(this.#position)
+    while (events && events.length > 0) {
+      const results = this.#encoding.batchOf(events)
+      if (results instanceof Promise) {
+        // Each of them meets the same failure, and can tell its client.
+        results.then(
+          () => this.#flush(),
+          () => this.#finish(true),
+        )
+        return
+      }
+      this.#send(events, results)
+      events = feed.recent(this.#position)
+    }
+    const isInterrupted = feed.interruptions > this.#interruptions
+    this.#interruptions = feed.interruptions
+    this.#finish(!events || isInterrupted || feed.gone || feed.closed)
+  }
+
+  #finish(isOver: boolean): void {
+    this.#isFlushing = false
+    if (isOver) this.#dissolve()
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  #send(events: readonly DeliveredEvent[], results: ResultBatch): void {
+    const before = this.#position
+    const last = events[events.length - 1] as DeliveredEvent
+    // Set first: whoever joins from now on stands after these.
+    this.#position = { generation: before.generation, offset: last.offset }
+    for (const member of this.#members) {
+      const to = member.send(results, 0)
+      if (to === events.length) continue
+      const [next] = events.slice(to) as [DeliveredEvent]
+      this.#dismiss(member, { generation: before.generation, offset: next.offset - 1 })
+    }
+    if (isFinalEvent(last)) this.#dissolve()
+  }
+
+  #dissolve(): void {
+    for (const member of this.#members) this.#dismiss(member, this.#position)
+  }
+
+  #dismiss(member: Member, position: Position): void {
+    this.leave(member)
+    member.goOnAlone(position)
+  }
+}
+
+/** The groups of a process: one for each task and each kind of results that somebody waits for. */
+export class LiveGroups {
+  readonly #groups = new Map<TaskFeed, Map<SharedEncoding, LiveGroup>>()
+
+  get size(): number {
+    let size = 0
+    for (const groups of this.#groups.values()) size += groups.size
+    return size
+  }
+
+  /**
+   * Makes a subscriber who stands at the top of its feed a member, and answers how it can leave (which tells
+   * up to where it has got everything); where there is something for it to read first, a promise that resolves
+   * when it can.
+   */
+  join(
+    member: Member,
+    feed: TaskFeed,
+    encoding: SharedEncoding,
+    position: Position,
+  ): (() => Position) | Promise<void> {
+    let groups = this.#groups.get(feed)
+    if (!groups) {
+      groups = new Map()
+      this.#groups.set(feed, groups)
+    }
+    let group = groups.get(encoding)
+    if (!group) {
+      group = new LiveGroup(feed, encoding, position, () => this.#drop(feed, encoding))
+      groups.set(encoding, group)
+    }
+    const joined = group
+    if (joined.join(member, position)) return () => joined.leave(member)
+    // Either of the two has yet to get what the other one has got.
+    return joined.flushed()
+  }
+
+  #drop(feed: TaskFeed, encoding: SharedEncoding): void {
+    const groups = this.#groups.get(feed)
+    groups?.delete(encoding)
+    if (groups?.size === 0) this.#groups.delete(feed)
+  }
+}
