@@ -13,8 +13,6 @@ if (process.channel) {
       memory().then((answer) => process.send?.({ probe: message.id, answer }))
     }
   })
-  // A listener keeps the process alive; who is measured must end as it does otherwise.
-  process.channel.unref()
   // However the other side ended, nothing of it stays.
   process.on('disconnect', () => process.exit())
 }

@@ -54,7 +54,9 @@ function lineOf(results, sizes, row, candidate) {
   const values = valuesOf(results, row, candidate)
   const isInvalid = errors.has(candidate)
   if (values.length === 0 && !isInvalid) return []
-  const ratioTo = (/** @type {string} */ other) => ratio(values, valuesOf(results, row, other))
+  // What is a ratio itself is not compared any further.
+  const ratioTo = (/** @type {string} */ other) =>
+    row.unit === '×' ? null : ratio(values, valuesOf(results, row, other))
   const show = (/** @type {number} */ value) => number(value, row.digits ?? 0)
   const targets = candidate === EPOCHCAST && !sizes.quick ? (row.targets ?? []) : []
   const checks = targets.flatMap(({ against, atMost }) => {

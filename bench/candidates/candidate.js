@@ -16,7 +16,8 @@
  * @property {boolean} [reportsToItself] reports are posted to the measured server; otherwise, where there is
  *   Redis, they come from elsewhere, and the measured server only delivers
  * @property {Record<string, string>} [env] further settings of the candidate
- * @property {number} [workers] of Epochcast; more than one use both cores
+ * @property {number} [workers] of Epochcast
+ * @property {boolean} [usesAllCores] the measured server is not confined to a core of its own
  */
 
 /**

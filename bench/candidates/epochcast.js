@@ -37,8 +37,9 @@ const EVENTS = /* GraphQL */ `
 export const epochcast = {
   name: EPOCHCAST,
   async start(setting) {
-    const { redisUrl, reportsToItself, cores, workers = 1 } = setting
-    const measured = await startServer(setting, EPOCHCAST, workers > 1 ? cores.all : cores.measured, workers)
+    const { redisUrl, reportsToItself, usesAllCores, cores, workers } = setting
+    const core = usesAllCores ? cores.all : cores.measured
+    const measured = await startServer(setting, EPOCHCAST, core, workers)
     // As another server of the same installation would be: on the same Redis, out of the measured one's way.
     const other =
       redisUrl && !reportsToItself ? await startServer(setting, `${EPOCHCAST} for reports`, cores.rest) : null

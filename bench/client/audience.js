@@ -1,4 +1,5 @@
 // @ts-check
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Subscriber } from './subscriber.js'
 
 /** @typedef {import('./watched-task.js').WatchedTask} WatchedTask */
@@ -10,6 +11,7 @@ const CONNECTING = 100
 const SILENCE_MS = 15_000
 /** Time in which a repetition after the last expected delivery would arrive. */
 const AFTERMATH_MS = 150
+const LOOKING_MS = 5
 
 /** Subscribers of one server, and the wait for what all of them must get. */
 export class Audience {
@@ -56,7 +58,7 @@ export class Audience {
    *
    * @param {number} count
    * @param {readonly WatchedTask[]} tasks
-   * @param {{ after?: number | null, neverReads?: boolean }} [options]
+   * @param {import('./subscriber.js').SubscriberOptions} [options]
    */
   async storm(count, tasks, options) {
     this.#throwFailure()
@@ -81,6 +83,7 @@ export class Audience {
    */
   async expect(deliveries, run) {
     this.#throwFailure()
+    if (deliveries === 0) return void (await run())
     const delivered = /** @type {Promise<void>} */ (
       new Promise((resolve, reject) => {
         this.#expected = { remaining: deliveries, resolve, reject }
@@ -90,25 +93,41 @@ export class Audience {
     this.#expected = null
   }
 
+  /**
+   * Resolves once every subscriber is past an event, whenever it was reported.
+   *
+   * @param {number} sequence
+   */
+  async reached(sequence) {
+    const deadline = performance.now() + SILENCE_MS
+    while (this.subscribers.some(({ next }) => next <= sequence)) {
+      this.#throwFailure()
+      if (performance.now() > deadline) throw new Error(`event ${sequence} did not reach everybody`)
+      await sleep(LOOKING_MS)
+    }
+    this.#throwFailure()
+  }
+
   /** Nothing may come after the last expected delivery. */
   async settle() {
-    await new Promise((resolve) => setTimeout(resolve, AFTERMATH_MS))
+    await sleep(AFTERMATH_MS)
     this.#throwFailure()
   }
 
   /** @param {{ reset?: boolean }} [options] */
   close(options = { reset: true }) {
     clearInterval(this.#watchdog)
-    this.leave(options)
+    this.shrinkTo(0, options)
   }
 
-  /** All of them go; others may come.
+  /**
+   * The newest of them go, until there are so many; others may come.
    *
+   * @param {number} size
    * @param {{ reset?: boolean }} [options]
    */
-  leave(options) {
-    for (const subscriber of this.subscribers) subscriber.close(options)
-    this.subscribers = []
+  shrinkTo(size, options) {
+    for (const subscriber of this.subscribers.splice(size)) subscriber.close(options)
   }
 
   opened() {

@@ -32,6 +32,12 @@ const ENDPOINTS = {
   channel: { path: '/', subprotocol: null },
 }
 
+/**
+ * @typedef {object} SubscriberOptions
+ * @property {{ sequence: number, cursor: string }} [after] replay of all that follows this event
+ * @property {boolean} [neverReads] takes its opening message, and nothing from then on
+ */
+
 /** One WebSocket with one subscription, which sees each event of its task once and in order, or fails. */
 export class Subscriber {
   /** The event that must come next. */
@@ -45,25 +51,23 @@ export class Subscriber {
   #connection
   /** What stands in front of every payload; bytes, to be compared. */
   #prefix
-  /** @type {number | null} where it stops reading */
-  #stopAfterOpening
+  #neverReads
 
   /**
    * @param {{ port: number, dialect: Dialect }} target
    * @param {WatchedTask} task
    * @param {Audience} audience
-   * @param {{ after?: number | null, neverReads?: boolean }} [options] after: replay of all that follows this
-   *   event; neverReads: takes its opening message, and nothing from then on
+   * @param {SubscriberOptions} [options]
    */
-  constructor({ port, dialect }, task, audience, { after = null, neverReads = false } = {}) {
+  constructor({ port, dialect }, task, audience, { after, neverReads = false } = {}) {
     this.#dialect = dialect
     this.#task = task
     this.#audience = audience
-    this.#after = after === null ? null : task.cursorOf(after)
+    this.#after = after?.cursor ?? null
     this.#id = dialect === 'graphql' ? randomUUID() : SHARED_ID
     this.#prefix = Buffer.from(`{"id":"${this.#id}","type":"next","payload":`)
-    this.#stopAfterOpening = neverReads ? 1 : null
-    this.next = (after ?? task.reported) + 1
+    this.#neverReads = neverReads
+    this.next = (after?.sequence ?? task.reported) + 1
     this.#connection = new Connection({ port, ...ENDPOINTS[dialect] }, this)
   }
 
@@ -116,7 +120,7 @@ export class Subscriber {
     if (type === 'connection_ack' && !this.isOpen) return this.#connection.send(this.#subscribe())
     if (type === 'ping') return this.#connection.send('{"type":"pong"}')
     if (isNext && payload?.data?.trainingProgress?.__typename === 'StreamOpened') {
-      if (this.#stopAfterOpening !== null) this.#connection.stopReading()
+      if (this.#neverReads) this.#connection.stopReading()
       this.isOpen = true
       return this.#audience.opened()
     }

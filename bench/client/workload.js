@@ -2,14 +2,15 @@
 
 /** Far above what any run reports. */
 const TOTAL = 10_000_000
-const EXTRA = 'the quick brown fox jumps over the lazy dog, '
+/** Three bytes in UTF-8. */
+const FILLING = '…'
 
 /**
  * What a trainer reports at a step: the same for the same number, so that whoever receives it can tell whether
  * it is what was sent.
  *
  * @param {number} sequence 1, 2, 3 …
- * @param {number} messageLength of its text, at least; to make events large
+ * @param {number} messageLength in characters of its text, at least; to make events large
  */
 export function progressOf(sequence, messageLength = 0) {
   const noise = ((sequence * 7919) % 1000) / 1e6
@@ -23,7 +24,7 @@ export function progressOf(sequence, messageLength = 0) {
       learning_rate: 0.0003,
       grad_norm: round(1.5 + noise * 100),
     },
-    message: messageLength > said.length ? `${said} `.padEnd(messageLength, EXTRA) : said,
+    message: messageLength > said.length ? said.padEnd(messageLength, FILLING) : said,
   }
 }
 

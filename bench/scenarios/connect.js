@@ -44,7 +44,7 @@ export const connect = {
       await audience.storm(subscribers, tasks)
       const ms = performance.now() - startedAt
       const cpuUs = (await server.cpu()) - cpuBefore
-      audience.leave()
+      audience.shrinkTo(0)
       await sleep(BETWEEN_MS)
       return { cpuUs, ms }
     }

@@ -1,7 +1,7 @@
 // @ts-check
 import { BARE, EPOCHCAST, YOGA } from '../candidates/candidate.js'
 import { Audience } from '../client/audience.js'
-import { measure, warmUp } from './scenario.js'
+import { measure, onlyTask, warmUp } from './scenario.js'
 
 /** By subscribers: at most so many times the CPU of the references. */
 const TARGETS = /** @type {Record<number, { bare: number, yoga: number }>} */ ({
@@ -50,8 +50,7 @@ export const fanout = {
   async run({ start, sizes, budget }) {
     const { server, dialect, reporter, createTasks } = await start()
     const audience = new Audience({ port: server.port, dialect })
-    const [task] = await createTasks(1)
-    if (!task) throw new Error('no task')
+    const task = await onlyTask(createTasks)
     /** @type {Record<string, number>} */
     const values = {}
     const oneEvent = async () => {

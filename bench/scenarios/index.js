@@ -1,8 +1,14 @@
 // @ts-check
+import { burst } from './burst.js'
 import { connect } from './connect.js'
 import { fanout } from './fanout.js'
 import { ingest } from './ingest.js'
+import { latency } from './latency.js'
 import { memory } from './memory.js'
+import { resume } from './resume.js'
+import { slow } from './slow.js'
+import { tasks } from './tasks.js'
+import { workers } from './workers.js'
 
 /** In the order of the table. */
-export const SCENARIOS = [fanout, memory, connect, ingest]
+export const SCENARIOS = [fanout, tasks, burst, latency, memory, connect, resume, slow, ingest, workers]

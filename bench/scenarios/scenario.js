@@ -116,3 +116,13 @@ async function repeat(server, { cpuMs, longestMs }, loops) {
   const ms = performance.now() - startedAt
   return { cpuUs: (await server.cpu()) - cpuBefore, ms }
 }
+
+/**
+ * @param {Standing['createTasks']} createTasks
+ * @param {number} [messageLength]
+ */
+export async function onlyTask(createTasks, messageLength) {
+  const [task] = await createTasks(1, messageLength)
+  if (!task) throw new Error('no task was created')
+  return task
+}

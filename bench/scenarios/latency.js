@@ -1,0 +1,43 @@
+// @ts-check
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BARE, EPOCHCAST, YOGA } from '../candidates/candidate.js'
+import { Audience } from '../client/audience.js'
+import { paced } from '../client/paced.js'
+import { onlyTask } from './scenario.js'
+
+const PER_SECOND = 10
+/** By percentile. */
+const TARGETS = { p50: 1.1, p99: 1.25 }
+
+/** @param {import('./scenario.js').Sizes} sizes */
+const subscribersOf = ({ subscribers, quick }) => subscribers?.[0] ?? (quick ? 100 : 1000)
+
+/** @type {import('./scenario.js').Scenario} */
+export const latency = {
+  name: 'latency',
+  about: `one task, many subscribers, ${PER_SECOND} events a second by POST to the measured server, whether or not the one before has arrived: from sending the report to receiving the event, over all deliveries.`,
+  engines: ['redis', 'memory'],
+  candidates: [BARE, EPOCHCAST, YOGA],
+  rows: (sizes) =>
+    /** @type {const} */ (['p50', 'p99']).map((key) => ({
+      key,
+      label: `1 task × ${subscribersOf(sizes)}, ${PER_SECOND} events/s: ${key} from report to receipt`,
+      unit: 'ms',
+      digits: 2,
+      targets: [{ against: BARE, atMost: TARGETS[key] }],
+    })),
+  async run({ start, sizes }) {
+    const { server, dialect, reporter, createTasks } = await start({ reportsToItself: true })
+    const audience = new Audience({ port: server.port, dialect })
+    const task = await onlyTask(createTasks)
+    await audience.growTo(subscribersOf(sizes), [task])
+    await audience.settle()
+    const run = (/** @type {number} */ seconds) =>
+      paced({ audience, reporter, task, perSecond: PER_SECOND, until: sleep(seconds * 1000) })
+    await run(sizes.quick ? 1 : 5)
+    const samples = await run(sizes.quick ? 2 : 20)
+    await audience.settle()
+    audience.close()
+    return { p50: samples.percentile(0.5), p99: samples.percentile(0.99) }
+  },
+}
