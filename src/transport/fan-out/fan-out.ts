@@ -77,20 +77,22 @@ export class FanOut {
       if (getOperationAST(document, operationName)) known.plans.set(name, plan)
     }
     if (!plan) return null
-    const values = plan.shapeVariables.length === 0 ? {} : valuesOf(operation)
-    // What is wrong with the variables, GraphQL can tell better.
-    if (!values) return null
-    const { viewer } = operation.contextValue as Context
+    const { shapeVariables } = plan
+    let values = shapeVariables.length === 0 ? null : valuesOf(operation)
     // One that is absent is not one that is null.
-    const shaping = plan.shapeVariables.map((variable) => (variable in values ? [values[variable]] : []))
+    const shaping = shapeVariables.map((variable) => (values && variable in values ? [values[variable]] : []))
+    const { viewer } = operation.contextValue as Context
     const shape = JSON.stringify([name, viewer, ...shaping])
     let encoding = known.encodings.get(shape)
-    if (!encoding) {
-      encoding = new SharedEncoding(plan.encoder(values), operation, this.#execute)
-      known.encodings.set(shape, encoding)
-      const [oldest] = known.encodings.keys()
-      if (known.encodings.size > MAX_ENCODINGS_PER_DOCUMENT && oldest !== undefined)
-        known.encodings.delete(oldest)
+    if (encoding) return encoding
+    values ??= valuesOf(operation)
+    // What is wrong with the variables, GraphQL can tell better.
+    if (!values) return null
+    encoding = new SharedEncoding(plan.encoder(values), operation, this.#execute)
+    known.encodings.set(shape, encoding)
+    const [oldest] = known.encodings.keys()
+    if (known.encodings.size > MAX_ENCODINGS_PER_DOCUMENT && oldest !== undefined) {
+      known.encodings.delete(oldest)
     }
     return encoding
   }
