@@ -50,10 +50,16 @@ export const cursorAhead = (offset: number, top: number): EpochcastError =>
 
 export const isCursor = (text: string): boolean => text.length <= LIMITS.cursorLength && CURSOR.test(text)
 
+const marks = new WeakMap<TaskKey, string>()
+
 /** 32-bit FNV-1a of the channel: catches a cursor of another task; it is no protection, only a check. */
 function taskMark(key: TaskKey): string {
+  const known = marks.get(key)
+  if (known !== undefined) return known
   const channel = channelOf(key)
   let hash = 0x811c9dc5
   for (let i = 0; i < channel.length; i++) hash = Math.imul(hash ^ channel.charCodeAt(i), 0x01000193)
-  return (hash >>> 0).toString(36)
+  const mark = (hash >>> 0).toString(36)
+  marks.set(key, mark)
+  return mark
 }

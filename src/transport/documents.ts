@@ -16,6 +16,7 @@ export interface KnownDocument {
 export class Documents {
   readonly #schema: GraphQLSchema
   readonly #known = new Map<string, KnownDocument>()
+  #newest: KnownDocument | undefined
   #characters = 0
 
   constructor(schema: GraphQLSchema) {
@@ -34,9 +35,7 @@ export class Documents {
   get(text: string): KnownDocument | readonly GraphQLError[] {
     const known = this.#known.get(text)
     if (known) {
-      // The order of a Map's keys is the order of use.
-      this.#known.delete(text)
-      this.#known.set(text, known)
+      this.#touch(known)
       return known
     }
     // A document's size in tokens bounds the work of parsing and validating it.
@@ -48,8 +47,17 @@ export class Documents {
     return valid
   }
 
+  /** The order of a Map's keys is the order of use; who is used again and again is the newest already. */
+  #touch(known: KnownDocument): void {
+    if (known === this.#newest) return
+    this.#known.delete(known.text)
+    this.#known.set(known.text, known)
+    this.#newest = known
+  }
+
   #remember(known: KnownDocument): void {
     this.#known.set(known.text, known)
+    this.#newest = known
     this.#characters += known.text.length
     for (const oldest of this.#known.keys()) {
       if (this.#known.size <= MAX_DOCUMENTS && this.#characters <= MAX_CHARACTERS) return

@@ -59,9 +59,13 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
 /** Counts the bytes that wait in this process for slow readers, of HTTP and WebSocket alike. */
 export function trackBufferedBytes(server: Server): () => number {
   const sockets = new Set<Socket>()
-  server.on('connection', (socket) => {
+  // One function for all of them: a closure each would be kept as long as its socket.
+  function forget(this: Socket) {
+    sockets.delete(this)
+  }
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    socket.on('close', forget)
   })
   return () => {
     let bytes = 0

@@ -8,15 +8,18 @@ import {
 } from 'graphql'
 import { TrainingStream } from '../../feed/training-stream.ts'
 import type { Context } from '../../schema/context.ts'
+import { Turns } from '../turns.ts'
 import { compileEventPlan, type EventPlan } from './compile-selection.ts'
 import { type Execute, SharedEncoding } from './encoding.ts'
 import { LiveGroups } from './live-group.ts'
 import { SharedResults } from './shared-results.ts'
 import type { Shared } from './subscriber.ts'
-import { Turns } from './turns.ts'
 
 /** Encodings kept for one document; more than this many variants of it are not all shared. */
 export const MAX_ENCODINGS_PER_DOCUMENT = 32
+
+/** Writes of those who catch up in one round of the event loop, each of up to the bound of buffered bytes. */
+const CATCH_UPS_PER_ROUND = 8
 
 /** What is known about one document, by the name of the operation. */
 interface Known {
@@ -32,7 +35,7 @@ interface Known {
  */
 export class FanOut {
   readonly #execute: Execute
-  readonly #shared: Shared = { groups: new LiveGroups(), turns: new Turns() }
+  readonly #shared: Shared = { groups: new LiveGroups(), turns: new Turns(CATCH_UPS_PER_ROUND) }
   readonly #known = new WeakMap<DocumentNode, Known>()
 
   constructor(execute: Execute) {

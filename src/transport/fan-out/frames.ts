@@ -146,6 +146,11 @@ export class Outlet {
     return to
   }
 
+  /** Sends one subscriber's own result as a message of an operation; `id` as `idText` gives it. */
+  sendResult(id: string, text: string): Promise<void> | undefined {
+    return this.sendMessage(BEFORE_ID + id + AFTER_ID + text + END)
+  }
+
   /** Sends a message of the protocol; the promise, where there is one, resolves once the system has it. */
   sendMessage(text: string): Promise<void> | undefined {
     if (!this.isOpen) return undefined

@@ -2,10 +2,10 @@ import type { ExecutionResult } from 'graphql'
 import type { TrainingStream } from '../../feed/training-stream.ts'
 import type { Position } from '../../task/position.ts'
 import type { DeliveredEvent, StreamEvent } from '../../task/stream-event.ts'
+import type { Turns } from '../turns.ts'
 import type { SharedEncoding } from './encoding.ts'
-import { type Outlet, ResultBatch } from './frames.ts'
+import type { Outlet, ResultBatch } from './frames.ts'
 import type { LiveGroups, Member } from './live-group.ts'
-import type { Turns } from './turns.ts'
 
 /** What a process's subscribers share. */
 export interface Shared {
@@ -126,14 +126,14 @@ export class Subscriber implements AsyncGenerator<ExecutionResult, void, void>, 
   }
 
   async #tell(event: StreamEvent): Promise<void> {
-    const result = new ResultBatch([await this.#encoding.textOfStreamEvent(event)])
-    while (!this.#isStopped && this.send(result, 0) === 0) await this.#outlet.drained()
+    const text = await this.#encoding.textOfStreamEvent(event)
+    if (!this.#isStopped) await this.#outlet.sendResult(this.#id, text)
   }
 
   async #catchUp(events: readonly DeliveredEvent[], from: number): Promise<void> {
     const results = await this.#encoding.pageOf(events)
     for (let at = from; at < events.length; ) {
-      await this.#shared.turns.take()
+      await this.#shared.turns.turn()
       if (this.#isStopped) return
       if (this.#isOutOfTime) {
         const undelivered = events[at] as DeliveredEvent
