@@ -103,7 +103,13 @@ export function isFinalEvent(event: TaskEvent): event is FinalEvent {
   )
 }
 
+type Times = Pick<EventBase, 'timestamp' | 'recordedAt'>
+
+/** What many events of one millisecond have in common, so that its text is made once. */
+let latest: Times = { timestamp: new Date(0).toISOString(), recordedAt: 0 }
+
 /** The times of an event that the server itself brings about. */
-export function happenedAt(now: number): Pick<EventBase, 'timestamp' | 'recordedAt'> {
-  return { timestamp: new Date(now).toISOString(), recordedAt: now }
+export function happenedAt(now: number): Times {
+  if (latest.recordedAt !== now) latest = { timestamp: new Date(now).toISOString(), recordedAt: now }
+  return latest
 }

@@ -44,8 +44,9 @@ export function createHttpServer({ isReady, origins, ...graphql }: HttpOptions):
   })
 }
 
-function pathOf(request: IncomingMessage): string {
-  return request.url?.split('?', 1)[0] ?? '/'
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
 }
 
 function refuse(response: ServerResponse, status: number, { message, extensions }: EpochcastError): void {

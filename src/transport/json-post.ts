@@ -119,6 +119,7 @@ const JSON_TYPE = /^application\/json(; ?charset=utf-8)?$/i
 
 /** The first media type of the Accept header that is ours, as Yoga reads it; null where there is none. */
 function answerType(accept = '*/*'): MediaType | null {
+  if (accept === '*/*' || accept === 'application/json') return 'application/json'
   for (const range of accept.replace(/\s/g, '').toLowerCase().split(',')) {
     const [mediaType, ...params] = range.split(';')
     const charset = params.find((param) => param.includes('charset='))
@@ -164,28 +165,28 @@ const PARAMS: ReadonlySet<string> = new Set(['query', 'operationName', 'variable
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Status and body are Yoga's for the same result. */
 function answer(
   { headers: { origin } }: IncomingMessage,
   response: ServerResponse,
   result: ExecutionResult,
   mediaType: MediaType,
 ): void {
-  const { status, headers, body } = processRegularResult(
-    result,
-    { Response: Answer } as never,
-    mediaType,
-  ) as unknown as Answer
-  response
-    .writeHead(status, {
-      ...headers,
-      'Content-Length': Buffer.byteLength(body),
-      // Whose origin is not allowed has been refused before.
-      ...(origin === undefined
-        ? {}
-        : { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Methods': CORS_METHODS.join(', ') }),
-    })
-    .end(body)
+  const { status, headers, body } = answerTo(result, mediaType)
+  headers['Content-Length'] = `${Buffer.byteLength(body)}`
+  if (origin !== undefined) {
+    // Whose origin is not allowed has been refused before.
+    headers['Access-Control-Allow-Origin'] = origin
+    headers['Access-Control-Allow-Methods'] = CORS_METHODS.join(', ')
+  }
+  response.writeHead(status, headers).end(body)
+}
+
+/** Status and body are Yoga's for the same result. */
+function answerTo(result: ExecutionResult, mediaType: MediaType): Answer {
+  if (!result.errors && !result.extensions) {
+    return new Answer(JSON.stringify(result), { headers: { 'Content-Type': `${mediaType}; charset=utf-8` } })
+  }
+  return processRegularResult(result, { Response: Answer } as never, mediaType) as unknown as Answer
 }
 
 /** What Yoga makes of a result, without the machinery of a Response. */

@@ -16,7 +16,7 @@ import type {
   WatchSignal,
 } from '../event-log.ts'
 import { Announcements, type PublishedEntries } from './announcements.ts'
-import type { RedisConnections } from './connections.ts'
+import { gatherWrites, type RedisConnections } from './connections.ts'
 import { toPortError, translated } from './errors.ts'
 import { keyOfChannel, RedisKeys } from './keys.ts'
 import { type Scripts, withScripts } from './scripts.ts'
@@ -114,6 +114,7 @@ export class RedisEventLog implements EventLog {
     try {
       const keys = this.#keys
       const { retainEvents, retainSeconds } = this.#options
+      gatherWrites(this.#redis)
       const outcome = await this.#redis.epochcastAppend(
         2,
         keys.state(key),
