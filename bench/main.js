@@ -1,6 +1,6 @@
 // @ts-check
 // The benchmarks; `--help` says how.
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findRedisServer } from '../test/provide.js'
 import { chooseCores, moveTo } from './cores.js'
@@ -44,18 +44,23 @@ async function bench(options) {
   if (!existsSync(options.server)) {
     throw new UsageError(`there is no ${options.server}; expected a built server (npm run build)`)
   }
-  const cores = prepare(options)
   const plan = options.scenarios.flatMap((scenario) =>
     scenario.engines
       .filter((engine) => options.engine === null || engine === options.engine)
       .map((engine) => ({ scenario, engine })),
   )
+  if (plan.length === 0) {
+    throw new UsageError(
+      `nothing to measure: ${options.scenarios.map(({ name }) => name)} is not for --engine ${options.engine}`,
+    )
+  }
+  const cores = prepare(options)
   const redis = plan.some(({ engine }) => engine === 'redis') ? await startRedis() : null
   const machine = describeMachine(redis ? await redis.version() : null, cores)
   const results = []
   for (const { scenario, engine } of plan) {
     const one = await runScenario(scenario, engine, options, { redis, cores, say })
-    say(`\n${textTable(linesOf(one, options.sizes))}`)
+    if (plan.length > 1) say(`\n${textTable(linesOf(one, options.sizes))}`)
     results.push(one)
   }
   await redis?.close()
@@ -75,7 +80,9 @@ async function bench(options) {
     )
   }
   if (options.write) {
-    writeFileSync(join(import.meta.dirname, 'RESULTS.md'), report({ machine, options, results, lines }))
+    const file = join(import.meta.dirname, 'RESULTS.md')
+    const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    writeFileSync(file, report(before, { machine, options, results, lines }))
   }
   const invalid = results.flatMap(({ errors }) => [...errors.values()])
   if (invalid.length === 0) return 0

@@ -46,7 +46,7 @@ options:
   --quick                 small and short, one round: whether everything works, not how fast
   --server FILE           Epochcast's entry (dist/src/main.js)
   --json FILE             writes all values of all rounds as well
-  --write                 writes bench/RESULTS.md
+  --write                 writes bench/RESULTS.md; its section "Notes", if there is one, stays
   --self-test             lets the bare reference make mistakes, and sees that each of them is noticed
   --help
 `

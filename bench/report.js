@@ -1,16 +1,20 @@
 // @ts-check
 import { markdownTable } from './table.js'
 
+const NOTES = '## Notes\n'
+
 /**
- * RESULTS.md.
+ * RESULTS.md. What somebody wrote below the figures stays.
  *
+ * @param {string} before the file as it is
  * @param {object} run
  * @param {ReturnType<typeof import('./machine.js').describeMachine>} run.machine
  * @param {import('./options.js').Options} run.options
  * @param {readonly import('./results.js').ScenarioResults[]} run.results
  * @param {readonly import('./results.js').Line[]} run.lines
  */
-export function report({ machine, options, results, lines }) {
+export function report(before, { machine, options, results, lines }) {
+  const notes = before.indexOf(NOTES)
   const { rounds } = options
   const scenarios = [...new Set(results.map(({ scenario }) => scenario))]
   return `# Results
@@ -31,5 +35,5 @@ absolute values drift from run to run, so read the ratios. Every delivery was ch
 
 ${scenarios.map(({ name, about }) => `- **${name}**: ${about}`).join('\n')}
 
-${markdownTable(lines)}`
+${markdownTable(lines)}${notes < 0 ? '' : `\n${before.slice(notes)}`}`
 }

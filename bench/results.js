@@ -76,7 +76,9 @@ function lineOf(results, sizes, row, candidate) {
       ofYoga: candidate === YOGA ? '' : times(ratioTo(YOGA)),
       target: targets
         .map(({ against, atMost }) =>
-          against ? `≤ ${number(atMost, 2)} × ${against.split(' ')[0]}` : `≤ ${atMost} ${row.unit}`,
+          against
+            ? `≤ ${number(atMost, 2)} × ${against === YOGA ? 'Yoga' : 'bare'}`
+            : `≤ ${atMost} ${row.unit}`,
         )
         .join(', '),
       verdict: isInvalid ? 'INVALID' : checks.length === 0 ? '' : checks.every(Boolean) ? 'met' : 'MISSED',

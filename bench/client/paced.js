@@ -4,7 +4,7 @@ import { Samples } from '../stats.js'
 
 /**
  * Reports a task's events one by one at a steady rate, whether or not the ones before have arrived, and takes the
- * time of each from just before its report is sent to its arrival at each subscriber.
+ * time of each from when its report is due to its arrival at each subscriber.
  *
  * @param {object} run
  * @param {import('./audience.js').Audience} run.audience of this one task
@@ -23,17 +23,18 @@ export async function paced({ audience, reporter, task, perSecond, until }) {
   const over = until.finally(() => {
     isOver = true
   })
-  /** @type {Promise<void>[]} */
-  const reports = []
+  // One after the other, as a trainer's; the time of one that has to wait for that begins when it was due.
+  let reports = Promise.resolve()
+  const first = task.reported + 1
   const startedAt = performance.now()
   for (let i = 0; !isOver; i++) {
-    sentAt.set(task.reported + 1, performance.now())
-    reports.push(reporter.report(task, 1))
+    sentAt.set(first + i, performance.now())
+    reports = reports.then(() => reporter.report(task, 1))
     // At the planned times, so that a late one does not make all others late.
     const next = startedAt + ((i + 1) * 1000) / perSecond
     await Promise.race([sleep(Math.max(0, next - performance.now())), over])
   }
-  await Promise.all([over, ...reports])
+  await Promise.all([over, reports])
   await audience.reached(task.reported)
   audience.onDelivered = null
   return samples

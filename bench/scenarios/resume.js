@@ -1,4 +1,5 @@
 // @ts-check
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EPOCHCAST } from '../candidates/candidate.js'
 import { Audience } from '../client/audience.js'
@@ -45,6 +46,12 @@ export const resume = {
       { key: 'time', label: `${storm}: until everybody is up to date`, unit: 'ms' },
       { key: 'quiet', label: `${storm}: p99 of the live ones before`, unit: 'ms', digits: 2 },
       { key: 'stormy', label: `${storm}: p99 of the live ones meanwhile`, unit: 'ms', digits: 2 },
+      {
+        key: 'lag',
+        label: `${storm}: p99 by which the load generator of the live ones was late itself`,
+        unit: 'ms',
+        digits: 2,
+      },
       {
         key: 'ratio',
         label: `${storm}: p99 of the live ones, meanwhile to before`,
@@ -103,7 +110,10 @@ export const resume = {
     await storm(warmUp, farBack, watchLive)
     const quiet = await watchLive(sleep(quietSeconds * 1000))
     const connecting = await storm(clients, upToDate, watchLive)
+    const lag = monitorEventLoopDelay({ resolution: 1 })
+    lag.enable()
     const resuming = await storm(clients, farBack, watchLive)
+    lag.disable()
     await audience.settle()
     audience.close()
     const deliveries = clients * back
@@ -114,6 +124,7 @@ export const resume = {
       time: resuming.ms,
       quiet: quiet.percentile(0.99),
       stormy,
+      lag: Math.max(0, lag.percentile(99) / 1e6 - 1),
       ratio: stormy / quiet.percentile(0.99),
     }
   },
