@@ -12,7 +12,6 @@ import { SharedResults } from './fan-out/shared-results.ts'
 import { GRAPHQL_PATH } from './graphql.ts'
 import type { Operation, Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
-import { Turns } from './turns.ts'
 
 export interface WebSocketOptions {
   readonly operations: Operations
@@ -35,8 +34,6 @@ export interface WebSocketTransport {
   close(): Promise<void>
 }
 
-/** Sockets opened in one round of the event loop; each is followed by a subscription. */
-const UPGRADES_PER_ROUND = 8
 /** Time for a client to answer a close before its socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000
 
@@ -83,16 +80,13 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     for (const { connection } of sockets.clients) connection?.probe()
   }, options.keepAliveMs)
 
-  const upgrades = new Turns(UPGRADES_PER_ROUND)
   // Not a closure over the request, which would be kept as long as the socket is.
   const onError = (err: Error) => logger.debug({ err }, 'a socket failed during its upgrade')
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', onError)
     const refusal = refusalOf(request, origins)
     if (refusal) return void socket.end(refusal)
-    upgrades.take(() =>
-      sockets.handleUpgrade(request, socket, head, (peer) => void new Connection(peer, socket, connection)),
-    )
+    sockets.handleUpgrade(request, socket, head, (peer) => void new Connection(peer, socket, connection))
   })
 
   return {
