@@ -35,28 +35,30 @@ export class Feeds {
   }
 
   /**
-   * A task as it is now, or null: from its feed where somebody watches it, else from the log.
+   * A task as it is now, or null: from its feed where somebody watches it, else from the log, which is asked
+   * once for all who want to know at the same time.
    *
    * @throws EpochcastError ENGINE_UNAVAILABLE
    */
   async snapshot(key: TaskKey): Promise<Snapshot | null> {
-    const feed = this.#shared.get(channelOf(key))?.opened
-    return feed?.isLive ? { ...feed.view, serial: feed.serial } : this.storedSnapshot(key)
+    const channel = channelOf(key)
+    const feed = this.#shared.get(channel)?.opened
+    if (feed?.isLive) return { ...feed.view, serial: feed.serial }
+    const underWay = this.#underWay.get(channel)
+    // What was asked before we were may be older than the task.
+    if (underWay) return (await underWay) ?? this.freshSnapshot(key)
+    const reading = this.freshSnapshot(key).finally(() => this.#underWay.delete(channel))
+    this.#underWay.set(channel, reading)
+    return reading
   }
 
   /**
-   * A task as the log has it; the log is asked once for all who want to know at the same time.
+   * A task as the log has it from now on.
    *
    * @throws EpochcastError ENGINE_UNAVAILABLE
    */
-  storedSnapshot(key: TaskKey): Promise<Snapshot | null> {
-    const channel = channelOf(key)
-    let reading = this.#underWay.get(channel)
-    if (!reading) {
-      reading = this.#log.snapshot(key).finally(() => this.#underWay.delete(channel))
-      this.#underWay.set(channel, reading)
-    }
-    return reading
+  freshSnapshot(key: TaskKey): Promise<Snapshot | null> {
+    return this.#log.snapshot(key)
   }
 
   /**

@@ -45,6 +45,11 @@ export class Follower {
     this.#toldInterruptions = feed.interruptions
   }
 
+  /** How many interruptions of the feed were handed out. */
+  get toldInterruptions(): number {
+    return this.#toldInterruptions
+  }
+
   /** What comes next, waiting for it at the top; null after the end, or once stopped. */
   async next(stop: Stop): Promise<Exclude<Followed, { kind: 'top' }> | null> {
     for (;;) {

@@ -7,6 +7,7 @@ import { reduce, reduceAll } from '../task/reducer.ts'
 import type { DeliveredEvent, TaskView } from '../task/stream-event.ts'
 import { isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
 import { deliver, PAGE_ENTRIES, type PageResult, type Pages } from './pages.ts'
+import { Ring } from './ring.ts'
 import { Waiters } from './waiters.ts'
 
 export interface TaskFeedOptions {
@@ -45,7 +46,7 @@ export class TaskFeed {
   #state: TaskState
   #top: Position = { generation: '', offset: 0 }
   #serial = 0
-  #ring: DeliveredEvent[] = []
+  readonly #ring: Ring
   #catchingUp: Promise<void> | undefined
   #announcedWhileBusy = false
   #mustVerify = false
@@ -60,6 +61,7 @@ export class TaskFeed {
     this.#log = log
     this.#pages = pages
     this.#options = options
+    this.#ring = new Ring(options.ringEvents)
     // Set, with the others, before `open` hands the feed out.
     this.#state = undefined as unknown as TaskState
   }
@@ -115,8 +117,7 @@ export class TaskFeed {
   recent(after: Position): readonly DeliveredEvent[] | null {
     if (after.generation !== this.#top.generation) return null
     const missing = this.#top.offset - after.offset
-    if (missing <= 0) return []
-    return missing > this.#ring.length ? null : this.#ring.slice(this.#ring.length - missing)
+    return missing <= 0 ? [] : this.#ring.newest(missing)
   }
 
   /**
@@ -283,15 +284,16 @@ export class TaskFeed {
    * received, and other events may already stand at those offsets.
    */
   async #verify(): Promise<void> {
-    const [first] = this.#ring
-    const last = this.#ring.at(-1)
+    const { events } = this.#ring
+    const [first] = events
+    const last = events.at(-1)
     if (!first || !last) return
-    const entries = await this.#readRetained(this.#top, first.offset - 1, this.#ring.length)
+    const entries = await this.#readRetained(this.#top, first.offset - 1, events.length)
     // Another generation, or no log: reading on will tell.
     if (!entries) return
     const stored = new Map(this.#delivered(entries).map((event) => [event.offset, JSON.stringify(event)]))
     const oldest = entries[0]?.offset ?? last.offset + 1
-    const differing = this.#ring.find(
+    const differing = events.find(
       (event) => event.offset >= oldest && stored.get(event.offset) !== JSON.stringify(event),
     )
     if (differing) await this.#fork(differing.offset - 1)
@@ -328,7 +330,7 @@ export class TaskFeed {
     this.#state = state
     this.#top = top
     this.#serial = serial
-    this.#ring = this.#delivered(result?.filter(({ offset }) => offset <= top.offset) ?? [])
+    this.#ring.reset(this.#delivered(result?.filter(({ offset }) => offset <= top.offset) ?? []))
   }
 
   /** Entries after an offset, or after what was trimmed; null where the log is another one by now. */
@@ -346,10 +348,8 @@ export class TaskFeed {
 
   #add(entries: readonly LogEntry[]): void {
     for (const { event } of entries) this.#state = reduce(this.#state, event)
-    const { generation, offset } = this.#top
-    this.#top = { generation, offset: entries.at(-1)?.offset ?? offset }
-    this.#ring.push(...this.#delivered(entries))
-    this.#ring.splice(0, this.#ring.length - this.#options.ringEvents)
+    this.#top = { ...this.#top, offset: entries.at(-1)?.offset ?? this.#top.offset }
+    this.#ring.push(this.#delivered(entries))
   }
 
   #delivered(entries: readonly LogEntry[]): DeliveredEvent[] {

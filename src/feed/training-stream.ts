@@ -45,7 +45,7 @@ export async function trainingStream(
     after?.generation === generation && after.offset > offset
   if (after && isAhead(found.top)) {
     // A feed hears of the newest events a moment later than a reader elsewhere may have.
-    const stored = await feeds.storedSnapshot(key)
+    const stored = await feeds.freshSnapshot(key)
     if (!stored) throw taskNotFound(key)
     if (isAhead(stored.top)) throw cursorAhead(after.offset, stored.top.offset)
   }
@@ -104,6 +104,12 @@ export class TrainingStream implements AsyncIterableIterator<TrainingEvent, unde
   get position(): Position {
     if (!this.#follower) throw new Error('the stream has not been read yet')
     return this.#follower.position
+  }
+
+  /** Up to where its reader knows everything. */
+  get standing(): { readonly position: Position; readonly interruptions: number } {
+    const position = this.position
+    return { position, interruptions: this.#follower?.toldInterruptions ?? 0 }
   }
 
   /** Goes on after a position up to which the events were delivered otherwise. */

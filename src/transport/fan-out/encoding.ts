@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import { withoutHttpHints } from '../../schema/errors.ts'
-import type { DeliveredEvent, StreamEvent, StreamOpened } from '../../task/stream-event.ts'
+import type { DeliveredEvent, StreamEvent, StreamOpened, TaskView } from '../../task/stream-event.ts'
 import type { EventEncoder } from './compile-selection.ts'
 import { ResultBatch } from './frames.ts'
 
@@ -27,7 +27,7 @@ export class SharedEncoding {
   readonly #operation: ExecutionArgs
   readonly #execute: Execute
   /** Texts that had to be executed, or were asked for one by one. */
-  readonly #texts = new WeakMap<DeliveredEvent, string>()
+  readonly #texts = new WeakMap<DeliveredEvent, string | Promise<string>>()
   readonly #pages = new WeakMap<readonly DeliveredEvent[], ResultBatch | Promise<ResultBatch>>()
   /** The last one of each type of the stream's own events. */
   readonly #templates = new Map<StreamEvent['type'], Template>()
@@ -38,33 +38,28 @@ export class SharedEncoding {
     this.#execute = execute
   }
 
-  /** The results for consecutive events. */
+  /** The results for consecutive events that are sent to all at once. */
   batchOf(events: readonly DeliveredEvent[]): ResultBatch | Promise<ResultBatch> {
-    const texts = events.map(
-      (event) => this.#encode(event) ?? this.#texts.get(event) ?? this.#executed(event),
-    )
-    return texts.every((text) => typeof text === 'string')
-      ? new ResultBatch(texts)
-      : Promise.all(texts).then((all) => new ResultBatch(all))
+    return batchOf(events.map((event) => this.#encode(event) ?? this.textOf(event)))
   }
 
-  /** As `batchOf`, made once for all who have the same array in hand. */
+  /** As `batchOf`, but for those who get them one after the other: what was made for one is kept for the next. */
   pageOf(events: readonly DeliveredEvent[]): ResultBatch | Promise<ResultBatch> {
     let page = this.#pages.get(events)
     if (!page) {
-      page = this.batchOf(events)
+      page = batchOf(events.map((event) => this.textOf(event)))
       this.#pages.set(events, page)
     }
     return page
   }
 
-  /** The result for one event of the log, for those who read one by one. */
+  /** The result for one event of the log; kept as long as the event is. */
   textOf(event: DeliveredEvent): string | Promise<string> {
-    const known = this.#texts.get(event)
-    if (known !== undefined) return known
-    const text = this.#encode(event)
-    if (text === null) return this.#executed(event)
-    this.#texts.set(event, text)
+    let text = this.#texts.get(event)
+    if (text === undefined) {
+      text = this.#encode(event) ?? this.#executed(event)
+      this.#texts.set(event, text)
+    }
     return text
   }
 
@@ -91,14 +86,25 @@ export class SharedEncoding {
   }
 
   async #executed(event: DeliveredEvent): Promise<string> {
-    const text = textOf(await this.#run(event))
-    this.#texts.set(event, text)
-    return text
+    try {
+      const text = textOf(await this.#run(event))
+      this.#texts.set(event, text)
+      return text
+    } catch (error) {
+      this.#texts.delete(event)
+      throw error
+    }
   }
 
   #run(event: DeliveredEvent | StreamEvent): Promise<ExecutionResult> {
     return this.#execute({ ...this.#operation, rootValue: event })
   }
+}
+
+function batchOf(texts: readonly (string | Promise<string>)[]): ResultBatch | Promise<ResultBatch> {
+  return texts.every((text) => typeof text === 'string')
+    ? new ResultBatch(texts)
+    : Promise.all(texts).then((all) => new ResultBatch(all))
 }
 
 function textOf({ data, errors }: ExecutionResult): string {
@@ -109,12 +115,11 @@ function differsOnlyInPlace(a: StreamEvent, b: StreamEvent): boolean {
   return (Object.keys(b) as (keyof StreamOpened)[]).every((field) => {
     if (field === 'cursor' || field === 'timestamp') return true
     const [ofA, ofB] = [(a as StreamOpened)[field], (b as StreamOpened)[field]]
-    if (typeof ofA !== 'object' || typeof ofB !== 'object') return ofA === ofB
-    // States are never changed, only replaced.
-    return (
-      ofA.state === ofB.state &&
-      ofA.top.offset === ofB.top.offset &&
-      ofA.top.generation === ofB.top.generation
-    )
+    return ofA === ofB || (field === 'task' && isSameView((a as StreamOpened).task, (b as StreamOpened).task))
   })
+}
+
+/** States are never changed, only replaced. */
+function isSameView(a: TaskView, b: TaskView): boolean {
+  return a.state === b.state && a.top.offset === b.top.offset && a.top.generation === b.top.generation
 }

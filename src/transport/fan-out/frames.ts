@@ -31,12 +31,52 @@ export class ResultBatch {
   }
 }
 
+/** Bytes of one piece of frames: what a socket can hold on to by a part of them. A frame may be larger. */
+export const SEGMENT_BYTES = 32_768
+
 /**
  * The results of a batch as WebSocket frames (RFC 6455: one unmasked text frame a message), but for the ids:
  * they are patched in for each subscriber, and the same bytes are written to one socket after the other.
  */
 class Frames {
   readonly idLength: number
+  /** The piece that each frame is in. */
+  readonly #segments: Segment[] = []
+
+  constructor(texts: readonly string[], idLength: number) {
+    this.idLength = idLength
+    const lengths = texts.map((text) => AROUND_BYTES + idLength + Buffer.byteLength(text))
+    for (let first = 0; first < texts.length; ) {
+      let [end, bytes] = [first, 0]
+      do {
+        const length = lengths[end] as number
+        bytes += headerBytes(length) + length
+        end++
+      } while (end < texts.length && bytes + 10 + (lengths[end] as number) <= SEGMENT_BYTES)
+      const segment = new Segment(texts.slice(first, end), lengths.slice(first, end), {
+        first,
+        bytes,
+        idLength,
+      })
+      while (this.#segments.length < end) this.#segments.push(segment)
+      first = end
+    }
+  }
+
+  /** How far, from a frame on, frames of the same piece fit into so many bytes. */
+  fitting(from: number, maxBytes: number): number {
+    return this.#segments[from]?.fitting(from, maxBytes) ?? from
+  }
+
+  /** Writes frames of one piece. */
+  write(socket: Duplex, id: string, from: number, to: number): void {
+    this.#segments[from]?.write(socket, id, from, to)
+  }
+}
+
+class Segment {
+  readonly #first: number
+  readonly #idLength: number
   #bytes: Buffer
   /** Where each frame starts, and where the last one ends. */
   readonly #starts: number[] = [0]
@@ -44,10 +84,14 @@ class Frames {
   /** A socket that could not take all of it at once still refers to the bytes. */
   #isTaken = false
 
-  constructor(texts: readonly string[], idLength: number) {
-    this.idLength = idLength
-    const lengths = texts.map((text) => AROUND_BYTES + idLength + Buffer.byteLength(text))
-    this.#bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + headerBytes(length) + length, 0))
+  constructor(
+    texts: readonly string[],
+    lengths: readonly number[],
+    { first, bytes, idLength }: { first: number; bytes: number; idLength: number },
+  ) {
+    this.#first = first
+    this.#idLength = idLength
+    this.#bytes = Buffer.allocUnsafeSlow(bytes)
     let at = 0
     for (const [i, text] of texts.entries()) {
       at = writeHeader(this.#bytes, at, lengths[i] as number)
@@ -61,24 +105,39 @@ class Frames {
     }
   }
 
-  /** How far, from a frame on, frames fit into so many bytes. */
-  fitting(from: number, maxBytes: number): number {
+  /** How far, from a frame on, frames of this segment fit into so many bytes. */
+  fitting(frame: number, maxBytes: number): number {
+    const from = frame - this.#first
     const most = (this.#starts[from] as number) + maxBytes
     let to = from
     while (to < this.#idsAt.length && (this.#starts[to + 1] as number) <= most) to++
-    return to
+    return this.#first + to
   }
 
-  write(socket: Duplex, id: string, from: number, to: number): void {
+  write(socket: Duplex, id: string, fromFrame: number, toFrame: number): void {
+    const [from, to] = [fromFrame - this.#first, toFrame - this.#first]
     if (this.#isTaken) {
-      this.#bytes = Buffer.from(this.#bytes)
+      this.#bytes = copyOf(this.#bytes)
       this.#isTaken = false
     }
-    for (let i = from; i < to; i++) this.#bytes.write(id, this.#idsAt[i] as number, 'latin1')
+    for (let i = from; i < to; i++) this.#bytes.write(id, this.#idsAt[i] as number, this.#idLength, 'latin1')
     const isAll = from === 0 && to === this.#idsAt.length
-    socket.write(isAll ? this.#bytes : this.#bytes.subarray(this.#starts[from], this.#starts[to]))
+    const bytes = isAll ? this.#bytes : this.#bytes.subarray(this.#starts[from], this.#starts[to])
+    if (socket.writableLength > 0) {
+      // It will wait behind what waits already: a copy, so that no more is kept for it than it is to get.
+      socket.write(copyOf(bytes))
+      return
+    }
+    socket.write(bytes)
     if (socket.writableLength > 0) this.#isTaken = true
   }
+}
+
+/** Not from Node's pool, of which a piece would keep the whole. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
 }
 
 const headerBytes = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10)
@@ -136,14 +195,18 @@ export class Outlet {
   send(id: string, results: ResultBatch, from: number): number {
     const { length } = results.texts
     if (!this.isOpen) return length
-    const buffered = this.bufferedBytes
-    const room = this.#maxBufferedBytes - buffered
-    if (this.#isCompressed) return this.#sendEachCompressed(id, results.texts, from, room, buffered === 0)
+    if (this.#isCompressed) return this.#sendEachCompressed(id, results.texts, from)
     const frames = results.frames(id.length)
-    let to = frames.fitting(from, room)
-    if (to === from && buffered === 0 && from < length) to = from + 1
-    if (to > from) frames.write(this.#socket, id, from, to)
-    return to
+    let at = from
+    while (at < length) {
+      const buffered = this.#socket.writableLength
+      const fitting = frames.fitting(at, this.#maxBufferedBytes - buffered)
+      if (fitting === at && buffered > 0) break
+      const to = Math.max(fitting, at + 1)
+      frames.write(this.#socket, id, at, to)
+      at = to
+    }
+    return at
   }
 
   /** Sends one subscriber's own result as a message of an operation; `id` as `idText` gives it. */
@@ -166,27 +229,21 @@ export class Outlet {
   }
 
   /** Resolves once all that was sent before has been handed to the system, or the socket is gone. */
-  drained(): Promise<void> {
-    return new Promise((resolve) => {
-      if (!this.isOpen || this.bufferedBytes === 0) return resolve()
-      if (this.#isCompressed) return resolve(this.#sending)
-      // Called back in its turn, after all that waits.
-      this.#socket.write(NOTHING, () => resolve())
-    })
+  async drained(): Promise<void> {
+    if (this.#isCompressed && this.isOpen && this.bufferedBytes > 0) await this.#sending
+    if (!this.isOpen || this.#socket.writableLength === 0) return
+    // Called back in its turn, after all that waits.
+    await new Promise<void>((resolve) => this.#socket.write(NOTHING, () => resolve()))
   }
 
-  #sendEachCompressed(
-    id: string,
-    texts: readonly string[],
-    from: number,
-    room: number,
-    mayExceed: boolean,
-  ): number {
-    let [to, left] = [from, room]
+  #sendEachCompressed(id: string, texts: readonly string[], from: number): number {
+    const buffered = this.bufferedBytes
+    let room = this.#maxBufferedBytes - buffered
+    let to = from
     for (; to < texts.length; to++) {
       const text = BEFORE_ID + id + AFTER_ID + texts[to] + END
-      left -= Buffer.byteLength(text)
-      if (left < 0 && !(mayExceed && to === from)) break
+      room -= Buffer.byteLength(text)
+      if (room < 0 && (to > from || buffered > 0)) break
       this.#sendCompressed(text)
     }
     return to

@@ -13,6 +13,13 @@ export interface Member {
   goOnAlone(from: Position): void
 }
 
+/** Up to where a subscriber knows everything. */
+export interface Standing {
+  readonly position: Position
+  /** How many interruptions of the feed it has been told of. */
+  readonly interruptions: number
+}
+
 /**
  * Subscribers of one task who get the same results and stand at the top of its feed. What is appended is
  * encoded once, when this round of the event loop is over, so that events that arrive together are one write
@@ -25,23 +32,31 @@ class LiveGroup {
   readonly #members = new Set<Member>()
   readonly #stopObserving: () => void
   readonly #onEmpty: () => void
+  readonly #interruptions: number
   #position: Position
-  #interruptions: number
   #isFlushing = false
   #waiting: (() => void)[] = []
 
-  constructor(feed: TaskFeed, encoding: SharedEncoding, position: Position, onEmpty: () => void) {
+  constructor(
+    feed: TaskFeed,
+    encoding: SharedEncoding,
+    { position, interruptions }: Standing,
+    onEmpty: () => void,
+  ) {
     this.#feed = feed
     this.#encoding = encoding
     this.#position = position
-    this.#interruptions = feed.interruptions
+    this.#interruptions = interruptions
     this.#onEmpty = onEmpty
     this.#stopObserving = feed.observe(() => this.#flushSoon())
+    // The feed may have got on since the first member looked at it.
+    this.#flushSoon()
   }
 
   /** True where the member stands where the group stands; it then gets what follows. */
-  join(member: Member, { generation, offset }: Position): boolean {
-    if (generation !== this.#position.generation || offset !== this.#position.offset) return false
+  join(member: Member, { position: { generation, offset }, interruptions }: Standing): boolean {
+    const isHere = generation === this.#position.generation && offset === this.#position.offset
+    if (!isHere || interruptions !== this.#interruptions) return false
     this.#members.add(member)
     return true
   }
@@ -86,8 +101,8 @@ class LiveGroup {
       this.#send(events, results)
       events = feed.recent(this.#position)
     }
+    // The members are told of an interruption each by themselves; the group is over with it.
     const isInterrupted = feed.interruptions > this.#interruptions
-    this.#interruptions = feed.interruptions
     this.#finish(!events || isInterrupted || feed.gone || feed.closed)
   }
 
@@ -140,7 +155,7 @@ export class LiveGroups {
     member: Member,
     feed: TaskFeed,
     encoding: SharedEncoding,
-    position: Position,
+    standing: Standing,
   ): (() => Position) | Promise<void> {
     let groups = this.#groups.get(feed)
     if (!groups) {
@@ -149,11 +164,11 @@ export class LiveGroups {
     }
     let group = groups.get(encoding)
     if (!group) {
-      group = new LiveGroup(feed, encoding, position, () => this.#drop(feed, encoding))
+      group = new LiveGroup(feed, encoding, standing, () => this.#drop(feed, encoding))
       groups.set(encoding, group)
     }
     const joined = group
-    if (joined.join(member, position)) return () => joined.leave(member)
+    if (joined.join(member, standing)) return () => joined.leave(member)
     // Either of the two has yet to get what the other one has got.
     return joined.flushed()
   }

@@ -109,7 +109,7 @@ export class Subscriber implements AsyncGenerator<ExecutionResult, void, void>, 
             this,
             this.#stream.feed,
             this.#encoding,
-            this.#stream.position,
+            this.#stream.standing,
           )
           if (joined instanceof Promise) await joined
           else {
