@@ -110,7 +110,7 @@ export function clientOver(
 ): WebSocket {
   const [ours, theirs] = connection(room)
   server.emit('connection', theirs)
-  const client = new WebSocket(`ws://server${path}`, 'graphql-transport-ws', {
+  const client = new WebSocket(`ws://127.0.0.1${path}`, 'graphql-transport-ws', {
     ...options,
     createConnection: (() => ours) as unknown as typeof connect,
   })
