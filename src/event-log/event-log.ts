@@ -2,7 +2,7 @@ import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import type { TaskKey, TaskState } from '../task/task.ts'
 
-/** An event at its place in one task's log. */
+/** An event at its place in one task's log. Whoever is told or reads an entry has its event for himself alone. */
 export interface LogEntry {
   readonly offset: number
   readonly event: TaskEvent

@@ -293,9 +293,11 @@ export class MemoryEventLog implements EventLog {
   }
 
   #announce(log: Log, entries: readonly LogEntry[]): void {
-    const signal: WatchSignal = { kind: 'appended', top: topOf(log), entries }
     const watchers = this.#watchers.get(channelOf(log.key))
-    if (watchers) for (const watcher of watchers) watcher(signal)
+    for (const watcher of watchers ?? []) {
+      const own = entries.map(({ offset, event }) => ({ offset, event: { ...event } }))
+      watcher({ kind: 'appended', top: topOf(log), entries: own })
+    }
     for (const watcher of this.#allWatchers) watcher(log.key)
   }
 }

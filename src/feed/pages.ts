@@ -1,4 +1,5 @@
 import type { EventLog, LogEntry, ReadResult } from '../event-log/event-log.ts'
+import type { TaskEvent } from '../task/event.ts'
 import { cursorPrefix, type Position } from '../task/position.ts'
 import type { DeliveredEvent } from '../task/stream-event.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
@@ -163,15 +164,19 @@ export class Pages {
   }
 }
 
-/** An entry of a task's log, ready for delivery. */
-export const deliver = (key: TaskKey, prefix: string, { offset, event }: LogEntry): DeliveredEvent => ({
-  ...event,
-  offset,
-  taskId: key.id,
-  cursor: prefix + offset.toString(36),
-})
+/**
+ * An entry of a task's log, made ready for delivery: its event is the receiver's own (`event-log.ts`), so what
+ * is missing is put into it instead of into a copy.
+ */
+function deliver(key: TaskKey, prefix: string, { offset, event }: LogEntry): DeliveredEvent {
+  const delivery = event as TaskEvent & { offset: number; taskId: string; cursor: string }
+  delivery.offset = offset
+  delivery.taskId = key.id
+  delivery.cursor = prefix + offset.toString(36)
+  return delivery
+}
 
-function delivered(key: TaskKey, generation: string, entries: readonly LogEntry[]): DeliveredEvent[] {
+export function delivered(key: TaskKey, generation: string, entries: readonly LogEntry[]): DeliveredEvent[] {
   const prefix = cursorPrefix(key, generation)
   return entries.map((entry) => deliver(key, prefix, entry))
 }

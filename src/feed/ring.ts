@@ -1,6 +1,6 @@
 import type { DeliveredEvent } from '../task/stream-event.ts'
 
-/** The newest events of a log, consecutive, up to a number of them. */
+/** The newest events of a log, consecutive, up to a number of them; for a while it holds twice as many. */
 export class Ring {
   readonly #max: number
   #events: DeliveredEvent[] = []
@@ -12,7 +12,7 @@ export class Ring {
   }
 
   get events(): readonly DeliveredEvent[] {
-    return this.#events
+    return this.#events.slice(-this.#max)
   }
 
   /** Starts again from these. */
@@ -21,8 +21,9 @@ export class Ring {
   }
 
   push(events: readonly DeliveredEvent[]): void {
-    this.#events.push(...events)
-    this.#events.splice(0, this.#events.length - this.#max)
+    for (const event of events) this.#events.push(event)
+    // Moving the whole array is dear, so it happens once for many events.
+    if (this.#events.length > 2 * this.#max) this.#events = this.#events.slice(-this.#max)
   }
 
   /**
@@ -30,7 +31,7 @@ export class Ring {
    * where they do, and gets the same array: what is made of it can be shared.
    */
   newest(count: number): readonly DeliveredEvent[] | null {
-    if (count > this.#events.length) return null
+    if (count > Math.min(this.#events.length, this.#max)) return null
     if (this.#newest.length !== count || this.#newest.at(-1) !== this.#events.at(-1)) {
       this.#newest = count === 0 ? [] : this.#events.slice(-count)
     }

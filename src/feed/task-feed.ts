@@ -2,11 +2,12 @@ import type { EventLog, LogEntry, Snapshot, Watch, WatchSignal } from '../event-
 import { taskNotFound } from '../event-log/find-task.ts'
 import { EpochcastError } from '../task/errors.ts'
 import { beginAnew } from '../task/lifecycle.ts'
-import { cursorPrefix, type Position } from '../task/position.ts'
-import { reduce, reduceAll } from '../task/reducer.ts'
+import type { Position } from '../task/position.ts'
+import { reduceAll } from '../task/reducer.ts'
 import type { DeliveredEvent, TaskView } from '../task/stream-event.ts'
-import { isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
-import { deliver, PAGE_ENTRIES, type PageResult, type Pages } from './pages.ts'
+import { isFinalStatus, type TaskKey } from '../task/task.ts'
+import { FoldedState } from './folded-state.ts'
+import { delivered, PAGE_ENTRIES, type PageResult, type Pages } from './pages.ts'
 import { Ring } from './ring.ts'
 import { Waiters } from './waiters.ts'
 
@@ -31,9 +32,9 @@ export const RETRY_MS = 250
  * the top is taken over as it is; any other (a gap, another generation) makes it read the log up to
  * the top again. A slow check does the same for an announcement that never came.
  *
- * While the engine is out of reach the feed is *interrupted*. When it is back, the feed first looks
- * whether the log is still the one it knew: a log that is gone is begun anew from the state kept here, and
- * one that lost its newest events gets a new generation; readers learn of either as LOG_RESET.
+ * While the engine is out of reach the feed is *interrupted*. When it is back, the feed first looks whether
+ * the log is still the one it knew: one that is gone is begun anew from the state kept here, one that lost its
+ * newest events gets a new generation; readers learn of either as LOG_RESET.
  */
 export class TaskFeed {
   readonly key: TaskKey
@@ -43,7 +44,7 @@ export class TaskFeed {
   readonly #waiters = new Waiters()
   #watch: Watch | undefined
   #check: NodeJS.Timeout | undefined
-  #state: TaskState
+  #state: FoldedState | undefined
   #top: Position = { generation: '', offset: 0 }
   #serial = 0
   readonly #ring: Ring
@@ -62,8 +63,6 @@ export class TaskFeed {
     this.#pages = pages
     this.#options = options
     this.#ring = new Ring(options.ringEvents)
-    // Set, with the others, before `open` hands the feed out.
-    this.#state = undefined as unknown as TaskState
   }
 
   /** @throws EpochcastError TASK_NOT_FOUND, ENGINE_UNAVAILABLE */
@@ -81,7 +80,7 @@ export class TaskFeed {
   }
 
   get view(): TaskView {
-    return { state: this.#state, top: this.#top }
+    return { state: (this.#state as FoldedState).value, top: this.#top }
   }
 
   get serial(): number {
@@ -306,15 +305,17 @@ export class TaskFeed {
 
   /** The store lost the task, but here its state is still known; of several servers one is the first. */
   async #beginAnew(): Promise<void> {
-    if (!isFinalStatus(this.#state.status)) {
-      const events = beginAnew(this.#state, Date.now())
-      await this.#log.create(this.key, events, reduceAll(this.#state, events))
+    const { state } = this.view
+    if (!isFinalStatus(state.status)) {
+      const events = beginAnew(state, Date.now())
+      await this.#log.create(this.key, events, reduceAll(state, events))
     }
     await this.#reload()
   }
 
   /** Starts again from the present state; what lies between is for the log to tell. */
   async #reload(): Promise<void> {
+    this.#pages.forget()
     const snapshot = await this.#log.snapshot(this.key)
     if (snapshot) await this.#take(snapshot)
     else this.#gone = true
@@ -327,7 +328,7 @@ export class TaskFeed {
       Math.max(0, top.offset - VERIFIABLE_ENTRIES),
       VERIFIABLE_ENTRIES,
     )
-    this.#state = state
+    this.#state = new FoldedState(state)
     this.#top = top
     this.#serial = serial
     this.#ring.reset(this.#delivered(result?.filter(({ offset }) => offset <= top.offset) ?? []))
@@ -347,13 +348,13 @@ export class TaskFeed {
   }
 
   #add(entries: readonly LogEntry[]): void {
-    for (const { event } of entries) this.#state = reduce(this.#state, event)
+    const events = this.#delivered(entries)
+    this.#state?.add(events)
+    this.#ring.push(events)
     this.#top = { ...this.#top, offset: entries.at(-1)?.offset ?? this.#top.offset }
-    this.#ring.push(this.#delivered(entries))
   }
 
   #delivered(entries: readonly LogEntry[]): DeliveredEvent[] {
-    const prefix = cursorPrefix(this.key, this.#top.generation)
-    return entries.map((entry) => deliver(this.key, prefix, entry))
+    return delivered(this.key, this.#top.generation, entries)
   }
 }

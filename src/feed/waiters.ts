@@ -25,6 +25,6 @@ export class Waiters {
 
   /** To be called after every change of what `isTrue` looks at. */
   wake(): void {
-    for (const look of [...this.#looking]) look()
+    for (const look of this.#looking) look()
   }
 }

@@ -42,6 +42,8 @@ export const LIMITS = {
   queryDepth: 20,
   queryBreadth: 500,
   queryComplexity: 20_000,
+  /** Characters of an operation's id, which its client chooses and every message to it carries. */
+  operationIdLength: 256,
   /** Lexical tokens in one GraphQL document. */
   documentTokens: 5_000,
 } as const

@@ -21,6 +21,8 @@ export function admitInTurns(server: Server): void {
   Object.assign(server, { pauseOnConnect: true })
   server.on('connection', (socket: Socket) =>
     turns.take(() => {
+      // Once the server is closing nobody would end it.
+      if (!server.listening) socket.destroy()
       if (socket.destroyed) return
       for (const takeUp of takeUps) takeUp.call(server, socket)
       socket.resume()

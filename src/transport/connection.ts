@@ -10,6 +10,9 @@ export interface ConnectionOptions {
   readonly maxBufferedBytes: number
 }
 
+/** What may wait for a client that goes on asking and does not read. */
+export const MAX_UNREAD_BYTES = 16 * 1024 * 1024
+
 type Take = Parameters<ProtocolSocket['onMessage']>[0]
 
 /** A WebSocket that knows its connection, so that one set of listeners serves all of them. */
@@ -37,6 +40,7 @@ export class Connection implements ProtocolSocket {
     this.#outlet = new Outlet(peer, socket, options.maxBufferedBytes)
     peer.connection = this
     peer.on('message', onMessage)
+    peer.on('ping', onPing)
     peer.on('pong', onPong)
     peer.on('error', onError)
     peer.on('close', onClose)
@@ -61,10 +65,18 @@ export class Connection implements ProtocolSocket {
 
   /** Not async: a message is under way as long as its subscription, and would be kept as long. */
   receive(data: RawData): void {
+    if (!this.mayAsk()) return
     this.#take?.(parsed(String(data))).catch((err: unknown) => {
       this.#options.logger.error({ err }, 'a message failed unexpectedly')
       this.close(CloseCode.InternalServerError, 'Internal server error')
     })
+  }
+
+  /** Ends a peer that asks, but does not read the answers. */
+  mayAsk(): boolean {
+    if (this.#outlet.bufferedBytes <= MAX_UNREAD_BYTES) return true
+    this.#peer.terminate()
+    return false
   }
 
   /** To be called now and then: ends a peer that has not answered the last time. */
@@ -95,6 +107,11 @@ export class Connection implements ProtocolSocket {
 
 function onMessage(this: WebSocket, data: RawData): void {
   ;(this as Peer).connection?.receive(data)
+}
+
+/** `ws` answers it by itself. */
+function onPing(this: WebSocket): void {
+  ;(this as Peer).connection?.mayAsk()
 }
 
 function onPong(this: WebSocket): void {

@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { WebSocketServer } from 'ws'
 import { withoutHttpHints } from '../schema/errors.ts'
 import { EpochcastError } from '../task/errors.ts'
+import { LIMITS } from '../task/limits.ts'
 import { Connection, type ConnectionOptions, Peer } from './connection.ts'
 import type { Outlet } from './fan-out/frames.ts'
 import { SharedResults } from './fan-out/shared-results.ts'
@@ -111,7 +112,7 @@ interface SocketOperation extends Operation {
   readonly id: string
 }
 
-/** @throws EpochcastError TOO_MANY_SUBSCRIPTIONS */
+/** @throws EpochcastError TOO_MANY_SUBSCRIPTIONS, BAD_REQUEST */
 function prepare(
   operations: Operations,
   { subscriptions, extra: outlet }: SocketContext<undefined, Outlet>,
@@ -125,6 +126,12 @@ function prepare(
     throw new EpochcastError(
       'TOO_MANY_SUBSCRIPTIONS',
       `the socket has ${open - 1} operations under way; expected at most ${maxOperations} (EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET)`,
+    )
+  }
+  if (id.length > LIMITS.operationIdLength) {
+    throw new EpochcastError(
+      'BAD_REQUEST',
+      `the operation's id has ${id.length} characters; expected at most ${LIMITS.operationIdLength}`,
     )
   }
   const operation = operations.prepare(payload)

@@ -40,7 +40,7 @@ const ODD_IDS = [
   '\ud83d',
   '","type":"complete","x":"',
   ' ',
-  'a'.repeat(500),
+  'a'.repeat(256),
 ]
 
 const isEmpty = ({ gauges }: TestServer) => {

@@ -49,6 +49,8 @@ export class SharedEncoding {
     if (!page) {
       page = batchOf(events.map((event) => this.textOf(event)))
       this.#pages.set(events, page)
+      // A failure is for those who wait; whoever comes later tries again.
+      if (page instanceof Promise) page.catch(() => this.#pages.delete(events))
     }
     return page
   }
@@ -72,6 +74,7 @@ export class SharedEncoding {
     if (!template || !differsOnlyInPlace(template.event, event)) {
       template = { event, parts: this.#templateOf(event) }
       this.#templates.set(event.type, template)
+      template.parts.catch(() => this.#templates.delete(event.type))
     }
     const parts = await template.parts
     if (!parts) return textOf(await this.#run(event))

@@ -18,7 +18,7 @@ import type { Shared } from './subscriber.ts'
 /** Encodings kept for one document; more than this many variants of it are not all shared. */
 export const MAX_ENCODINGS_PER_DOCUMENT = 32
 
-/** Writes of those who catch up in one round of the event loop, each of up to the bound of buffered bytes. */
+/** Those who catch up and are sent some of it in one round of the event loop. */
 const CATCH_UPS_PER_ROUND = 8
 
 /** What is known about one document, by the name of the operation. */

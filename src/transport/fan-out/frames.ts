@@ -191,22 +191,31 @@ export class Outlet {
    * but at least one where nothing waits. Answers up to which they were sent.
    *
    * @param id as `idText` gives it
+   * @param length how many results there are to send; all of them by default
    */
-  send(id: string, results: ResultBatch, from: number): number {
-    const { length } = results.texts
+  send(id: string, results: ResultBatch, from: number, length = results.texts.length): number {
     if (!this.isOpen) return length
-    if (this.#isCompressed) return this.#sendEachCompressed(id, results.texts, from)
+    if (this.#isCompressed) return this.#sendEachCompressed(id, results.texts.slice(0, length), from)
     const frames = results.frames(id.length)
     let at = from
     while (at < length) {
       const buffered = this.#socket.writableLength
       const fitting = frames.fitting(at, this.#maxBufferedBytes - buffered)
       if (fitting === at && buffered > 0) break
-      const to = Math.max(fitting, at + 1)
+      const to = Math.min(length, Math.max(fitting, at + 1))
       frames.write(this.#socket, id, at, to)
       at = to
     }
     return at
+  }
+
+  /** As `send`, of a single result that nobody else gets: 1 where it was sent, else 0. */
+  sendOne(id: string, text: string): number {
+    if (!this.isOpen) return 1
+    const buffered = this.bufferedBytes
+    if (buffered > 0) return this.send(id, new ResultBatch([text]), 0)
+    void this.sendResult(id, text)
+    return 1
   }
 
   /** Sends one subscriber's own result as a message of an operation; `id` as `idText` gives it. */

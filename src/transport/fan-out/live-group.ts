@@ -9,6 +9,8 @@ import type { ResultBatch } from './frames.ts'
 export interface Member {
   /** Sends results from `from` on; answers up to which its socket took them. */
   send(results: ResultBatch, from: number): number
+  /** As `send`, of a single result that nobody else gets. */
+  sendOne(text: string): number
   /** It is no member any more, and has got everything up to a position: from there it reads for itself. */
   goOnAlone(from: Position): void
 }
@@ -32,6 +34,7 @@ class LiveGroup {
   readonly #members = new Set<Member>()
   readonly #stopObserving: () => void
   readonly #onEmpty: () => void
+  readonly #soon: Soon
   readonly #interruptions: number
   #position: Position
   #isFlushing = false
@@ -41,12 +44,14 @@ class LiveGroup {
     feed: TaskFeed,
     encoding: SharedEncoding,
     { position, interruptions }: Standing,
+    soon: Soon,
     onEmpty: () => void,
   ) {
     this.#feed = feed
     this.#encoding = encoding
     this.#position = position
     this.#interruptions = interruptions
+    this.#soon = soon
     this.#onEmpty = onEmpty
     this.#stopObserving = feed.observe(() => this.#flushSoon())
     // The feed may have got on since the first member looked at it.
@@ -82,10 +87,11 @@ class LiveGroup {
   #flushSoon(): void {
     if (this.#isFlushing) return
     this.#isFlushing = true
-    queueMicrotask(() => this.#flush())
+    this.#soon.run(this)
   }
 
-  #flush(): void {
+  /** Sends what the feed has. Only `Soon` calls it. */
+  flush(): void {
     const feed = this.#feed
     let events = feed.recent(this.#position)
     while (events && events.length > 0) {
@@ -93,7 +99,7 @@ class LiveGroup {
       if (results instanceof Promise) {
         // Each of them meets the same failure, and can tell its client.
         results.then(
-          () => this.#flush(),
+          () => this.flush(),
           () => this.#finish(true),
         )
         return
@@ -117,8 +123,10 @@ class LiveGroup {
     const last = events[events.length - 1] as DeliveredEvent
     // Set first: whoever joins from now on stands after these.
     this.#position = { generation: before.generation, offset: last.offset }
+    const [text] = results.texts
+    const isForOne = this.#members.size === 1 && events.length === 1 && text !== undefined
     for (const member of this.#members) {
-      const to = member.send(results, 0)
+      const to = isForOne ? member.sendOne(text) : member.send(results, 0)
       if (to === events.length) continue
       const [next] = events.slice(to) as [DeliveredEvent]
       this.#dismiss(member, { generation: before.generation, offset: next.offset - 1 })
@@ -136,9 +144,24 @@ class LiveGroup {
   }
 }
 
+/** Flushes groups when this round's work is done, all of them in one go. */
+class Soon {
+  #groups: LiveGroup[] = []
+  readonly #flushAll = () => {
+    const groups = this.#groups
+    this.#groups = []
+    for (const group of groups) group.flush()
+  }
+
+  run(group: LiveGroup): void {
+    if (this.#groups.push(group) === 1) queueMicrotask(this.#flushAll)
+  }
+}
+
 /** The groups of a process: one for each task and each kind of results that somebody waits for. */
 export class LiveGroups {
   readonly #groups = new Map<TaskFeed, Map<SharedEncoding, LiveGroup>>()
+  readonly #soon = new Soon()
 
   get size(): number {
     let size = 0
@@ -164,7 +187,7 @@ export class LiveGroups {
     }
     let group = groups.get(encoding)
     if (!group) {
-      group = new LiveGroup(feed, encoding, standing, () => this.#drop(feed, encoding))
+      group = new LiveGroup(feed, encoding, standing, this.#soon, () => this.#drop(feed, encoding))
       groups.set(encoding, group)
     }
     const joined = group

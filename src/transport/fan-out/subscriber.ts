@@ -23,6 +23,9 @@ export interface SubscriberOptions {
   readonly onEnd: () => void
 }
 
+/** Events that one who catches up is sent in one turn. */
+const EVENTS_PER_TURN = 64
+
 type End = IteratorResult<never, void>
 const END: End = { done: true, value: undefined }
 
@@ -89,6 +92,10 @@ export class Subscriber implements AsyncGenerator<ExecutionResult, void, void>, 
     return this.#outlet.send(this.#id, results, from)
   }
 
+  sendOne(text: string): number {
+    return this.#outlet.sendOne(this.#id, text)
+  }
+
   goOnAlone(from: Position): void {
     this.#leaveGroup = null
     this.#stream.seek(from)
@@ -139,7 +146,8 @@ export class Subscriber implements AsyncGenerator<ExecutionResult, void, void>, 
         const undelivered = events[at] as DeliveredEvent
         return this.#stream.seek({ ...this.#stream.position, offset: undelivered.offset - 1 })
       }
-      at = this.send(results, at)
+      const to = Math.min(events.length, at + EVENTS_PER_TURN)
+      at = this.#outlet.send(this.#id, results, at, to)
       await this.#outlet.drained()
     }
   }
