@@ -288,8 +288,7 @@ export class TaskFeed {
     const last = events.at(-1)
     if (!first || !last) return
     const entries = await this.#readRetained(this.#top, first.offset - 1, events.length)
-    // Another generation, or no log: reading on will tell.
-    if (!entries) return
+    if (!entries) return // another generation, or no log: reading on will tell
     const stored = new Map(this.#delivered(entries).map((event) => [event.offset, JSON.stringify(event)]))
     const oldest = entries[0]?.offset ?? last.offset + 1
     const differing = events.find(
