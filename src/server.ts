@@ -51,6 +51,11 @@ export interface Gauges {
 /** How often feeds look for lost announcements. */
 const FEED_CHECK_MS = 5000
 const FEED_RING_EVENTS = 256
+/**
+ * Connections that may wait to be accepted; the system bounds it further. With Node's 511, of thousands who come
+ * back at once many would be dropped, and try again after seconds.
+ */
+const BACKLOG = 4096
 /** What pages of logs may take that are kept for several viewers who catch up. */
 const KEPT_PAGES_BYTES = 32 * 1024 * 1024
 
@@ -201,7 +206,7 @@ function endpointOf(host: string, port: number): string {
 function listen(http: Server, { port, host }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     http.once('error', reject)
-    http.listen(port, host, () => {
+    http.listen({ port, host, backlog: BACKLOG }, () => {
       http.off('error', reject)
       resolve()
     })

@@ -3,11 +3,14 @@ import { CloseCode, type WebSocket as ProtocolSocket, type Server } from 'graphq
 import type { Logger } from 'pino'
 import { type RawData, WebSocket } from 'ws'
 import { Outlet } from './fan-out/frames.ts'
+import type { Turns } from './turns.ts'
 
 export interface ConnectionOptions {
   readonly protocol: Server<Outlet>
   readonly logger: Logger
   readonly maxBufferedBytes: number
+  /** In which messages are taken: thousands who come back at once send theirs at once, too. */
+  readonly turns: Turns
 }
 
 /** What may wait for a client that goes on asking and does not read. */
@@ -63,9 +66,13 @@ export class Connection implements ProtocolSocket {
     this.#take = take
   }
 
-  /** Not async: a message is under way as long as its subscription, and would be kept as long. */
   receive(data: RawData): void {
     if (!this.mayAsk()) return
+    this.#options.turns.take(() => this.#receiveNow(data))
+  }
+
+  /** Not async: a message is under way as long as its subscription, and would be kept as long. */
+  #receiveNow(data: RawData): void {
     this.#take?.(parsed(String(data))).catch((err: unknown) => {
       this.#options.logger.error({ err }, 'a message failed unexpectedly')
       this.close(CloseCode.InternalServerError, 'Internal server error')

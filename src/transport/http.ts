@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { EpochcastError } from '../task/errors.ts'
-import { admitInTurns } from './admission.ts'
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts'
 import { JsonPost } from './json-post.ts'
 import type { Operations } from './operations.ts'
@@ -20,7 +19,7 @@ export interface HttpOptions {
 export function createHttpServer({ isReady, origins, ...graphql }: HttpOptions): Server {
   const { yoga } = graphql
   const jsonPost = new JsonPost(graphql)
-  const server = createServer((request, response) => {
+  return createServer((request, response) => {
     const path = pathOf(request)
     switch (path) {
       // Whoever probes may call the server by any name; there is nothing to learn here.
@@ -43,8 +42,6 @@ export function createHttpServer({ isReady, origins, ...graphql }: HttpOptions):
     if (path === GRAPHQL_PATH) jsonPost.serve(request, response)
     else void yoga(request, response)
   })
-  admitInTurns(server)
-  return server
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {

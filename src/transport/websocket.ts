@@ -13,6 +13,7 @@ import { SharedResults } from './fan-out/shared-results.ts'
 import { GRAPHQL_PATH } from './graphql.ts'
 import type { Operation, Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
+import { Turns } from './turns.ts'
 
 export interface WebSocketOptions {
   readonly operations: Operations
@@ -35,6 +36,9 @@ export interface WebSocketTransport {
   close(): Promise<void>
 }
 
+/** Sockets opened, and messages of clients taken, in one round of the event loop. */
+const UPGRADES_PER_ROUND = 8
+const MESSAGES_PER_ROUND = 16
 /** Time for a client to answer a close before its socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000
 
@@ -75,7 +79,9 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     perMessageDeflate: options.compression,
     handleProtocols,
   })
-  const connection: ConnectionOptions = { protocol, logger, maxBufferedBytes }
+  const messages = new Turns(MESSAGES_PER_ROUND)
+  const upgrades = new Turns(UPGRADES_PER_ROUND)
+  const connection: ConnectionOptions = { protocol, logger, maxBufferedBytes, turns: messages }
 
   const keepAlive = setInterval(() => {
     for (const { connection } of sockets.clients) connection?.probe()
@@ -87,7 +93,9 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     socket.on('error', onError)
     const refusal = refusalOf(request, origins)
     if (refusal) return void socket.end(refusal)
-    sockets.handleUpgrade(request, socket, head, (peer) => void new Connection(peer, socket, connection))
+    upgrades.take(() =>
+      sockets.handleUpgrade(request, socket, head, (peer) => void new Connection(peer, socket, connection)),
+    )
   })
 
   return {

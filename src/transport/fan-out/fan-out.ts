@@ -85,7 +85,7 @@ export class FanOut {
     // One that is absent is not one that is null.
     const shaping = shapeVariables.map((variable) => (values && variable in values ? [values[variable]] : []))
     const { viewer } = operation.contextValue as Context
-    const shape = JSON.stringify([name, viewer, ...shaping])
+    const shape = `${name}\n${viewer}\n${shaping.length === 0 ? '' : JSON.stringify(shaping)}`
     let encoding = known.encodings.get(shape)
     if (encoding) return encoding
     values ??= valuesOf(operation)

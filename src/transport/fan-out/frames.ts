@@ -266,6 +266,8 @@ export class Outlet {
 
 /** An operation's id as it stands in messages: escaped as JSON has it, in ASCII, so that characters are bytes. */
 export function idText(id: string): string {
+  // As most are.
+  if (/^[\w-]+$/.test(id)) return id
   return JSON.stringify(id)
     .slice(1, -1)
     .replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
