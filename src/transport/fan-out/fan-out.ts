@@ -66,7 +66,7 @@ export class FanOut {
   }
 
   #encodingOf(operation: ExecutionArgs): SharedEncoding | null {
-    const { schema, document, operationName } = operation
+    const { schema, document, operationName, variableValues } = operation
     let known = this.#known.get(document)
     if (!known) {
       known = { plans: new Map(), encodings: new Map() }
@@ -84,14 +84,17 @@ export class FanOut {
     let values = shapeVariables.length === 0 ? null : valuesOf(operation)
     // One that is absent is not one that is null.
     const shaping = shapeVariables.map((variable) => (values && variable in values ? [values[variable]] : []))
-    const { viewer } = operation.contextValue as Context
+    const { viewer, services } = operation.contextValue as Context
     const shape = `${name}\n${viewer}\n${shaping.length === 0 ? '' : JSON.stringify(shaping)}`
     let encoding = known.encodings.get(shape)
     if (encoding) return encoding
     values ??= valuesOf(operation)
     // What is wrong with the variables, GraphQL can tell better.
     if (!values) return null
-    encoding = new SharedEncoding(plan.encoder(values), operation, this.#execute)
+    // Nothing of the one who came first: its socket, its request would be kept for all who follow.
+    const contextValue: Context = { viewer, services }
+    const shared = { schema, document, operationName, variableValues, contextValue }
+    encoding = new SharedEncoding(plan.encoder(values), shared as ExecutionArgs, this.#execute)
     known.encodings.set(shape, encoding)
     const [oldest] = known.encodings.keys()
     if (known.encodings.size > MAX_ENCODINGS_PER_DOCUMENT && oldest !== undefined) {

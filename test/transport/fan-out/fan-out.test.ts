@@ -1,0 +1,99 @@
+import { type ExecutionArgs, execute, parse } from 'graphql'
+import { expect, it, onTestFinished } from 'vitest'
+import { MemoryEventLog } from '../../../src/event-log/memory.ts'
+import { Feeds } from '../../../src/feed/feeds.ts'
+import { schema } from '../../../src/schema/index.ts'
+import { FanOut, MAX_ENCODINGS_PER_DOCUMENT } from '../../../src/transport/fan-out/fan-out.ts'
+import { SharedResults } from '../../../src/transport/fan-out/shared-results.ts'
+import { createTask, range } from '../../support/tasks.ts'
+
+const DOCUMENT = parse(/* GraphQL */ `
+  subscription ($taskId: ID!, $names: [String!], $short: Boolean = false) {
+    trainingProgress(taskId: $taskId) {
+      __typename
+      cursor @skip(if: $short)
+      ... on StreamOpened { task { series(names: $names) { name } } }
+    }
+  }`)
+
+async function open() {
+  const log = new MemoryEventLog({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
+  const feeds = new Feeds(log, {
+    ringEvents: 8,
+    checkMs: 5000,
+    pages: { maxBytes: 1_000_000 },
+    onError: (error) => {
+      throw error
+    },
+  })
+  onTestFinished(async () => {
+    await feeds.close()
+    await log.close()
+  })
+  const { id: taskId } = await createTask(log)
+  const executed: ExecutionArgs[] = []
+  const fanOut = new FanOut(async (args) => {
+    executed.push(args)
+    return execute(args)
+  })
+  const services = { log, feeds, channelPrefixes: ['gan:training'], maxStreamMs: 60_000 }
+  /** Subscribes, and answers the first result. */
+  const first = async (variables: object, of: object = {}, viewer = 'anyone') => {
+    const results = await fanOut.subscribe(
+      {
+        schema,
+        document: DOCUMENT,
+        variableValues: { taskId, ...variables },
+        contextValue: { viewer, services, ...of },
+        ...of,
+      },
+      () => {},
+    )
+    if (!(results instanceof SharedResults)) throw new Error(JSON.stringify(results))
+    const { value } = await results.next()
+    await results.return()
+    return JSON.parse(value?.stringify() ?? 'null').data.trainingProgress
+  }
+  return { first, executed }
+}
+
+it('what is executed for many keeps nothing of the one who came first', async () => {
+  const { first, executed } = await open()
+  const socket = { of: 'the first' }
+  await first({}, { socket, request: socket })
+  expect(executed).toHaveLength(1)
+  const [args] = executed
+  expect(Object.keys(args ?? {}).sort()).toEqual([
+    'contextValue',
+    'document',
+    'operationName',
+    'rootValue',
+    'schema',
+    'variableValues',
+  ])
+  expect(Object.keys(args?.contextValue as object).sort()).toEqual(['services', 'viewer'])
+})
+
+it('shares between those who get the same, and nobody else', async () => {
+  const { first, executed } = await open()
+  await first({})
+  await first({ short: false })
+  expect(executed).toHaveLength(1)
+  expect(await first({ short: true })).not.toHaveProperty('cursor')
+  await first({ names: ['loss'] })
+  await first({ names: null })
+  await first({}, {}, 'somebody else')
+  expect(executed).toHaveLength(5)
+})
+
+it('keeps encodings of so many variants of a document, and serves the others all the same', async () => {
+  const { first, executed } = await open()
+  const variants = range(0, MAX_ENCODINGS_PER_DOCUMENT)
+  for (const i of variants) expect(await first({ names: [`m${i}`] })).toMatchObject({ task: { series: [] } })
+  expect(executed).toHaveLength(variants.length)
+  // The first was let go for the last.
+  await first({ names: [`m${MAX_ENCODINGS_PER_DOCUMENT}`] })
+  expect(executed).toHaveLength(variants.length)
+  await first({ names: ['m0'] })
+  expect(executed).toHaveLength(variants.length + 1)
+})
