@@ -28,6 +28,7 @@ export class Peer extends WebSocket {
  * them holds is counted in bytes, which is why nothing here is a closure.
  */
 export class Connection implements ProtocolSocket {
+  readonly slice: number
   readonly #peer: Peer
   readonly #outlet: Outlet
   readonly #options: ConnectionOptions
@@ -36,8 +37,12 @@ export class Connection implements ProtocolSocket {
   /** Whether the peer has shown since the last ping that it is there. */
   #isAlive = true
 
-  /** @param socket what `peer` was made of at the upgrade */
-  constructor(peer: Peer, socket: Duplex, options: ConnectionOptions) {
+  /**
+   * @param socket what `peer` was made of at the upgrade
+   * @param slice the part of the connections with which it is probed
+   */
+  constructor(peer: Peer, socket: Duplex, slice: number, options: ConnectionOptions) {
+    this.slice = slice
     this.#peer = peer
     this.#options = options
     this.#outlet = new Outlet(peer, socket, options.maxBufferedBytes)

@@ -39,6 +39,8 @@ export interface WebSocketTransport {
 /** Sockets opened, and messages of clients taken, in one round of the event loop. */
 const UPGRADES_PER_ROUND = 8
 const MESSAGES_PER_ROUND = 16
+/** Parts of the time between pings, in each of which a part of the sockets is pinged. */
+const KEEP_ALIVE_SLICES = 50
 /** Time for a client to answer a close before its socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000
 
@@ -83,9 +85,13 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
   const upgrades = new Turns(UPGRADES_PER_ROUND)
   const connection: ConnectionOptions = { protocol, logger, maxBufferedBytes, turns: messages }
 
+  // Each of them once in the time, but never all at once: thousands of pings and pongs would hold up events.
+  let slice = 0
   const keepAlive = setInterval(() => {
-    for (const { connection } of sockets.clients) connection?.probe()
-  }, options.keepAliveMs)
+    slice = (slice + 1) % KEEP_ALIVE_SLICES
+    for (const { connection } of sockets.clients) if (connection?.slice === slice) connection.probe()
+  }, options.keepAliveMs / KEEP_ALIVE_SLICES)
+  let newest = 0
 
   // Not a closure over the request, which would be kept as long as the socket is.
   const onError = (err: Error) => logger.debug({ err }, 'a socket failed during its upgrade')
@@ -94,7 +100,10 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     const refusal = refusalOf(request, origins)
     if (refusal) return void socket.end(refusal)
     upgrades.take(() =>
-      sockets.handleUpgrade(request, socket, head, (peer) => void new Connection(peer, socket, connection)),
+      sockets.handleUpgrade(request, socket, head, (peer) => {
+        newest = (newest + 1) % KEEP_ALIVE_SLICES
+        new Connection(peer, socket, newest, connection)
+      }),
     )
   })
 
