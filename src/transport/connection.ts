@@ -34,6 +34,8 @@ export class Connection implements ProtocolSocket {
   readonly #options: ConnectionOptions
   readonly #closed: (code: number, reason: string) => Promise<void>
   #take: Take | undefined
+  /** Messages that wait for their turn. */
+  #untaken = 0
   /** Whether the peer has shown since the last ping that it is there. */
   #isAlive = true
 
@@ -73,7 +75,14 @@ export class Connection implements ProtocolSocket {
 
   receive(data: RawData): void {
     if (!this.mayAsk()) return
-    this.#options.turns.take(() => this.#receiveNow(data))
+    this.#untaken++
+    this.#options.turns.take(() => {
+      if (--this.#untaken === 0 && this.#peer.isPaused) this.#peer.resume()
+      // What an ended connection began, nobody would end.
+      if (this.#peer.readyState === this.#peer.OPEN) this.#receiveNow(data)
+    })
+    // Nothing more is read from it until then: what waits for its turn is bounded by what is read at once.
+    if (this.#untaken > 0) this.#peer.pause()
   }
 
   /** Not async: a message is under way as long as its subscription, and would be kept as long. */

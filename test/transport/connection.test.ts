@@ -1,8 +1,10 @@
+import { EventEmitter } from 'node:events'
 import { getIntrospectionQuery } from 'graphql'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { LIMITS } from '../../src/task/limits.ts'
-import { MAX_UNREAD_BYTES } from '../../src/transport/connection.ts'
+import { Connection, MAX_UNREAD_BYTES } from '../../src/transport/connection.ts'
+import { Turns } from '../../src/transport/turns.ts'
 import { startExternal, WATCH } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
@@ -45,8 +47,8 @@ describe('a connection', () => {
     socket.pause()
     const query = getIntrospectionQuery()
     let most = 0
-    for (let i = 1; gauges().sockets === 1; i++) {
-      ask(String(i), query)
+    for (let i = 1; gauges().sockets === 1; i += 10) {
+      for (let j = 0; j < 10; j++) ask(String(i + j), query)
       most = Math.max(most, gauges().bufferedBytes)
       await new Promise((resolve) => setImmediate(resolve))
     }
@@ -54,5 +56,48 @@ describe('a connection', () => {
     expect(most).toBeGreaterThan(MAX_UNREAD_BYTES / 2)
     expect(most).toBeLessThan(2 * MAX_UNREAD_BYTES)
     await until('all of it to be let go', () => gauges().bufferedBytes === 0)
+  })
+
+  it('that has ended begins nothing more of what waited for its turn', async () => {
+    const turns = new Turns(1)
+    const taken: unknown[] = []
+    const protocol = {
+      opened: (socket: { onMessage(take: (message: unknown) => Promise<void>): void }) => {
+        socket.onMessage(async (message) => {
+          taken.push(message)
+        })
+        return async () => {}
+      },
+    }
+    const peer = Object.assign(new EventEmitter(), {
+      OPEN: 1,
+      readyState: 1,
+      extensions: '',
+      isPaused: false,
+      pause: () => {},
+      resume: () => {},
+    })
+    const logger = { error: expect.unreachable, debug: () => {} }
+    new Connection(peer as never, { writableLength: 0 } as never, 0, {
+      protocol: protocol as never,
+      logger: logger as never,
+      maxBufferedBytes: 4096,
+      turns,
+    })
+    for (const i of [1, 2, 3]) peer.emit('message', Buffer.from(String(i)))
+    peer.readyState = 3
+    peer.emit('close', 1006, Buffer.alloc(0))
+    // One after them, in the same line.
+    await turns.turn()
+    expect(taken).toEqual([1])
+  })
+
+  it('reads no more from a client than it can take in turns, and takes all of it in order', async () => {
+    const { webSocketUrl } = await testServer()
+    const { messages, ask } = await connected(webSocketUrl)
+    const ids = Array.from({ length: 1000 }, (_, i) => String(i))
+    for (const id of ids) ask(id, '{ server { version } }')
+    await until('all answers', () => messages.filter(({ type }) => type === 'complete').length === ids.length)
+    expect(messages.filter(({ type }) => type === 'next').map(({ id }) => id)).toEqual(ids)
   })
 })
