@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
-import { beginAnew } from '../task/lifecycle.ts'
 import type { Position } from '../task/position.ts'
-import { reduceAll } from '../task/reducer.ts'
 import { channelOf, isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
 import type { EventLog } from './event-log.ts'
 import { getTask, taskNotFound } from './find-task.ts'
+import { recreateLog } from './recovery.ts'
 
 /** Rounds of read, decide and append before writers give up; each lost round is another writer's success. */
 export const MAX_APPEND_TRIES = 50
@@ -172,9 +171,9 @@ export class TaskWriter {
     const lost = this.#remembered.get(channel)
     this.#remembered.delete(channel)
     if (!lost || Date.now() - (lost.writtenAt ?? 0) > this.#restoreWithinMs) throw taskNotFound(key)
-    const events = beginAnew(lost.state, Date.now())
-    const { snapshot: begun } = await this.#log.create(key, events, reduceAll(lost.state, events))
-    return begun
+    const recreated = await recreateLog(this.#log, key, lost.state)
+    if (!recreated) throw taskNotFound(key)
+    return recreated
   }
 
   #remember(channel: string, remembered: Remembered): void {

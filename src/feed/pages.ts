@@ -1,7 +1,6 @@
-import type { EventLog, LogEntry, ReadResult } from '../event-log/event-log.ts'
-import type { TaskEvent } from '../task/event.ts'
-import { cursorPrefix, type Position } from '../task/position.ts'
-import type { DeliveredEvent } from '../task/stream-event.ts'
+import type { EventLog, ReadResult } from '../event-log/event-log.ts'
+import type { Position } from '../task/position.ts'
+import { type DeliveredEvent, delivered } from '../task/stream-event.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
 
 /** Entries in one read of the log. */
@@ -162,23 +161,6 @@ export class Pages {
     clearInterval(this.#sweeping)
     this.#sweeping = undefined
   }
-}
-
-/**
- * An entry of a task's log, made ready for delivery: its event is the receiver's own (`event-log.ts`), so what
- * is missing is put into it instead of into a copy.
- */
-function deliver(key: TaskKey, prefix: string, { offset, event }: LogEntry): DeliveredEvent {
-  const delivery = event as TaskEvent & { offset: number; taskId: string; cursor: string }
-  delivery.offset = offset
-  delivery.taskId = key.id
-  delivery.cursor = prefix + offset.toString(36)
-  return delivery
-}
-
-export function delivered(key: TaskKey, generation: string, entries: readonly LogEntry[]): DeliveredEvent[] {
-  const prefix = cursorPrefix(key, generation)
-  return entries.map((entry) => deliver(key, prefix, entry))
 }
 
 const EVENT_BYTES = 512

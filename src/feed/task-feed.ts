@@ -1,13 +1,12 @@
 import type { EventLog, LogEntry, Snapshot, Watch, WatchSignal } from '../event-log/event-log.ts'
 import { taskNotFound } from '../event-log/find-task.ts'
+import { readRetained, recreateLog, verifyLog } from '../event-log/recovery.ts'
 import { EpochcastError } from '../task/errors.ts'
-import { beginAnew } from '../task/lifecycle.ts'
 import type { Position } from '../task/position.ts'
-import { reduceAll } from '../task/reducer.ts'
-import type { DeliveredEvent, TaskView } from '../task/stream-event.ts'
-import { isFinalStatus, type TaskKey } from '../task/task.ts'
+import { type DeliveredEvent, delivered, type TaskView } from '../task/stream-event.ts'
+import type { TaskKey } from '../task/task.ts'
 import { FoldedState } from './folded-state.ts'
-import { delivered, PAGE_ENTRIES, type PageResult, type Pages } from './pages.ts'
+import { PAGE_ENTRIES, type PageResult, type Pages } from './pages.ts'
 import { Ring } from './ring.ts'
 import { Waiters } from './waiters.ts'
 
@@ -261,7 +260,8 @@ export class TaskFeed {
     if (this.#mustVerify) {
       this.#mustVerify = false
       try {
-        await this.#verify()
+        // Reading on finds a new generation by itself.
+        await verifyLog(this.#log, this.key, this.#top, this.#ring.events)
       } catch (error) {
         this.#mustVerify = true
         throw error
@@ -269,47 +269,13 @@ export class TaskFeed {
     }
     for (;;) {
       const result = await this.#log.read(this.key, this.#top, PAGE_ENTRIES)
-      if (result.kind === 'missing') return this.#beginAnew()
-      if (result.kind === 'ahead') return this.#fork(result.top.offset)
-      if (result.kind === 'gone') return this.#reload()
+      if (result.kind === 'missing') await recreateLog(this.#log, this.key, this.view.state)
+      if (result.kind === 'ahead') await this.#log.fork(this.key, this.#top.generation, result.top.offset)
+      if (result.kind !== 'entries') return this.#reload()
       if (result.entries.length === 0) return
       this.#add(result.entries)
       this.#waiters.wake()
     }
-  }
-
-  /**
-   * Whether the log still has what this feed saw last. A replica that is promoted lacks what it had not
-   * received, and other events may already stand at those offsets.
-   */
-  async #verify(): Promise<void> {
-    const { events } = this.#ring
-    const [first] = events
-    const last = events.at(-1)
-    if (!first || !last) return
-    const entries = await this.#readRetained(this.#top, first.offset - 1, events.length)
-    if (!entries) return // another generation, or no log: reading on will tell
-    const stored = new Map(this.#delivered(entries).map((event) => [event.offset, JSON.stringify(event)]))
-    const oldest = entries[0]?.offset ?? last.offset + 1
-    const differing = events.find(
-      (event) => event.offset >= oldest && stored.get(event.offset) !== JSON.stringify(event),
-    )
-    if (differing) await this.#fork(differing.offset - 1)
-  }
-
-  async #fork(common: number): Promise<void> {
-    await this.#log.fork(this.key, this.#top.generation, common)
-    await this.#reload()
-  }
-
-  /** The store lost the task, but here its state is still known; of several servers one is the first. */
-  async #beginAnew(): Promise<void> {
-    const { state } = this.view
-    if (!isFinalStatus(state.status)) {
-      const events = beginAnew(state, Date.now())
-      await this.#log.create(this.key, events, reduceAll(state, events))
-    }
-    await this.#reload()
   }
 
   /** Starts again from the present state; what lies between is for the log to tell. */
@@ -320,30 +286,14 @@ export class TaskFeed {
     else this.#gone = true
   }
 
-  /** Begins at a snapshot, with the last entries before it at hand: `#verify` compares by them. */
+  /** Begins at a snapshot, with the last entries before it at hand: `verifyLog` compares by them. */
   async #take({ state, top, serial }: Snapshot): Promise<void> {
-    const result = await this.#readRetained(
-      top,
-      Math.max(0, top.offset - VERIFIABLE_ENTRIES),
-      VERIFIABLE_ENTRIES,
-    )
+    const start = { ...top, offset: Math.max(0, top.offset - VERIFIABLE_ENTRIES) }
+    const result = await readRetained(this.#log, this.key, start, VERIFIABLE_ENTRIES)
     this.#state = new FoldedState(state)
     this.#top = top
     this.#serial = serial
     this.#ring.reset(this.#delivered(result?.filter(({ offset }) => offset <= top.offset) ?? []))
-  }
-
-  /** Entries after an offset, or after what was trimmed; null where the log is another one by now. */
-  async #readRetained(
-    { generation }: Position,
-    offset: number,
-    limit: number,
-  ): Promise<readonly LogEntry[] | null> {
-    let result = await this.#log.read(this.key, { generation, offset }, limit)
-    if (result.kind === 'gone' && result.reason === 'TRIMMED') {
-      result = await this.#log.read(this.key, result.resumeAt, limit)
-    }
-    return result.kind === 'entries' ? result.entries : null
   }
 
   #add(entries: readonly LogEntry[]): void {

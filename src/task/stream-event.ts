@@ -1,6 +1,6 @@
 import type { TaskEvent } from './event.ts'
-import type { Position } from './position.ts'
-import type { TaskState } from './task.ts'
+import { cursorPrefix, type Position } from './position.ts'
+import type { TaskKey, TaskState } from './task.ts'
 
 /** A task as it stood at a position of its log. */
 export interface TaskView {
@@ -53,3 +53,25 @@ export type StreamEvent = StreamOpened | EventsSkipped | StreamInterrupted | Str
 export type DeliveredEvent = TaskEvent & Delivery & { readonly offset: number }
 
 export type TrainingEvent = DeliveredEvent | StreamEvent
+
+interface Entry {
+  readonly offset: number
+  readonly event: TaskEvent
+}
+
+/**
+ * An entry of a task's log, made ready for delivery: its event is the receiver's own (`LogEntry`), so what
+ * is missing is put into it instead of into a copy.
+ */
+function deliver(key: TaskKey, prefix: string, { offset, event }: Entry): DeliveredEvent {
+  const delivery = event as TaskEvent & { offset: number; taskId: string; cursor: string }
+  delivery.offset = offset
+  delivery.taskId = key.id
+  delivery.cursor = prefix + offset.toString(36)
+  return delivery
+}
+
+export function delivered(key: TaskKey, generation: string, entries: readonly Entry[]): DeliveredEvent[] {
+  const prefix = cursorPrefix(key, generation)
+  return entries.map((entry) => deliver(key, prefix, entry))
+}
