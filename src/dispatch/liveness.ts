@@ -1,3 +1,4 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { EventLog } from '../event-log/event-log.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import type { TaskEvent } from '../task/event.ts'
@@ -96,6 +97,8 @@ export class Liveness {
       }
       const last = page.snapshots.at(-1)
       if (!page.hasMore || !last) return
+      // An engine in this process never waits for the network, so a long list would block everything else.
+      await eventLoopTurn()
       before = last.serial
     }
   }

@@ -4,8 +4,8 @@ import type { Position } from '../task/position.ts'
 import type { DeliveredEvent } from '../task/stream-event.ts'
 import { isFinalStatus } from '../task/task.ts'
 import type { PageResult } from './pages.ts'
-import type { Stop } from './stoppable.ts'
-import type { TaskFeed } from './task-feed.ts'
+import { delay, type Stop } from './stoppable.ts'
+import { RETRY_MS, type TaskFeed } from './task-feed.ts'
 
 export type Followed =
   /** What comes next is `events[from]` and all after it; readers of one page share the array. */
@@ -62,7 +62,9 @@ export class Follower {
   /** What comes next, as far as it is there: it waits for the engine, never for an event. */
   async step(stop: Stop): Promise<Followed | null> {
     const feed = this.#feed
-    while (!stop.isStopped && !feed.closed && !this.#isThrough) {
+    for (let rechecks = 0; !stop.isStopped && !feed.closed && !this.#isThrough; rechecks++) {
+      // One recheck is enough unless something is wrong; then the engine must not be polled at full speed.
+      if (rechecks > 1) await delay(RETRY_MS, stop.signal)
       const recent = feed.recent(this.position)
       if (recent?.length === 0) {
         const { state, top } = feed.view
@@ -81,7 +83,7 @@ export class Follower {
       switch (page.kind) {
         case 'page':
           if (page.from < page.events.length) return this.#handOut(page.events, page.from)
-          // This reader knows more of the log than the feed does yet.
+          // This reader knows more of the log than the feed does yet: it came from another server.
           await feed.lookAgain(stop.signal)
           await feed.restored(stop.signal)
           continue

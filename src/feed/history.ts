@@ -1,3 +1,4 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { EventLog, LogEntry } from '../event-log/event-log.ts'
 import { cursorAhead, type Position } from '../task/position.ts'
 import { type MetricSeries, SeriesCollector } from '../task/series.ts'
@@ -52,6 +53,8 @@ export async function readSeries(
     for (const { event } of page.entries) collector.add(event)
     const last = page.entries.at(-1)
     if (!page.hasMore || !last) return collector.finish(maxPoints)
+    // An engine in this process never waits for the network, so a long log would block everything else.
+    await eventLoopTurn()
     after = { generation: page.generation, offset: last.offset }
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { EventLog, LogEntry, Snapshot, Watch, WatchSignal } from '../event-log/event-log.ts'
 import { taskNotFound } from '../event-log/find-task.ts'
 import { readRetained, recreateLog, verifyLog } from '../event-log/recovery.ts'
@@ -111,11 +112,15 @@ export class TaskFeed {
     return this.#interruptions
   }
 
-  /** The events after a position; empty at the top, null where only the log can tell. */
+  /**
+   * The events after a position; empty at the top, null where only the log can tell. That includes a position past
+   * the top: a reader that came from another server may have seen more than this feed has heard of.
+   */
   recent(after: Position): readonly DeliveredEvent[] | null {
     if (after.generation !== this.#top.generation) return null
     const missing = this.#top.offset - after.offset
-    return missing <= 0 ? [] : this.#ring.newest(missing)
+    if (missing < 0) return null
+    return missing === 0 ? [] : this.#ring.newest(missing)
   }
 
   /**
@@ -275,6 +280,8 @@ export class TaskFeed {
       if (result.entries.length === 0) return
       this.#add(result.entries)
       this.#waiters.wake()
+      // An engine in this process never waits for the network, so a long log would block everything else.
+      await eventLoopTurn()
     }
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { EventLog, ListPage, Snapshot, Watch } from '../event-log/event-log.ts'
 import { channelOf, type TaskKey, type TaskState, type TaskStatus } from '../task/task.ts'
 import { deadlineAfter, delay, stoppable, whenInReach } from './stoppable.ts'
@@ -190,6 +191,8 @@ export class TaskUpdates {
       )
       if (!page) return
       yield* page.snapshots
+      // An engine in this process never waits for the network, so a long list would block everything else.
+      await eventLoopTurn()
       const last = page.snapshots.at(-1)
       if (!page.hasMore || !last) return
       before = last.serial

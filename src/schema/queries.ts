@@ -1,3 +1,4 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { EngineStatus, Snapshot } from '../event-log/event-log.ts'
 import { findTask } from '../event-log/find-task.ts'
 import { matches, type TaskFilter } from '../feed/task-updates.ts'
@@ -99,6 +100,8 @@ async function listTasks({ log }: Services, filter: TaskFilter, after: string | 
     }
     const last = page.snapshots.at(-1)
     if (!page.hasMore || !last) return { snapshots, hasMore: false }
+    // An engine in this process never waits for the network, so a long list would block everything else.
+    await eventLoopTurn()
     before = last.serial
   }
 }

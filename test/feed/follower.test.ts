@@ -1,11 +1,12 @@
 import fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { EventLog, WatchSignal } from '../../src/event-log/event-log.ts'
 import { MemoryEventLog } from '../../src/event-log/memory.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { type Followed, Follower } from '../../src/feed/follower.ts'
 import { Stop } from '../../src/feed/stoppable.ts'
-import type { TaskFeed } from '../../src/feed/task-feed.ts'
+import { RETRY_MS, type TaskFeed } from '../../src/feed/task-feed.ts'
+import type { Position } from '../../src/task/position.ts'
 import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
@@ -103,6 +104,74 @@ describe('following a task', () => {
       ),
       { numRuns: 50 },
     )
+  })
+
+  it('reads the log for a reader that has seen more than the feed has heard of', async () => {
+    const memory = openLog()
+    let fate: 'lost' | 'in time' = 'in time'
+    const log = unreliable(memory, () => fate)
+    const spec = await createTask(log)
+    const feeds = feedsOf(log, 16, 60_000)
+    const feed = await feeds.acquire(spec)
+    fate = 'lost'
+    await append(log, spec, progress(1), progress(2))
+    const snapshot = await log.snapshot(spec)
+    const ahead = new Follower(feed, snapshot?.top as Position)
+    expect(feed.view.top.offset).toBe(1)
+    expect(feed.recent(ahead.position)).toBe(null)
+    expect(await ahead.step(new Stop())).toEqual({ kind: 'top' })
+    // So a group at the top of the feed has this reader for a member.
+    expect(feed.view.top).toEqual(ahead.position)
+    fate = 'in time'
+    await append(log, spec, progress(3), succeeded())
+    expect(offsetsOf(await restOf(ahead))).toEqual([4, 5])
+    await feeds.release(feed)
+  })
+
+  it('tells a reader once that the events which it saw are lost, and does not poll the log for them', async () => {
+    const log = openLog()
+    const read = vi.spyOn(log, 'read')
+    const spec = await createTask(log)
+    const feeds = feedsOf(log, 16, 60_000)
+    const feed = await feeds.acquire(spec)
+    await append(log, spec, progress(1))
+    const { top } = feed.view
+    const ahead = new Follower(feed, { ...top, offset: top.offset + 3 })
+    const stop = new Stop()
+    expect(await ahead.step(stop)).toEqual({ kind: 'skipped', reason: 'LOG_RESET', count: 3, resumeAt: top })
+    const reads = read.mock.calls.length
+    expect(await ahead.step(stop)).toEqual({ kind: 'top' })
+    expect(read.mock.calls.length).toBe(reads)
+    await feeds.release(feed)
+  })
+
+  it('leaves the event loop its turns while the feed cannot get to where a reader is', async () => {
+    const memory = openLog()
+    const spec = await createTask(memory)
+    // The reader's own pages show the newest event; the feed's reading never does.
+    let isHidden = false
+    const log = Object.assign(
+      unreliable(memory, () => 'lost'),
+      {
+        read: async (...[key, after, limit]: Parameters<EventLog['read']>) => {
+          const result = await memory.read(key, after, limit)
+          const isFeed = isHidden && after?.offset === 1
+          return isFeed && result.kind === 'entries' ? { ...result, entries: [] } : result
+        },
+      },
+    )
+    const feeds = feedsOf(log, 16, 60_000)
+    const feed = await feeds.acquire(spec)
+    isHidden = true
+    await append(memory, spec, progress(1))
+    const stop = new Stop()
+    const step = new Follower(feed, { ...feed.view.top, offset: 2 }).step(stop)
+    const read = vi.spyOn(log, 'read')
+    await new Promise((resolve) => setTimeout(resolve, 2 * RETRY_MS))
+    expect(read.mock.calls.length).toBeLessThan(20)
+    stop.stop()
+    expect(await step).toBe(null)
+    await feeds.release(feed)
   })
 
   it('joins the replay and the live end without a seam while a burst goes on', async () => {

@@ -118,11 +118,13 @@ export class Subscriber implements AsyncGenerator<ExecutionResult, void, void>, 
             this.#encoding,
             this.#stream.standing,
           )
-          if (joined instanceof Promise) await joined
-          else {
+          if (!(joined instanceof Promise)) {
             this.#leaveGroup = joined
             return
           }
+          await joined
+          // Should the group refuse again and again, the event loop still gets its turns.
+          await this.#shared.turns.turn()
         }
       }
       await this.return()
