@@ -15,6 +15,7 @@ import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
+import { ANYONE } from './repository/access.ts'
 import type { Context } from './schema/context.ts'
 import { schema } from './schema/index.ts'
 import { EpochcastError } from './task/errors.ts'
@@ -113,7 +114,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const origins = new OriginRule(config.allowedOrigins, config.host)
   const openSubscriptions = new OpenSubscriptions(config.maxSubscriptions)
   const context: Context = {
-    viewer: 'anyone',
+    caller: ANYONE,
+    audience: 'everybody',
     services: {
       version: VERSION,
       channelPrefixes: config.channelPrefixes,

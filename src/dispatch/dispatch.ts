@@ -4,6 +4,7 @@ import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { checkChannelPrefix, getTask } from '../event-log/find-task.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import type { Job, JobObserver, Launcher, Place } from '../launcher/launcher.ts'
+import { authorize, type Caller } from '../repository/access.ts'
 import { EpochcastError, ERROR_CODES, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import * as lifecycle from '../task/lifecycle.ts'
@@ -76,13 +77,15 @@ export class Dispatch implements JobObserver {
   }
 
   /**
-   * @throws EpochcastError TRAINER_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, BAD_INPUT, BAD_PARAMS, QUEUE_FULL,
+   * @throws EpochcastError FORBIDDEN, TRAINER_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, BAD_INPUT, BAD_PARAMS, QUEUE_FULL,
    *   STORE_FULL, IDEMPOTENCY_CONFLICT; then nothing was created
    */
-  async start(request: StartRequest): Promise<Started> {
+  async start(caller: Caller, request: StartRequest): Promise<Started> {
+    authorize(caller, 'tasks:start')
     const trainer = this.#trainers.get(request.trainer)
     const launcher = this.#launcherOf(trainer)
     const spec = this.#specOf(request, trainer, launcher)
+    authorize(caller, 'tasks:start', { channelPrefix: spec.channelPrefix })
     const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
     if (known) return this.#repeated(known, spec)
 
@@ -127,10 +130,17 @@ export class Dispatch implements JobObserver {
     place.giveBack()
   }
 
-  /** @throws EpochcastError TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, TASK_ENDED */
-  async cancel(id: string, channelPrefix: string | null, reason: string | null): Promise<Snapshot> {
+  /** @throws EpochcastError FORBIDDEN, TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, TASK_ENDED */
+  async cancel(
+    caller: Caller,
+    id: string,
+    channelPrefix: string | null,
+    reason: string | null,
+  ): Promise<Snapshot> {
+    authorize(caller, 'tasks:cancel', { id })
     const { state, serial } = await getTask(this.#log, this.#options.channelPrefixes, id, channelPrefix)
     const key = state.spec
+    authorize(caller, 'tasks:cancel', key)
     const { decision, top } = await this.#record(key, (now) => lifecycle.cancel(now, reason, this.#now()))
     this.#stop(key)
     return { state: decision.state, top, serial }

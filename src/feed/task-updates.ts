@@ -24,6 +24,11 @@ export function matches(filter: TaskFilter, { spec, status }: TaskState): boolea
   )
 }
 
+export interface TaskUpdatesOptions extends ConflationOptions {
+  /** Which tasks the subscriber has a right to see; all by default. */
+  readonly mayRead?: (key: TaskKey) => boolean
+}
+
 /** Changes kept for subscribers that are behind; twice as many, before the list is compacted. */
 const MAX_CHANGES = 10_000
 const LIST_PAGE = 200
@@ -64,9 +69,10 @@ export class TaskUpdates {
    */
   stream(
     filter: TaskFilter,
-    { minIntervalMs, maxStreamMs }: ConflationOptions,
+    { minIntervalMs, maxStreamMs, mayRead = () => true }: TaskUpdatesOptions,
   ): AsyncIterableIterator<Snapshot, undefined> {
     const updates = this
+    const isWanted = ({ state }: Snapshot) => mayRead(state.spec) && matches(filter, state)
     return stoppable(async function* (stop) {
       await updates.#enter()
       const deadline = deadlineAfter(maxStreamMs, stop)
@@ -74,7 +80,7 @@ export class TaskUpdates {
         let position = updates.#lastNumber
         // Fixed, and early enough for clocks of servers that differ; to tell a change again is harmless.
         const since = Date.now() - CLOCK_TOLERANCE_MS
-        for await (const snapshot of updates.#present(filter, deadline.signal)) {
+        for await (const snapshot of updates.#present(filter, isWanted, deadline.signal)) {
           if (deadline.signal.aborted) return
           yield snapshot
         }
@@ -83,14 +89,14 @@ export class TaskUpdates {
           if (position < updates.#forgottenThrough) {
             // Too far back for the list; the tasks themselves say when they changed last.
             position = end
-            for await (const snapshot of updates.#changedSince(filter, since, deadline.signal)) yield snapshot
+            for await (const snapshot of updates.#changedSince(isWanted, since, deadline.signal))
+              yield snapshot
           }
           for (; position < end && !deadline.signal.aborted; position++) {
             // Forgotten under a slow reader: the list of tasks is looked at instead, next.
             if (position < updates.#forgottenThrough) break
             const snapshot = await updates.#changedAt(position + 1, deadline.signal)
-            if (!snapshot) continue
-            if (matches(filter, snapshot.state)) yield snapshot
+            if (snapshot && isWanted(snapshot)) yield snapshot
           }
           if (position < end) continue
           await delay(minIntervalMs, deadline.signal)
@@ -165,19 +171,22 @@ export class TaskUpdates {
     }
   }
 
-  async *#present(filter: TaskFilter, signal: AbortSignal): AsyncGenerator<Snapshot, void, undefined> {
-    const scope = filter.ids ? 'all' : 'unfinished'
-    for await (const snapshot of this.#list(scope, signal))
-      if (matches(filter, snapshot.state)) yield snapshot
+  async *#present(
+    { ids }: TaskFilter,
+    isWanted: (snapshot: Snapshot) => boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<Snapshot, void, undefined> {
+    for await (const snapshot of this.#list(ids ? 'all' : 'unfinished', signal))
+      if (isWanted(snapshot)) yield snapshot
   }
 
   async *#changedSince(
-    filter: TaskFilter,
+    isWanted: (snapshot: Snapshot) => boolean,
     since: number,
     signal: AbortSignal,
   ): AsyncGenerator<Snapshot, void, undefined> {
     for await (const snapshot of this.#list('all', signal)) {
-      if (snapshot.state.updatedAt >= since && matches(filter, snapshot.state)) yield snapshot
+      if (snapshot.state.updatedAt >= since && isWanted(snapshot)) yield snapshot
     }
   }
 

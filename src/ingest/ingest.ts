@@ -1,4 +1,5 @@
 import type { TaskWriter } from '../event-log/task-writer.ts'
+import { authorize, type Caller } from '../repository/access.ts'
 import type { Position } from '../task/position.ts'
 import { planReports, type ReportBatch } from '../task/report.ts'
 import type { TaskKey } from '../task/task.ts'
@@ -24,12 +25,20 @@ export class Ingest {
   }
 
   /**
-   * @throws EpochcastError TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, CONTENDED, ENGINE_UNAVAILABLE, and the
+   * @throws EpochcastError FORBIDDEN, TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, CONTENDED, ENGINE_UNAVAILABLE, and the
    *   refusals of `planReports`
    */
-  async report(taskId: string, channelPrefix: string | null, batch: ReportBatch): Promise<IngestResult> {
+  async report(
+    caller: Caller,
+    taskId: string,
+    channelPrefix: string | null,
+    batch: ReportBatch,
+  ): Promise<IngestResult> {
+    // Before the task is looked for: whether it is there is not for everybody to know.
+    authorize(caller, 'tasks:report', { id: taskId })
     const found = this.#writer.find(this.#channelPrefixes, taskId, channelPrefix)
     const key = found instanceof Promise ? await found : found
+    authorize(caller, 'tasks:report', key)
     const { decision, top } = await this.#writer.update(key, (state) =>
       planReports(state, batch, this.#now()),
     )

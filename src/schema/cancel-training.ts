@@ -22,7 +22,7 @@ builder.mutationField('cancelTraining', (t) =>
     description:
       'Asks the trainer to stop; a queued task never starts. A trainer that does not stop by itself is ended. Cancelling twice has no further effect.',
     args: { input: t.arg({ type: CancelTrainingInput, required: true }) },
-    resolve: (_, { input }, { services }) =>
-      services.dispatch.cancel(input.taskId, input.channelPrefix ?? null, input.reason ?? null),
+    resolve: (_, { input }, { caller, services }) =>
+      services.dispatch.cancel(caller, input.taskId, input.channelPrefix ?? null, input.reason ?? null),
   }),
 )

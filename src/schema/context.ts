@@ -4,6 +4,7 @@ import type { EventLog } from '../event-log/event-log.ts'
 import type { Feeds } from '../feed/feeds.ts'
 import type { TaskUpdates } from '../feed/task-updates.ts'
 import type { Ingest } from '../ingest/ingest.ts'
+import type { Caller } from '../repository/access.ts'
 
 /** What resolvers delegate to; the same for every operation of a server. */
 export interface Services {
@@ -19,10 +20,12 @@ export interface Services {
 }
 
 export interface Context {
+  /** Who calls; what that allows is decided by `repository/access.ts`. Never a reason for other content. */
+  readonly caller: Caller
   /**
-   * Whose eyes see the results, as far as that matters: callers with the same text are shown the same, and may
-   * share it. `anyone` as long as there is no authentication.
+   * What makes the content of results differ: subscribers of one audience share one execution and one encoding,
+   * whoever they are. One value for everybody as long as nothing differs.
    */
-  readonly viewer: string
+  readonly audience: string
   readonly services: Services
 }

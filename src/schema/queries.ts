@@ -3,6 +3,7 @@ import type { EngineStatus, Snapshot } from '../event-log/event-log.ts'
 import { findTask } from '../event-log/find-task.ts'
 import { matches, type TaskFilter } from '../feed/task-updates.ts'
 import type { Trainer } from '../launcher/launcher.ts'
+import { authorize, type Caller, mayRead, prefixesOf } from '../repository/access.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
 import { isFinalStatus } from '../task/task.ts'
@@ -48,8 +49,11 @@ builder.queryFields((t) => ({
       id: t.arg.id({ required: true, validate: taskId }),
       channelPrefix: t.arg.string({ validate: channelPrefix }),
     },
-    resolve: (_, { id, channelPrefix }, { services }) =>
-      findTask(services.log, services.channelPrefixes, id, channelPrefix ?? null),
+    resolve: (_, { id, channelPrefix }, { caller, services }) => {
+      authorize(caller, 'tasks:read', { id })
+      const prefixes = prefixesOf(caller, services.channelPrefixes)
+      return findTask(services.log, prefixes, id, channelPrefix ?? null)
+    },
   }),
   tasks: t.field({
     type: TaskConnection,
@@ -66,9 +70,10 @@ builder.queryFields((t) => ({
       field: filter ? 2000 : 5,
       multiplier: (first ?? LIMITS.tasksPage.default) / 5,
     }),
-    resolve: async (_, { filter, first, after }, { services }) => {
+    resolve: async (_, { filter, first, after }, { caller, services }) => {
+      authorize(caller, 'tasks:read')
       const limit = first ?? LIMITS.tasksPage.default
-      const { snapshots, hasMore } = await listTasks(services, filter ?? {}, after ?? null, limit)
+      const { snapshots, hasMore } = await listTasks(services, caller, filter ?? {}, after ?? null, limit)
       const edges = snapshots.map((node) => ({ cursor: listCursor(node), node }))
       return {
         edges,
@@ -87,14 +92,20 @@ builder.queryFields((t) => ({
 const SCAN_PAGE = 200
 
 /** Walks the list, newest first, until `limit` tasks match and it is known whether one more does. */
-async function listTasks({ log }: Services, filter: TaskFilter, after: string | null, limit: number) {
+async function listTasks(
+  { log }: Services,
+  caller: Caller,
+  filter: TaskFilter,
+  after: string | null,
+  limit: number,
+) {
   const finishedWanted = filter.statuses?.some(isFinalStatus) ?? true
   const snapshots: Snapshot[] = []
   let before = after === null ? null : parseListCursor(after)
   for (;;) {
     const page = await log.list(finishedWanted ? 'all' : 'unfinished', before, SCAN_PAGE)
     for (const snapshot of page.snapshots) {
-      if (!matches(filter, snapshot.state)) continue
+      if (!mayRead(caller, snapshot.state.spec) || !matches(filter, snapshot.state)) continue
       if (snapshots.length === limit) return { snapshots, hasMore: true }
       snapshots.push(snapshot)
     }

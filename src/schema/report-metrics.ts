@@ -150,8 +150,11 @@ export const REPORT_PAYLOAD: ReadonlyMap<string, (result: IngestResult) => unkno
 ])
 
 /** The one way to report, whether graphql-js or `report-call.ts` runs the operation. */
-export function reportMetrics(input: ReportMetricsInput, { services }: Context): Promise<IngestResult> {
-  return services.ingest.report(input.taskId, input.channelPrefix ?? null, {
+export function reportMetrics(
+  input: ReportMetricsInput,
+  { caller, services }: Context,
+): Promise<IngestResult> {
+  return services.ingest.report(caller, input.taskId, input.channelPrefix ?? null, {
     reports: input.reports as readonly Report[],
     producer: input.producer ?? null,
     firstSequence: input.firstSequence ?? null,

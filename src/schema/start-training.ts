@@ -57,8 +57,8 @@ builder.mutationField('startTraining', (t) =>
     type: StartTrainingPayload,
     description: "Creates a task and hands it to the trainer's launcher. Same idempotencyKey, same task.",
     args: { input: t.arg({ type: StartTrainingInput, required: true }) },
-    resolve: (_, { input }, { services }) =>
-      services.dispatch.start({
+    resolve: (_, { input }, { caller, services }) =>
+      services.dispatch.start(caller, {
         trainer: input.trainer ?? null,
         channelPrefix: input.channelPrefix ?? null,
         machineId: input.machineId ?? null,

@@ -2,6 +2,7 @@ import { getTask } from '../event-log/find-task.ts'
 import { type Beat, heartbeatStream } from '../feed/heartbeat.ts'
 import { taskProgressStream } from '../feed/task-progress.ts'
 import { trainingStream } from '../feed/training-stream.ts'
+import { authorize, mayRead, prefixesOf } from '../repository/access.ts'
 import { LIMITS } from '../task/limits.ts'
 import { encodeCursor } from '../task/position.ts'
 import type { TaskView } from '../task/stream-event.ts'
@@ -61,9 +62,10 @@ builder.subscriptionFields((t) => ({
         validate: wholeNumber(0, LIMITS.last),
       }),
     },
-    subscribe: async (_, { taskId, channelPrefix, after, last }, { services }) => {
+    subscribe: async (_, { taskId, channelPrefix, after, last }, { caller, services }) => {
       const { feeds, channelPrefixes, maxStreamMs } = services
-      const found = await getTask(feeds, channelPrefixes, taskId, channelPrefix ?? null)
+      authorize(caller, 'tasks:read', { id: taskId })
+      const found = await getTask(feeds, prefixesOf(caller, channelPrefixes), taskId, channelPrefix ?? null)
       const replay = { after: after ?? null, last: last ?? null }
       return trainingStream(feeds, found, replay, { maxStreamMs })
     },
@@ -78,9 +80,15 @@ builder.subscriptionFields((t) => ({
       channelPrefix: t.arg.string({ validate: channelPrefix }),
       minIntervalMs: t.arg.int({ description: minIntervalDescription, validate: minIntervalMs }),
     },
-    subscribe: async (_, { taskId, channelPrefix, minIntervalMs }, { services }) => {
+    subscribe: async (_, { taskId, channelPrefix, minIntervalMs }, { caller, services }) => {
       const { feeds, channelPrefixes, maxStreamMs } = services
-      const { state } = await getTask(feeds, channelPrefixes, taskId, channelPrefix ?? null)
+      authorize(caller, 'tasks:read', { id: taskId })
+      const { state } = await getTask(
+        feeds,
+        prefixesOf(caller, channelPrefixes),
+        taskId,
+        channelPrefix ?? null,
+      )
       return taskProgressStream(feeds, state.spec, { minIntervalMs: minIntervalMs ?? 0, maxStreamMs })
     },
     resolve: (view) => view,
@@ -93,11 +101,14 @@ builder.subscriptionFields((t) => ({
       filter: t.arg({ type: TaskFilterInput }),
       minIntervalMs: t.arg.int({ description: minIntervalDescription, validate: minIntervalMs }),
     },
-    subscribe: (_, { filter, minIntervalMs }, { services }) =>
-      services.updates.stream(filter ?? {}, {
+    subscribe: (_, { filter, minIntervalMs }, { caller, services }) => {
+      authorize(caller, 'tasks:read')
+      return services.updates.stream(filter ?? {}, {
         minIntervalMs: minIntervalMs ?? 0,
         maxStreamMs: services.maxStreamMs,
-      }),
+        mayRead: (key) => mayRead(caller, key),
+      })
+    },
     resolve: (snapshot) => snapshot,
   }),
   heartbeat: t.field({

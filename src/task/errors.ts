@@ -20,6 +20,8 @@ export const ERROR_CODES = {
     meaning: 'A browser page of this origin may not use this server (EPOCHCAST_ALLOWED_ORIGINS).',
   },
 
+  FORBIDDEN: { retryable: false, meaning: 'The caller has no right to do this, or not to this task.' },
+
   // Things that are not there.
   TASK_NOT_FOUND: { retryable: false, meaning: 'No such task, or it is no longer retained.' },
   TRAINER_NOT_FOUND: { retryable: false, meaning: "The server's configuration has no such trainer." },

@@ -4,6 +4,7 @@ import { Trainers } from '../../src/dispatch/trainers.ts'
 import { MemoryEventLog } from '../../src/event-log/memory.ts'
 import { TaskWriter } from '../../src/event-log/task-writer.ts'
 import type { Job } from '../../src/launcher/launcher.ts'
+import { ANYONE } from '../../src/repository/access.ts'
 import { EpochcastError, type ErrorCode } from '../../src/task/errors.ts'
 import { until } from '../support/until.ts'
 
@@ -68,16 +69,16 @@ function loseAnswer(method: 'create' | 'append', code: ErrorCode, isApplied: boo
 describe('a start whose answer is lost', () => {
   it('is launched all the same where its caller can come back for it', async () => {
     loseAnswer('create', 'ENGINE_UNAVAILABLE', true)
-    await expect(dispatch.start(request('key'))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
+    await expect(dispatch.start(ANYONE, request('key'))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
     await until('the launch', () => launched.length === 1)
-    const again = await dispatch.start(request('key'))
+    const again = await dispatch.start(ANYONE, request('key'))
     expect(again.snapshot.state.spec.id).toBe(launched[0]?.key.id)
     expect([launched.length, places]).toEqual([1, 0])
   })
 
   it('ends where nobody knows of it', async () => {
     loseAnswer('create', 'ENGINE_UNAVAILABLE', true)
-    await expect(dispatch.start(request(null))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
+    await expect(dispatch.start(ANYONE, request(null))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
     await until('its end', async () => (await log.list('unfinished', null, 1)).snapshots.length === 0)
     const [snapshot] = (await log.list('all', null, 1)).snapshots
     expect(snapshot?.state.error?.type).toBe('NotStarted')
@@ -87,9 +88,9 @@ describe('a start whose answer is lost', () => {
 
   it('takes no place where it had no effect', async () => {
     loseAnswer('create', 'ENGINE_UNAVAILABLE', false)
-    await expect(dispatch.start(request('key'))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
+    await expect(dispatch.start(ANYONE, request('key'))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
     await until('its place to be given back', () => places === 0)
-    await dispatch.start(request('key'))
+    await dispatch.start(ANYONE, request('key'))
     expect(launched).toHaveLength(1)
   })
 })
@@ -97,7 +98,7 @@ describe('a start whose answer is lost', () => {
 it.each(['ENGINE_UNAVAILABLE', 'STORE_FULL', 'CONTENDED'] as const)(
   'the end of a process is recorded, if only after %s',
   async (code) => {
-    const { snapshot } = await dispatch.start(request(null))
+    const { snapshot } = await dispatch.start(ANYONE, request(null))
     loseAnswer('append', code, false)
     dispatch.ended(launched[0] as Job, { message: 'it exited with code 3', type: 'ExitCode' })
     await until('the end', async () => (await log.snapshot(snapshot.state.spec))?.state.status === 'FAILURE')

@@ -7,6 +7,7 @@ import {
   getVariableValues,
 } from 'graphql'
 import { TrainingStream } from '../../feed/training-stream.ts'
+import { ANYONE } from '../../repository/access.ts'
 import type { Context } from '../../schema/context.ts'
 import { Turns } from '../turns.ts'
 import { compileEventPlan, type EventPlan } from './compile-selection.ts'
@@ -24,7 +25,7 @@ const CATCH_UPS_PER_ROUND = 8
 /** What is known about one document, by the name of the operation. */
 interface Known {
   readonly plans: Map<string, EventPlan | null>
-  /** By what makes results differ: operation, variables that shape them, viewer. */
+  /** By what makes results differ: operation, variables that shape them, audience. */
   readonly encodings: Map<string, SharedEncoding>
 }
 
@@ -84,15 +85,15 @@ export class FanOut {
     let values = shapeVariables.length === 0 ? null : valuesOf(operation)
     // One that is absent is not one that is null.
     const shaping = shapeVariables.map((variable) => (values && variable in values ? [values[variable]] : []))
-    const { viewer, services } = operation.contextValue as Context
-    const shape = `${name}\n${viewer}\n${shaping.length === 0 ? '' : JSON.stringify(shaping)}`
+    const { audience, services } = operation.contextValue as Context
+    const shape = `${name}\n${audience}\n${shaping.length === 0 ? '' : JSON.stringify(shaping)}`
     let encoding = known.encodings.get(shape)
     if (encoding) return encoding
     values ??= valuesOf(operation)
     // What is wrong with the variables, GraphQL can tell better.
     if (!values) return null
-    // Nothing of the one who came first: its socket, its request would be kept for all who follow.
-    const contextValue: Context = { viewer, services }
+    // Nothing of the one that came first: its socket, its request, its rights would be kept for all that follow.
+    const contextValue: Context = { caller: ANYONE, audience, services }
     const shared = { schema, document, operationName, variableValues, contextValue }
     encoding = new SharedEncoding(plan.encoder(values), shared as ExecutionArgs, this.#execute)
     known.encodings.set(shape, encoding)

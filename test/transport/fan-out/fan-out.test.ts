@@ -2,6 +2,7 @@ import { type ExecutionArgs, execute, parse } from 'graphql'
 import { expect, it, onTestFinished } from 'vitest'
 import { MemoryEventLog } from '../../../src/event-log/memory.ts'
 import { Feeds } from '../../../src/feed/feeds.ts'
+import { ANYONE } from '../../../src/repository/access.ts'
 import { schema } from '../../../src/schema/index.ts'
 import { FanOut, MAX_ENCODINGS_PER_DOCUMENT } from '../../../src/transport/fan-out/fan-out.ts'
 import { SharedResults } from '../../../src/transport/fan-out/shared-results.ts'
@@ -38,13 +39,13 @@ async function open() {
   })
   const services = { log, feeds, channelPrefixes: ['gan:training'], maxStreamMs: 60_000 }
   /** Subscribes, and answers the first result. */
-  const first = async (variables: object, of: object = {}, viewer = 'anyone') => {
+  const first = async (variables: object, of: object = {}, audience = 'everybody') => {
     const results = await fanOut.subscribe(
       {
         schema,
         document: DOCUMENT,
         variableValues: { taskId, ...variables },
-        contextValue: { viewer, services, ...of },
+        contextValue: { caller: ANYONE, audience, services, ...of },
         ...of,
       },
       () => {},
@@ -71,7 +72,25 @@ it('what is executed for many keeps nothing of the one who came first', async ()
     'schema',
     'variableValues',
   ])
-  expect(Object.keys(args?.contextValue as object).sort()).toEqual(['services', 'viewer'])
+  expect(Object.keys(args?.contextValue as object).sort()).toEqual(['audience', 'caller', 'services'])
+})
+
+it('a thousand different callers of one audience share one encoding', async () => {
+  const { first, executed } = await open()
+  for (const i of range(1, 1000)) {
+    await first({}, { caller: { ...ANYONE, subject: `user ${i}`, expiresAt: Date.now() + 1_000_000 + i } })
+  }
+  expect(executed).toHaveLength(1)
+  // Whose rights they are is not kept.
+  expect(executed[0]?.contextValue).toMatchObject({ caller: ANYONE })
+})
+
+it('refuses a caller without the right, though others share what it asked for', async () => {
+  const { first, executed } = await open()
+  await first({})
+  const blind = { ...ANYONE, scopes: new Set() }
+  await expect(first({}, { caller: blind })).rejects.toThrow('lacks the scope tasks:read')
+  expect(executed).toHaveLength(1)
 })
 
 it('shares between those who get the same, and nobody else', async () => {
