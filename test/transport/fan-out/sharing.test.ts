@@ -2,6 +2,7 @@ import { execute, GraphQLError, parse } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import type { WatchSignal } from '../../../src/event-log/event-log.ts'
 import type { Feeds } from '../../../src/feed/feeds.ts'
+import { ANYONE } from '../../../src/repository/access.ts'
 import type { Context } from '../../../src/schema/context.ts'
 import { schema } from '../../../src/schema/index.ts'
 import type { TaskSpec } from '../../../src/task/task.ts'
@@ -401,9 +402,10 @@ describe('a subscriber', () => {
   })
 })
 
-const context = (feeds: Feeds, viewer: string) =>
+const context = (feeds: Feeds, audience: string, subject: string) =>
   ({
-    viewer,
+    caller: { ...ANYONE, subject },
+    audience,
     services: { feeds, channelPrefixes: ['gan:training'], maxStreamMs: 60_000 },
   }) as unknown as Context
 
@@ -416,7 +418,13 @@ describe('who gets the same', () => {
   const documents = { one: parse(SOURCE), same: parse(SOURCE) }
 
   async function groupsOf(
-    ...kinds: { document?: keyof typeof documents; name?: string; viewer?: string; variables?: object }[]
+    ...kinds: {
+      document?: keyof typeof documents
+      name?: string
+      audience?: string
+      subject?: string
+      variables?: object
+    }[]
   ) {
     const log = memoryLog()
     const key: TaskSpec = await createTask(log)
@@ -427,13 +435,14 @@ describe('who gets the same', () => {
       return execute(args)
     })
     const sinks: Sink[] = []
-    for (const { document = 'one', name = 'A', viewer = 'anyone', variables = {} } of kinds) {
+    for (const { document = 'one', name = 'A', variables = {}, ...who } of kinds) {
+      const { audience = 'everybody', subject = 'anyone' } = who
       const operation = {
         schema,
         document: documents[document],
         operationName: name,
         variableValues: { taskId: key.id, ...variables },
-        contextValue: context(feeds, viewer),
+        contextValue: context(feeds, audience, subject),
       }
       const results = await fanOut.subscribe(operation, () => {})
       if (!(results instanceof SharedResults)) throw new Error(JSON.stringify(results))
@@ -464,7 +473,7 @@ describe('who gets the same', () => {
     ['a condition that differs', [{ variables: { with: true } }, { variables: { with: false } }], 2],
     ['another operation of the document', [{}, { name: 'B' }], 2],
     ['another document', [{}, { document: 'same' as const }], 2],
-    ['another viewer', [{ viewer: 'a' }, { viewer: 'b' }, { viewer: 'a' }], 2],
+    ['another audience', [{ audience: 'a' }, { audience: 'b' }, { audience: 'a' }], 2],
   ])('by %s', async (_, kinds, expected) => {
     const { count, sinks } = await groupsOf(...kinds)
     expect(count).toBe(expected)
@@ -479,6 +488,11 @@ describe('who gets the same', () => {
             : ['cursor', 'current'],
       )
     }
+  })
+
+  it('a thousand different callers are one group with one execution', async () => {
+    const callers = range(1, 1000).map((i) => ({ name: 'B', subject: `user ${i}` }))
+    expect(await groupsOf(...callers)).toMatchObject({ count: 1, executed: 1 })
   })
 
   it('shares the execution of what opens the stream, time and all', async () => {

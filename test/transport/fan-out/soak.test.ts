@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { pino } from 'pino'
 import { expect, it, onTestFinished } from 'vitest'
+import { ANYONE } from '../../../src/repository/access.ts'
 import type { Context } from '../../../src/schema/context.ts'
 import { schema } from '../../../src/schema/index.ts'
 import type { TaskEvent } from '../../../src/task/event.ts'
@@ -24,7 +25,8 @@ async function smallServer(seed: number) {
   const operations = new Operations({
     schema,
     context: {
-      viewer: 'anyone',
+      caller: ANYONE,
+      audience: 'everybody',
       services: { log, feeds, channelPrefixes: ['gan:training'], maxStreamMs: 600_000 },
     } as unknown as Context,
     openSubscriptions,
