@@ -83,6 +83,16 @@ export class TaskFeed {
     return { state: (this.#state as FoldedState).value, top: this.#top }
   }
 
+  /** Position of the newest event. */
+  get top(): Position {
+    return this.#top
+  }
+
+  /** How many events before the top `recent` has at most. */
+  get ringEvents(): number {
+    return this.#options.ringEvents
+  }
+
   get serial(): number {
     return this.#serial
   }

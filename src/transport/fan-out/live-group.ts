@@ -24,8 +24,8 @@ export interface Standing {
 
 /**
  * Subscribers of one task who get the same results and stand at the top of its feed. What is appended is
- * encoded once, when this round of the event loop is over, so that events that arrive together are one write
- * for each member. A member whose socket does not take it all goes on alone; so do all of them where there is
+ * encoded once, when the event loop has taken all that had arrived, so that events that arrive together, by
+ * however many calls, are one write for each member. A member whose socket does not take it all goes on alone; so do all of them where there is
  * more to say than events: an end, an interruption, a loss.
  */
 class LiveGroup {
@@ -37,7 +37,8 @@ class LiveGroup {
   readonly #soon: Soon
   readonly #interruptions: number
   #position: Position
-  #isFlushing = false
+  /** What has been appended is flushed soon, or texts for it are being made. */
+  #flush: 'idle' | 'scheduled' | 'encoding' = 'idle'
   #waiting: (() => void)[] = []
 
   constructor(
@@ -85,13 +86,23 @@ class LiveGroup {
   }
 
   #flushSoon(): void {
-    if (this.#isFlushing) return
-    this.#isFlushing = true
-    this.#soon.run(this)
+    if (this.#flush === 'idle') {
+      this.#flush = 'scheduled'
+      this.#soon.run(this)
+      return
+    }
+    // What does not fit into the feed's ring any more would have to be read from the log, by each member.
+    const pending = this.#feed.top.offset - this.#position.offset
+    if (this.#flush === 'scheduled' && pending >= this.#feed.ringEvents / 2) this.#soon.runNow(this)
   }
 
-  /** Sends what the feed has. Only `Soon` calls it. */
+  /** Sends what the feed has, where that is still to be done. Only `Soon` calls it. */
   flush(): void {
+    if (this.#flush === 'scheduled') this.#sendAll()
+  }
+
+  #sendAll(): void {
+    this.#flush = 'encoding'
     const feed = this.#feed
     let events = feed.recent(this.#position)
     while (events && events.length > 0) {
@@ -99,7 +110,7 @@ class LiveGroup {
       if (results instanceof Promise) {
         // Each of them meets the same failure, and can tell its client.
         results.then(
-          () => this.flush(),
+          () => this.#sendAll(),
           () => this.#finish(true),
         )
         return
@@ -113,7 +124,7 @@ class LiveGroup {
   }
 
   #finish(isOver: boolean): void {
-    this.#isFlushing = false
+    this.#flush = 'idle'
     if (isOver) this.#dissolve()
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
@@ -144,7 +155,11 @@ class LiveGroup {
   }
 }
 
-/** Flushes groups when this round's work is done, all of them in one go. */
+/**
+ * Flushes groups, all of them in one go, after the event loop has read every socket that had something: the
+ * calls of eight trainers that wait there become one write for each member. A single event does not wait for
+ * anything by that.
+ */
 class Soon {
   #groups: LiveGroup[] = []
   readonly #flushAll = () => {
@@ -154,7 +169,12 @@ class Soon {
   }
 
   run(group: LiveGroup): void {
-    if (this.#groups.push(group) === 1) queueMicrotask(this.#flushAll)
+    if (this.#groups.push(group) === 1) setImmediate(this.#flushAll)
+  }
+
+  /** For a group that cannot wait so long. */
+  runNow(group: LiveGroup): void {
+    queueMicrotask(() => group.flush())
   }
 }
 

@@ -1,5 +1,5 @@
 import { execute, GraphQLError, parse } from 'graphql'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { WatchSignal } from '../../../src/event-log/event-log.ts'
 import type { Feeds } from '../../../src/feed/feeds.ts'
 import { ANYONE } from '../../../src/repository/access.ts'
@@ -70,6 +70,33 @@ describe('an event', () => {
     // What opens and closes their streams is executed for one of them.
     expect(counted.executed).toEqual(['StreamOpened', 'StreamClosing'])
     expect([fanOut.shared.groups.size, fanOut.feeds.size, fanOut.open]).toEqual([0, 0, 0])
+  })
+
+  it('goes with all others that arrive in one turn of the event loop, in one write', async () => {
+    const opened = await open()
+    const { log, key } = opened
+    const members = await many(opened, 3)
+    await opened.isLive(...members)
+    const writes = members.map(({ sink }) => vi.spyOn(sink, 'write'))
+    // Eight calls, one after the other, without a turn of the event loop between them.
+    for (const i of range(1, 8)) await append(log, key, progress(i))
+    await until('all to have them', () => members.every((member) => offsetsOf(member).length === 8))
+    for (const write of writes) expect(write).toHaveBeenCalledTimes(1)
+  })
+
+  it('does not wait for others where so many come in one turn that the ring would lose some', async () => {
+    const opened = await open({ ringEvents: 16 })
+    const { log, key, counted } = opened
+    const members = await many(opened, 3)
+    await opened.isLive(...members)
+    const read = vi.spyOn(log, 'read')
+    counted.encoded = 0
+    for (const i of range(1, 200)) await append(log, key, progress(i))
+    await until('all to have them', () => members.every((member) => offsetsOf(member).length === 200))
+    for (const member of members) expect(offsetsOf(member)).toEqual(range(2, 201))
+    expect(counted.encoded).toBe(200)
+    // Nobody had to catch up from the log.
+    expect(read).not.toHaveBeenCalled()
   })
 
   it('is encoded once for all who catch up through the same pages', async () => {
@@ -311,6 +338,7 @@ describe('a subscriber', () => {
     const members = await many(opened, 4)
     await opened.isLive(...members)
     await append(log, key, progress(1))
+    await until('all to have it', () => members.every((member) => offsetsOf(member).length === 1))
     for (const { subscriber } of members.slice(0, 2)) await subscriber.return()
     await append(log, key, progress(2))
     await until('the others', () => members.slice(2).every((member) => offsetsOf(member).length === 2))
