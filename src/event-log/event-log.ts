@@ -74,7 +74,8 @@ export interface EngineStatus {
  * Keeps one append-only log of events and one state for every task. The rules that lead from a report
  * to events and from events to a state are not the log's: it stores what it is given.
  *
- * Every method may reject with EpochcastError ENGINE_UNAVAILABLE; then nothing was applied.
+ * Every method may reject with EpochcastError ENGINE_UNAVAILABLE. What was to be written may then have been
+ * written or not: its answer may be all that was lost.
  */
 export interface EventLog {
   /** Name of the engine: `memory` or `redis`. */

@@ -55,7 +55,11 @@ export const ERROR_CODES = {
     meaning: 'The event log has no room, even after dropping what it may drop.',
   },
   CONTENDED: { retryable: true, meaning: 'Too many writers changed the task at once.' },
-  ENGINE_UNAVAILABLE: { retryable: true, meaning: 'The engine is out of reach; nothing was applied.' },
+  ENGINE_UNAVAILABLE: {
+    retryable: true,
+    meaning:
+      'The engine is out of reach or did not answer in time. The call may have been applied all the same; repeating it with the same producer and firstSequence, or idempotencyKey, is harmless.',
+  },
   SHUTTING_DOWN: {
     retryable: true,
     meaning: 'The server is stopping; another one, or this one later, will serve.',
