@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
@@ -69,8 +70,7 @@ export class TaskWriter {
   readonly #restoreWithinMs: number
   /** The updates of each task that is being written to, those of the present append among them. */
   readonly #lines = new Map<string, Waiting[]>()
-  /** Least recently written first. */
-  readonly #remembered = new Map<string, Remembered>()
+  readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED_TASKS })
 
   /** @param restoreWithinMs how long after a write a task that is gone counts as lost, and not as over */
   constructor(log: EventLog, restoreWithinMs = MAX_RESTORE_MS) {
@@ -151,7 +151,7 @@ export class TaskWriter {
       const result = await this.#log.append(key, known.top, events, state, final, texts)
       if (result.kind === 'appended') {
         if (final) this.#remembered.delete(channel)
-        else this.#remember(channel, { state, top: result.top, writtenAt: Date.now() })
+        else this.#remembered.set(channel, { state, top: result.top, writtenAt: Date.now() })
         // That the append was in time shows that refusals beside it were made for the log's own state.
         return settle(together, outcomes)
       }
@@ -174,14 +174,6 @@ export class TaskWriter {
     const recreated = await recreateLog(this.#log, key, lost.state)
     if (!recreated) throw taskNotFound(key)
     return recreated
-  }
-
-  #remember(channel: string, remembered: Remembered): void {
-    this.#remembered.delete(channel)
-    this.#remembered.set(channel, remembered)
-    if (this.#remembered.size <= MAX_REMEMBERED_TASKS) return
-    const [oldest] = this.#remembered.keys()
-    if (oldest !== undefined) this.#remembered.delete(oldest)
   }
 }
 

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { EventLog, ReadResult } from '../event-log/event-log.ts'
 import type { Position } from '../task/position.ts'
 import { type DeliveredEvent, delivered } from '../task/stream-event.ts'
@@ -26,7 +27,6 @@ export type PageResult = Page | Exclude<ReadResult, { kind: 'entries' }>
 interface Kept {
   readonly events: readonly DeliveredEvent[]
   readonly bytes: number
-  usedAt: number
 }
 
 /**
@@ -38,30 +38,35 @@ interface Kept {
  */
 export class Pages {
   readonly #log: EventLog
-  readonly #options: PagesOptions
   readonly #underWay = new Map<string, Promise<Kept | null>>()
-  /** Least recently used first. */
-  readonly #kept = new Map<string, Kept>()
-  #bytes = 0
+  readonly #kept: LRUCache<string, Kept>
   /** Counts the times that all was forgotten. */
   #epoch = 0
   #sweeping: NodeJS.Timeout | undefined
 
-  constructor(log: EventLog, options: PagesOptions) {
+  constructor(log: EventLog, { maxBytes }: PagesOptions) {
     this.#log = log
-    this.#options = options
+    this.#kept = new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: ({ bytes }) => bytes,
+      ttl: PAGE_IDLE_MS,
+      updateAgeOnGet: true,
+      // Reads the clock each time, instead of caching it with a timer.
+      ttlResolution: 0,
+    })
   }
 
   /** Bytes of kept pages at present. */
   get bytes(): number {
-    return this.#bytes
+    return this.#kept.calculatedSize
   }
 
   /** What follows a position; an empty page where it is the top. */
   async read(key: TaskKey, after: Position): Promise<PageResult> {
     const name = `${channelOf(key)} ${after.generation} ${Math.floor(after.offset / PAGE_ENTRIES)}`
     const page =
-      this.#pageAfter(this.#use(name), after) ?? this.#pageAfter(await this.#shared(name, key, after), after)
+      this.#pageAfter(this.#kept.get(name), after) ??
+      this.#pageAfter(await this.#shared(name, key, after), after)
     if (page) return page
     const result = await this.#log.read(key, after, PAGE_ENTRIES)
     if (result.kind !== 'entries') return result
@@ -73,12 +78,10 @@ export class Pages {
     this.#epoch++
     this.#kept.clear()
     this.#underWay.clear()
-    this.#bytes = 0
-    clearInterval(this.#sweeping)
-    this.#sweeping = undefined
+    this.#stopSweeping()
   }
 
-  #pageAfter(kept: Kept | null, after: Position): Page | null {
+  #pageAfter(kept: Kept | null | undefined, after: Position): Page | null {
     const [first] = kept?.events ?? []
     if (!kept || !first) return null
     const from = after.offset + 1 - first.offset
@@ -119,45 +122,22 @@ export class Pages {
     }
     if (result.kind !== 'entries') return null
     const events = delivered(key, generation, result.entries)
-    return {
-      events,
-      bytes: events.reduce((sum, event) => sum + weightOf(event), 0),
-      usedAt: performance.now(),
-    }
+    return { events, bytes: events.reduce((sum, event) => sum + weightOf(event), 0) }
   }
 
-  #use(name: string): Kept | null {
-    const kept = this.#kept.get(name)
-    if (!kept) return null
-    kept.usedAt = performance.now()
-    this.#kept.delete(name)
-    this.#kept.set(name, kept)
-    return kept
-  }
-
+  /** An empty page serves no reader; the cache itself refuses one over its bound. */
   #keep(name: string, kept: Kept): void {
-    if (kept.bytes > this.#options.maxBytes) return
-    this.#drop(name)
+    if (kept.bytes === 0) return
     this.#kept.set(name, kept)
-    this.#bytes += kept.bytes
-    for (const oldest of this.#kept.keys()) {
-      if (this.#bytes <= this.#options.maxBytes) break
-      this.#drop(oldest)
-    }
-    this.#sweeping ??= setInterval(() => this.#sweep(), PAGE_IDLE_MS).unref()
-  }
-
-  #drop(name: string): void {
-    this.#bytes -= this.#kept.get(name)?.bytes ?? 0
-    this.#kept.delete(name)
+    if (this.#kept.size > 0) this.#sweeping ??= setInterval(() => this.#sweep(), PAGE_IDLE_MS).unref()
   }
 
   #sweep(): void {
-    const expiry = performance.now() - PAGE_IDLE_MS
-    for (const [name, { usedAt }] of this.#kept) {
-      if (usedAt > expiry) return
-      this.#drop(name)
-    }
+    this.#kept.purgeStale()
+    if (this.#kept.size === 0) this.#stopSweeping()
+  }
+
+  #stopSweeping(): void {
     clearInterval(this.#sweeping)
     this.#sweeping = undefined
   }

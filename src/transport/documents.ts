@@ -1,4 +1,5 @@
 import { type DocumentNode, type GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
+import { LRUCache } from 'lru-cache'
 import { LIMITS } from '../task/limits.ts'
 
 /** Documents remembered; clients send the same few over and over. */
@@ -15,9 +16,11 @@ export interface KnownDocument {
 /** Parsed and validated documents by their text, the least recently used forgotten first. */
 export class Documents {
   readonly #schema: GraphQLSchema
-  readonly #known = new Map<string, KnownDocument>()
-  #newest: KnownDocument | undefined
-  #characters = 0
+  readonly #known = new LRUCache<string, KnownDocument>({
+    max: MAX_DOCUMENTS,
+    maxSize: MAX_CHARACTERS,
+    sizeCalculation: ({ text }) => text.length,
+  })
 
   constructor(schema: GraphQLSchema) {
     this.#schema = schema
@@ -34,35 +37,13 @@ export class Documents {
    */
   get(text: string): KnownDocument | readonly GraphQLError[] {
     const known = this.#known.get(text)
-    if (known) {
-      this.#touch(known)
-      return known
-    }
+    if (known) return known
     // A document's size in tokens bounds the work of parsing and validating it.
     const document = parse(text, { maxTokens: LIMITS.documentTokens })
     const errors = validate(this.#schema, document)
     if (errors.length > 0) return errors
     const valid = { text, document }
-    if (text.length <= MAX_CHARACTERS) this.#remember(valid)
+    this.#known.set(text, valid)
     return valid
-  }
-
-  /** The order of a Map's keys is the order of use; who is used again and again is the newest already. */
-  #touch(known: KnownDocument): void {
-    if (known === this.#newest) return
-    this.#known.delete(known.text)
-    this.#known.set(known.text, known)
-    this.#newest = known
-  }
-
-  #remember(known: KnownDocument): void {
-    this.#known.set(known.text, known)
-    this.#newest = known
-    this.#characters += known.text.length
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= MAX_DOCUMENTS && this.#characters <= MAX_CHARACTERS) return
-      this.#known.delete(oldest)
-      this.#characters -= oldest.length
-    }
   }
 }

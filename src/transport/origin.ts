@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { LRUCache } from 'lru-cache'
 import { isLoopback } from '../loopback.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 
@@ -15,7 +16,7 @@ export class OriginRule {
   readonly #allowed: readonly string[]
   readonly #ownHost: string
   /** Hosts that were allowed: programs come back with the same few. */
-  readonly #knownHosts = new Set<string>()
+  readonly #knownHosts = new LRUCache<string, true>({ max: MAX_KNOWN_HOSTS })
 
   /**
    * @param allowed origins such as `https://app.example`; `loopback` stands for every page of this machine
@@ -49,9 +50,9 @@ export class OriginRule {
   }
 
   #allowsHost(host: string): boolean {
-    if (this.#knownHosts.has(host)) return true
+    if (this.#knownHosts.get(host)) return true
     const isAllowed = this.#isHostOfOurs(host)
-    if (isAllowed && this.#knownHosts.size < MAX_KNOWN_HOSTS) this.#knownHosts.add(host)
+    if (isAllowed) this.#knownHosts.set(host, true)
     return isAllowed
   }
 

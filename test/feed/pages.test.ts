@@ -235,7 +235,10 @@ describe('what is kept', () => {
 
   describe('and not read', () => {
     beforeEach(() => {
-      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] })
+      // lru-cache holds on to the object that fake timers would replace.
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => Date.now())
+      onTestFinished(() => clock.mockRestore())
     })
     afterEach(() => {
       vi.useRealTimers()

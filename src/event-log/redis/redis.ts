@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
+import { LRUCache } from 'lru-cache'
 import type { TaskEvent } from '../../task/event.ts'
 import type { Position } from '../../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../../task/task.ts'
@@ -46,7 +47,7 @@ export class RedisEventLog implements EventLog {
   readonly #keys: RedisKeys
   readonly #announcements: Announcements
   /** Entries of the lists whose task was not found, and since when. */
-  readonly #missingSince = new Map<string, number>()
+  readonly #missingSince = new LRUCache<string, number>({ max: MAX_MISSING })
 
   constructor(connections: RedisConnections, options: RedisEventLogOptions) {
     this.#options = { ...options, onError: (cause) => options.onError(toPortError(cause)) }
@@ -319,7 +320,6 @@ export class RedisEventLog implements EventLog {
   #hasBeenMissing(channel: string): boolean {
     const since = this.#missingSince.get(channel)
     if (since === undefined) {
-      if (this.#missingSince.size >= MAX_MISSING) this.#missingSince.clear()
       this.#missingSince.set(channel, Date.now())
       return false
     }

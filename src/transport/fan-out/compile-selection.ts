@@ -24,6 +24,7 @@ import {
   typeFromAST,
   visit,
 } from 'graphql'
+import { LRUCache } from 'lru-cache'
 import type { DeliveredEvent } from '../../task/stream-event.ts'
 import { fill, type Slot, slotOf, type Template } from './event-template.ts'
 
@@ -36,7 +37,7 @@ export interface EventPlan {
    * the root field. Sorted. The root field's own arguments (taskId, after …) are not among them.
    */
   readonly shapeVariables: readonly string[]
-  /** The encoder for coerced variable values; the newest few are kept, by the values of `shapeVariables`. */
+  /** The encoder for coerced variable values; the last few used are kept, by the values of `shapeVariables`. */
   encoder(variableValues: Readonly<Record<string, unknown>>): EventEncoder
 }
 
@@ -80,7 +81,7 @@ export function compileEventPlan(
   )
   const selected: Selected = { schema, eventType, selectionSet: root.selectionSet, fragments }
   const shapeVariables = variablesOf(selected)
-  const encoders = new Map<string, EventEncoder>()
+  const encoders = new LRUCache<string, EventEncoder>({ max: MAX_ENCODERS })
   const blankEvent = { type: schema.getPossibleTypes(eventType)[0]?.name }
 
   return {
@@ -96,11 +97,8 @@ export function compileEventPlan(
         const args = { schema, document, operationName, variableValues, contextValue: {} }
         if (isRefused({ ...args, rootValue: blankEvent })) return leaveToExecution
         encoder = encoderOf(selected, responseKey, values)
+        encoders.set(key, encoder)
       }
-      // The order of the map is that of use.
-      encoders.delete(key)
-      encoders.set(key, encoder)
-      if (encoders.size > MAX_ENCODERS) encoders.delete(encoders.keys().next().value as string)
       return encoder
     },
   }

@@ -6,6 +6,7 @@ import {
   getOperationAST,
   getVariableValues,
 } from 'graphql'
+import { LRUCache } from 'lru-cache'
 import { TrainingStream } from '../../feed/training-stream.ts'
 import { ANYONE } from '../../repository/access.ts'
 import type { Context } from '../../schema/context.ts'
@@ -26,7 +27,7 @@ const CATCH_UPS_PER_ROUND = 8
 interface Known {
   readonly plans: Map<string, EventPlan | null>
   /** By what makes results differ: operation, variables that shape them, audience. */
-  readonly encodings: Map<string, SharedEncoding>
+  readonly encodings: LRUCache<string, SharedEncoding>
 }
 
 /**
@@ -70,7 +71,7 @@ export class FanOut {
     const { schema, document, operationName, variableValues } = operation
     let known = this.#known.get(document)
     if (!known) {
-      known = { plans: new Map(), encodings: new Map() }
+      known = { plans: new Map(), encodings: new LRUCache({ max: MAX_ENCODINGS_PER_DOCUMENT }) }
       this.#known.set(document, known)
     }
     const name = operationName ?? ''
@@ -97,10 +98,6 @@ export class FanOut {
     const shared = { schema, document, operationName, variableValues, contextValue }
     encoding = new SharedEncoding(plan.encoder(values), shared as ExecutionArgs, this.#execute)
     known.encodings.set(shape, encoding)
-    const [oldest] = known.encodings.keys()
-    if (known.encodings.size > MAX_ENCODINGS_PER_DOCUMENT && oldest !== undefined) {
-      known.encodings.delete(oldest)
-    }
     return encoding
   }
 }
