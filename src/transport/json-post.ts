@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type DocumentNode, type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql'
 import { processRegularResult } from 'graphql-yoga'
-import { compileReportCall, type ReportCall } from '../schema/report-call.ts'
+import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
 import { CORS_METHODS, type Yoga } from './graphql.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
 

@@ -6,10 +6,10 @@ import {
   type GraphQLSchema,
   subscribe,
 } from 'graphql'
+import { Documents } from '../execution/documents.ts'
 import type { Context } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import type { ErrorCode } from '../task/errors.ts'
-import { Documents } from './documents.ts'
 import { FanOut } from './fan-out/fan-out.ts'
 import { SharedResults } from './fan-out/shared-results.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
+import type { EventEncoder } from '../../execution/compile-selection.ts'
 import { withoutHttpHints } from '../../schema/errors.ts'
 import type { DeliveredEvent, StreamEvent, StreamOpened, TaskView } from '../../task/stream-event.ts'
-import type { EventEncoder } from './compile-selection.ts'
 import { ResultBatch } from './frames.ts'
 
 export type Execute = (args: ExecutionArgs) => Promise<ExecutionResult>

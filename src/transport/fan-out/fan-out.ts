@@ -7,11 +7,11 @@ import {
   getVariableValues,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
+import { compileEventPlan, type EventPlan } from '../../execution/compile-selection.ts'
 import { TrainingStream } from '../../feed/training-stream.ts'
 import { ANYONE } from '../../repository/access.ts'
 import type { Context } from '../../schema/context.ts'
 import { Turns } from '../turns.ts'
-import { compileEventPlan, type EventPlan } from './compile-selection.ts'
 import { type Execute, SharedEncoding } from './encoding.ts'
 import { LiveGroups } from './live-group.ts'
 import { SharedResults } from './shared-results.ts'

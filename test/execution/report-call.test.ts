@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { execute, parse } from 'graphql'
 import { describe, expect, it } from 'vitest'
+import { compileReportCall } from '../../src/execution/report-call.ts'
 import type { IngestResult } from '../../src/ingest/ingest.ts'
 import type { Context } from '../../src/schema/context.ts'
 import { schema } from '../../src/schema/index.ts'
-import { compileReportCall } from '../../src/schema/report-call.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
 import { LIMITS } from '../../src/task/limits.ts'
 

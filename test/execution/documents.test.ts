@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { Documents, MAX_CHARACTERS, MAX_DOCUMENTS } from '../../src/execution/documents.ts'
 import { schema } from '../../src/schema/index.ts'
-import { Documents, MAX_CHARACTERS, MAX_DOCUMENTS } from '../../src/transport/documents.ts'
 
 const text = (name: number, length = 0) => `query Q${name} { __typename }`.padEnd(length, ' ')
 

@@ -9,8 +9,8 @@ import {
   isLeafType,
   isNonNullType,
 } from 'graphql'
-import type { TaskEvent } from '../../../src/task/event.ts'
-import type { DeliveredEvent } from '../../../src/task/stream-event.ts'
+import type { TaskEvent } from '../../src/task/event.ts'
+import type { DeliveredEvent } from '../../src/task/stream-event.ts'
 
 const LOG_TYPES = Object.keys({
   ProgressUpdate: true,

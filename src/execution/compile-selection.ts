@@ -25,7 +25,7 @@ import {
   visit,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import type { DeliveredEvent } from '../../task/stream-event.ts'
+import type { DeliveredEvent } from '../task/stream-event.ts'
 import { fill, type Slot, slotOf, type Template } from './event-template.ts'
 
 /** What a document selects of an event, compiled to text. */

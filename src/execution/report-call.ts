@@ -10,10 +10,10 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import type { IngestResult } from '../ingest/ingest.ts'
+import type { Context } from '../schema/context.ts'
+import { schema } from '../schema/index.ts'
+import { REPORT_PAYLOAD, type ReportMetricsInput, reportMetrics } from '../schema/report-metrics.ts'
 import { type CompiledInput, compileInput, UNDECIDED } from './compile-input.ts'
-import type { Context } from './context.ts'
-import { schema } from './index.ts'
-import { REPORT_PAYLOAD, type ReportMetricsInput, reportMetrics } from './report-metrics.ts'
 
 /**
  * Runs a call of reportMetrics; null where graphql-js has to, because of what the variables are. Errors are

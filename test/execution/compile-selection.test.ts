@@ -13,10 +13,10 @@ import {
   validate,
 } from 'graphql'
 import { describe, expect, it } from 'vitest'
-import { schema } from '../../../src/schema/index.ts'
-import type { ProgressUpdate } from '../../../src/task/event.ts'
-import type { DeliveredEvent } from '../../../src/task/stream-event.ts'
-import { compileEventPlan, type EventPlan } from '../../../src/transport/fan-out/compile-selection.ts'
+import { compileEventPlan, type EventPlan } from '../../src/execution/compile-selection.ts'
+import { schema } from '../../src/schema/index.ts'
+import type { ProgressUpdate } from '../../src/task/event.ts'
+import type { DeliveredEvent } from '../../src/task/stream-event.ts'
 import { events, ODD_VALUES, oddEvent, operations } from './arbitraries.ts'
 
 type Variables = Readonly<Record<string, unknown>>
@@ -126,7 +126,7 @@ describe('the text of an event is the one that execution gives', () => {
 
   it('for the operation of the clients', async () => {
     const operation = (name: string) =>
-      readFileSync(new URL(`../../../clients/operations/${name}.graphql`, import.meta.url), 'utf8')
+      readFileSync(new URL(`../../clients/operations/${name}.graphql`, import.meta.url), 'utf8')
     const source = operation('training-progress') + operation('task-summary')
     expect(await answer(source, progress, { taskId: '7f3c' })).toBe(
       '{"__typename":"ProgressUpdate","taskId":"7f3c","timestamp":"2026-11-21T10:30:15.123Z","cursor":"g1-12",' +

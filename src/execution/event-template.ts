@@ -1,5 +1,5 @@
 import { type GraphQLOutputType, getNullableType, isLeafType, isNonNullType } from 'graphql'
-import type { DeliveredEvent } from '../../task/stream-event.ts'
+import type { DeliveredEvent } from '../task/stream-event.ts'
 
 /** The text of a result for events of one type: constant parts with the values of an event between them. */
 export interface Template {

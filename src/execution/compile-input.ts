@@ -8,7 +8,7 @@ import {
   isListType,
   isNonNullType,
 } from 'graphql'
-import type { Bound } from './validation.ts'
+import type { Bound } from '../schema/validation.ts'
 
 /** A value that may be fine or not: graphql-js is to say, and what is wrong with it. */
 export const UNDECIDED = Symbol('undecided')
