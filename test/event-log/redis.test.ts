@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { WatchSignal } from '../../src/event-log/event-log.ts'
 import { openRedisConnections, type RedisConnections } from '../../src/event-log/redis/connections.ts'
 import { RedisEventLog, type RedisEventLogOptions } from '../../src/event-log/redis/redis.ts'
+import { channelOf } from '../../src/task/task.ts'
 import { eventLogContract } from '../contract/event-log.ts'
 import { startCluster, TestRedis } from '../support/redis.ts'
 import { append, createTask, progress } from '../support/tasks.ts'
@@ -76,6 +78,27 @@ describe('the Redis engine', () => {
     redis.thaw()
     await until('the engine to be back', () => heard.at(-1) === 'resumed')
     expect((await log.status()).connected).toBe(true)
+    await log.close()
+  })
+
+  it("leaves the channel of a task's public name to others", async () => {
+    const log = await openLog(redis.url, { keyPrefix: '' })
+    const spec = await createTask(log)
+    const published: string[] = []
+    await redis.run(async (other) => {
+      other.on('pmessage', (_pattern: string, channel: string) => published.push(channel))
+      await other.psubscribe('*')
+      const heard: WatchSignal[] = []
+      await log.watch(spec, (signal) => heard.push(signal))
+      await redis.run((publisher) => publisher.publish(channelOf(spec), '{"type":"progress","epoch":1}'))
+      await append(log, spec, progress(1))
+      await until('the announcement', () => heard.length > 0)
+      expect(heard.map(({ kind }) => kind)).toEqual(['appended'])
+      await until('all channels', () => published.length >= 3)
+      // The only message there is the one that was published by somebody else.
+      expect(published.filter((channel) => channel === channelOf(spec))).toHaveLength(1)
+      expect(published).toContain(`epochcast:{${channelOf(spec)}}:appended`)
+    })
     await log.close()
   })
 

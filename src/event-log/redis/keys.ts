@@ -22,9 +22,12 @@ export class RedisKeys {
     return `${this.#prefix}epochcast:{${channelOf(key)}}:log`
   }
 
-  /** Channel of the task's announcements. */
-  channel(key: TaskKey): string {
-    return this.#prefix + channelOf(key)
+  /**
+   * Channel on which servers tell each other what was appended. Not the task's public name: a Redis channel of
+   * that name belongs to publishers and pages that were there before.
+   */
+  appended(key: TaskKey): string {
+    return `${this.#prefix}epochcast:{${channelOf(key)}}:appended`
   }
 
   /** Channel that names every task that changes. */

@@ -93,7 +93,7 @@ export class RedisEventLog implements EventLog {
         serial,
         JSON.stringify(state),
         this.#options.retainEvents,
-        keys.channel(key),
+        keys.appended(key),
         keys.changes,
         channel,
         ...textsOf(events),
@@ -125,7 +125,7 @@ export class RedisEventLog implements EventLog {
         JSON.stringify(state),
         retainEvents,
         final ? retainSeconds : 0,
-        keys.channel(key),
+        keys.appended(key),
         keys.changes,
         channelOf(key),
         texts.join('\n,'),
@@ -192,7 +192,7 @@ export class RedisEventLog implements EventLog {
 
   async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
     return translated(() =>
-      this.#announcements.listen(this.#keys.channel(key), (signal) => {
+      this.#announcements.listen(this.#keys.appended(key), (signal) => {
         if (signal.kind !== 'message') return onSignal(signal)
         const published = parseAnnouncement(signal.message)
         // RedisPubSub hands on as text what it cannot parse; whatever it was, the log knows better.
