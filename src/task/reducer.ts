@@ -37,8 +37,10 @@ function change(draft: DraftState, event: TaskEvent): void {
     case 'ProgressUpdate':
       draft.heardAt = event.recordedAt
       draft.current = event.current
-      draft.total = event.total ?? draft.total
-      draft.progress = event.progress ?? draft.progress
+      // What rounds had counted is of another kind.
+      draft.total = event.total ?? (draft.countsProgress === false ? null : draft.total)
+      draft.progress = event.progress ?? (draft.countsProgress === false ? null : draft.progress)
+      draft.countsProgress = true
       draft.stage = event.stage ?? draft.stage
       draft.epoch = event.epoch ?? draft.epoch
       draft.loss = event.loss ?? draft.loss
@@ -64,6 +66,7 @@ function change(draft: DraftState, event: TaskEvent): void {
       merge(draft.metrics, event.fitMetrics, '')
       merge(draft.metrics, event.evalMetrics, 'eval_')
       // Federated trainers count in rounds; one that reports nothing else still shows how far it is.
+      if (draft.countsProgress) return
       draft.current = event.round
       draft.total = draft.totalRounds
       draft.progress = percentage(event.round, draft.totalRounds)
@@ -103,6 +106,7 @@ function changeStatus(draft: DraftState, event: Extract<TaskEvent, { type: 'Stat
   if (relaunched) {
     draft.attempt = attempt
     draft.producers = {}
+    draft.countsProgress = false
   }
   if (event.stopRequested) {
     draft.stopRequested = true

@@ -179,7 +179,7 @@ function eventOf(report: Report, index: number, state: TaskState, now: Times): T
       recordedAt: now.recordedAt,
       current: progress.current,
       total,
-      progress: percentage(progress.current, total ?? state.total),
+      progress: percentage(progress.current, total ?? (state.countsProgress === false ? null : state.total)),
       status: 'RUNNING',
       machineId: state.spec.machineId,
       stage: progress.stage ?? null,

@@ -57,6 +57,11 @@ export interface TaskState {
   readonly attempt: number
   readonly stage: string | null
   readonly current: number | null
+  /**
+   * Whether this attempt's trainer counts by ProgressUpdate; then rounds leave `current`, `total` and `progress`
+   * alone. Absent in states that were stored before it was known.
+   */
+  readonly countsProgress?: boolean
   readonly total: number | null
   /** 0 to 100. */
   readonly progress: number | null
@@ -90,6 +95,7 @@ export function initialState(spec: TaskSpec): TaskState {
     attempt: 1,
     stage: null,
     current: null,
+    countsProgress: false,
     total: null,
     progress: null,
     epoch: null,

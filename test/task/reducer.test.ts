@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { TaskEvent } from '../../src/task/event.ts'
 import { reduce, reduceAll } from '../../src/task/reducer.ts'
 import { PHASES, TASK_STATUSES } from '../../src/task/task.ts'
-import { NOW, newState } from '../support/tasks.ts'
+import { NOW, newState, progress } from '../support/tasks.ts'
 
 const name = fc.constantFrom('loss', 'val_loss', 'accuracy', 'eval_f1', 'constructor', '__proto__')
 const metrics = fc
@@ -89,5 +89,45 @@ describe('the fold of events', () => {
       ['__proto__', 1],
       ['constructor', 2],
     ])
+  })
+})
+
+describe('rounds and progress', () => {
+  const at = { timestamp: new Date(NOW).toISOString(), recordedAt: NOW }
+  const round = (number: number): TaskEvent => ({
+    type: 'RoundEnded',
+    round: number,
+    totalRounds: 10,
+    fitMetrics: {},
+    evalMetrics: {},
+    ...at,
+  })
+  const step = (current: number, total: number | null): TaskEvent =>
+    Object.assign(progress(current), { total, progress: total === null ? null : (100 * current) / total })
+  const relaunch: TaskEvent = { type: 'StatusChanged', status: 'QUEUED', message: null, attempt: 2, ...at }
+  const far = (...events: TaskEvent[]) => {
+    const { current, total, progress, round } = reduceAll(newState(), events)
+    return { current, total, progress, round }
+  }
+
+  it('a trainer that reports rounds only is as far as its rounds', () => {
+    expect(far(round(1), round(2))).toEqual({ current: 2, total: 10, progress: 20, round: 2 })
+  })
+
+  it.each([
+    ['after it', [step(30, 100), round(3)]],
+    ['before it', [round(3), step(30, 100)]],
+    ['around it', [round(2), step(30, 100), round(3)]],
+    ['that have the same number', [step(30, 100), round(30), round(3)]],
+  ])('progress is not overwritten by rounds %s', (_, events) => {
+    expect(far(...events)).toEqual({ current: 30, total: 100, progress: 30, round: 3 })
+  })
+
+  it('progress without a total does not take that of rounds for its own', () => {
+    expect(far(round(3), step(3, null))).toEqual({ current: 3, total: null, progress: null, round: 3 })
+  })
+
+  it('an attempt that reports rounds only is as far as its rounds, whatever the one before reported', () => {
+    expect(far(step(30, 100), relaunch, round(1))).toEqual({ current: 1, total: 10, progress: 10, round: 1 })
   })
 })
