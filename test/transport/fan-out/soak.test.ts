@@ -10,7 +10,6 @@ import { Operations } from '../../../src/transport/operations.ts'
 import { OriginRule } from '../../../src/transport/origin.ts'
 import { serveWebSocket } from '../../../src/transport/websocket.ts'
 import { feedsOf, memoryLog } from '../../support/fan-out.ts'
-import type { Data } from '../../support/graphql.ts'
 import { ProtocolClient } from '../../support/protocol-client.ts'
 import { clientOver } from '../../support/sockets.ts'
 import { append, createTask, progress, range, succeeded } from '../../support/tasks.ts'
@@ -71,6 +70,10 @@ interface Viewer {
   readonly seen: number[]
   taken: number
   cursor: string | null
+  /** How many of the newest events its next stream begins with, unless there is a cursor. */
+  last: number
+  /** The offset its stream opened at: what comes after it is owed to this viewer. */
+  openedAt: number | null
   isOver: boolean
 }
 
@@ -108,9 +111,15 @@ async function soak(seed: number): Promise<void> {
   const anyClient = async () =>
     clients.length < 4 || below(6) === 0 ? connect() : (clients[below(clients.length)] as ProtocolClient)
 
-  const subscribe = (viewer: Viewer, replay: Data) => {
-    const variables = { id: viewer.taskId, flag: viewer.flag, ...replay }
+  const subscribe = (viewer: Viewer) => {
+    const { taskId, flag, cursor, last } = viewer
+    const variables = { id: taskId, flag, after: cursor, last }
     viewer.client.subscribe(viewer.id, viewer.document, variables)
+  }
+  /** No stream may open later than what was asked for: the server's word alone could hide a loss. */
+  const openedAt = ({ taskId, last }: Viewer, offset: number) => {
+    expect(offset, `seed ${seed}`).toBeLessThanOrEqual(Math.max(0, (tops.get(taskId) as number) - last))
+    return offset
   }
   const take = (viewer: Viewer) => {
     for (const { data, errors } of viewer.client.results(viewer.id).slice(viewer.taken)) {
@@ -119,7 +128,12 @@ async function soak(seed: number): Promise<void> {
       const { kind, cursor, flag } = data.event
       viewer.cursor = cursor
       if ((flag === undefined) === viewer.flag) throw new Error('it got what another one asked for')
-      if (kind === 'StreamOpened') continue
+      if ((kind === 'StreamOpened') !== (viewer.taken === 1))
+        throw new Error(`${kind} as number ${viewer.taken}`)
+      if (kind === 'StreamOpened') {
+        viewer.openedAt ??= openedAt(viewer, offsetOf(cursor))
+        continue
+      }
       if (kind === 'StreamClosing') viewer.isOver = true
       else viewer.seen.push(offsetOf(cursor))
     }
@@ -138,10 +152,12 @@ async function soak(seed: number): Promise<void> {
       seen: [],
       taken: 0,
       cursor: null,
+      last: [0, 3, 10, 300, 10_000][below(5)] as number,
+      openedAt: null,
       isOver: false,
     }
     viewers.push(viewer)
-    subscribe(viewer, { last: [0, 3, 10, 300, 10_000][below(5)] })
+    subscribe(viewer)
   }
   /** Leaves, in one way or another, and comes back after what it has got. */
   const resume = async (viewer: Viewer) => {
@@ -164,8 +180,9 @@ async function soak(seed: number): Promise<void> {
     viewer.client = await anyClient()
     viewer.id = `${ids++}`
     viewer.taken = 0
-    // Who has got nothing at all begins wherever it is by now.
-    subscribe(viewer, { after: viewer.cursor, last: 7 })
+    // Without a cursor it has seen nothing yet, and begins among the newest.
+    viewer.last = 7
+    subscribe(viewer)
   }
   const burst = async () => {
     const task = tasks[below(tasks.length)] as (typeof tasks)[number]
@@ -193,14 +210,17 @@ async function soak(seed: number): Promise<void> {
     for (const viewer of viewers) take(viewer)
   }
   for (const { socket } of clients) socket.resume()
-  for (const task of tasks) await append(log, task, succeeded())
+  for (const task of tasks) {
+    tops.set(task.id, (tops.get(task.id) as number) + 1)
+    await append(log, task, succeeded())
+  }
   for (const viewer of viewers) {
     await until(`the end of ${viewer.id}, seed ${seed}`, () => {
       take(viewer)
       return viewer.isOver
     })
-    const end = (tops.get(viewer.taskId) as number) + 1
-    expect(viewer.seen, `seed ${seed}`).toEqual(range(viewer.seen[0] ?? end + 1, end))
+    const opened = viewer.openedAt as number
+    expect(viewer.seen, `seed ${seed}`).toEqual(range(opened + 1, tops.get(viewer.taskId) as number))
   }
   await until('all to be given back', () => openSubscriptions.count === 0)
   expect([operations.groupCount, feeds.size, log.watchCount]).toEqual([0, 0, 0])
