@@ -26,6 +26,9 @@ const typesOf = ({ got }: Subscribed) => got().map(({ data }) => data.event.type
 /** Of the log only. */
 const offsetsOf = ({ got }: Subscribed) =>
   got().flatMap(({ data }) => (data.event.offset === undefined ? [] : [data.event.offset]))
+/** Where the stream stood after each event, its own ones as well. */
+const standingsOf = ({ got }: Subscribed) =>
+  got().map(({ data }) => Number.parseInt(data.event.cursor.split('.')[2], 36))
 
 async function open(settings: Parameters<typeof feedsOf>[1] = {}) {
   const log = memoryLog()
@@ -395,7 +398,7 @@ describe('a subscriber', () => {
   })
 
   it.each([
-    ['live', { replay: {}, paused: false }],
+    ['live', { replay: { last: 0 }, paused: false }],
     ['while it catches up', { replay: { last: 5000 }, paused: true }],
   ])('whose time is over %s is told so, with the cursor to go on from', async (_, { replay, paused }) => {
     const opened = await open({ ringEvents: 8 })
@@ -419,14 +422,14 @@ describe('a subscriber', () => {
     })
     expect(typesOf(first).at(-1)).toBe('StreamTimedOut')
     const after = first.got().at(-1).data.event.cursor as string
-    expect(Number.parseInt(after.split('.')[2] as string, 36)).toBe(offsetsOf(first).at(-1) ?? 2001)
+    const start = standingsOf(first)[0] as number
+    expect(start).toBe(replay.last ? 0 : 2001)
+    expect(standingsOf(first).at(-1)).toBe(offsetsOf(first).at(-1) ?? start)
     const second = await fanOut.subscribe(key, counted, { replay: { after } })
     await append(log, key, succeeded())
     await second.done
-    const [start] = offsetsOf(first)
-    expect([...offsetsOf(first), ...offsetsOf(second)]).toEqual(
-      range(start as number, offsetsOf(second).at(-1) as number),
-    )
+    const top = (await log.snapshot(key))?.top.offset as number
+    expect([...offsetsOf(first), ...offsetsOf(second)]).toEqual(range(start + 1, top))
   })
 })
 
