@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: { alias: { graphql: fileURLToPath(import.meta.resolve('graphql')) } },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/seed.ts'],
     // Servers, browsers and trainings of the flow tests share few cores with everything else.
     testTimeout: 30_000,
     hookTimeout: 60_000,
