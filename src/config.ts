@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { isLoopback } from './loopback.ts'
 import { parseRedisUrl } from './redis-url.ts'
 
@@ -47,141 +48,201 @@ export interface Config {
   readonly trainerEnv: Readonly<Record<string, string>>
 }
 
-/** A setting that cannot be used; the message names the variable, what was found and what was expected. */
+/** Settings that cannot be used; for each the message names the variable, what was found and what was expected. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
+  /** Each in a text of its own; the message joins them with line breaks. */
+  readonly problems: readonly string[]
+
+  constructor(found: string | readonly string[], options?: ErrorOptions) {
+    const problems = typeof found === 'string' ? [found] : found
+    super(problems.join('\n'), options)
+    this.problems = problems
+  }
 }
 
 type Env = Readonly<Record<string, string | undefined>>
 
 /**
  * @param overrides what the command line says instead, by the name of the variable
- * @throws ConfigError
+ * @throws ConfigError with every problem; contradictions are looked for once each value is usable by itself
  */
 export function readConfig(overrides: Env = {}, environment: Env = process.env): Config {
   const env = { ...environment, ...overrides }
-  const host = text(env, 'HOST', '127.0.0.1')
-  refuseWhatIsNotThereYet(env)
-  const allowAnonymous = oneOf(env, 'EPOCHCAST_ALLOW_ANONYMOUS', '0', ['0', '1']) === '1'
-  if (!isLoopback(host) && !allowAnonymous) {
-    throw new ConfigError(
-      `HOST is ${JSON.stringify(host)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1, or EPOCHCAST_ALLOW_ANONYMOUS=1: whoever reaches the port may then do everything, so only behind something that authenticates`,
-    )
+  const { data: found, error } = variables.safeParse(env)
+  if (error) {
+    throw new ConfigError(error.issues.map(({ path, message }) => `${String(path[0])} ${message}`))
   }
-  const workers = whole(env, 'EPOCHCAST_WORKERS', 1, 1, 64)
-  if (workers > 1 && redisUrl(env) === null) {
-    throw new ConfigError(
-      `EPOCHCAST_WORKERS is ${workers}, but REDIS_URL is not set; expected REDIS_URL, as the memory engine belongs to one process`,
-    )
-  }
-  const localConcurrency = whole(env, 'EPOCHCAST_LOCAL_CONCURRENCY', 2, 1, 256)
   return Object.freeze<Config>({
-    port: whole(env, 'PORT', 4000, 0, 65_535),
-    host,
-    allowAnonymous,
-    workers,
-    redisUrl: redisUrl(env),
-    keyPrefix: keyPrefix(env),
-    redisTimeoutMs: seconds(env, 'EPOCHCAST_REDIS_TIMEOUT_SECONDS', 3, 0.1, 60),
-    logLevel: oneOf(env, 'EPOCHCAST_LOG_LEVEL', 'info', ['debug', 'info', 'warn', 'error', 'silent']),
-    channelPrefixes: prefixes(env, 'EPOCHCAST_CHANNEL_PREFIXES', 'gan:training,ml:training,llm:training'),
-    trainersFile: env.EPOCHCAST_TRAINERS || null,
-    allowedOrigins: list(text(env, 'EPOCHCAST_ALLOWED_ORIGINS', 'loopback')),
-    maxStreamMs: seconds(env, 'EPOCHCAST_MAX_STREAM_SECONDS', 7200, 1, 604_800),
-    retainEvents: whole(env, 'EPOCHCAST_RETAIN_EVENTS', 10_000, 1, 10_000_000),
-    retainSeconds: whole(env, 'EPOCHCAST_RETAIN_SECONDS', 604_800, 1, 315_360_000),
-    memoryBytes: whole(env, 'EPOCHCAST_MEMORY_BYTES', 268_435_456, 65_536, 2 ** 40),
-    stallMs: seconds(env, 'EPOCHCAST_STALL_SECONDS', 120, 1, 86_400),
-    abandonMs: seconds(env, 'EPOCHCAST_ABANDON_SECONDS', 86_400, 1, 31_536_000),
-    serverLeaseMs: seconds(env, 'EPOCHCAST_SERVER_LEASE_SECONDS', 15, 0.5, 3600),
-    maxBodyBytes: whole(env, 'EPOCHCAST_MAX_BODY_BYTES', 1_048_576, 1024, 2 ** 30),
-    maxSubscriptionsPerSocket: whole(env, 'EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET', 128, 1, 65_536),
-    maxSubscriptions: whole(env, 'EPOCHCAST_MAX_SUBSCRIPTIONS', 20_000, 1, 10_000_000),
-    maxBufferedBytes: whole(env, 'EPOCHCAST_MAX_BUFFERED_BYTES', 65_536, 4096, 16_777_216),
-    compression: oneOf(env, 'EPOCHCAST_COMPRESSION', '0', ['0', '1']) === '1',
-    keepAliveMs: seconds(env, 'EPOCHCAST_KEEP_ALIVE_SECONDS', 12, 1, 3600),
-    localConcurrency,
-    localQueue: whole(env, 'EPOCHCAST_LOCAL_QUEUE', 100, 0, 100_000),
-    stopGraceMs: seconds(env, 'EPOCHCAST_STOP_GRACE_SECONDS', 30, 0, 86_400),
-    killGraceMs: seconds(env, 'EPOCHCAST_KILL_GRACE_SECONDS', 10, 0, 3600),
+    port: found.PORT,
+    host: found.HOST,
+    allowAnonymous: found.EPOCHCAST_ALLOW_ANONYMOUS,
+    workers: found.EPOCHCAST_WORKERS,
+    redisUrl: found.REDIS_URL,
+    keyPrefix: found.EPOCHCAST_KEY_PREFIX,
+    redisTimeoutMs: found.EPOCHCAST_REDIS_TIMEOUT_SECONDS,
+    logLevel: found.EPOCHCAST_LOG_LEVEL,
+    channelPrefixes: found.EPOCHCAST_CHANNEL_PREFIXES,
+    trainersFile: found.EPOCHCAST_TRAINERS,
+    allowedOrigins: found.EPOCHCAST_ALLOWED_ORIGINS,
+    maxStreamMs: found.EPOCHCAST_MAX_STREAM_SECONDS,
+    retainEvents: found.EPOCHCAST_RETAIN_EVENTS,
+    retainSeconds: found.EPOCHCAST_RETAIN_SECONDS,
+    memoryBytes: found.EPOCHCAST_MEMORY_BYTES,
+    stallMs: found.EPOCHCAST_STALL_SECONDS,
+    abandonMs: found.EPOCHCAST_ABANDON_SECONDS,
+    serverLeaseMs: found.EPOCHCAST_SERVER_LEASE_SECONDS,
+    maxBodyBytes: found.EPOCHCAST_MAX_BODY_BYTES,
+    maxSubscriptionsPerSocket: found.EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET,
+    maxSubscriptions: found.EPOCHCAST_MAX_SUBSCRIPTIONS,
+    maxBufferedBytes: found.EPOCHCAST_MAX_BUFFERED_BYTES,
+    compression: found.EPOCHCAST_COMPRESSION,
+    keepAliveMs: found.EPOCHCAST_KEEP_ALIVE_SECONDS,
+    localConcurrency: found.EPOCHCAST_LOCAL_CONCURRENCY,
+    localQueue: found.EPOCHCAST_LOCAL_QUEUE,
+    stopGraceMs: found.EPOCHCAST_STOP_GRACE_SECONDS,
+    killGraceMs: found.EPOCHCAST_KILL_GRACE_SECONDS,
     trainerEnv: Object.freeze(withoutOwnSettings(env)),
   })
 }
 
-/** Settings of the design that this version does not serve must not be taken for granted. */
-function refuseWhatIsNotThereYet(env: Env): void {
-  for (const name of ['EPOCHCAST_JWT_SECRET', 'EPOCHCAST_JWKS_URL']) {
-    if (env[name]) {
-      throw new ConfigError(
-        `${name} is set, but this version does not support it yet; expected it to be unset`,
-      )
-    }
-  }
-}
+/** The text of a variable, trimmed; blank counts as unset. */
+const text = (fallback: string) =>
+  z
+    .string()
+    .optional()
+    .transform((found) => found?.trim() || fallback)
 
-function text(env: Env, name: string, fallback: string): string {
-  return env[name]?.trim() || fallback
-}
+/**
+ * A check's message, to be read after the name of the variable. One problem a value is enough, and a value with a
+ * problem must not reach the checks for contradictions: hence `abort`.
+ */
+const expecting = (expected: string, verb: 'is' | 'has' = 'is') => ({
+  abort: true,
+  error: ({ input }: { readonly input?: unknown }) =>
+    `${verb} ${JSON.stringify(input)}; expected ${expected}`,
+})
 
-function whole(env: Env, name: string, fallback: number, min: number, max: number): number {
-  const found = text(env, name, String(fallback))
-  const value = /^\d+$/.test(found) ? Number(found) : Number.NaN
-  if (value >= min && value <= max) return value
-  throw new ConfigError(`${name} is ${JSON.stringify(found)}; expected a whole number from ${min} to ${max}`)
-}
+// Numbers are checked as text: zod's coercion would take "1e3", "0x10" and "" for numbers.
+const number = (fallback: number, format: RegExp, min: number, max: number, kind: string) =>
+  text(String(fallback))
+    .refine(
+      (found) => format.test(found) && Number(found) >= min && Number(found) <= max,
+      expecting(`${kind} from ${min} to ${max}`),
+    )
+    .transform(Number)
+
+const whole = (fallback: number, min: number, max: number) =>
+  number(fallback, /^\d+$/, min, max, 'a whole number')
 
 /** A setting in seconds (fractions allowed), as milliseconds. */
-function seconds(env: Env, name: string, fallback: number, min: number, max: number): number {
-  const found = text(env, name, String(fallback))
-  const value = /^\d+(\.\d+)?$/.test(found) ? Number(found) : Number.NaN
-  if (value >= min && value <= max) return Math.round(value * 1000)
-  throw new ConfigError(`${name} is ${JSON.stringify(found)}; expected seconds from ${min} to ${max}`)
-}
+const seconds = (fallback: number, min: number, max: number) =>
+  number(fallback, /^\d+(\.\d+)?$/, min, max, 'seconds').transform((value) => Math.round(value * 1000))
 
-function oneOf(env: Env, name: string, fallback: string, expected: readonly string[]): string {
-  const found = text(env, name, fallback)
-  if (expected.includes(found)) return found
-  throw new ConfigError(`${name} is ${JSON.stringify(found)}; expected one of ${expected.join(', ')}`)
-}
+const oneOf = <const Value extends string>(fallback: NoInfer<Value>, values: readonly Value[]) =>
+  text(fallback).pipe(z.enum(values, expecting(`one of ${values.join(', ')}`)))
 
-const list = (found: string): string[] =>
-  found
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
+const flag = () => oneOf('0', ['0', '1']).transform((found) => found === '1')
 
-function prefixes(env: Env, name: string, fallback: string): readonly string[] {
-  const found = list(text(env, name, fallback))
-  const bad = found.find(
-    (prefix) => !/^[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*$/.test(prefix) || prefix.length > 64,
+const list = (fallback: string) =>
+  text(fallback).transform((found): readonly string[] =>
+    found
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
   )
-  if (bad !== undefined || found.length === 0) {
-    throw new ConfigError(
-      `${name} has ${JSON.stringify(bad ?? '')}; expected a comma-separated list of prefixes such as gan:training, each of letters, digits and . _ - : and at most 64 characters long`,
-    )
-  }
-  return Object.freeze(found)
+
+const prefixes = (fallback: string) => {
+  const expected =
+    'a comma-separated list of prefixes such as gan:training, each of letters, digits and . _ - : and at most 64 characters long'
+  const prefix = z
+    .string()
+    .max(64, expecting(expected, 'has'))
+    .regex(/^[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*$/, expecting(expected, 'has'))
+  const none = { abort: true, error: `has ""; expected ${expected}` }
+  return list(fallback).pipe(z.array(prefix).min(1, none).readonly())
 }
 
-function redisUrl(env: Env): string | null {
-  const found = text(env, 'REDIS_URL', '')
-  if (found === '') return null
-  try {
-    parseRedisUrl(found)
-    return found
-  } catch (error) {
-    // Not the value: it may hold a password.
-    throw new ConfigError(`REDIS_URL cannot be used; ${(error as Error).message}`)
-  }
-}
+const redisUrl = () =>
+  text('').transform((found, context) => {
+    if (found === '') return null
+    try {
+      parseRedisUrl(found)
+      return found
+    } catch (error) {
+      // Not the value: it may hold a password.
+      context.addIssue(`cannot be used; ${(error as Error).message}`)
+      return z.NEVER
+    }
+  })
 
-function keyPrefix(env: Env): string {
-  const found = text(env, 'EPOCHCAST_KEY_PREFIX', '')
-  if (/^[A-Za-z0-9_.:-]{0,64}$/.test(found)) return found
-  throw new ConfigError(
-    `EPOCHCAST_KEY_PREFIX is ${JSON.stringify(found)}; expected at most 64 letters, digits and . _ - :`,
-  )
-}
+/** A setting of the design that this version does not serve must not be taken for granted. */
+const notThereYet = () =>
+  z
+    .string()
+    .optional()
+    .refine((found) => !found, {
+      abort: true,
+      // Not the value: it may be a secret.
+      error: 'is set, but this version does not support it yet; expected it to be unset',
+    })
+
+/** Names, defaults and bounds. The helpers above are constants, so that this must come after them. */
+const variables = z
+  .object({
+    PORT: whole(4000, 0, 65_535),
+    HOST: text('127.0.0.1'),
+    REDIS_URL: redisUrl(),
+    EPOCHCAST_ALLOW_ANONYMOUS: flag(),
+    EPOCHCAST_WORKERS: whole(1, 1, 64),
+    EPOCHCAST_KEY_PREFIX: text('').refine(
+      (found) => /^[A-Za-z0-9_.:-]{0,64}$/.test(found),
+      expecting('at most 64 letters, digits and . _ - :'),
+    ),
+    EPOCHCAST_REDIS_TIMEOUT_SECONDS: seconds(3, 0.1, 60),
+    EPOCHCAST_LOG_LEVEL: oneOf('info', ['debug', 'info', 'warn', 'error', 'silent']),
+    EPOCHCAST_CHANNEL_PREFIXES: prefixes('gan:training,ml:training,llm:training'),
+    EPOCHCAST_TRAINERS: z
+      .string()
+      .optional()
+      .transform((path) => path || null),
+    EPOCHCAST_ALLOWED_ORIGINS: list('loopback'),
+    EPOCHCAST_MAX_STREAM_SECONDS: seconds(7200, 1, 604_800),
+    EPOCHCAST_RETAIN_EVENTS: whole(10_000, 1, 10_000_000),
+    EPOCHCAST_RETAIN_SECONDS: whole(604_800, 1, 315_360_000),
+    EPOCHCAST_MEMORY_BYTES: whole(268_435_456, 65_536, 2 ** 40),
+    EPOCHCAST_STALL_SECONDS: seconds(120, 1, 86_400),
+    EPOCHCAST_ABANDON_SECONDS: seconds(86_400, 1, 31_536_000),
+    EPOCHCAST_SERVER_LEASE_SECONDS: seconds(15, 0.5, 3600),
+    EPOCHCAST_MAX_BODY_BYTES: whole(1_048_576, 1024, 2 ** 30),
+    EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET: whole(128, 1, 65_536),
+    EPOCHCAST_MAX_SUBSCRIPTIONS: whole(20_000, 1, 10_000_000),
+    EPOCHCAST_MAX_BUFFERED_BYTES: whole(65_536, 4096, 16_777_216),
+    EPOCHCAST_COMPRESSION: flag(),
+    EPOCHCAST_KEEP_ALIVE_SECONDS: seconds(12, 1, 3600),
+    EPOCHCAST_LOCAL_CONCURRENCY: whole(2, 1, 256),
+    EPOCHCAST_LOCAL_QUEUE: whole(100, 0, 100_000),
+    EPOCHCAST_STOP_GRACE_SECONDS: seconds(30, 0, 86_400),
+    EPOCHCAST_KILL_GRACE_SECONDS: seconds(10, 0, 3600),
+    EPOCHCAST_JWT_SECRET: notThereYet(),
+    EPOCHCAST_JWKS_URL: notThereYet(),
+  })
+  .superRefine((found, context) => {
+    const refuse = (name: keyof typeof found, message: string) =>
+      context.addIssue({ code: 'custom', path: [name], message })
+    if (!isLoopback(found.HOST) && !found.EPOCHCAST_ALLOW_ANONYMOUS) {
+      refuse(
+        'HOST',
+        `is ${JSON.stringify(found.HOST)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1, or EPOCHCAST_ALLOW_ANONYMOUS=1: whoever reaches the port may then do everything, so only behind something that authenticates`,
+      )
+    }
+    if (found.EPOCHCAST_WORKERS > 1 && found.REDIS_URL === null) {
+      refuse(
+        'EPOCHCAST_WORKERS',
+        `is ${found.EPOCHCAST_WORKERS}, but REDIS_URL is not set; expected REDIS_URL, as the memory engine belongs to one process`,
+      )
+    }
+  })
 
 function withoutOwnSettings(env: Env): Record<string, string> {
   const kept: Record<string, string> = {}

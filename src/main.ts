@@ -37,8 +37,9 @@ function addServeCommand(program: Command, session: Session): void {
         })
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code
-        if (error instanceof ConfigError) writeError(session.terminal, 'CONFIG', error.message)
-        else if (LISTEN_PROBLEMS[code ?? '']) writeError(session.terminal, code ?? '', listenProblem(error))
+        if (error instanceof ConfigError) {
+          for (const problem of error.problems) writeError(session.terminal, 'CONFIG', problem)
+        } else if (LISTEN_PROBLEMS[code ?? '']) writeError(session.terminal, code ?? '', listenProblem(error))
         else throw error
         session.exitCode = SERVE_FAILED
       }

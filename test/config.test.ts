@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../src/config.ts'
+import { type Config, ConfigError, readConfig } from '../src/config.ts'
 import { Trainers } from '../src/dispatch/trainers.ts'
 import { trainersFile } from './support/server.ts'
 
@@ -35,6 +35,133 @@ describe('the configuration', () => {
     ['EPOCHCAST_KEY_PREFIX', '{x}', /EPOCHCAST_KEY_PREFIX is "\{x\}"/],
   ])('refuses %s=%s by its name', (name, value, message) => {
     expect(() => readConfig({}, { [name]: value })).toThrow(message)
+  })
+
+  it.each<[name: string, field: keyof Config, smallest: number, largest: number, fallback: number]>([
+    ['PORT', 'port', 0, 65_535, 4000],
+    ['EPOCHCAST_WORKERS', 'workers', 1, 64, 1],
+    ['EPOCHCAST_RETAIN_EVENTS', 'retainEvents', 1, 10_000_000, 10_000],
+    ['EPOCHCAST_RETAIN_SECONDS', 'retainSeconds', 1, 315_360_000, 604_800],
+    ['EPOCHCAST_MEMORY_BYTES', 'memoryBytes', 65_536, 1_099_511_627_776, 268_435_456],
+    ['EPOCHCAST_MAX_BODY_BYTES', 'maxBodyBytes', 1024, 1_073_741_824, 1_048_576],
+    ['EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET', 'maxSubscriptionsPerSocket', 1, 65_536, 128],
+    ['EPOCHCAST_MAX_SUBSCRIPTIONS', 'maxSubscriptions', 1, 10_000_000, 20_000],
+    ['EPOCHCAST_MAX_BUFFERED_BYTES', 'maxBufferedBytes', 4096, 16_777_216, 65_536],
+    ['EPOCHCAST_LOCAL_CONCURRENCY', 'localConcurrency', 1, 256, 2],
+    ['EPOCHCAST_LOCAL_QUEUE', 'localQueue', 0, 100_000, 100],
+  ])('takes %s as a whole number within its bounds only', (name, field, smallest, largest, fallback) => {
+    const read = (value: string) => readConfig({}, { REDIS_URL: 'redis://localhost', [name]: value })[field]
+    expect(read(String(smallest))).toBe(smallest)
+    expect(read(` ${largest} `)).toBe(largest)
+    for (const blank of ['', ' \t']) expect(read(blank)).toBe(fallback)
+    const wrong = [
+      smallest - 1,
+      largest + 1,
+      `${smallest}.5`,
+      `${smallest}.0`,
+      '1e3',
+      '0x10',
+      '+1',
+      'NaN',
+      '1 2',
+    ]
+    for (const value of wrong.map(String)) {
+      const message = `${name} is "${value}"; expected a whole number from ${smallest} to ${largest}`
+      expect(() => read(value)).toThrow(new ConfigError(message))
+    }
+  })
+
+  it.each<[name: string, field: keyof Config, smallest: number, largest: number, fallback: number]>([
+    ['EPOCHCAST_REDIS_TIMEOUT_SECONDS', 'redisTimeoutMs', 0.1, 60, 3],
+    ['EPOCHCAST_MAX_STREAM_SECONDS', 'maxStreamMs', 1, 604_800, 7200],
+    ['EPOCHCAST_STALL_SECONDS', 'stallMs', 1, 86_400, 120],
+    ['EPOCHCAST_ABANDON_SECONDS', 'abandonMs', 1, 31_536_000, 86_400],
+    ['EPOCHCAST_SERVER_LEASE_SECONDS', 'serverLeaseMs', 0.5, 3600, 15],
+    ['EPOCHCAST_KEEP_ALIVE_SECONDS', 'keepAliveMs', 1, 3600, 12],
+    ['EPOCHCAST_STOP_GRACE_SECONDS', 'stopGraceMs', 0, 86_400, 30],
+    ['EPOCHCAST_KILL_GRACE_SECONDS', 'killGraceMs', 0, 3600, 10],
+  ])('takes %s as seconds within its bounds only', (name, field, smallest, largest, fallback) => {
+    const read = (value: string) => readConfig({}, { [name]: value })[field]
+    expect(read(String(smallest))).toBe(smallest * 1000)
+    expect(read(` ${largest} `)).toBe(largest * 1000)
+    expect(read('1.5')).toBe(1500)
+    for (const blank of ['', ' \t']) expect(read(blank)).toBe(fallback * 1000)
+    const wrong = [(smallest - 0.001).toFixed(3), `${largest}.001`, '1.', '.5', '1e1', '0x10', '+1', '3s']
+    for (const value of wrong) {
+      const message = `${name} is "${value}"; expected seconds from ${smallest} to ${largest}`
+      expect(() => read(value)).toThrow(new ConfigError(message))
+    }
+  })
+
+  it('takes a blank variable as unset', () => {
+    const { trainerEnv: _, ...defaults } = readConfig({}, {})
+    const names = [
+      'HOST',
+      'REDIS_URL',
+      'EPOCHCAST_ALLOW_ANONYMOUS',
+      'EPOCHCAST_KEY_PREFIX',
+      'EPOCHCAST_LOG_LEVEL',
+      'EPOCHCAST_CHANNEL_PREFIXES',
+      'EPOCHCAST_ALLOWED_ORIGINS',
+      'EPOCHCAST_COMPRESSION',
+    ]
+    for (const name of names) expect(readConfig({}, { [name]: ' ' }), name).toMatchObject(defaults)
+    for (const name of ['EPOCHCAST_TRAINERS', 'EPOCHCAST_JWT_SECRET', 'EPOCHCAST_JWKS_URL'])
+      expect(readConfig({}, { [name]: '' }), name).toMatchObject(defaults)
+  })
+
+  it('takes prefixes of up to 64 characters', () => {
+    const [longest, tooLong] = ['x'.repeat(64), 'x'.repeat(65)]
+    const long = readConfig(
+      {},
+      { EPOCHCAST_KEY_PREFIX: longest, EPOCHCAST_CHANNEL_PREFIXES: `a, ${longest},` },
+    )
+    expect(long).toMatchObject({ keyPrefix: longest, channelPrefixes: ['a', longest] })
+    expect(Object.isFrozen(long.channelPrefixes)).toBe(true)
+    expect(() => readConfig({}, { EPOCHCAST_KEY_PREFIX: tooLong })).toThrow(
+      `EPOCHCAST_KEY_PREFIX is "${tooLong}"; expected at most 64`,
+    )
+    expect(() => readConfig({}, { EPOCHCAST_CHANNEL_PREFIXES: `a,${tooLong}` })).toThrow(
+      `EPOCHCAST_CHANNEL_PREFIXES has "${tooLong}"; expected a comma-separated list`,
+    )
+    expect(() => readConfig({}, { EPOCHCAST_CHANNEL_PREFIXES: ',' })).toThrow(
+      /^EPOCHCAST_CHANNEL_PREFIXES has ""; /,
+    )
+  })
+
+  const problemsOf = (env: Record<string, string>): readonly string[] => {
+    try {
+      readConfig({}, env)
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems
+      throw error
+    }
+    return []
+  }
+
+  it('tells every problem at once, one for each variable', () => {
+    expect(problemsOf({ PORT: 'http', EPOCHCAST_WORKERS: '65', EPOCHCAST_COMPRESSION: 'on' })).toEqual([
+      'PORT is "http"; expected a whole number from 0 to 65535',
+      'EPOCHCAST_WORKERS is "65"; expected a whole number from 1 to 64',
+      'EPOCHCAST_COMPRESSION is "on"; expected one of 0, 1',
+    ])
+    expect(problemsOf({ EPOCHCAST_CHANNEL_PREFIXES: `${' b'.repeat(40)}a` })).toHaveLength(1)
+  })
+
+  it('tells every contradiction at once, of usable values only', () => {
+    expect(problemsOf({ HOST: '::', EPOCHCAST_WORKERS: '2' })).toEqual([
+      expect.stringMatching(/^HOST is "::", which other machines can reach/),
+      expect.stringMatching(/^EPOCHCAST_WORKERS is 2, but REDIS_URL is not set/),
+    ])
+    expect(problemsOf({ EPOCHCAST_WORKERS: '2', REDIS_URL: 'http://localhost' })).toEqual([
+      expect.stringMatching(/^REDIS_URL cannot be used/),
+    ])
+  })
+
+  it('repeats no secret', () => {
+    const problems = problemsOf({ REDIS_URL: 'redis://user:hush@', EPOCHCAST_JWT_SECRET: 'hush' })
+    expect(problems).toHaveLength(2)
+    expect(problems.join()).not.toContain('hush')
   })
 
   it('takes the edges, an empty variable as unset, and the command line before the environment', () => {

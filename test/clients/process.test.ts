@@ -65,10 +65,16 @@ describe('the epochcast process', () => {
     expect(await server.ended).toBe(0)
   })
 
-  it('says in one line why it cannot serve', async () => {
+  it('says why it cannot serve, in a line for each problem', async () => {
     const misconfigured = epochcast(['serve', '--port', 'many'])
     expect(await misconfigured.ended).toBe(1)
     expect(misconfigured.printed.err).toMatch(/^error CONFIG: PORT is "many"; expected [^\n]*\n$/)
+
+    const twice = epochcast(['serve', '--port', 'many', '--workers', 'few'])
+    expect(await twice.ended).toBe(1)
+    expect(twice.printed.err).toMatch(
+      /^error CONFIG: PORT is "many"; [^\n]*\nerror CONFIG: EPOCHCAST_WORKERS is "few"; [^\n]*\n$/,
+    )
 
     const other = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void other.close())
