@@ -24,7 +24,7 @@ import { createHttpServer, trackBufferedBytes } from './transport/http.ts'
 import { OpenSubscriptions } from './transport/open-subscriptions.ts'
 import { Operations } from './transport/operations.ts'
 import { OriginRule } from './transport/origin.ts'
-import { serveWebSocket } from './transport/websocket.ts'
+import { serveWebSocket } from './transport/websocket/websocket.ts'
 import { VERSION } from './version.ts'
 
 export interface EpochcastServer {
@@ -139,6 +139,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     operations,
     origins,
     maxBodyBytes: config.maxBodyBytes,
+    maxBufferedBytes: config.maxBufferedBytes,
     logger,
   })
   const http = createHttpServer({

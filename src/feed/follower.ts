@@ -1,13 +1,13 @@
 import { EpochcastError } from '../task/errors.ts'
 import { isFinalEvent } from '../task/event.ts'
-import type { Position } from '../task/position.ts'
+import { type Position, positionAfter } from '../task/position.ts'
 import type { DeliveredEvent } from '../task/stream-event.ts'
 import { isFinalStatus } from '../task/task.ts'
 import type { PageResult } from './pages.ts'
 import { delay, type Stop } from './stoppable.ts'
 import { RETRY_MS, type TaskFeed } from './task-feed.ts'
 
-export type Followed =
+export type ReadStep =
   /** What comes next is `events[from]` and all after it; readers of one page share the array. */
   | { readonly kind: 'events'; readonly events: readonly DeliveredEvent[]; readonly from: number }
   /** These can no longer be delivered; the following events come after `resumeAt`. */
@@ -22,18 +22,19 @@ export type Followed =
   /** There is nothing more at present. */
   | { readonly kind: 'top' }
 
-const TOP: Followed = { kind: 'top' }
+const TOP: ReadStep = { kind: 'top' }
 
 /**
  * Reads a task from a position on.
  *
- * A reader is nothing but its position. Close to the top it takes events from the feed's ring, further
+ * A reader is nothing but its position, which is that of the last event it got: reading does not move it, `advance`
+ * does, so that what was read and not delivered is read again. Close to the top it takes events from the feed's ring, further
  * back it reads pages of the log, and at the top it waits, or joins others who are there. Since each step
  * starts from the position, there is no cut-over between replay and live in which an event could be lost
  * or doubled, and a reader that is slow to ask for more is simply further back when it does.
  */
 export class Follower {
-  /** After what was handed out last; may be set by whoever was given the events in another way. */
+  /** After the last event that the reader got; set where it got events in another way. */
   position: Position
   readonly #feed: TaskFeed
   #toldInterruptions: number
@@ -50,17 +51,20 @@ export class Follower {
     return this.#toldInterruptions
   }
 
-  /** What comes next, waiting for it at the top; null after the end, or once stopped. */
-  async next(stop: Stop): Promise<Exclude<Followed, { kind: 'top' }> | null> {
-    for (;;) {
-      const step = await this.step(stop)
-      if (step?.kind !== 'top') return step
-      await this.#feed.advanced(this.position, stop.signal, this.#toldInterruptions)
-    }
+  /** The reader has got the first `count` of events that it read. */
+  advance(events: readonly DeliveredEvent[], count: number): void {
+    this.position = positionAfter(this.position.generation, events, count)
+    const last = events[count - 1]
+    this.#isThrough = last !== undefined && isFinalEvent(last)
+  }
+
+  /** Resolves once there is something after the top, or when stopped. */
+  async beyondTop(stop: Stop): Promise<void> {
+    await this.#feed.advanced(this.position, stop.signal, this.#toldInterruptions)
   }
 
   /** What comes next, as far as it is there: it waits for the engine, never for an event. */
-  async step(stop: Stop): Promise<Followed | null> {
+  async step(stop: Stop): Promise<ReadStep | null> {
     const feed = this.#feed
     for (let rechecks = 0; !stop.isStopped && !feed.closed && !this.#isThrough; rechecks++) {
       // One recheck is enough unless something is wrong; then the engine must not be polled at full speed.
@@ -71,7 +75,7 @@ export class Follower {
         if (feed.gone || (isFinalStatus(state.status) && this.position.offset >= top.offset)) return null
         return this.#newInterruption() ?? TOP
       }
-      if (recent) return this.#handOut(recent, 0)
+      if (recent) return { kind: 'events', events: recent, from: 0 }
 
       const page = await this.#readOrInterrupt()
       if (page === 'interrupted') {
@@ -82,7 +86,7 @@ export class Follower {
       }
       switch (page.kind) {
         case 'page':
-          if (page.from < page.events.length) return this.#handOut(page.events, page.from)
+          if (page.from < page.events.length) return { kind: 'events', events: page.events, from: page.from }
           // This reader knows more of the log than the feed does yet: it came from another server.
           await feed.lookAgain(stop.signal)
           await feed.restored(stop.signal)
@@ -108,14 +112,7 @@ export class Follower {
     return null
   }
 
-  #handOut(events: readonly DeliveredEvent[], from: number): Followed {
-    const last = events[events.length - 1] as DeliveredEvent
-    this.#isThrough = isFinalEvent(last)
-    this.position = { generation: this.position.generation, offset: last.offset }
-    return { kind: 'events', events, from }
-  }
-
-  #newInterruption(): Followed | null {
+  #newInterruption(): ReadStep | null {
     const { interruptions, interruption } = this.#feed
     if (interruptions <= this.#toldInterruptions) return null
     this.#toldInterruptions = interruptions

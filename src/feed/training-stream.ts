@@ -1,6 +1,6 @@
 import { taskNotFound } from '../event-log/find-task.ts'
 import { cursorAhead, decodeCursor, encodeCursor, type Position } from '../task/position.ts'
-import type { DeliveredEvent, StreamEvent, TaskView, TrainingEvent } from '../task/stream-event.ts'
+import type { DeliveredEvent, StreamEvent, TaskView } from '../task/stream-event.ts'
 import { channelOf, isFinalStatus, type TaskKey } from '../task/task.ts'
 import type { Feeds } from './feeds.ts'
 import { Follower } from './follower.ts'
@@ -52,32 +52,43 @@ export async function trainingStream(
   return new TrainingStream(feeds, key, { after, last: replay.last }, options)
 }
 
+/** What is held while the stream is open. */
+interface Open {
+  readonly kind: 'open'
+  readonly feed: TaskFeed
+  readonly follower: Follower
+  readonly deadline: NodeJS.Timeout
+  /** Offset of the top when it opened. */
+  readonly openedAt: number
+}
+
+type StreamState =
+  | { readonly kind: 'new' }
+  | Open
+  /** Nothing is held; an opening that is under way gives back what it got. */
+  | { readonly kind: 'over' }
+
+const OVER: StreamState = { kind: 'over' }
+
 /**
  * One subscriber's stream of a task: StreamOpened, what was asked to be replayed, then everything live, until
  * the final event (StreamClosing follows) or the maximum duration (StreamTimedOut).
  *
- * It can be read in two ways. As an iterable it gives one event after the other and waits for what is to
- * come. `read` gives what is there at once, and never waits for an event: who stands at the top with others
- * (`feed`, `position`) can get the next events together with them, and `seek` says so afterwards.
+ * `read` returns what is there at once, and never waits for an event. Reading events does not move the stream; its
+ * reader says with `advance` how many of them it has delivered. A reader at the top waits with `beyondTop`, or gets
+ * the next events together with others that stand there and sets `position` afterwards.
  */
-export class TrainingStream implements AsyncIterableIterator<TrainingEvent, undefined> {
+export class TrainingStream {
   readonly #feeds: Feeds
   readonly #key: TaskKey
   readonly #replay: { readonly after: Position | null; readonly last: number | null }
   readonly #maxStreamMs: number
   readonly #now: () => number
+  /** Stopped when the maximum duration is over, or the stream is closed. */
   readonly #stop = new Stop()
-  #feed: TaskFeed | undefined
-  #follower: Follower | undefined
-  #deadline: NodeJS.Timeout | undefined
-  #phase: 'new' | 'open' | 'over' = 'new'
-  #hasLeft = false
-  #onDeadline: (() => void) | undefined
+  #state: StreamState = { kind: 'new' }
   #mayClamp: boolean
-  /** Where the stream stood when it opened. */
-  #openedAt = 0
-  /** Handed to the iterating reader one by one. */
-  #batch: { readonly events: readonly DeliveredEvent[]; next: number } | null = null
+  #onExpiry: (() => void) | undefined
 
   constructor(
     feeds: Feeds,
@@ -96,116 +107,103 @@ export class TrainingStream implements AsyncIterableIterator<TrainingEvent, unde
 
   /** What it follows, once it has been opened by the first read. */
   get feed(): TaskFeed {
-    if (!this.#feed) throw new Error('the stream has not been read yet')
-    return this.#feed
+    return this.#open.feed
   }
 
-  /** After the last event that was handed out. */
+  /** After the last event that was delivered. */
   get position(): Position {
-    if (!this.#follower) throw new Error('the stream has not been read yet')
-    return this.#follower.position
+    return this.#open.follower.position
+  }
+
+  /** Events up to here were delivered in another way. */
+  set position(position: Position) {
+    if (this.#state.kind === 'open') this.#state.follower.position = position
   }
 
   /** Up to where its reader knows everything. */
   get standing(): { readonly position: Position; readonly interruptions: number } {
-    const position = this.position
-    return { position, interruptions: this.#follower?.toldInterruptions ?? 0 }
+    const { position, toldInterruptions } = this.#open.follower
+    return { position, interruptions: toldInterruptions }
   }
 
-  /** Goes on after a position up to which the events were delivered otherwise. */
-  seek(position: Position): void {
-    if (this.#follower) this.#follower.position = position
+  /** Whether there is nothing to read any more but the end. */
+  get hasExpired(): boolean {
+    return this.#stop.isStopped
   }
 
-  /** Has `tell` called when the maximum duration is over; `read` then says so. */
-  set onDeadline(tell: () => void) {
-    this.#onDeadline = tell
+  /** Called when the maximum duration is over; `read` then returns StreamTimedOut. */
+  set onExpiry(tell: () => void) {
+    this.#onExpiry = tell
   }
 
   /** What comes next, as far as it is there; null after the end. Not to be called while a read is under way. */
-  read(): Promise<StreamItem | null> {
-    return this.#step((follower) => follower.step(this.#stop))
-  }
-
-  async next(): Promise<IteratorResult<TrainingEvent, undefined>> {
-    if (this.#batch && !this.#stop.isStopped) {
-      const { events, next } = this.#batch
-      const event = events[next] as DeliveredEvent
-      this.#batch = next + 1 < events.length ? { events, next: next + 1 } : null
-      return { done: false, value: event }
-    }
-    if (this.#batch) {
-      // Not all of it was delivered when the time was over.
-      const undelivered = this.#batch.events[this.#batch.next] as DeliveredEvent
-      this.seek({ generation: this.position.generation, offset: undelivered.offset - 1 })
-      this.#batch = null
-    }
-    const item = await this.#step((follower) => follower.next(this.#stop))
-    if (item === null || item.kind === 'top') return { done: true, value: undefined }
-    if (item.kind === 'event') return { done: false, value: item.event }
-    this.#batch = { events: item.events, next: item.from }
-    return this.next()
-  }
-
-  /** Leaves the stream: a read under way ends soon, and nothing is held any more. */
-  async return(): Promise<IteratorResult<TrainingEvent, undefined>> {
-    this.#hasLeft = true
-    this.#stop.stop()
-    await this.#release()
-    return { done: true, value: undefined }
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<TrainingEvent, undefined>> {
-    await this.return()
-    throw error
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async #step(follow: (follower: Follower) => ReturnType<Follower['step']>): Promise<StreamItem | null> {
-    if (this.#phase === 'new') return this.#open()
-    if (this.#phase === 'over' || !this.#follower) return null
+  async read(): Promise<StreamItem | null> {
+    if (this.#state.kind === 'new') return this.#start()
+    if (this.#state.kind === 'over') return null
+    const { follower, openedAt } = this.#state
     try {
       for (;;) {
-        const item = await follow(this.#follower)
-        if (this.#hasLeft) return null
-        if (item === null) return await this.#end()
-        if (item.kind === 'interrupted') {
-          return { kind: 'event', event: { type: 'StreamInterrupted', ...this.#here(), error: item.error } }
+        const step = await follower.step(this.#stop)
+        // Closed meanwhile.
+        if ((this.#state as StreamState).kind === 'over') return null
+        if (step === null) return await this.#end()
+        if (step.kind === 'interrupted') {
+          return { kind: 'event', event: { type: 'StreamInterrupted', ...this.#here(), error: step.error } }
         }
-        if (item.kind === 'skipped') {
-          const { reason, count, resumeAt } = item
-          const isClamped = this.#mayClamp && reason === 'TRIMMED' && resumeAt.offset <= this.#openedAt
+        if (step.kind === 'skipped') {
+          const { reason, count, resumeAt } = step
+          const isClamped = this.#mayClamp && reason === 'TRIMMED' && resumeAt.offset <= openedAt
           this.#mayClamp = false
           if (isClamped) continue
           return { kind: 'event', event: { type: 'EventsSkipped', ...this.#here(), count, reason } }
         }
-        if (item.kind === 'events') this.#mayClamp = false
-        return item
+        if (step.kind === 'events') this.#mayClamp = false
+        return step
       }
     } catch (error) {
-      await this.#release()
+      await this.close()
       throw error
     }
   }
 
-  async #open(): Promise<StreamItem | null> {
-    this.#phase = 'open'
+  /** The reader has delivered the first `count` of events that it read. */
+  advance(events: readonly DeliveredEvent[], count: number): void {
+    if (this.#state.kind === 'open') this.#state.follower.advance(events, count)
+  }
+
+  /** At the top, resolves once there is more to read. */
+  async beyondTop(): Promise<void> {
+    if (this.#state.kind === 'open') await this.#state.follower.beyondTop(this.#stop)
+  }
+
+  /** Leaves the stream: a read under way ends soon, and nothing is held any more. */
+  async close(): Promise<void> {
+    const state = this.#state
+    this.#state = OVER
+    this.#stop.stop()
+    if (state.kind !== 'open') return
+    clearTimeout(state.deadline)
+    await this.#feeds.release(state.feed)
+  }
+
+  get #open(): Open {
+    if (this.#state.kind !== 'open') throw new Error(`the stream is ${this.#state.kind}; expected it open`)
+    return this.#state
+  }
+
+  async #start(): Promise<StreamItem | null> {
     const feed = await this.#feeds.acquire(this.#key)
-    if (this.#hasLeft) {
+    if (this.#state.kind === 'over') {
       await this.#feeds.release(feed)
       return null
     }
-    this.#feed = feed
-    this.#deadline = setTimeout(() => {
-      this.#stop.stop()
-      this.#onDeadline?.()
-    }, this.#maxStreamMs)
     const { view } = feed
-    this.#openedAt = view.top.offset
-    this.#follower = new Follower(feed, this.#replay.after ?? startOf(this.#replay.last, view))
+    const deadline = setTimeout(() => {
+      this.#stop.stop()
+      this.#onExpiry?.()
+    }, this.#maxStreamMs)
+    const follower = new Follower(feed, this.#replay.after ?? startOf(this.#replay.last, view))
+    this.#state = { kind: 'open', feed, follower, deadline, openedAt: view.top.offset }
     const channel = channelOf(this.#key)
     return {
       kind: 'event',
@@ -216,16 +214,17 @@ export class TrainingStream implements AsyncIterableIterator<TrainingEvent, unde
   async #end(): Promise<StreamItem | null> {
     const { closed, gone, view } = this.feed
     const here = this.#here()
-    await this.#release()
+    const isExpired = this.#stop.isStopped
+    await this.close()
     if (closed) return null
     const { status } = view.state
-    if (!this.#stop.isStopped && isFinalStatus(status)) {
+    if (!isExpired && isFinalStatus(status)) {
       return {
         kind: 'event',
         event: { type: 'StreamClosing', ...here, reason: `the task ended with ${status}` },
       }
     }
-    if (!this.#stop.isStopped && gone) {
+    if (!isExpired && gone) {
       return {
         kind: 'event',
         event: { type: 'StreamClosing', ...here, reason: 'the task is no longer retained' },
@@ -233,15 +232,6 @@ export class TrainingStream implements AsyncIterableIterator<TrainingEvent, unde
     }
     const message = `the stream reached its maximum duration of ${this.#maxStreamMs / 1000} s; subscribe again with this cursor to go on`
     return { kind: 'event', event: { type: 'StreamTimedOut', ...here, message } }
-  }
-
-  async #release(): Promise<void> {
-    this.#phase = 'over'
-    clearTimeout(this.#deadline)
-    const feed = this.#feed
-    if (!feed) return
-    this.#feed = undefined
-    await this.#feeds.release(feed)
   }
 
   /** What every event of the stream itself says: whose it is, when, and where the stream stands. */
@@ -255,7 +245,7 @@ export class TrainingStream implements AsyncIterableIterator<TrainingEvent, unde
 }
 
 function startOf(last: number | null, { state, top }: TaskView): Position {
-  // Who comes after the end and asks for nothing still learns how it ended.
+  // A viewer that comes after the end and asks for nothing still learns how it ended.
   const atLeast = isFinalStatus(state.status) ? 1 : 0
   return { generation: top.generation, offset: Math.max(0, top.offset - Math.max(last ?? 0, atLeast)) }
 }

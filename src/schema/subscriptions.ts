@@ -1,6 +1,7 @@
 import { getTask } from '../event-log/find-task.ts'
 import { type Beat, heartbeatStream } from '../feed/heartbeat.ts'
 import { taskProgressStream } from '../feed/task-progress.ts'
+import { TrainingEvents } from '../feed/training-events.ts'
 import { trainingStream } from '../feed/training-stream.ts'
 import { authorize, mayRead, prefixesOf } from '../repository/access.ts'
 import { LIMITS } from '../task/limits.ts'
@@ -67,7 +68,7 @@ builder.subscriptionFields((t) => ({
       authorize(caller, 'tasks:read', { id: taskId })
       const found = await getTask(feeds, prefixesOf(caller, channelPrefixes), taskId, channelPrefix ?? null)
       const replay = { after: after ?? null, last: last ?? null }
-      return trainingStream(feeds, found, replay, { maxStreamMs })
+      return new TrainingEvents(await trainingStream(feeds, found, replay, { maxStreamMs }))
     },
     resolve: (event) => event,
   }),

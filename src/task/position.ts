@@ -63,3 +63,13 @@ function taskMark(key: TaskKey): string {
   marks.set(key, mark)
   return mark
 }
+
+/** Where a reader stands that has got the first `count` of consecutive events. */
+export function positionAfter(
+  generation: string,
+  events: readonly { readonly offset: number }[],
+  count: number,
+): Position {
+  const next = events[count]?.offset ?? (events.at(-1)?.offset ?? 0) + 1
+  return { generation, offset: next - 1 }
+}

@@ -1,10 +1,12 @@
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
+import { SharedSubscription } from '../execution/fan-out.ts'
 import type { Context } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { LIMITS } from '../task/limits.ts'
+import { EventStreamResults } from './event-stream.ts'
 import { graphiqlExamples } from './graphiql.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
@@ -20,6 +22,8 @@ export interface GraphQLOptions {
   readonly operations: Operations
   readonly origins: OriginRule
   readonly maxBodyBytes: number
+  /** What may wait for one event stream to take the events of trainings. */
+  readonly maxBufferedBytes: number
   readonly logger: Logger
 }
 
@@ -56,7 +60,11 @@ export function createGraphQL({ context, operations, ...options }: GraphQLOption
       defaultQuery: graphiqlExamples,
     },
     renderGraphiQL,
-    plugins: [boundedDocuments(), translatedValidation(onUnexpected), runBy(operations)],
+    plugins: [
+      boundedDocuments(),
+      translatedValidation(onUnexpected),
+      runBy(operations, options.maxBufferedBytes),
+    ],
   })
 }
 
@@ -81,13 +89,18 @@ function translatedValidation(onUnexpected: (error: unknown) => void): Plugin {
 }
 
 /** Runs operations as every transport does. */
-function runBy(operations: Operations): Plugin {
+function runBy(operations: Operations, maxBufferedBytes: number): Plugin {
   return {
     onExecute({ setExecuteFn }) {
       setExecuteFn((args) => operations.execute(args))
     },
     onSubscribe({ setSubscribeFn }) {
-      setSubscribeFn((args) => operations.subscribe(args))
+      setSubscribeFn(async (args) => {
+        const results = await operations.subscribe(args)
+        return results instanceof SharedSubscription
+          ? new EventStreamResults(results, maxBufferedBytes)
+          : results
+      })
     },
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type DocumentNode, type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql'
 import { processRegularResult } from 'graphql-yoga'
 import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
+import { ANYONE } from '../repository/access.ts'
 import { CORS_METHODS, type Yoga } from './graphql.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
 
@@ -53,7 +54,7 @@ export class JsonPost {
   #prepare(body: Buffer): Runnable | null {
     const params = parse(body)
     if (!params) return null
-    const operation = this.#options.operations.prepare(params)
+    const operation = this.#options.operations.prepare(params, ANYONE)
     if (!('document' in operation)) return null
     const kind = this.#kindOf(operation)
     return kind.isSubscription ? null : { operation, call: kind.reportCall }

@@ -7,11 +7,11 @@ import {
   subscribe,
 } from 'graphql'
 import { Documents } from '../execution/documents.ts'
+import { FanOut, SharedSubscription } from '../execution/fan-out.ts'
+import type { Caller } from '../repository/access.ts'
 import type { Context } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import type { ErrorCode } from '../task/errors.ts'
-import { FanOut } from './fan-out/fan-out.ts'
-import { SharedResults } from './fan-out/shared-results.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'
 
 /** What a client sends, over whatever transport. */
@@ -53,7 +53,10 @@ export class Operations {
   }
 
   /** The operation, ready to run, or what is wrong with its document. */
-  prepare({ query, operationName, variables }: OperationParams): Operation | readonly GraphQLError[] {
+  prepare(
+    { query, operationName, variables }: OperationParams,
+    caller: Caller,
+  ): Operation | readonly GraphQLError[] {
     const { schema, context } = this.#options
     try {
       const known = this.#documents.get(query)
@@ -66,7 +69,7 @@ export class Operations {
         ...(operationName == null ? {} : { operationName }),
         ...(variables == null ? {} : { variableValues: variables }),
         // One for each operation: what is known about an operation is kept by its context.
-        contextValue: { ...context },
+        contextValue: { ...context, caller },
       }
     } catch (error) {
       return [this.translate(error)]
@@ -79,12 +82,12 @@ export class Operations {
   }
 
   /**
-   * Runs a subscription; a result instead of results says why it was refused. `SharedResults` need not be read:
-   * they can send themselves.
+   * Runs a subscription; a result instead of results says why it was refused. One that is shared is not read, but
+   * delivers to an outlet.
    */
   async subscribe(
     operation: ExecutionArgs,
-  ): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
+  ): Promise<AsyncGenerator<ExecutionResult, void, void> | SharedSubscription | ExecutionResult> {
     let close: () => void
     try {
       close = this.#options.openSubscriptions.open()
@@ -93,7 +96,7 @@ export class Operations {
     }
     try {
       const results = (await this.#fanOut.subscribe(operation, close)) ?? (await subscribe(operation))
-      if (results instanceof SharedResults) return results
+      if (results instanceof SharedSubscription) return results
       if (Symbol.asyncIterator in results) return this.#counted(results, close)
       close()
       return this.#translated(results)

@@ -7,8 +7,8 @@ import { Stop } from '../../src/feed/stoppable.ts'
 import { trainingStream } from '../../src/feed/training-stream.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
 import { encodeCursor } from '../../src/task/position.ts'
+import { feedsOf, memoryLog } from '../support/delivery.ts'
 import { isReady, redisServer } from '../support/engines.ts'
-import { feedsOf, memoryLog } from '../support/fan-out.ts'
 import {
   collect,
   kindsOf,
@@ -177,7 +177,7 @@ describe('a feed', () => {
     const reads = vi.spyOn(log, 'read')
     const readPage = async () => {
       reads.mockClear()
-      await new Follower(feed, { ...feed.view.top, offset: 0 }).next(new Stop())
+      await new Follower(feed, { ...feed.view.top, offset: 0 }).step(new Stop())
       return reads.mock.calls.some(([, after]) => after?.offset === 0)
     }
     expect([await readPage(), await readPage()]).toEqual([true, false])

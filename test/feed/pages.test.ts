@@ -4,7 +4,7 @@ import type { MemoryEventLog } from '../../src/event-log/memory.ts'
 import { PAGE_ENTRIES, PAGE_IDLE_MS, type PageResult, Pages } from '../../src/feed/pages.ts'
 import type { Position } from '../../src/task/position.ts'
 import type { TaskSpec } from '../../src/task/task.ts'
-import { memoryLog } from '../support/fan-out.ts'
+import { memoryLog } from '../support/delivery.ts'
 import { append, createTask, progress, range } from '../support/tasks.ts'
 
 const MAX_BYTES = 10_000_000

@@ -3,6 +3,7 @@ import type { LogEntry, ReadResult } from '../../src/event-log/event-log.ts'
 import { getTask } from '../../src/event-log/find-task.ts'
 import { MemoryEventLog } from '../../src/event-log/memory.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
+import { TrainingEvents } from '../../src/feed/training-events.ts'
 import { type Replay, trainingStream } from '../../src/feed/training-stream.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
 import type { TrainingEvent } from '../../src/task/stream-event.ts'
@@ -34,7 +35,7 @@ afterEach(async () => {
 const NOTHING: Replay = { after: null, last: null }
 const streamOf = async (replay: Replay, maxStreamMs = 60_000) => {
   const found = await getTask(feeds, [key.channelPrefix], key.id, null)
-  return trainingStream(feeds, found, replay, { maxStreamMs })
+  return new TrainingEvents(await trainingStream(feeds, found, replay, { maxStreamMs }))
 }
 /** Numbers of progress events, types of all others. */
 const told = (event: TrainingEvent): number | string =>
@@ -109,7 +110,7 @@ describe('a stream', () => {
     isAway = false
     await until('the fork', () => fork.mock.calls.length > 0)
     expect(fork.mock.calls[0]?.[2]).toBe(8)
-    await stream.return?.()
+    await stream.return()
     await reading
   })
 })

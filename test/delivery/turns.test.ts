@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Turns } from '../../src/transport/turns.ts'
+import { Turns } from '../../src/delivery/turns.ts'
 import { range } from '../support/tasks.ts'
 
 const round = () => new Promise((resolve) => setImmediate(resolve))

@@ -2,12 +2,12 @@ import { EventEmitter } from 'node:events'
 import { getIntrospectionQuery } from 'graphql'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import { LIMITS } from '../../src/task/limits.ts'
-import { Connection, MAX_UNREAD_BYTES } from '../../src/transport/connection.ts'
-import { Turns } from '../../src/transport/turns.ts'
-import { startExternal, WATCH } from '../support/graphql.ts'
-import { testServer } from '../support/server.ts'
-import { until } from '../support/until.ts'
+import { Turns } from '../../../src/delivery/turns.ts'
+import { LIMITS } from '../../../src/task/limits.ts'
+import { Connection, MAX_UNREAD_BYTES } from '../../../src/transport/websocket/connection.ts'
+import { startExternal, WATCH } from '../../support/graphql.ts'
+import { testServer } from '../../support/server.ts'
+import { until } from '../../support/until.ts'
 
 async function connected(url: string) {
   const socket = new WebSocket(url, 'graphql-transport-ws')

@@ -7,15 +7,17 @@ import {
   getVariableValues,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { compileEventPlan, type EventPlan } from '../../execution/compile-selection.ts'
-import { TrainingStream } from '../../feed/training-stream.ts'
-import { ANYONE } from '../../repository/access.ts'
-import type { Context } from '../../schema/context.ts'
-import { Turns } from '../turns.ts'
-import { type Execute, SharedEncoding } from './encoding.ts'
-import { LiveGroups } from './live-group.ts'
-import { SharedResults } from './shared-results.ts'
-import type { Shared } from './subscriber.ts'
+import { SharedEncoding } from '../delivery/encoding.ts'
+import { LiveGroups } from '../delivery/live-group.ts'
+import type { Outlet } from '../delivery/outlet.ts'
+import { type Shared, Subscriber } from '../delivery/subscriber.ts'
+import { Turns } from '../delivery/turns.ts'
+import { TrainingEvents } from '../feed/training-events.ts'
+import type { TrainingStream } from '../feed/training-stream.ts'
+import { ANYONE } from '../repository/access.ts'
+import type { Context } from '../schema/context.ts'
+import { compileEventPlan, type EventPlan } from './compile-selection.ts'
+import { EventExecution, type Execute } from './event-execution.ts'
 
 /** Encodings kept for one document; more than this many variants of it are not all shared. */
 export const MAX_ENCODINGS_PER_DOCUMENT = 32
@@ -50,21 +52,21 @@ export class FanOut {
   }
 
   /**
-   * The shared results of an operation, or its refusal; null where it is of another kind and is to be run as
+   * The subscription that an operation opens, or its refusal; null where it is of another kind and is to be run as
    * GraphQL runs any other.
    *
-   * @param onEnd called once its results are over
+   * @param onEnd called once it is over
    */
   async subscribe(
     operation: ExecutionArgs,
     onEnd: () => void,
-  ): Promise<SharedResults | ExecutionResult | null> {
+  ): Promise<SharedSubscription | ExecutionResult | null> {
     const encoding = this.#encodingOf(operation)
     if (!encoding) return null
-    const stream = await createSourceEventStream(operation)
-    if (!(Symbol.asyncIterator in stream)) return stream
-    if (!(stream instanceof TrainingStream)) throw new Error('trainingProgress gave no stream of a training')
-    return new SharedResults(stream, encoding, this.#shared, onEnd)
+    const source = await createSourceEventStream(operation)
+    if (!(Symbol.asyncIterator in source)) return source
+    if (!(source instanceof TrainingEvents)) throw new Error('trainingProgress gave no stream of a training')
+    return new SharedSubscription(source.stream, encoding, this.#shared, onEnd)
   }
 
   #encodingOf(operation: ExecutionArgs): SharedEncoding | null {
@@ -96,9 +98,32 @@ export class FanOut {
     // Nothing of the one that came first: its socket, its request, its rights would be kept for all that follow.
     const contextValue: Context = { caller: ANYONE, audience, services }
     const shared = { schema, document, operationName, variableValues, contextValue }
-    encoding = new SharedEncoding(plan.encoder(values), shared as ExecutionArgs, this.#execute)
+    encoding = new SharedEncoding(
+      new EventExecution(plan.encoder(values), shared as ExecutionArgs, this.#execute),
+    )
     known.encodings.set(shape, encoding)
     return encoding
+  }
+}
+
+/** A subscription to a task, ready to deliver to an outlet. */
+export class SharedSubscription {
+  readonly #stream: TrainingStream
+  readonly #encoding: SharedEncoding
+  readonly #shared: Shared
+  readonly #onEnd: () => void
+
+  constructor(stream: TrainingStream, encoding: SharedEncoding, shared: Shared, onEnd: () => void) {
+    this.#stream = stream
+    this.#encoding = encoding
+    this.#shared = shared
+    this.#onEnd = onEnd
+  }
+
+  /** To be called once; the subscriber is then to be started, or stopped. */
+  deliverTo(outlet: Outlet): Subscriber {
+    const [stream, encoding, shared, onEnd] = [this.#stream, this.#encoding, this.#shared, this.#onEnd]
+    return new Subscriber({ stream, encoding, shared, outlet, onEnd })
   }
 }
 

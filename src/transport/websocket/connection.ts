@@ -2,11 +2,12 @@ import type { Duplex } from 'node:stream'
 import { CloseCode, type WebSocket as ProtocolSocket, type Server } from 'graphql-ws'
 import type { Logger } from 'pino'
 import { type RawData, WebSocket } from 'ws'
-import { Outlet } from './fan-out/frames.ts'
-import type { Turns } from './turns.ts'
+import type { Turns } from '../../delivery/turns.ts'
+import { ANYONE, type Caller } from '../../repository/access.ts'
+import { SocketWriter } from './socket-writer.ts'
 
 export interface ConnectionOptions {
-  readonly protocol: Server<Outlet>
+  readonly protocol: Server<Connection>
   readonly logger: Logger
   readonly maxBufferedBytes: number
   /** In which messages are taken: thousands who come back at once send theirs at once, too. */
@@ -29,8 +30,10 @@ export class Peer extends WebSocket {
  */
 export class Connection implements ProtocolSocket {
   readonly slice: number
+  /** Who calls; the same for all operations of the socket. */
+  readonly caller: Caller
+  readonly writer: SocketWriter
   readonly #peer: Peer
-  readonly #outlet: Outlet
   readonly #options: ConnectionOptions
   readonly #closed: (code: number, reason: string) => Promise<void>
   #take: Take | undefined
@@ -47,14 +50,15 @@ export class Connection implements ProtocolSocket {
     this.slice = slice
     this.#peer = peer
     this.#options = options
-    this.#outlet = new Outlet(peer, socket, options.maxBufferedBytes)
+    this.caller = ANYONE
+    this.writer = new SocketWriter(peer, socket, options.maxBufferedBytes)
     peer.connection = this
     peer.on('message', onMessage)
     peer.on('ping', onPing)
     peer.on('pong', onPong)
     peer.on('error', onError)
     peer.on('close', onClose)
-    this.#closed = options.protocol.opened(this, this.#outlet)
+    this.#closed = options.protocol.opened(this, this)
   }
 
   get protocol(): string {
@@ -62,7 +66,7 @@ export class Connection implements ProtocolSocket {
   }
 
   send(message: string): Promise<void> | undefined {
-    return this.#outlet.sendMessage(message)
+    return this.writer.sendMessage(message)
   }
 
   close(code: number, reason: string): void {
@@ -95,7 +99,7 @@ export class Connection implements ProtocolSocket {
 
   /** Ends a peer that asks, but does not read the answers. */
   mayAsk(): boolean {
-    if (this.#outlet.bufferedBytes <= MAX_UNREAD_BYTES) return true
+    if (this.writer.bufferedBytes <= MAX_UNREAD_BYTES) return true
     this.#peer.terminate()
     return false
   }

@@ -1,12 +1,12 @@
 import { type ExecutionArgs, execute, parse } from 'graphql'
 import { expect, it, onTestFinished } from 'vitest'
-import { MemoryEventLog } from '../../../src/event-log/memory.ts'
-import { Feeds } from '../../../src/feed/feeds.ts'
-import { ANYONE } from '../../../src/repository/access.ts'
-import { schema } from '../../../src/schema/index.ts'
-import { FanOut, MAX_ENCODINGS_PER_DOCUMENT } from '../../../src/transport/fan-out/fan-out.ts'
-import { SharedResults } from '../../../src/transport/fan-out/shared-results.ts'
-import { createTask, range } from '../../support/tasks.ts'
+import { MemoryEventLog } from '../../src/event-log/memory.ts'
+import { FanOut, MAX_ENCODINGS_PER_DOCUMENT, SharedSubscription } from '../../src/execution/fan-out.ts'
+import { Feeds } from '../../src/feed/feeds.ts'
+import { ANYONE } from '../../src/repository/access.ts'
+import { schema } from '../../src/schema/index.ts'
+import { EventStreamResults } from '../../src/transport/event-stream.ts'
+import { createTask, range } from '../support/tasks.ts'
 
 const DOCUMENT = parse(/* GraphQL */ `
   subscription ($taskId: ID!, $names: [String!], $short: Boolean = false) {
@@ -50,9 +50,10 @@ async function open() {
       },
       () => {},
     )
-    if (!(results instanceof SharedResults)) throw new Error(JSON.stringify(results))
-    const { value } = await results.next()
-    await results.return()
+    if (!(results instanceof SharedSubscription)) throw new Error(JSON.stringify(results))
+    const stream = new EventStreamResults(results, 65_536)
+    const { value } = await stream.next()
+    await stream.return()
     return JSON.parse(value?.stringify() ?? 'null').data.trainingProgress
   }
   return { first, executed }

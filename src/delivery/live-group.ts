@@ -1,18 +1,16 @@
-import type { TaskFeed } from '../../feed/task-feed.ts'
-import { isFinalEvent } from '../../task/event.ts'
-import type { Position } from '../../task/position.ts'
-import type { DeliveredEvent } from '../../task/stream-event.ts'
+import type { TaskFeed } from '../feed/task-feed.ts'
+import { isFinalEvent } from '../task/event.ts'
+import { type Position, positionAfter } from '../task/position.ts'
+import type { DeliveredEvent } from '../task/stream-event.ts'
 import type { SharedEncoding } from './encoding.ts'
-import type { ResultBatch } from './frames.ts'
+import type { EventBatch } from './outlet.ts'
 
-/** A subscriber who has got everything so far. */
+/** A subscriber that has got everything so far. */
 export interface Member {
-  /** Sends results from `from` on; answers up to which its socket took them. */
-  send(results: ResultBatch, from: number): number
-  /** As `send`, of a single result that nobody else gets. */
-  sendOne(text: string): number
+  /** Sends a whole batch; returns up to which its outlet took it. */
+  send(batch: EventBatch): number
   /** It is no member any more, and has got everything up to a position: from there it reads for itself. */
-  goOnAlone(from: Position): void
+  catchUp(from: Position): void
 }
 
 /** Up to where a subscriber knows everything. */
@@ -23,10 +21,10 @@ export interface Standing {
 }
 
 /**
- * Subscribers of one task who get the same results and stand at the top of its feed. What is appended is
- * encoded once, when the event loop has taken all that had arrived, so that events that arrive together, by
- * however many calls, are one write for each member. A member whose socket does not take it all goes on alone; so do all of them where there is
- * more to say than events: an end, an interruption, a loss.
+ * Subscribers of one task that get the same results and stand at the top of its feed. What is appended is encoded
+ * once, after the event loop has read all that had arrived, so that events that arrive together, by however many
+ * calls, are one write for each member. A member whose outlet does not take all of it catches up by itself; so do
+ * all of them where there is more to say than events: an end, an interruption, a loss.
  */
 class LiveGroup {
   readonly #feed: TaskFeed
@@ -67,7 +65,7 @@ class LiveGroup {
     return true
   }
 
-  /** Answers up to where the member has got everything. */
+  /** Returns up to where the member has got everything. */
   leave(member: Member): Position {
     this.#members.delete(member)
     if (this.#members.size === 0) {
@@ -106,16 +104,16 @@ class LiveGroup {
     const feed = this.#feed
     let events = feed.recent(this.#position)
     while (events && events.length > 0) {
-      const results = this.#encoding.batchOf(events)
-      if (results instanceof Promise) {
+      const batch = this.#encoding.batchOf(events, this.#members.size > 1)
+      if (batch instanceof Promise) {
         // Each of them meets the same failure, and can tell its client.
-        results.then(
+        batch.then(
           () => this.#sendAll(),
           () => this.#finish(true),
         )
         return
       }
-      this.#send(events, results)
+      this.#send(batch)
       events = feed.recent(this.#position)
     }
     // The members are told of an interruption each by themselves; the group is over with it.
@@ -129,20 +127,16 @@ class LiveGroup {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
-  #send(events: readonly DeliveredEvent[], results: ResultBatch): void {
-    const before = this.#position
-    const last = events[events.length - 1] as DeliveredEvent
+  #send(batch: EventBatch): void {
+    const { events } = batch
+    const { generation } = this.#position
     // Set first: whoever joins from now on stands after these.
-    this.#position = { generation: before.generation, offset: last.offset }
-    const [text] = results.texts
-    const isForOne = this.#members.size === 1 && events.length === 1 && text !== undefined
+    this.#position = positionAfter(generation, events, events.length)
     for (const member of this.#members) {
-      const to = isForOne ? member.sendOne(text) : member.send(results, 0)
-      if (to === events.length) continue
-      const [next] = events.slice(to) as [DeliveredEvent]
-      this.#dismiss(member, { generation: before.generation, offset: next.offset - 1 })
+      const count = member.send(batch)
+      if (count < events.length) this.#dismiss(member, positionAfter(generation, events, count))
     }
-    if (isFinalEvent(last)) this.#dissolve()
+    if (isFinalEvent(events[events.length - 1] as DeliveredEvent)) this.#dissolve()
   }
 
   #dissolve(): void {
@@ -151,7 +145,7 @@ class LiveGroup {
 
   #dismiss(member: Member, position: Position): void {
     this.leave(member)
-    member.goOnAlone(position)
+    member.catchUp(position)
   }
 }
 
@@ -190,7 +184,7 @@ export class LiveGroups {
   }
 
   /**
-   * Makes a subscriber who stands at the top of its feed a member, and answers how it can leave (which tells
+   * Makes a subscriber that stands at the top of its feed a member, and returns how it can leave (which returns
    * up to where it has got everything); where there is something for it to read first, a promise that resolves
    * when it can.
    */

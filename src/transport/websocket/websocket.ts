@@ -4,16 +4,16 @@ import type { GraphQLError } from 'graphql'
 import { handleProtocols, makeServer, type Context as SocketContext, type SubscribePayload } from 'graphql-ws'
 import type { Logger } from 'pino'
 import { WebSocketServer } from 'ws'
-import { withoutHttpHints } from '../schema/errors.ts'
-import { EpochcastError } from '../task/errors.ts'
-import { LIMITS } from '../task/limits.ts'
+import { Turns } from '../../delivery/turns.ts'
+import { SharedSubscription } from '../../execution/fan-out.ts'
+import { withoutHttpHints } from '../../schema/errors.ts'
+import { EpochcastError } from '../../task/errors.ts'
+import { LIMITS } from '../../task/limits.ts'
+import { GRAPHQL_PATH } from '../graphql.ts'
+import type { Operation, Operations } from '../operations.ts'
+import type { OriginRule } from '../origin.ts'
 import { Connection, type ConnectionOptions, Peer } from './connection.ts'
-import type { Outlet } from './fan-out/frames.ts'
-import { SharedResults } from './fan-out/shared-results.ts'
-import { GRAPHQL_PATH } from './graphql.ts'
-import type { Operation, Operations } from './operations.ts'
-import type { OriginRule } from './origin.ts'
-import { Turns } from './turns.ts'
+import { GraphQLWsOutlet, SubscriberResults } from './graphql-ws-outlet.ts'
 
 export interface WebSocketOptions {
   readonly operations: Operations
@@ -51,12 +51,13 @@ const CLOSE_TIMEOUT_MS = 2000
 export function serveWebSocket(server: Server, options: WebSocketOptions): WebSocketTransport {
   const { operations, logger, origins, maxSubscriptionsPerSocket, maxBufferedBytes } = options
   const translate = (error: unknown) => withoutHttpHints(operations.translate(error))
-  const protocol = makeServer<undefined, Outlet>({
+  const protocol = makeServer<undefined, Connection>({
     execute: (args) => operations.execute(args),
     subscribe: async (args) => {
       const results = await operations.subscribe(args)
-      const { outlet, id } = args as SocketOperation
-      return results instanceof SharedResults ? results.to(outlet, id) : results
+      if (!(results instanceof SharedSubscription)) return results
+      const { connection, id } = args as SocketOperation
+      return new SubscriberResults(results.deliverTo(new GraphQLWsOutlet(connection.writer, id)))
     },
     // What is thrown here would close the socket and everything else that is on it.
     onSubscribe: (context, id, payload) => {
@@ -125,14 +126,14 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
 
 /** An operation and where its results go. */
 interface SocketOperation extends Operation {
-  readonly outlet: Outlet
+  readonly connection: Connection
   readonly id: string
 }
 
 /** @throws EpochcastError TOO_MANY_SUBSCRIPTIONS, BAD_REQUEST */
 function prepare(
   operations: Operations,
-  { subscriptions, extra: outlet }: SocketContext<undefined, Outlet>,
+  { subscriptions, extra: connection }: SocketContext<undefined, Connection>,
   id: string,
   payload: SubscribePayload,
   maxOperations: number,
@@ -151,10 +152,10 @@ function prepare(
       `the operation's id has ${id.length} characters; expected at most ${LIMITS.operationIdLength}`,
     )
   }
-  const operation = operations.prepare(payload)
+  const operation = operations.prepare(payload, connection.caller)
   // graphql-ws keeps the message as long as the subscription lasts: let it be the text that all share.
   if ('document' in operation) Object.assign(payload, { query: operation.text })
-  return 'document' in operation ? { ...operation, outlet, id } : operation
+  return 'document' in operation ? { ...operation, connection, id } : operation
 }
 
 /** The raw answer to an upgrade that is refused; null where it is welcome. */

@@ -2,18 +2,21 @@ import { Writable } from 'node:stream'
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import { onTestFinished } from 'vitest'
 import type { WebSocket } from 'ws'
+import { SharedEncoding } from '../../src/delivery/encoding.ts'
+import { LiveGroups } from '../../src/delivery/live-group.ts'
+import type { EventBatch, Outlet } from '../../src/delivery/outlet.ts'
+import { type Shared, Subscriber } from '../../src/delivery/subscriber.ts'
+import { Turns } from '../../src/delivery/turns.ts'
 import type { EventLog } from '../../src/event-log/event-log.ts'
 import { MemoryEventLog } from '../../src/event-log/memory.ts'
 import type { EventEncoder } from '../../src/execution/compile-selection.ts'
+import { EventExecution } from '../../src/execution/event-execution.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { type Replay, trainingStream } from '../../src/feed/training-stream.ts'
 import type { DeliveredEvent } from '../../src/task/stream-event.ts'
 import type { TaskKey } from '../../src/task/task.ts'
-import { SharedEncoding } from '../../src/transport/fan-out/encoding.ts'
-import { idText, Outlet } from '../../src/transport/fan-out/frames.ts'
-import { LiveGroups } from '../../src/transport/fan-out/live-group.ts'
-import { type Shared, Subscriber } from '../../src/transport/fan-out/subscriber.ts'
-import { Turns } from '../../src/transport/turns.ts'
+import { GraphQLWsOutlet } from '../../src/transport/websocket/graphql-ws-outlet.ts'
+import { SocketWriter } from '../../src/transport/websocket/socket-writer.ts'
 import type { Data } from './graphql.ts'
 
 export interface FeedSettings {
@@ -85,11 +88,19 @@ export class Sink extends Writable {
   }
 }
 
-/** A server's way out to a sink. */
-export function outletTo(sink: Sink, maxBufferedBytes = 65_536): Outlet {
+/** An operation's outlet to a sink. */
+export function outletTo(sink: Sink, id = '1', maxBufferedBytes = 65_536): Outlet {
   const peer = { OPEN: 1, readyState: 1, extensions: '' } as WebSocket
-  return new Outlet(peer, sink as unknown as ConstructorParameters<typeof Outlet>[1], maxBufferedBytes)
+  const socket = sink as unknown as ConstructorParameters<typeof SocketWriter>[1]
+  return new GraphQLWsOutlet(new SocketWriter(peer, socket, maxBufferedBytes), id)
 }
+
+/** Texts as a batch, for outlets that look at nothing else. */
+export const batchOf = (texts: readonly string[], isShared = true): EventBatch => ({
+  events: [],
+  texts,
+  isShared,
+})
 
 export interface SubscribeOptions {
   readonly replay?: Partial<Replay>
@@ -128,10 +139,11 @@ export class Counted {
       this.encoded++
       return JSON.stringify({ data: { event: shown(event) } })
     }
-    this.encoding = new SharedEncoding(encode, {} as ExecutionArgs, (args) => {
+    const execution = new EventExecution(encode, {} as ExecutionArgs, (args) => {
       this.executed.push((args.rootValue as DeliveredEvent).type)
       return this.execute(args)
     })
+    this.encoding = new SharedEncoding(execution)
   }
 }
 
@@ -180,15 +192,14 @@ export class FanOutOfOne {
       stream,
       encoding,
       shared: this.shared,
-      outlet: outletTo(sink, maxBufferedBytes),
-      id: idText(id),
+      outlet: outletTo(sink, id, maxBufferedBytes),
       onEnd: () => {
         this.open--
       },
     })
     this.open++
     let isOver = false
-    const done = subscriber.next().finally(() => {
+    const done = subscriber.start().finally(() => {
       isOver = true
     })
     done.catch(() => {})

@@ -2,7 +2,11 @@ import { Writable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
-import { idText, Outlet, ResultBatch } from '../../../src/transport/fan-out/frames.ts'
+import type { EventBatch } from '../../../src/delivery/outlet.ts'
+import { framesOf } from '../../../src/transport/websocket/frames.ts'
+import { idText, NEXT } from '../../../src/transport/websocket/graphql-ws-outlet.ts'
+import { SocketWriter } from '../../../src/transport/websocket/socket-writer.ts'
+import { batchOf } from '../../support/delivery.ts'
 import { type Connected, connected } from '../../support/sockets.ts'
 import { range } from '../../support/tasks.ts'
 import { until } from '../../support/until.ts'
@@ -20,16 +24,20 @@ function textOf(bytes: number, seed = 0): string {
   return `"${repeated.padEnd(repeated.length + room - Buffer.byteLength(repeated), '.')}"`
 }
 
+/** Sends what fits, as messages of an operation. */
+const send = (writer: SocketWriter, id: string, batch: EventBatch, from: number) =>
+  writer.sendBatch(NEXT, id, batch, from, batch.texts.length)
+
 /** Sends all of a batch, as far at a time as it goes. */
-async function sendAll(outlet: Outlet, id: string, batch: ResultBatch, from = 0): Promise<void> {
+async function sendAll(outlet: SocketWriter, id: string, batch: EventBatch, from = 0): Promise<void> {
   for (let at = from; at < batch.texts.length; ) {
-    at = outlet.send(idText(id), batch, at)
+    at = send(outlet, idText(id), batch, at)
     if (at < batch.texts.length) await outlet.drained()
   }
 }
 
 const outletOf = ({ peer, socket }: Connected, maxBufferedBytes = BOUND) =>
-  new Outlet(peer, socket, maxBufferedBytes)
+  new SocketWriter(peer, socket, maxBufferedBytes)
 
 const oddId = fc.oneof(
   fc.string({ minLength: 1, maxLength: 40 }),
@@ -75,7 +83,7 @@ describe('what a client reads', () => {
           const outlet = outletOf(link, bound)
           const [{ length: idLength }] = ids.map(idText) as [string]
           // The edges of the three kinds of headers, for the first of the ids.
-          const batch = new ResultBatch(
+          const batch = batchOf(
             sizes.map(([size, off, seed]) => textOf(size === 0 ? 2 : size + off - AROUND - idLength, seed)),
           )
           const expected: string[] = []
@@ -101,7 +109,7 @@ describe('what a client reads', () => {
     const link = await connected()
     const text = textOf(bytes - AROUND - 36)
     expect(Buffer.byteLength(message('x'.repeat(36), text))).toBe(bytes)
-    const batch = new ResultBatch([text, text])
+    const batch = batchOf([text, text])
     for (const id of ['a', 'b', 'c']) await sendAll(outletOf(link), id.repeat(36), batch)
     await until('all messages', () => link.texts.length === 6)
     expect(link.texts).toEqual([...'aabbcc'].map((id) => message(id.repeat(36), text)))
@@ -111,9 +119,7 @@ describe('what a client reads', () => {
     const links = await Promise.all(range(1, 12).map((i) => connected(i % 3 ? {} : { room: 300 })))
     // More lengths than a batch keeps frames of.
     const idOf = (i: number) => `${'x'.repeat(i % 7)}${i.toString(36)}`
-    const batches = range(1, 40).map(
-      (i) => new ResultBatch(range(1, (i % 5) + 1).map((k) => textOf(50 * k + i, k))),
-    )
+    const batches = range(1, 40).map((i) => batchOf(range(1, (i % 5) + 1).map((k) => textOf(50 * k + i, k))))
     await Promise.all(
       links.map(async (link, i) => {
         const outlet = outletOf(link, 4096)
@@ -140,11 +146,11 @@ describe('what a client reads', () => {
     const isFull = () => outlets.slice(0, 3).every((outlet) => outlet.bufferedBytes > BOUND / 2)
     // Some batches that are held by several sockets at once, with others patched in between.
     for (let round = 0; round < 5000 && !isFull(); round++) {
-      const batch = new ResultBatch(range(1, 6).map((i) => textOf(3000 + 500 * i, round + i)))
+      const batch = batchOf(range(1, 6).map((i) => textOf(3000 + 500 * i, round + i)))
       for (const turn of [0, 1]) {
         for (const [i, outlet] of outlets.entries()) {
           const from = (turn * (round + i)) % 6
-          const to = outlet.send(ids[i] as string, batch, from)
+          const to = send(outlet, ids[i] as string, batch, from)
           sent[i]?.push(...batch.texts.slice(from, to).map((text) => message(ids[i] as string, text)))
         }
       }
@@ -168,7 +174,7 @@ describe('what a client reads', () => {
     link.client.on('pong', (data) => pongs.push(String(data)))
     link.client.pause()
     const expected: string[] = []
-    const batch = new ResultBatch(range(1, 4).map((i) => textOf(700 * i, i)))
+    const batch = batchOf(range(1, 4).map((i) => textOf(700 * i, i)))
     const sending = (async () => {
       for (const i of range(1, 50)) {
         link.peer.ping(`ping ${i}`)
@@ -194,14 +200,14 @@ describe('what a client reads', () => {
   it('ends with the close: nothing comes after it, and it is understood', async () => {
     const link = await connected({ room: 500 })
     const outlet = outletOf(link)
-    const batch = new ResultBatch([textOf(4000, 3), textOf(20)])
+    const batch = batchOf([textOf(4000, 3), textOf(20)])
     const closed = new Promise((resolve) =>
       link.client.on('close', (code, reason) => resolve([code, String(reason), link.texts.length])),
     )
-    expect(outlet.send('a', batch, 0)).toBe(2)
+    expect(send(outlet, 'a', batch, 0)).toBe(2)
     link.peer.close(4403, 'enough')
     expect(outlet.isOpen).toBe(false)
-    expect(outlet.send('a', batch, 0)).toBe(2)
+    expect(send(outlet, 'a', batch, 0)).toBe(2)
     expect(outlet.sendMessage('"late"')).toBe(undefined)
     await outlet.drained()
     expect(await closed).toEqual([4403, 'enough', 2])
@@ -212,7 +218,7 @@ describe('what a client reads', () => {
     expect(link.client.extensions).toMatch(/permessage-deflate/)
     const outlet = outletOf(link, 8192)
     const texts = range(1, 60).map((i) => textOf(i * 97, i))
-    const batch = new ResultBatch(texts)
+    const batch = batchOf(texts)
     const expected: string[] = []
     for (const id of ['a', '👍"', 'b']) {
       await sendAll(outlet, id, batch)
@@ -235,7 +241,8 @@ function stuck() {
     return write(chunk, ...rest)
   }) as typeof socket.write
   const peer = { OPEN: 1, readyState: 1, extensions: '' } as WebSocket
-  const outletWith = (bound: number) => new Outlet(peer, socket as unknown as Connected['socket'], bound)
+  const outletWith = (bound: number) =>
+    new SocketWriter(peer, socket as unknown as Connected['socket'], bound)
   return { socket, chunks, outletWith }
 }
 
@@ -252,32 +259,32 @@ describe('frames that fit', () => {
         fc.nat(),
         fc.integer({ min: 0, max: 2500 }),
         (sizes, at, room) => {
-          const batch = new ResultBatch(sizes.map((size) => textOf(size)))
+          const batch = batchOf(sizes.map((size) => textOf(size)))
           const from = at % sizes.length
           let [to, left] = [from, room]
           for (; to < sizes.length; to++) {
             left -= frameBytes('id', batch.texts[to] as string)
             if (left < 0) break
           }
-          expect(batch.frames(2).fitting(from, room)).toBe(to)
+          expect(framesOf(batch, NEXT, 2).fitting(from, room)).toBe(to)
         },
       ),
     )
   })
 
   it('are none at the end, and none without room', () => {
-    const frames = new ResultBatch(['1', '2']).frames(1)
+    const frames = framesOf(batchOf(['1', '2']), NEXT, 1)
     expect(frames.fitting(2, 1000)).toBe(2)
     expect(frames.fitting(0, 0)).toBe(0)
     expect(frames.fitting(1, -1)).toBe(1)
-    expect(new ResultBatch([]).frames(1).fitting(0, 1000)).toBe(0)
+    expect(framesOf(batchOf([]), NEXT, 1).fitting(0, 1000)).toBe(0)
   })
 })
 
 describe('the bound of buffered bytes', () => {
   const text = textOf(500)
   const bytes = frameBytes('1', text)
-  const batch = () => new ResultBatch(range(1, 10).map(() => text))
+  const batch = () => batchOf(range(1, 10).map(() => text))
 
   it.each([
     ['exactly as many as fit', 4 * bytes, 4],
@@ -286,21 +293,21 @@ describe('the bound of buffered bytes', () => {
   ])('lets through %s', (_, bound, count) => {
     const { socket, outletWith } = stuck()
     const outlet = outletWith(bound)
-    expect(outlet.send('1', batch(), 0)).toBe(count)
+    expect(send(outlet, '1', batch(), 0)).toBe(count)
     expect(socket.writableLength).toBe(count * bytes)
     // What is left is less than one.
-    expect(outlet.send('1', batch(), count)).toBe(count)
+    expect(send(outlet, '1', batch(), count)).toBe(count)
     expect(socket.writableLength).toBe(count * bytes)
   })
 
   it('lets one through that is larger, but only where nothing waits', () => {
     const { socket, outletWith } = stuck()
-    const large = new ResultBatch([textOf(5000), '1'])
+    const large = batchOf([textOf(5000), '1'])
     const outlet = outletWith(4096)
-    expect(outlet.send('1', large, 0)).toBe(1)
+    expect(send(outlet, '1', large, 0)).toBe(1)
     const held = socket.writableLength
-    expect(outlet.send('1', large, 0)).toBe(0)
-    expect(outlet.send('1', large, 1)).toBe(1)
+    expect(send(outlet, '1', large, 0)).toBe(0)
+    expect(send(outlet, '1', large, 1)).toBe(1)
     expect(socket.writableLength).toBe(held)
   })
 
@@ -308,7 +315,7 @@ describe('the bound of buffered bytes', () => {
     const { socket, outletWith } = stuck()
     const outlet = outletWith(10 * bytes)
     void outlet.sendMessage('x'.repeat(9 * bytes))
-    expect(outlet.send('1', batch(), 0)).toBe(0)
+    expect(send(outlet, '1', batch(), 0)).toBe(0)
     expect(outlet.bufferedBytes).toBe(socket.writableLength)
   })
 
@@ -322,12 +329,12 @@ describe('the bound of buffered bytes', () => {
         (bound, sizes) => {
           const { socket, outletWith } = stuck()
           const outlet = outletWith(bound)
-          const batches = sizes.map((each) => new ResultBatch(each.map((size) => textOf(size))))
+          const batches = sizes.map((each) => batchOf(each.map((size) => textOf(size))))
           const largest = Math.max(
             ...batches.flatMap(({ texts }) => texts).map((each) => frameBytes('1', each)),
           )
           for (const each of batches)
-            for (let at = 0; at < each.texts.length; at++) outlet.send('1', each, at)
+            for (let at = 0; at < each.texts.length; at++) send(outlet, '1', each, at)
           expect(socket.writableLength).toBeLessThanOrEqual(Math.max(bound, largest))
         },
       ),
@@ -339,8 +346,8 @@ describe('the bound of buffered bytes', () => {
     ['of results of an operation with a long id', 256, 'x'.repeat(20_000)],
   ])('holds for the memory behind the bytes, too: a socket does not keep a batch %s', (_, count, id) => {
     const sockets = range(1, 8).map(() => stuck())
-    const large = new ResultBatch(range(1, count).map((i) => textOf(5000, i)))
-    for (const { outletWith } of sockets) outletWith(BOUND).send(id, large, 0)
+    const large = batchOf(range(1, count).map((i) => textOf(5000, i)))
+    for (const { outletWith } of sockets) send(outletWith(BOUND), id, large, 0)
     const kept = new Set(sockets.flatMap(({ chunks }) => chunks.map(({ buffer }) => buffer)))
     const keptBytes = [...kept].reduce((sum, { byteLength }) => sum + byteLength, 0)
     expect(keptBytes).toBeLessThanOrEqual(sockets.length * (BOUND + frameBytes(id, textOf(5000)) + 8192))
@@ -352,7 +359,7 @@ describe('a socket that lags', () => {
     const link = await connected({ room: 500 })
     const outlet = outletOf(link)
     link.client.pause()
-    outlet.send('1', new ResultBatch([textOf(10_000)]), 0)
+    send(outlet, '1', batchOf([textOf(10_000)]), 0)
     let isDrained = false
     const drained = outlet.drained().then(() => {
       isDrained = true
@@ -364,7 +371,7 @@ describe('a socket that lags', () => {
     expect(outlet.bufferedBytes).toBe(0)
 
     link.client.pause()
-    outlet.send('1', new ResultBatch([textOf(10_000)]), 0)
+    send(outlet, '1', batchOf([textOf(10_000)]), 0)
     const inVain = outlet.drained()
     link.peer.terminate()
     await inVain
@@ -383,8 +390,8 @@ describe('a socket that lags', () => {
       },
     }
     const { socket } = stuck()
-    const outlet = new Outlet(webSocket as unknown as WebSocket, socket as never, 4096)
-    outlet.send('1', new ResultBatch([textOf(100)]), 0)
+    const outlet = new SocketWriter(webSocket as unknown as WebSocket, socket as never, 4096)
+    send(outlet, '1', batchOf([textOf(100)]), 0)
     handOver()
     // A ping, which the system has no room for.
     socket.write(Buffer.alloc(2))

@@ -1,13 +1,12 @@
 import { execute, GraphQLError, parse } from 'graphql'
 import { describe, expect, it, vi } from 'vitest'
-import type { WatchSignal } from '../../../src/event-log/event-log.ts'
-import type { Feeds } from '../../../src/feed/feeds.ts'
-import { ANYONE } from '../../../src/repository/access.ts'
-import type { Context } from '../../../src/schema/context.ts'
-import { schema } from '../../../src/schema/index.ts'
-import type { TaskSpec } from '../../../src/task/task.ts'
-import { FanOut } from '../../../src/transport/fan-out/fan-out.ts'
-import { SharedResults } from '../../../src/transport/fan-out/shared-results.ts'
+import type { WatchSignal } from '../../src/event-log/event-log.ts'
+import { FanOut, SharedSubscription } from '../../src/execution/fan-out.ts'
+import type { Feeds } from '../../src/feed/feeds.ts'
+import { ANYONE } from '../../src/repository/access.ts'
+import type { Context } from '../../src/schema/context.ts'
+import { schema } from '../../src/schema/index.ts'
+import type { TaskSpec } from '../../src/task/task.ts'
 import {
   Counted,
   FanOutOfOne,
@@ -17,10 +16,10 @@ import {
   Sink,
   type Subscribed,
   type SubscribeOptions,
-} from '../../support/fan-out.ts'
-import type { Data } from '../../support/graphql.ts'
-import { append, createTask, progress, range, succeeded } from '../../support/tasks.ts'
-import { until } from '../../support/until.ts'
+} from '../support/delivery.ts'
+import type { Data } from '../support/graphql.ts'
+import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
+import { until } from '../support/until.ts'
 
 const typesOf = ({ got }: Subscribed) => got().map(({ data }) => data.event.type)
 /** Of the log only. */
@@ -290,7 +289,7 @@ describe('a subscriber', () => {
       for (let step = 0; step < steps; step++) await Promise.resolve()
       await append(log, key, progress(1))
       await until(`it to be told, after ${steps} steps`, () => offsetsOf(member).includes(2), 1000)
-      await member.subscriber.return()
+      await member.subscriber.stop()
     }
   })
 
@@ -309,7 +308,7 @@ describe('a subscriber', () => {
     await opened.isLive(await fanOut.subscribe(key, new Counted()))
     const member = await fanOut.subscribe(key, counted, { atTop: () => happen(opened) })
     await until('it to be told', () => typesOf(member).includes(expected) || member.ended(), 1000)
-    await member.subscriber.return()
+    await member.subscriber.stop()
   })
 
   it('that lags leaves, catches up in order, and comes back, while others wait for nothing', async () => {
@@ -342,12 +341,12 @@ describe('a subscriber', () => {
     await opened.isLive(...members)
     await append(log, key, progress(1))
     await until('all to have it', () => members.every((member) => offsetsOf(member).length === 1))
-    for (const { subscriber } of members.slice(0, 2)) await subscriber.return()
+    for (const { subscriber } of members.slice(0, 2)) await subscriber.stop()
     await append(log, key, progress(2))
     await until('the others', () => members.slice(2).every((member) => offsetsOf(member).length === 2))
     expect(members.map((member) => offsetsOf(member).length)).toEqual([1, 1, 2, 2])
     expect(fanOut.shared.groups.size).toBe(1)
-    for (const { subscriber } of members.slice(2)) await subscriber.return()
+    for (const { subscriber } of members.slice(2)) await subscriber.stop()
     expect([fanOut.shared.groups.size, fanOut.feeds.size, fanOut.open]).toEqual([0, 0, 0])
   })
 
@@ -386,12 +385,12 @@ describe('a subscriber', () => {
         maxBufferedBytes: 4096,
       })
       for (let step = 0; step < steps; step++) await new Promise((resolve) => setImmediate(resolve))
-      await subscribed.subscriber.return()
+      await subscribed.subscriber.stop()
       const count = subscribed.sink.messages.length
       await append(log, key, progress(1000 + steps))
       for (let step = 0; step < 5; step++) await new Promise((resolve) => setImmediate(resolve))
       expect(subscribed.sink.messages.length).toBe(count)
-      expect(await subscribed.done).toEqual({ done: true, value: undefined })
+      expect(await subscribed.done).toBe(undefined)
     }
     await until('nothing to be left', () => fanOut.feeds.size === 0)
     expect([fanOut.shared.groups.size, fanOut.open]).toEqual([0, 0])
@@ -476,10 +475,10 @@ describe('who gets the same', () => {
         contextValue: context(feeds, audience, subject),
       }
       const results = await fanOut.subscribe(operation, () => {})
-      if (!(results instanceof SharedResults)) throw new Error(JSON.stringify(results))
+      if (!(results instanceof SharedSubscription)) throw new Error(JSON.stringify(results))
       const sink = new Sink()
       sinks.push(sink)
-      void results.to(outletTo(sink), '1').next()
+      void results.deliverTo(outletTo(sink)).start()
     }
     await until('all to have opened', () => sinks.every(({ messages }) => messages.length > 0))
     await until('all to stand at the top', async () => {
