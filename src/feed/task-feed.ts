@@ -24,17 +24,38 @@ const VERIFIABLE_ENTRIES = 16
 /** Time between two tries to reach an engine that is out of reach. */
 export const RETRY_MS = 250
 
+/** How far the feed can be trusted. */
+type FeedPhase =
+  /** It hears of everything that is appended. */
+  | { readonly kind: 'live' }
+  /** Announcements or the engine were away; the log may have lost events, and is verified before it is trusted. */
+  | { readonly kind: 'unverified' }
+  /** The engine is out of reach. */
+  | { readonly kind: 'interrupted'; readonly error: string }
+  /** The log has been dropped: nothing will come any more. */
+  | { readonly kind: 'gone' }
+  /** The server is stopping, or nobody watches the task any more. */
+  | { readonly kind: 'closed' }
+
+const LIVE: FeedPhase = { kind: 'live' }
+const GONE: FeedPhase = { kind: 'gone' }
+const CLOSED: FeedPhase = { kind: 'closed' }
+
 /**
  * The live end of one task's log in this process, shared by everyone here who watches the task.
  *
- * It follows the log in three phases. First it watches, so that nothing appended from then on goes
- * unnoticed. Then it reads state and top. From there on it is live: an announcement that continues
- * the top is taken over as it is; any other (a gap, another generation) makes it read the log up to
- * the top again. A slow check does the same for an announcement that never came.
+ * First it watches, so that nothing appended from then on goes unnoticed. Then it reads state and top. From there
+ * on an announcement that continues the top is taken over as it is; any other (a gap, another generation) makes it
+ * read the log up to the top again. A slow check does the same for an announcement that never came.
  *
- * While the engine is out of reach the feed is *interrupted*. When it is back, the feed first looks whether
- * the log is still the one it knew: one that is gone is begun anew from the state kept here, one that lost its
- * newest events gets a new generation; readers learn of either as LOG_RESET.
+ * ```
+ * live ──the watch or a command fails──▶ interrupted ──the log is verified and read──▶ live
+ * live ──the watch was away──▶ unverified ──the log is verified and read──▶ live
+ * any of them ──the log has been dropped──▶ gone        any ──close──▶ closed
+ * ```
+ *
+ * Verifying finds out whether the log is still the one that the feed knew (`event-log/recovery.ts`); readers learn
+ * of one that is not as LOG_RESET.
  */
 export class TaskFeed {
   readonly key: TaskKey
@@ -48,14 +69,11 @@ export class TaskFeed {
   #top: Position = { generation: '', offset: 0 }
   #serial = 0
   readonly #ring: Ring
-  #catchingUp: Promise<void> | undefined
-  #announcedWhileBusy = false
-  #mustVerify = false
-  #retry: NodeJS.Timeout | undefined
-  #interruption: string | null = null
+  #phase: FeedPhase = LIVE
   #interruptions = 0
-  #gone = false
-  #closed = false
+  /** The log is being read; `again` where it has to be read once more after that. */
+  #reading: { again: boolean } | undefined
+  #retry: NodeJS.Timeout | undefined
 
   private constructor(log: EventLog, pages: Pages, key: TaskKey, options: TaskFeedOptions) {
     this.key = key
@@ -68,14 +86,14 @@ export class TaskFeed {
   /** @throws EpochcastError TASK_NOT_FOUND, ENGINE_UNAVAILABLE */
   static async open(log: EventLog, pages: Pages, key: TaskKey, options: TaskFeedOptions): Promise<TaskFeed> {
     const feed = new TaskFeed(log, pages, key, options)
-    feed.#catchingUp = feed.#start()
+    feed.#reading = { again: false }
     try {
-      await feed.#catchingUp
+      await feed.#start()
     } catch (error) {
       await feed.close()
       throw error
     }
-    feed.#settle()
+    feed.#settle(feed.#reading)
     return feed
   }
 
@@ -99,22 +117,22 @@ export class TaskFeed {
 
   /** The log has been dropped: nothing will come any more. */
   get gone(): boolean {
-    return this.#gone
+    return this.#phase.kind === 'gone'
   }
 
   /** The server is stopping. */
   get closed(): boolean {
-    return this.#closed
+    return this.#phase.kind === 'closed'
   }
 
   /** Whether it hears of everything: what it shows is the log's own. */
   get isLive(): boolean {
-    return this.#interruption === null && !this.#mustVerify && !this.#gone && !this.#closed
+    return this.#phase.kind === 'live'
   }
 
   /** Why nothing can be heard at present; null while all is well. */
   get interruption(): string | null {
-    return this.#interruption
+    return this.#phase.kind === 'interrupted' ? this.#phase.error : null
   }
 
   /** Counts the interruptions so far. */
@@ -154,8 +172,8 @@ export class TaskFeed {
   advanced(position: Position, signal: AbortSignal, interruptions = Number.POSITIVE_INFINITY): Promise<void> {
     return this.#waiters.until(
       () =>
-        this.#gone ||
-        this.#closed ||
+        this.gone ||
+        this.closed ||
         this.#interruptions > interruptions ||
         position.generation !== this.#top.generation ||
         position.offset < this.#top.offset,
@@ -165,19 +183,14 @@ export class TaskFeed {
 
   /** Resolves once the engine is in reach again, or `signal` is aborted. */
   restored(signal: AbortSignal): Promise<void> {
-    return this.#waiters.until(() => this.#closed || this.#interruption === null, signal)
+    return this.#waiters.until(() => this.#phase.kind !== 'interrupted', signal)
   }
 
   /** To be told by a reader whose own reading failed: the feed finds out when it works again. */
   interrupt(error: EpochcastError): void {
     // Whatever made a command fail may have been a failover.
-    this.#mustVerify = true
     this.#pages.forget()
-    if (this.#interruption === null) {
-      this.#interruption = error.message
-      this.#interruptions++
-      this.#waiters.wake()
-    }
+    this.#interrupted(error.message)
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined
       this.#catchUp()
@@ -187,11 +200,11 @@ export class TaskFeed {
   /** Has the log read once more, for a reader that found something the feed does not know yet. */
   async lookAgain(signal: AbortSignal): Promise<void> {
     this.#catchUp()
-    await this.#waiters.until(() => this.#closed || this.#catchingUp === undefined, signal)
+    await this.#waiters.until(() => this.closed || this.#reading === undefined, signal)
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#phase = CLOSED
     clearInterval(this.#check)
     clearTimeout(this.#retry)
     this.#waiters.wake()
@@ -212,21 +225,29 @@ export class TaskFeed {
         this.#hearAppended(signal.top, signal.entries)
         return
       case 'interrupted':
-        if (this.#interruption === null) this.#interruptions++
-        this.#interruption = signal.error
-        this.#waiters.wake()
+        this.#interrupted(signal.error)
         return
       case 'resumed':
-        this.#mustVerify = true
+        // A new object each time: what a reading that began before has verified proves nothing of what came since.
+        if (this.#phase.kind === 'interrupted') this.#phase = { ...this.#phase }
+        else if (!this.gone && !this.closed) this.#phase = { kind: 'unverified' }
         this.#pages.forget()
         this.#catchUp()
     }
   }
 
+  #interrupted(error: string): void {
+    const { kind } = this.#phase
+    if (kind === 'gone' || kind === 'closed') return
+    if (kind !== 'interrupted') this.#interruptions++
+    this.#phase = { kind: 'interrupted', error }
+    this.#waiters.wake()
+  }
+
   #hearAppended(top: Position, entries: readonly LogEntry[]): void {
     // While the log is being read, what is announced may or may not be in what is read: look again after.
-    if (this.#catchingUp) {
-      this.#announcedWhileBusy = true
+    if (this.#reading) {
+      this.#reading.again = true
       return
     }
     if (top.generation === this.#top.generation) {
@@ -243,45 +264,38 @@ export class TaskFeed {
 
   /** Reads the log up to its top; one reading at a time. */
   #catchUp(): void {
-    if (this.#closed) return
-    if (this.#catchingUp) {
-      this.#announcedWhileBusy = true
+    if (this.gone || this.closed) return
+    if (this.#reading) {
+      this.#reading.again = true
       return
     }
-    this.#catchingUp = this.#readToTop()
-      .then(
-        () => {
-          this.#interruption = null
-        },
-        (error: unknown) => {
-          if (error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE') this.interrupt(error)
-          else this.#options.onError(error)
-        },
-      )
+    const reading = { again: false }
+    this.#reading = reading
+    this.#readToTop()
+      .catch((error: unknown) => {
+        if (error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE') this.interrupt(error)
+        else this.#options.onError(error)
+      })
       .finally(() => {
-        this.#settle()
+        this.#settle(reading)
         this.#waiters.wake()
       })
   }
 
-  #settle(): void {
-    this.#catchingUp = undefined
-    if (!this.#announcedWhileBusy) return
-    this.#announcedWhileBusy = false
-    this.#catchUp()
+  #settle({ again }: { readonly again: boolean }): void {
+    this.#reading = undefined
+    if (again) this.#catchUp()
   }
 
   async #readToTop(): Promise<void> {
-    if (this.#mustVerify) {
-      this.#mustVerify = false
-      try {
-        // Reading on finds a new generation by itself.
-        await verifyLog(this.#log, this.key, this.#top, this.#ring.events)
-      } catch (error) {
-        this.#mustVerify = true
-        throw error
-      }
-    }
+    const phase = this.#phase
+    // Reading on finds a new generation by itself.
+    if (phase.kind !== 'live') await verifyLog(this.#log, this.key, this.#top, this.#ring.events)
+    await this.#readOn()
+    if (this.#phase === phase) this.#phase = LIVE
+  }
+
+  async #readOn(): Promise<void> {
     for (;;) {
       const result = await this.#log.read(this.key, this.#top, PAGE_ENTRIES)
       if (result.kind === 'missing') await recreateLog(this.#log, this.key, this.view.state)
@@ -300,7 +314,7 @@ export class TaskFeed {
     this.#pages.forget()
     const snapshot = await this.#log.snapshot(this.key)
     if (snapshot) await this.#take(snapshot)
-    else this.#gone = true
+    else if (!this.closed) this.#phase = GONE
   }
 
   /** Begins at a snapshot, with the last entries before it at hand: `verifyLog` compares by them. */
