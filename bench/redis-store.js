@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openRedisConnections } from '../dist/src/event-log/redis/connections.js'
-import { RedisEventLog } from '../dist/src/event-log/redis/redis.js'
+import { RedisStore } from '../dist/src/event-log/redis/redis.js'
 import { TaskWriter } from '../dist/src/event-log/task-writer.js'
 import { Ingest } from '../dist/src/ingest/ingest.js'
 import { queued } from '../dist/src/task/lifecycle.js'
@@ -38,7 +38,7 @@ const connections = openRedisConnections(`redis://127.0.0.1:${port}`, {
   onLost: () => {},
   onReady: () => {},
 })
-const log = new RedisEventLog(connections, {
+const log = new RedisStore(connections, {
   keyPrefix: '',
   retainEvents: 10_000,
   retainSeconds: 3600,

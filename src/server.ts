@@ -6,9 +6,10 @@ import type { Config } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
 import { Liveness } from './dispatch/liveness.ts'
 import { Trainers } from './dispatch/trainers.ts'
-import { MemoryEventLog } from './event-log/memory.ts'
+import { MemoryStore } from './event-log/memory.ts'
 import { openRedisConnections } from './event-log/redis/connections.ts'
-import { RedisEventLog } from './event-log/redis/redis.ts'
+import { RedisStore } from './event-log/redis/redis.ts'
+import type { Store } from './event-log/store.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
 import { Feeds } from './feed/feeds.ts'
 import { TaskUpdates } from './feed/task-updates.ts'
@@ -72,24 +73,24 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     if (isOutOfReach(err)) logger.debug({ err }, 'something has to wait for the engine')
     else logger.error({ err }, 'something failed in the background')
   }
-  const log = await openEventLog(config, logger, onError)
+  const store = await openStore(config, logger, onError)
 
   const serverId = randomUUID()
-  const writer = new TaskWriter(log, (config.retainSeconds * 1000) / 2)
-  const feeds = new Feeds(log, {
+  const writer = new TaskWriter(store, (config.retainSeconds * 1000) / 2)
+  const feeds = new Feeds(store, {
     ringEvents: FEED_RING_EVENTS,
     checkMs: FEED_CHECK_MS,
     pages: { maxBytes: KEPT_PAGES_BYTES },
     onError,
   })
-  const updates = new TaskUpdates(log)
+  const updates = new TaskUpdates(store)
   const ingest = new Ingest(writer, config.channelPrefixes)
-  const dispatch = new Dispatch(log, writer, trainers, {
+  const dispatch = new Dispatch(store, writer, trainers, {
     channelPrefixes: config.channelPrefixes,
     serverId,
     onError,
   })
-  const liveness = new Liveness(log, writer, {
+  const liveness = new Liveness(store, writer, {
     serverId,
     stallMs: config.stallMs,
     abandonMs: config.abandonMs,
@@ -120,7 +121,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       version: VERSION,
       channelPrefixes: config.channelPrefixes,
       maxStreamMs: config.maxStreamMs,
-      log,
+      log: store,
+      tasks: store,
+      engine: store,
       feeds,
       updates,
       ingest,
@@ -147,7 +150,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     operations,
     maxBodyBytes: config.maxBodyBytes,
     origins,
-    isReady: async () => !stopping && (await log.status()).connected,
+    isReady: async () => !stopping && (await store.status()).connected,
   })
   const bufferedBytes = trackBufferedBytes(http)
   const webSocket = serveWebSocket(http, {
@@ -165,7 +168,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     await listen(http, config)
   } catch (error) {
     await webSocket.close()
-    await log.close()
+    await store.close()
     throw error
   }
   const { port } = http.address() as AddressInfo
@@ -181,7 +184,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       groups: operations.groupCount,
       feeds: feeds.size,
       updateSubscribers: updates.size,
-      watches: log.watchCount,
+      watches: store.watchCount,
       trainers: local.runningCount,
     }),
     close: async () => {
@@ -195,7 +198,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       http.closeAllConnections()
       await closed
       await feeds.close()
-      await log.close()
+      await store.close()
     },
   }
 }
@@ -216,24 +219,19 @@ function listen(http: Server, { port, host }: Config): Promise<void> {
   })
 }
 
-async function openEventLog(
-  config: Config,
-  logger: Logger,
-  onError: (error: unknown) => void,
-): Promise<MemoryEventLog | RedisEventLog> {
+async function openStore(config: Config, logger: Logger, onError: (error: unknown) => void): Promise<Store> {
   const { redisUrl, redisTimeoutMs, retainEvents, retainSeconds, keyPrefix } = config
-  if (redisUrl === null)
-    return new MemoryEventLog({ retainEvents, retainSeconds, maxBytes: config.memoryBytes })
+  if (redisUrl === null) return new MemoryStore({ retainEvents, retainSeconds, maxBytes: config.memoryBytes })
 
   const options = { keyPrefix, retainEvents, retainSeconds, commandTimeoutMs: redisTimeoutMs, onError }
   const connections = openRedisConnections(redisUrl, {
     commandTimeoutMs: redisTimeoutMs,
     ...reachability(logger),
   })
-  const log = new RedisEventLog(connections, options)
+  const store = new RedisStore(connections, options)
   // A Redis that is away must not keep the server from starting: it says so, and recovers.
-  if (await log.whenConnected(redisTimeoutMs)) logger.info('connected to Redis')
-  return log
+  if (await store.whenConnected(redisTimeoutMs)) logger.info('connected to Redis')
+  return store
 }
 
 /** Tells once that Redis is away and once that it is back, however many tries lie between. */

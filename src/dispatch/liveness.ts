@@ -1,5 +1,6 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
-import type { EventLog } from '../event-log/event-log.ts'
+import type { Leases } from '../event-log/leases.ts'
+import type { TaskIndex } from '../event-log/task-index.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import type { TaskEvent } from '../task/event.ts'
 import { type LivenessWindows, processEnded, silence } from '../task/lifecycle.ts'
@@ -24,7 +25,7 @@ const MAX_CHECK_MS = 5000
  * two that look at once record it once. The one that looks also drops what retention has passed.
  */
 export class Liveness {
-  readonly #log: EventLog
+  readonly #store: TaskIndex & Leases
   readonly #writer: TaskWriter
   readonly #options: LivenessOptions
   readonly #checkMs: number
@@ -33,8 +34,8 @@ export class Liveness {
   /** Since when this server has renewed its own lease without a break. */
   #leasedSince: number | null = null
 
-  constructor(log: EventLog, writer: TaskWriter, options: LivenessOptions) {
-    this.#log = log
+  constructor(store: TaskIndex & Leases, writer: TaskWriter, options: LivenessOptions) {
+    this.#store = store
     this.#writer = writer
     this.#options = options
     const shortest = Math.min(options.stallMs, options.serverLeaseMs)
@@ -69,8 +70,8 @@ export class Liveness {
     const { serverId, serverLeaseMs } = this.#options
     try {
       // Its own lease gone before its time: the store lost its data, and the others' leases, too.
-      if (!(await this.#log.isLeased(leaseOf(serverId)))) this.#leasedSince = null
-      await this.#log.lease(leaseOf(serverId), serverId, serverLeaseMs)
+      if (!(await this.#store.isLeased(leaseOf(serverId)))) this.#leasedSince = null
+      await this.#store.lease(leaseOf(serverId), serverId, serverLeaseMs)
       this.#leasedSince ??= Date.now()
     } catch (error) {
       this.#leasedSince = null
@@ -79,16 +80,16 @@ export class Liveness {
   }
 
   async #check(): Promise<void> {
-    if (!(await this.#log.lease('liveness', this.#options.serverId, 3 * this.#checkMs))) return
+    if (!(await this.#store.lease('liveness', this.#options.serverId, 3 * this.#checkMs))) return
     await this.#look()
-    await this.#log.dropExpired()
+    await this.#store.dropExpired()
   }
 
   async #look(): Promise<void> {
     const isHeldBy = this.#holders()
     let before: number | null = null
     for (;;) {
-      const page = await this.#log.list('unfinished', before, LIST_PAGE)
+      const page = await this.#store.list('unfinished', before, LIST_PAGE)
       for (const { state } of page.snapshots) {
         const isHeld = await isHeldBy(state.spec.holder)
         if (this.#notice(state, isHeld).length === 0) continue
@@ -129,7 +130,7 @@ export class Liveness {
     const known = new Map<string, Promise<boolean>>()
     return (holder) => {
       if (holder === null) return Promise.resolve(false)
-      const isLeased = known.get(holder) ?? this.#log.isLeased(leaseOf(holder))
+      const isLeased = known.get(holder) ?? this.#store.isLeased(leaseOf(holder))
       known.set(holder, isLeased)
       return isLeased
     }

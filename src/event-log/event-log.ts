@@ -57,17 +57,16 @@ export interface Watch {
   close(): Promise<void>
 }
 
-export interface ListPage {
-  /** Newest first. */
-  readonly snapshots: readonly Snapshot[]
-  readonly hasMore: boolean
-}
-
-export interface EngineStatus {
-  readonly name: string
-  readonly connected: boolean
-  /** Round trip in milliseconds; null while the engine is out of reach. */
-  readonly latencyMs: number | null
+export interface AppendRequest {
+  /** The top that the events were decided for. */
+  readonly expected: Position
+  readonly events: readonly TaskEvent[]
+  /** The state after the events. */
+  readonly state: TaskState
+  /** No event will follow: from then on the task counts as finished. */
+  readonly isFinal: boolean
+  /** The events as JSON, where the caller has them already. */
+  readonly texts?: readonly string[]
 }
 
 /**
@@ -78,9 +77,6 @@ export interface EngineStatus {
  * written or not: its answer may be all that was lost.
  */
 export interface EventLog {
-  /** Name of the engine: `memory` or `redis`. */
-  readonly name: string
-
   /**
    * Creates the log of a task with its first events. Atomic: of several calls for one key exactly one
    * creates it.
@@ -89,19 +85,10 @@ export interface EventLog {
   create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult>
 
   /**
-   * One atomic step: if the top is still `expected`, numbers and stores the events, replaces the state
-   * and announces both. `final` says that no event will follow; from then on the task counts as
-   * finished and may be dropped once its retention has passed. `texts` are the events as JSON, where the
-   * caller has them already.
+   * One atomic step: if the top is still the expected one, numbers and stores the events, replaces the
+   * state and announces both. A finished task may be dropped once its retention has passed.
    */
-  append(
-    key: TaskKey,
-    expected: Position,
-    events: readonly TaskEvent[],
-    state: TaskState,
-    final: boolean,
-    texts?: readonly string[],
-  ): Promise<AppendResult>
+  append(key: TaskKey, request: AppendRequest): Promise<AppendResult>
 
   snapshot(key: TaskKey): Promise<Snapshot | null>
 
@@ -115,34 +102,8 @@ export interface EventLog {
   watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch>
 
   /**
-   * Names every task that something is appended to from now on; null where any of them may have changed,
-   * because the engine was out of reach.
-   */
-  watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch>
-
-  /** Tasks older than `before` (by serial), newest first; `unfinished` leaves out those with a final event. */
-  list(scope: 'all' | 'unfinished', before: number | null, limit: number): Promise<ListPage>
-
-  /**
    * Gives a log that lost its newest entries a new generation: readers of the old one that saw entries
    * after `common`, the last offset that both have, are told of the loss. Done once, whoever notices it first.
    */
   fork(key: TaskKey, generation: string, common: number): Promise<void>
-
-  /**
-   * Takes a name for a time, or keeps it: true for exactly one owner until its time has passed.
-   * Servers take turns by it, and show by it that they live.
-   */
-  lease(name: string, owner: string, ttlMs: number): Promise<boolean>
-
-  /** Whether anybody holds the name. */
-  isLeased(name: string): Promise<boolean>
-
-  /** Drops finished tasks whose retention has passed; to be called now and then, by any server. */
-  dropExpired(): Promise<void>
-
-  status(): Promise<EngineStatus>
-
-  /** Ends every watch and releases what the engine holds. */
-  close(): Promise<void>
 }

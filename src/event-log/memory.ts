@@ -4,19 +4,19 @@ import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../task/task.ts'
 import type {
+  AppendRequest,
   AppendResult,
   CreateResult,
-  EngineStatus,
-  EventLog,
-  ListPage,
   LogEntry,
   ReadResult,
   Snapshot,
   Watch,
   WatchSignal,
 } from './event-log.ts'
+import type { EngineStatus, Store } from './store.ts'
+import type { ListPage, ListScope } from './task-index.ts'
 
-export interface MemoryEventLogOptions {
+export interface MemoryStoreOptions {
   /** Newest events kept of one task. */
   readonly retainEvents: number
   /** Seconds for which a finished task is kept. */
@@ -45,9 +45,9 @@ const ENTRY_OVERHEAD_BYTES = 32
 const LOG_OVERHEAD_BYTES = 512
 
 /** The default engine: one process, no dependencies, gone with the process. */
-export class MemoryEventLog implements EventLog {
+export class MemoryStore implements Store {
   readonly name = 'memory'
-  readonly #options: MemoryEventLogOptions
+  readonly #options: MemoryStoreOptions
   readonly #now: () => number
   readonly #logs = new Map<string, Log>()
   readonly #bySerial = new Map<number, Log>()
@@ -60,7 +60,7 @@ export class MemoryEventLog implements EventLog {
   #lastSerial = 0
   #bytes = 0
 
-  constructor(options: MemoryEventLogOptions) {
+  constructor(options: MemoryStoreOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
   }
@@ -113,18 +113,14 @@ export class MemoryEventLog implements EventLog {
 
   async append(
     key: TaskKey,
-    expected: Position,
-    events: readonly TaskEvent[],
-    state: TaskState,
-    final: boolean,
-    texts = textsOf(events),
+    { expected, events, state, isFinal, texts = textsOf(events) }: AppendRequest,
   ): Promise<AppendResult> {
     const log = this.#logs.get(channelOf(key))
     if (!log) return { kind: 'missing' }
     if (expected.generation !== log.generation || expected.offset !== log.top) return { kind: 'conflict' }
 
     const entries = this.#store(log, events, texts, state)
-    if (final && log.finishedAt === null) {
+    if (isFinal && log.finishedAt === null) {
       log.finishedAt = this.#now()
       this.#unfinished.delete(log)
       this.#finished.add(log)
@@ -184,7 +180,7 @@ export class MemoryEventLog implements EventLog {
     }
   }
 
-  async list(scope: 'all' | 'unfinished', before: number | null, limit: number): Promise<ListPage> {
+  async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
     const snapshots: Snapshot[] = []
     const isOlder = (log: Log) => before === null || log.serial < before
     if (scope === 'unfinished') {

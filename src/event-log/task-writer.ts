@@ -148,7 +148,13 @@ export class TaskWriter {
         continue
       }
       const final = isFinalStatus(state.status)
-      const result = await this.#log.append(key, known.top, events, state, final, texts)
+      const result = await this.#log.append(key, {
+        expected: known.top,
+        events,
+        state,
+        isFinal: final,
+        texts,
+      })
       if (result.kind === 'appended') {
         if (final) this.#remembered.delete(channel)
         else this.#remembered.set(channel, { state, top: result.top, writtenAt: Date.now() })

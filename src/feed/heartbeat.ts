@@ -1,4 +1,4 @@
-import type { EngineStatus, EventLog } from '../event-log/event-log.ts'
+import type { EngineStatus, Store } from '../event-log/store.ts'
 import { deadlineAfter, delay, stoppable } from './stoppable.ts'
 
 export interface Beat {
@@ -10,16 +10,16 @@ export interface Beat {
 
 /** A beat at once and then every `intervalMs`, each with a round trip to the engine. */
 export function heartbeatStream(
-  log: EventLog,
+  engine: Pick<Store, 'status'>,
   { intervalMs, maxStreamMs }: { intervalMs: number; maxStreamMs: number },
 ): AsyncIterableIterator<Beat, undefined> {
   return stoppable(async function* (stop) {
     const deadline = deadlineAfter(maxStreamMs, stop)
     try {
       for (let sequence = 1; !deadline.signal.aborted; sequence++) {
-        const engine = await log.status()
+        const status = await engine.status()
         const timestamp = new Date().toISOString()
-        yield { sequence, timestamp, uptimeSeconds: process.uptime(), engine }
+        yield { sequence, timestamp, uptimeSeconds: process.uptime(), engine: status }
         await delay(intervalMs, deadline.signal)
       }
     } finally {

@@ -1,5 +1,6 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
-import type { EventLog, ListPage, Snapshot, Watch } from '../event-log/event-log.ts'
+import type { EventLog, Snapshot, Watch } from '../event-log/event-log.ts'
+import type { ListPage, TaskIndex } from '../event-log/task-index.ts'
 import { channelOf, type TaskKey, type TaskState, type TaskStatus } from '../task/task.ts'
 import { deadlineAfter, delay, stoppable, whenInReach } from './stoppable.ts'
 import type { ConflationOptions } from './task-progress.ts'
@@ -46,7 +47,7 @@ interface Change {
  * A subscriber is a position in this list. One for a process, listening while somebody subscribes.
  */
 export class TaskUpdates {
-  readonly #log: EventLog
+  readonly #store: EventLog & TaskIndex
   readonly #newest = new Map<string, Change>()
   readonly #waiters = new Waiters()
   #changes: Change[] = []
@@ -54,8 +55,8 @@ export class TaskUpdates {
   #users = 0
   #watch: Promise<Watch> | undefined
 
-  constructor(log: EventLog) {
-    this.#log = log
+  constructor(store: EventLog & TaskIndex) {
+    this.#store = store
   }
 
   /** Subscribers at present. */
@@ -114,7 +115,7 @@ export class TaskUpdates {
   }
 
   async #enter(): Promise<void> {
-    this.#watch ??= this.#log.watchAll((key) => this.#note(key))
+    this.#watch ??= this.#store.watchAll((key) => this.#note(key))
     const watch = this.#watch
     this.#users++
     try {
@@ -163,11 +164,11 @@ export class TaskUpdates {
     const first = this.#changes[0]?.number ?? 0
     const change = this.#changes[number - first]
     if (!change || this.#newest.get(channelOf(change.key)) !== change) return null
-    change.snapshot ??= this.#log.snapshot(change.key)
+    change.snapshot ??= this.#store.snapshot(change.key)
     try {
       return await change.snapshot
     } catch {
-      return (await whenInReach(() => this.#log.snapshot(change.key), signal)) ?? null
+      return (await whenInReach(() => this.#store.snapshot(change.key), signal)) ?? null
     }
   }
 
@@ -195,7 +196,7 @@ export class TaskUpdates {
     for (;;) {
       const from: number | null = before
       const page: ListPage | undefined = await whenInReach(
-        () => this.#log.list(scope, from, LIST_PAGE),
+        () => this.#store.list(scope, from, LIST_PAGE),
         signal,
       )
       if (!page) return

@@ -1,6 +1,8 @@
 import type { Dispatch } from '../dispatch/dispatch.ts'
 import type { Trainers } from '../dispatch/trainers.ts'
 import type { EventLog } from '../event-log/event-log.ts'
+import type { Store } from '../event-log/store.ts'
+import type { TaskIndex } from '../event-log/task-index.ts'
 import type { Feeds } from '../feed/feeds.ts'
 import type { TaskUpdates } from '../feed/task-updates.ts'
 import type { Ingest } from '../ingest/ingest.ts'
@@ -12,6 +14,8 @@ export interface Services {
   readonly channelPrefixes: readonly string[]
   readonly maxStreamMs: number
   readonly log: EventLog
+  readonly tasks: TaskIndex
+  readonly engine: Pick<Store, 'status'>
   readonly feeds: Feeds
   readonly updates: TaskUpdates
   readonly ingest: Ingest

@@ -1,6 +1,7 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
-import type { EngineStatus, Snapshot } from '../event-log/event-log.ts'
+import type { Snapshot } from '../event-log/event-log.ts'
 import { findTask } from '../event-log/find-task.ts'
+import type { EngineStatus } from '../event-log/store.ts'
 import { matches, type TaskFilter } from '../feed/task-updates.ts'
 import type { Trainer } from '../launcher/launcher.ts'
 import { authorize, type Caller, mayRead, prefixesOf } from '../repository/access.ts'
@@ -31,7 +32,7 @@ const TrainerObject = builder.objectRef<Trainer>('Trainer').implement({
 const ServerInfoObject = builder.objectRef<Services>('ServerInfo').implement({
   fields: (t) => ({
     version: t.exposeString('version'),
-    engine: t.field({ type: EngineStatusObject, resolve: ({ log }) => log.status() }),
+    engine: t.field({ type: EngineStatusObject, resolve: ({ engine }) => engine.status() }),
     trainers: t.field({ type: [TrainerObject], resolve: ({ trainers }) => trainers.all() }),
     channelPrefixes: t.stringList({ resolve: (services) => [...services.channelPrefixes] }),
   }),
@@ -93,7 +94,7 @@ const SCAN_PAGE = 200
 
 /** Walks the list, newest first, until `limit` tasks match and it is known whether one more does. */
 async function listTasks(
-  { log }: Services,
+  { tasks }: Services,
   caller: Caller,
   filter: TaskFilter,
   after: string | null,
@@ -103,7 +104,7 @@ async function listTasks(
   const snapshots: Snapshot[] = []
   let before = after === null ? null : parseListCursor(after)
   for (;;) {
-    const page = await log.list(finishedWanted ? 'all' : 'unfinished', before, SCAN_PAGE)
+    const page = await tasks.list(finishedWanted ? 'all' : 'unfinished', before, SCAN_PAGE)
     for (const snapshot of page.snapshots) {
       if (!mayRead(caller, snapshot.state.spec) || !matches(filter, snapshot.state)) continue
       if (snapshots.length === limit) return { snapshots, hasMore: true }

@@ -120,8 +120,8 @@ builder.subscriptionFields((t) => ({
         validate: wholeNumber(LIMITS.heartbeatMs.min, LIMITS.heartbeatMs.max),
       }),
     },
-    subscribe: (_, { intervalMs }, { services: { log, maxStreamMs } }) =>
-      heartbeatStream(log, { intervalMs: intervalMs ?? LIMITS.heartbeatMs.default, maxStreamMs }),
+    subscribe: (_, { intervalMs }, { services: { engine, maxStreamMs } }) =>
+      heartbeatStream(engine, { intervalMs: intervalMs ?? LIMITS.heartbeatMs.default, maxStreamMs }),
     resolve: (beat) => beat,
   }),
 }))

@@ -1,19 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Dispatch } from '../../src/dispatch/dispatch.ts'
 import { Trainers } from '../../src/dispatch/trainers.ts'
-import { MemoryEventLog } from '../../src/event-log/memory.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
 import { TaskWriter } from '../../src/event-log/task-writer.ts'
 import type { Job } from '../../src/launcher/launcher.ts'
 import { ANYONE } from '../../src/repository/access.ts'
 import { EpochcastError, type ErrorCode } from '../../src/task/errors.ts'
 import { until } from '../support/until.ts'
 
-let log: MemoryEventLog
+let log: MemoryStore
 let dispatch: Dispatch
 let launched: Job[]
 let places: number
 beforeEach(() => {
-  log = new MemoryEventLog({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
+  log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
   dispatch = new Dispatch(log, new TaskWriter(log), Trainers.load(null, []), {
     channelPrefixes: ['gan:training'],
     serverId: 'this',

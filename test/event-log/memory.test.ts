@@ -1,21 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { MemoryEventLog } from '../../src/event-log/memory.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
 import type { TaskKey } from '../../src/task/task.ts'
-import { eventLogContract } from '../contract/event-log.ts'
+import { storeContract } from '../contract/store.ts'
 import { append, createTask, NOW, progress, range, succeeded } from '../support/tasks.ts'
 
 const options = { retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 }
 
 describe('the memory engine', () => {
-  eventLogContract(async ({ retainEvents }) => new MemoryEventLog({ ...options, retainEvents }))
+  storeContract(async ({ retainEvents }) => new MemoryStore({ ...options, retainEvents }))
 })
 
 // Its bounds are its own: other engines have the store's.
 describe('the memory engine, bounded', () => {
   let now = NOW
-  let log: MemoryEventLog
+  let log: MemoryStore
   const open = (bounds: Partial<typeof options>) => {
-    log = new MemoryEventLog({ ...options, ...bounds, now: () => now })
+    log = new MemoryStore({ ...options, ...bounds, now: () => now })
   }
   beforeEach(() => {
     now = NOW

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { WatchSignal } from '../../src/event-log/event-log.ts'
 import { openRedisConnections, type RedisConnections } from '../../src/event-log/redis/connections.ts'
-import { RedisEventLog, type RedisEventLogOptions } from '../../src/event-log/redis/redis.ts'
+import { RedisStore, type RedisStoreOptions } from '../../src/event-log/redis/redis.ts'
 import { channelOf } from '../../src/task/task.ts'
-import { eventLogContract } from '../contract/event-log.ts'
+import { storeContract } from '../contract/store.ts'
 import { startCluster, TestRedis } from '../support/redis.ts'
 import { append, createTask, progress } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
@@ -15,9 +15,9 @@ const openConnections = (url: string, commandTimeoutMs = 3000) =>
 /** The engine under a key prefix of its own, once it is connected. */
 async function logOn(
   connections: RedisConnections,
-  options: Partial<RedisEventLogOptions> = {},
-): Promise<RedisEventLog> {
-  const log = new RedisEventLog(connections, {
+  options: Partial<RedisStoreOptions> = {},
+): Promise<RedisStore> {
+  const log = new RedisStore(connections, {
     keyPrefix: `${randomUUID()}:`,
     retainEvents: 1000,
     retainSeconds: 3600,
@@ -30,7 +30,7 @@ async function logOn(
   return log
 }
 
-const openLog = (url: string, options: Partial<RedisEventLogOptions> = {}) =>
+const openLog = (url: string, options: Partial<RedisStoreOptions> = {}) =>
   logOn(openConnections(url, options.commandTimeoutMs), options)
 
 describe('the Redis engine', () => {
@@ -39,7 +39,7 @@ describe('the Redis engine', () => {
     redis = await TestRedis.start()
   })
   afterAll(() => redis.close())
-  eventLogContract((options) => openLog(redis.url, options))
+  storeContract((options) => openLog(redis.url, options))
 
   it('can watch a task again after Redis was frozen and did not confirm in time', async () => {
     const log = await openLog(redis.url, { commandTimeoutMs: 300 })
@@ -117,5 +117,5 @@ describe('the Redis engine on a cluster of three masters', () => {
     cluster = await startCluster()
   })
   afterAll(() => cluster.close())
-  eventLogContract((options) => openLog(cluster.url, options))
+  storeContract((options) => openLog(cluster.url, options))
 })

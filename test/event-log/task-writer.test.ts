@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { MemoryEventLog } from '../../src/event-log/memory.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
 import { MAX_APPEND_TRIES, MAX_TURN_WAIT_MS, TaskWriter, TOGETHER } from '../../src/event-log/task-writer.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
 import { reduce, reduceAll } from '../../src/task/reducer.ts'
@@ -7,9 +7,9 @@ import type { TaskKey, TaskState } from '../../src/task/task.ts'
 import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
-let log: MemoryEventLog
+let log: MemoryStore
 beforeEach(() => {
-  log = new MemoryEventLog({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
+  log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
 })
 afterEach(() => log.close())
 
@@ -17,7 +17,7 @@ const adding = (event: ReturnType<typeof progress>) => (state: TaskState) => ({
   events: [event],
   state: reduce(state, event),
 })
-const offsets = async (key: Parameters<MemoryEventLog['read']>[0]) => {
+const offsets = async (key: Parameters<MemoryStore['read']>[0]) => {
   const page = await log.read(key, null, 1000)
   return page.kind === 'entries' ? page.entries.map(({ offset }) => offset) : []
 }
@@ -112,7 +112,7 @@ describe('updates that wait for one task', () => {
     const sizes: number[] = []
     const real = log.append.bind(log)
     const appending = vi.spyOn(log, 'append').mockImplementation(async (...args) => {
-      sizes.push(args[2].length)
+      sizes.push(args[1].events.length)
       if (sizes.length === 1) await held
       return real(...args)
     })

@@ -1,6 +1,6 @@
 import { type ExecutionArgs, execute, parse } from 'graphql'
 import { expect, it, onTestFinished } from 'vitest'
-import { MemoryEventLog } from '../../src/event-log/memory.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
 import { FanOut, MAX_ENCODINGS_PER_DOCUMENT, SharedSubscription } from '../../src/execution/fan-out.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { ANYONE } from '../../src/repository/access.ts'
@@ -18,7 +18,7 @@ const DOCUMENT = parse(/* GraphQL */ `
   }`)
 
 async function open() {
-  const log = new MemoryEventLog({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
+  const log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
   const feeds = new Feeds(log, {
     ringEvents: 8,
     checkMs: 5000,

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { WatchSignal } from '../../src/event-log/event-log.ts'
-import { MemoryEventLog } from '../../src/event-log/memory.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { Follower } from '../../src/feed/follower.ts'
 import { Stop } from '../../src/feed/stoppable.ts'
@@ -104,7 +104,7 @@ describe('a snapshot', () => {
     // Announcements come late, and so does the answer of the log.
     line.isCut = true
     const waiting: (() => void)[] = []
-    const snapshot = MemoryEventLog.prototype.snapshot.bind(log)
+    const snapshot = MemoryStore.prototype.snapshot.bind(log)
     const held = snapshots.mockImplementation(async (...args) => {
       const result = await snapshot(...args)
       await new Promise<void>((resolve) => waiting.push(resolve))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { EventLog, WatchSignal } from '../../src/event-log/event-log.ts'
-import { MemoryEventLog } from '../../src/event-log/memory.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { Follower, type ReadStep } from '../../src/feed/follower.ts'
 import { Stop } from '../../src/feed/stoppable.ts'
@@ -10,13 +10,13 @@ import type { Position } from '../../src/task/position.ts'
 import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
-const logs: EventLog[] = []
+const logs: MemoryStore[] = []
 afterEach(async () => {
   for (const log of logs.splice(0)) await log.close()
 })
 
-function openLog(retainEvents = 10_000): MemoryEventLog {
-  const log = new MemoryEventLog({ retainEvents, retainSeconds: 3600, maxBytes: 100_000_000 })
+function openLog(retainEvents = 10_000): MemoryStore {
+  const log = new MemoryStore({ retainEvents, retainSeconds: 3600, maxBytes: 100_000_000 })
   logs.push(log)
   return log
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { ReadResult } from '../../src/event-log/event-log.ts'
-import type { MemoryEventLog } from '../../src/event-log/memory.ts'
+import type { MemoryStore } from '../../src/event-log/memory.ts'
 import { PAGE_ENTRIES, PAGE_IDLE_MS, type PageResult, Pages } from '../../src/feed/pages.ts'
 import type { Position } from '../../src/task/position.ts'
 import type { TaskSpec } from '../../src/task/task.ts'
@@ -37,7 +37,7 @@ async function readAll(pages: Pages, key: TaskSpec, from: Position): Promise<num
 }
 
 /** Has reads of the log wait until they are let go. */
-function holdReads(log: MemoryEventLog): { waiting: (() => void)[] } {
+function holdReads(log: MemoryStore): { waiting: (() => void)[] } {
   const waiting: (() => void)[] = []
   const read = log.read.bind(log)
   log.read = async (...args) => {

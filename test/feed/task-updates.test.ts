@@ -1,15 +1,15 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import type { Snapshot } from '../../src/event-log/event-log.ts'
-import { MemoryEventLog } from '../../src/event-log/memory.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
 import { TaskUpdates } from '../../src/feed/task-updates.ts'
 import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
 
 const options = { minIntervalMs: 0, maxStreamMs: 60_000 }
-let log: MemoryEventLog
+let log: MemoryStore
 afterEach(() => log.close())
 
 const open = () => {
-  log = new MemoryEventLog({ retainEvents: 100, retainSeconds: 3600, maxBytes: 500_000_000 })
+  log = new MemoryStore({ retainEvents: 100, retainSeconds: 3600, maxBytes: 500_000_000 })
   return new TaskUpdates(log)
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { LogEntry, ReadResult } from '../../src/event-log/event-log.ts'
 import { getTask } from '../../src/event-log/find-task.ts'
-import { MemoryEventLog } from '../../src/event-log/memory.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { TrainingEvents } from '../../src/feed/training-events.ts'
 import { type Replay, trainingStream } from '../../src/feed/training-stream.ts'
@@ -11,11 +11,11 @@ import type { TaskSpec } from '../../src/task/task.ts'
 import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
-let log: MemoryEventLog
+let log: MemoryStore
 let feeds: Feeds
 let key: TaskSpec
 const open = async (retainEvents = 1000) => {
-  log = new MemoryEventLog({ retainEvents, retainSeconds: 3600, maxBytes: 10_000_000 })
+  log = new MemoryStore({ retainEvents, retainSeconds: 3600, maxBytes: 10_000_000 })
   feeds = new Feeds(log, {
     ringEvents: 8,
     checkMs: 50,

@@ -8,7 +8,7 @@ import type { EventBatch, Outlet } from '../../src/delivery/outlet.ts'
 import { type Shared, Subscriber } from '../../src/delivery/subscriber.ts'
 import { Turns } from '../../src/delivery/turns.ts'
 import type { EventLog } from '../../src/event-log/event-log.ts'
-import { MemoryEventLog } from '../../src/event-log/memory.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
 import type { EventEncoder } from '../../src/execution/compile-selection.ts'
 import { EventExecution } from '../../src/execution/event-execution.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
@@ -40,8 +40,8 @@ export function feedsOf(log: EventLog, settings: FeedSettings = {}): Feeds {
   return feeds
 }
 
-export function memoryLog(retainEvents = 10_000): MemoryEventLog {
-  const log = new MemoryEventLog({ retainEvents, retainSeconds: 3600, maxBytes: 100_000_000 })
+export function memoryLog(retainEvents = 10_000): MemoryStore {
+  const log = new MemoryStore({ retainEvents, retainSeconds: 3600, maxBytes: 100_000_000 })
   onTestFinished(() => log.close())
   return log
 }

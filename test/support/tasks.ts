@@ -67,7 +67,12 @@ export async function append(log: EventLog, key: TaskKey, ...events: TaskEvent[]
   const snapshot = await log.snapshot(key)
   if (!snapshot) throw new Error(`no task ${key.id}`)
   const state = events.reduce(reduce, snapshot.state)
-  const result = await log.append(key, snapshot.top, events, state, isFinalStatus(state.status))
+  const result = await log.append(key, {
+    expected: snapshot.top,
+    events,
+    state,
+    isFinal: isFinalStatus(state.status),
+  })
   if (result.kind !== 'appended') throw new Error(`append: ${result.kind}`)
 }
 

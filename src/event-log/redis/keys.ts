@@ -54,7 +54,7 @@ export class RedisKeys {
     return `${this.#prefix}epochcast:serial`
   }
 
-  /** Held for a time by one server; see `EventLog.lease`. */
+  /** Held for a time by one server; see `Leases`. */
   lease(name: string): string {
     return `${this.#prefix}epochcast:lease:${name}`
   }

@@ -5,24 +5,24 @@ import type { TaskEvent } from '../../task/event.ts'
 import type { Position } from '../../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../../task/task.ts'
 import type {
+  AppendRequest,
   AppendResult,
   CreateResult,
-  EngineStatus,
-  EventLog,
-  ListPage,
   LogEntry,
   ReadResult,
   Snapshot,
   Watch,
   WatchSignal,
 } from '../event-log.ts'
+import type { EngineStatus, Store } from '../store.ts'
+import type { ListPage, ListScope } from '../task-index.ts'
 import { Announcements, type PublishedEntries } from './announcements.ts'
 import { gatherWrites, type RedisConnections } from './connections.ts'
 import { toPortError, translated } from './errors.ts'
 import { keyOfChannel, RedisKeys } from './keys.ts'
 import { type Scripts, withScripts } from './scripts.ts'
 
-export interface RedisEventLogOptions {
+export interface RedisStoreOptions {
   readonly keyPrefix: string
   /** Newest events kept of one task. */
   readonly retainEvents: number
@@ -39,9 +39,9 @@ const MISSING_MS = 60_000
 const MAX_MISSING = 10_000
 
 /** Many servers, one truth: a stream and a state for each task in Redis, announcements by pub/sub. */
-export class RedisEventLog implements EventLog {
+export class RedisStore implements Store {
   readonly name = 'redis'
-  readonly #options: RedisEventLogOptions
+  readonly #options: RedisStoreOptions
   readonly #connections: RedisConnections
   readonly #redis: (Redis | Cluster) & Scripts
   readonly #keys: RedisKeys
@@ -49,7 +49,7 @@ export class RedisEventLog implements EventLog {
   /** Entries of the lists whose task was not found, and since when. */
   readonly #missingSince = new LRUCache<string, number>({ max: MAX_MISSING })
 
-  constructor(connections: RedisConnections, options: RedisEventLogOptions) {
+  constructor(connections: RedisConnections, options: RedisStoreOptions) {
     this.#options = { ...options, onError: (cause) => options.onError(toPortError(cause)) }
     this.#connections = connections
     this.#keys = new RedisKeys(options.keyPrefix)
@@ -106,11 +106,7 @@ export class RedisEventLog implements EventLog {
 
   async append(
     key: TaskKey,
-    expected: Position,
-    events: readonly TaskEvent[],
-    state: TaskState,
-    final: boolean,
-    texts = textsOf(events),
+    { expected, events, state, isFinal, texts = textsOf(events) }: AppendRequest,
   ): Promise<AppendResult> {
     try {
       const keys = this.#keys
@@ -124,7 +120,7 @@ export class RedisEventLog implements EventLog {
         expected.offset,
         JSON.stringify(state),
         retainEvents,
-        final ? retainSeconds : 0,
+        isFinal ? retainSeconds : 0,
         keys.appended(key),
         keys.changes,
         channelOf(key),
@@ -133,7 +129,7 @@ export class RedisEventLog implements EventLog {
       if (outcome === -1) return { kind: 'missing' }
       if (outcome === 0) return { kind: 'conflict' }
       // Where this fails, the task is still listed as unfinished; `list` notices and mends it.
-      if (final) await this.#leaveUnfinished(key).catch(this.#options.onError)
+      if (isFinal) await this.#leaveUnfinished(key).catch(this.#options.onError)
       return { kind: 'appended', top: { ...expected, offset: expected.offset + events.length } }
     } catch (error) {
       throw toPortError(error)
@@ -210,7 +206,7 @@ export class RedisEventLog implements EventLog {
     )
   }
 
-  async list(scope: 'all' | 'unfinished', before: number | null, limit: number): Promise<ListPage> {
+  async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
     return translated(async () => {
       const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
       const snapshots: Snapshot[] = []
@@ -310,7 +306,7 @@ export class RedisEventLog implements EventLog {
    * An entry of a list without a place in it: the task is finished, or not there. The latter may be because its
    * creation is under way, so an entry is taken out only when its task has been missing for a while.
    */
-  #mend(scope: 'all' | 'unfinished', channel: string, snapshot: Snapshot | null): void {
+  #mend(scope: ListScope, channel: string, snapshot: Snapshot | null): void {
     if (!snapshot && !this.#hasBeenMissing(channel)) return
     const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
     const mending = snapshot ? this.#leaveUnfinished(keyOfChannel(channel)) : this.#redis.zrem(set, channel)

@@ -1,44 +1,46 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { EventLog, WatchSignal } from '../../src/event-log/event-log.ts'
+import type { WatchSignal } from '../../src/event-log/event-log.ts'
+import type { Store } from '../../src/event-log/store.ts'
+import type { ListPage } from '../../src/event-log/task-index.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
 import { initialState, type TaskKey } from '../../src/task/task.ts'
 import { append, createTask, NOW, progress, range, specOf, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
-export interface EventLogFactoryOptions {
+export interface StoreFactoryOptions {
   readonly retainEvents: number
 }
 
-/** What every engine of the event log promises. */
-export function eventLogContract(open: (options: EventLogFactoryOptions) => Promise<EventLog>): void {
-  let log: EventLog
-  const reopen = async (options: EventLogFactoryOptions) => {
-    await log.close()
-    log = await open(options)
+/** What every engine promises. */
+export function storeContract(open: (options: StoreFactoryOptions) => Promise<Store>): void {
+  let store: Store
+  const reopen = async (options: StoreFactoryOptions) => {
+    await store.close()
+    store = await open(options)
   }
   beforeEach(async () => {
-    log = await open({ retainEvents: 1000 })
+    store = await open({ retainEvents: 1000 })
   })
-  afterEach(() => log.close())
+  afterEach(() => store.close())
 
   const offsets = async (key: TaskKey, after: number | null, limit = 100) => {
-    const generation = (await log.snapshot(key))?.top.generation ?? ''
-    const result = await log.read(key, after === null ? null : { generation, offset: after }, limit)
+    const generation = (await store.snapshot(key))?.top.generation ?? ''
+    const result = await store.read(key, after === null ? null : { generation, offset: after }, limit)
     return result.kind === 'entries' ? result.entries.map(({ offset }) => offset) : result.kind
   }
 
   describe('create', () => {
     it('numbers the first events from 1 and stores the state', async () => {
-      const spec = await createTask(log)
-      const snapshot = await log.snapshot(spec)
+      const spec = await createTask(store)
+      const snapshot = await store.snapshot(spec)
       expect(snapshot?.top.offset).toBe(1)
       expect(snapshot?.state).toMatchObject({ spec, status: 'QUEUED' })
     })
 
     it('answers a second creation with what is there and changes nothing', async () => {
-      const spec = await createTask(log)
-      await append(log, spec, progress(1))
-      const again = await log.create(spec, [progress(7)], initialState(spec))
+      const spec = await createTask(store)
+      await append(store, spec, progress(1))
+      const again = await store.create(spec, [progress(7)], initialState(spec))
       expect(again).toMatchObject({ kind: 'exists', snapshot: { top: { offset: 2 } } })
       expect(await offsets(spec, null)).toEqual([1, 2])
     })
@@ -46,87 +48,94 @@ export function eventLogContract(open: (options: EventLogFactoryOptions) => Prom
     it('lets exactly one of many concurrent creations create', async () => {
       const spec = specOf()
       const results = await Promise.all(
-        range(1, 20).map(() => log.create(spec, [progress(1)], initialState(spec))),
+        range(1, 20).map(() => store.create(spec, [progress(1)], initialState(spec))),
       )
       expect(results.filter(({ kind }) => kind === 'created')).toHaveLength(1)
-      expect((await log.snapshot(spec))?.top.offset).toBe(1)
+      expect((await store.snapshot(spec))?.top.offset).toBe(1)
     })
 
     it('keeps tasks of one id under different prefixes apart', async () => {
-      const gan = await createTask(log)
-      const llm = await createTask(log, { id: gan.id, channelPrefix: 'llm:training' })
-      await append(log, gan, progress(1))
-      expect((await log.snapshot(llm))?.top.offset).toBe(1)
+      const gan = await createTask(store)
+      const llm = await createTask(store, { id: gan.id, channelPrefix: 'llm:training' })
+      await append(store, gan, progress(1))
+      expect((await store.snapshot(llm))?.top.offset).toBe(1)
     })
   })
 
   describe('append', () => {
     it('numbers on from the expected top', async () => {
-      const spec = await createTask(log)
-      await append(log, spec, progress(1), progress(2))
-      await append(log, spec, progress(3))
+      const spec = await createTask(store)
+      await append(store, spec, progress(1), progress(2))
+      await append(store, spec, progress(3))
       expect(await offsets(spec, null)).toEqual([1, 2, 3, 4])
     })
 
     it('refuses another top and changes nothing', async () => {
-      const spec = await createTask(log)
-      const before = await log.snapshot(spec)
+      const spec = await createTask(store)
+      const before = await store.snapshot(spec)
       if (!before) throw new Error('not created')
-      await append(log, spec, progress(1))
-      const stale = await log.append(spec, before.top, [progress(9)], before.state, false)
+      await append(store, spec, progress(1))
+      const request = { events: [progress(9)], state: before.state, isFinal: false }
+      const stale = await store.append(spec, { ...request, expected: before.top })
       expect(stale.kind).toBe('conflict')
       const otherLog = { ...before.top, generation: 'another', offset: 2 }
-      expect((await log.append(spec, otherLog, [progress(9)], before.state, false)).kind).toBe('conflict')
+      expect((await store.append(spec, { ...request, expected: otherLog })).kind).toBe('conflict')
       expect(await offsets(spec, null)).toEqual([1, 2])
     })
 
     it('lets exactly one of many appends at the same top through', async () => {
-      const spec = await createTask(log)
-      const snapshot = await log.snapshot(spec)
+      const spec = await createTask(store)
+      const snapshot = await store.snapshot(spec)
       if (!snapshot) throw new Error('not created')
       const results = await Promise.all(
-        range(1, 20).map((i) => log.append(spec, snapshot.top, [progress(i)], snapshot.state, false)),
+        range(1, 20).map((i) =>
+          store.append(spec, {
+            expected: snapshot.top,
+            events: [progress(i)],
+            state: snapshot.state,
+            isFinal: false,
+          }),
+        ),
       )
       expect(results.filter(({ kind }) => kind === 'appended')).toHaveLength(1)
-      expect((await log.snapshot(spec))?.top.offset).toBe(2)
+      expect((await store.snapshot(spec))?.top.offset).toBe(2)
     })
 
     it('says so when there is no such task', async () => {
-      const result = await log.append(
-        specOf(),
-        { generation: 'x', offset: 0 },
-        [progress(1)],
-        initialState(specOf()),
-        false,
-      )
+      const result = await store.append(specOf(), {
+        expected: { generation: 'x', offset: 0 },
+        events: [progress(1)],
+        state: initialState(specOf()),
+        isFinal: false,
+      })
       expect(result.kind).toBe('missing')
     })
   })
 
   describe('read', () => {
     it('pages from any position, oldest first, in the order and form of the events', async () => {
-      const spec = await createTask(log)
-      await append(log, spec, ...range(1, 50).map((i) => progress(i)))
+      const spec = await createTask(store)
+      await append(store, spec, ...range(1, 50).map((i) => progress(i)))
       expect(await offsets(spec, 0, 3)).toEqual([1, 2, 3])
       expect(await offsets(spec, 20, 3)).toEqual([21, 22, 23])
       expect(await offsets(spec, 49, 10)).toEqual([50, 51])
       expect(await offsets(spec, 51)).toEqual([])
-      const page = await log.read(spec, null, 2)
+      const page = await store.read(spec, null, 2)
       expect(page).toMatchObject({ kind: 'entries', top: { offset: 51 } })
       expect(page.kind === 'entries' && page.entries[1]).toEqual({ offset: 2, event: progress(1) })
     })
 
     it('keeps values that are not finite', async () => {
-      const spec = await createTask(log)
-      await append(log, spec, progress(1, 'NaN'))
-      const page = await log.read(spec, null, 10)
+      const spec = await createTask(store)
+      await append(store, spec, progress(1, 'NaN'))
+      const page = await store.read(spec, null, 10)
       expect(page.kind === 'entries' && page.entries[1]?.event).toMatchObject({ loss: 'NaN' })
     })
 
     it('keeps and announces text of any kind, of many events and of one', async () => {
-      const spec = await createTask(log)
+      const spec = await createTask(store)
       const announced: unknown[] = []
-      const watch = await log.watch(spec, (signal) => {
+      const watch = await store.watch(spec, (signal) => {
         if (signal.kind === 'appended') announced.push(...signal.entries.map(({ event }) => event))
       })
       const texts = [
@@ -140,9 +149,9 @@ export function eventLogContract(open: (options: EventLogFactoryOptions) => Prom
         const at = { timestamp: new Date(NOW).toISOString(), recordedAt: NOW }
         return { type: 'ErrorReported', error, errorType: `${i}`, ...at }
       })
-      await append(log, spec, ...events)
-      for (const event of events) await append(log, spec, event)
-      const page = await log.read(spec, null, 100)
+      await append(store, spec, ...events)
+      for (const event of events) await append(store, spec, event)
+      const page = await store.read(spec, null, 100)
       const expected = JSON.parse(JSON.stringify([...events, ...events]))
       expect(page.kind === 'entries' && page.entries.slice(1).map(({ event }) => event)).toEqual(expected)
       await until('all of them to be announced', () => announced.length === expected.length)
@@ -152,11 +161,11 @@ export function eventLogContract(open: (options: EventLogFactoryOptions) => Prom
 
     it('says how many events before the position were trimmed', async () => {
       await reopen({ retainEvents: 10 })
-      const spec = await createTask(log)
-      await append(log, spec, ...range(1, 24).map((i) => progress(i)))
-      const { top } = (await log.snapshot(spec)) ?? {}
+      const spec = await createTask(store)
+      await append(store, spec, ...range(1, 24).map((i) => progress(i)))
+      const { top } = (await store.snapshot(spec)) ?? {}
       if (!top) throw new Error('not created')
-      expect(await log.read(spec, { ...top, offset: 3 }, 100)).toEqual({
+      expect(await store.read(spec, { ...top, offset: 3 }, 100)).toEqual({
         kind: 'gone',
         reason: 'TRIMMED',
         resumeAt: { ...top, offset: 15 },
@@ -168,61 +177,61 @@ export function eventLogContract(open: (options: EventLogFactoryOptions) => Prom
     })
 
     it('says that the log was recreated when the position is of another generation', async () => {
-      const spec = await createTask(log)
-      const result = await log.read(spec, { generation: 'earlier', offset: 1 }, 10)
+      const spec = await createTask(store)
+      const result = await store.read(spec, { generation: 'earlier', offset: 1 }, 10)
       expect(result).toMatchObject({ kind: 'gone', reason: 'LOG_RESET', resumeAt: { offset: 0 } })
     })
 
     it('says that a position past the top is ahead', async () => {
-      const spec = await createTask(log)
-      const { top } = (await log.snapshot(spec)) ?? {}
+      const spec = await createTask(store)
+      const { top } = (await store.snapshot(spec)) ?? {}
       if (!top) throw new Error('not created')
-      expect(await log.read(spec, { ...top, offset: 2 }, 10)).toEqual({ kind: 'ahead', top })
+      expect(await store.read(spec, { ...top, offset: 2 }, 10)).toEqual({ kind: 'ahead', top })
     })
 
     it('says so when there is no such task', async () => {
-      expect(await log.read(specOf(), null, 10)).toEqual({ kind: 'missing' })
-      expect(await log.snapshot(specOf())).toBeNull()
+      expect(await store.read(specOf(), null, 10)).toEqual({ kind: 'missing' })
+      expect(await store.snapshot(specOf())).toBeNull()
     })
   })
 
   describe('watch', () => {
     it('announces what is appended from then on, with positions, to every watcher of the task only', async () => {
-      const spec = await createTask(log)
-      const other = await createTask(log)
+      const spec = await createTask(store)
+      const other = await createTask(store)
       type Appended = Extract<WatchSignal, { kind: 'appended' }>
       const heard: Appended[] = []
       const heardToo: Appended[] = []
       const into = (list: Appended[]) => (signal: WatchSignal) =>
         signal.kind === 'appended' && list.push(signal)
-      await log.watch(spec, into(heard))
-      await log.watch(spec, into(heardToo))
-      await append(log, other, progress(1))
-      await append(log, spec, progress(1), progress(2))
+      await store.watch(spec, into(heard))
+      await store.watch(spec, into(heardToo))
+      await append(store, other, progress(1))
+      await append(store, spec, progress(1), progress(2))
       await until('both watchers to hear', () => heard.length === 1 && heardToo.length === 1)
       expect(heard[0]?.entries.map(({ offset }) => offset)).toEqual([2, 3])
       expect(heard[0]?.entries[0]?.event).toEqual(progress(1))
-      expect(heard[0]?.top).toEqual((await log.snapshot(spec))?.top)
+      expect(heard[0]?.top).toEqual((await store.snapshot(spec))?.top)
     })
 
     it('is silent once it is closed, while others go on', async () => {
-      const spec = await createTask(log)
+      const spec = await createTask(store)
       let closed = 0
       let open = 0
-      const watch = await log.watch(spec, () => closed++)
-      await log.watch(spec, () => open++)
+      const watch = await store.watch(spec, () => closed++)
+      await store.watch(spec, () => open++)
       await watch.close()
-      await append(log, spec, progress(1))
+      await append(store, spec, progress(1))
       await until('the other watcher to hear', () => open === 1)
       expect(closed).toBe(0)
     })
 
     it('names every task that changes to those who watch all', async () => {
       const heard: string[] = []
-      const watch = await log.watchAll((key) => heard.push(key?.id ?? 'any'))
-      const first = await createTask(log)
-      const second = await createTask(log, { channelPrefix: 'llm:training' })
-      await append(log, first, progress(1))
+      const watch = await store.watchAll((key) => heard.push(key?.id ?? 'any'))
+      const first = await createTask(store)
+      const second = await createTask(store, { channelPrefix: 'llm:training' })
+      await append(store, first, progress(1))
       await until('three changes', () => heard.length === 3)
       expect(heard).toEqual([first.id, second.id, first.id])
       await watch.close()
@@ -232,11 +241,11 @@ export function eventLogContract(open: (options: EventLogFactoryOptions) => Prom
   describe('list', () => {
     it('pages through all tasks, newest first', async () => {
       const ids: string[] = []
-      for (let i = 0; i < 7; i++) ids.unshift((await createTask(log)).id)
+      for (let i = 0; i < 7; i++) ids.unshift((await createTask(store)).id)
       const seen: string[] = []
       let before: number | null = null
       for (;;) {
-        const page: Awaited<ReturnType<EventLog['list']>> = await log.list('all', before, 3)
+        const page: ListPage = await store.list('all', before, 3)
         seen.push(...page.snapshots.map(({ state }) => state.spec.id))
         before = page.snapshots.at(-1)?.serial ?? null
         if (!page.hasMore) break
@@ -245,43 +254,43 @@ export function eventLogContract(open: (options: EventLogFactoryOptions) => Prom
     })
 
     it('leaves finished tasks out of the unfinished', async () => {
-      const finished = await createTask(log)
-      const running = await createTask(log)
-      await append(log, finished, progress(1), succeeded())
+      const finished = await createTask(store)
+      const running = await createTask(store)
+      await append(store, finished, progress(1), succeeded())
       const ids = async (scope: 'all' | 'unfinished') =>
-        (await log.list(scope, null, 10)).snapshots.map(({ state }) => state.spec.id)
+        (await store.list(scope, null, 10)).snapshots.map(({ state }) => state.spec.id)
       expect(await ids('unfinished')).toEqual([running.id])
       expect(await ids('all')).toEqual([running.id, finished.id])
     })
 
     it('knows at the edge of a page whether there is more', async () => {
-      await createTask(log)
-      await createTask(log)
-      expect((await log.list('all', null, 2)).hasMore).toBe(false)
-      expect((await log.list('all', null, 1)).hasMore).toBe(true)
-      expect((await log.list('unfinished', null, 2)).hasMore).toBe(false)
-      expect((await log.list('unfinished', null, 1)).hasMore).toBe(true)
+      await createTask(store)
+      await createTask(store)
+      expect((await store.list('all', null, 2)).hasMore).toBe(false)
+      expect((await store.list('all', null, 1)).hasMore).toBe(true)
+      expect((await store.list('unfinished', null, 2)).hasMore).toBe(false)
+      expect((await store.list('unfinished', null, 1)).hasMore).toBe(true)
     })
   })
 
   describe('a lease', () => {
     it('is held by one owner at a time, who may keep it', async () => {
-      expect(await log.isLeased('sweep')).toBe(false)
-      expect(await log.lease('sweep', 'first', 60_000)).toBe(true)
-      expect(await log.lease('sweep', 'second', 60_000)).toBe(false)
-      expect(await log.lease('sweep', 'first', 60_000)).toBe(true)
-      expect(await log.isLeased('sweep')).toBe(true)
-      expect(await log.lease('another', 'second', 60_000)).toBe(true)
+      expect(await store.isLeased('sweep')).toBe(false)
+      expect(await store.lease('sweep', 'first', 60_000)).toBe(true)
+      expect(await store.lease('sweep', 'second', 60_000)).toBe(false)
+      expect(await store.lease('sweep', 'first', 60_000)).toBe(true)
+      expect(await store.isLeased('sweep')).toBe(true)
+      expect(await store.lease('another', 'second', 60_000)).toBe(true)
     })
 
     it('is free again once its time has passed', async () => {
-      await log.lease('sweep', 'first', 20)
-      await until('the lease to be free', () => log.lease('sweep', 'second', 60_000))
-      expect(await log.lease('sweep', 'first', 60_000)).toBe(false)
+      await store.lease('sweep', 'first', 20)
+      await until('the lease to be free', () => store.lease('sweep', 'second', 60_000))
+      expect(await store.lease('sweep', 'first', 60_000)).toBe(false)
     })
   })
 
   it('tells its status', async () => {
-    expect(await log.status()).toMatchObject({ name: log.name, connected: true })
+    expect(await store.status()).toMatchObject({ name: store.name, connected: true })
   })
 }

@@ -1,0 +1,29 @@
+import type { EventLog } from './event-log.ts'
+import type { Leases } from './leases.ts'
+import type { TaskIndex } from './task-index.ts'
+
+export type EngineName = 'memory' | 'redis'
+
+export interface EngineStatus {
+  readonly name: EngineName
+  readonly connected: boolean
+  /** Round trip in milliseconds; null while the engine is out of reach. */
+  readonly latencyMs: number | null
+}
+
+/**
+ * All that an engine gives, in one object. Only `server.ts` sees it whole; everything else asks for the
+ * ports that it uses.
+ */
+export interface Store extends EventLog, TaskIndex, Leases {
+  readonly name: EngineName
+
+  /** Watches that have not been closed, those of all tasks among them. */
+  readonly watchCount: number
+
+  /** Resolves even while the engine is out of reach. */
+  status(): Promise<EngineStatus>
+
+  /** Ends every watch and releases what the engine holds. */
+  close(): Promise<void>
+}

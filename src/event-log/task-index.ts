@@ -1,0 +1,30 @@
+import type { TaskKey } from '../task/task.ts'
+import type { Snapshot, Watch } from './event-log.ts'
+
+/** `unfinished` leaves out tasks that have had their final event. */
+export type ListScope = 'all' | 'unfinished'
+
+export interface ListPage {
+  /** Newest first. */
+  readonly snapshots: readonly Snapshot[]
+  readonly hasMore: boolean
+}
+
+/**
+ * Knows which tasks there are, across their logs.
+ *
+ * Every method may reject with EpochcastError ENGINE_UNAVAILABLE.
+ */
+export interface TaskIndex {
+  /** Tasks older than `before` (by serial), newest first. */
+  list(scope: ListScope, before: number | null, limit: number): Promise<ListPage>
+
+  /**
+   * Names every task that something is appended to from now on; null where any of them may have changed,
+   * because the engine was out of reach.
+   */
+  watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch>
+
+  /** Drops finished tasks whose retention has passed; to be called now and then, by any server. */
+  dropExpired(): Promise<void>
+}
