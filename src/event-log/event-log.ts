@@ -102,8 +102,9 @@ export interface EventLog {
   watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch>
 
   /**
-   * Gives a log that lost its newest entries a new generation: readers of the old one that saw entries
-   * after `common`, the last offset that both have, are told of the loss. Done once, whoever notices it first.
+   * Gives a log of generation `previous` that lost its newest entries a new one: readers of the previous
+   * generation that saw entries after `common`, the last offset that both have, are told of the loss. Done
+   * once, whoever notices it first.
    */
-  fork(key: TaskKey, generation: string, common: number): Promise<void>
+  startGeneration(key: TaskKey, previous: string, common: number): Promise<void>
 }

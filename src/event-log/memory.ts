@@ -198,9 +198,9 @@ export class MemoryStore implements Store {
     return { snapshots, hasMore: false }
   }
 
-  async fork(key: TaskKey, generation: string, common: number): Promise<void> {
+  async startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
     throw new Error(
-      `the memory engine loses no events, yet ${channelOf(key)} ${generation} was to fork at ${common}`,
+      `the memory engine loses no events, yet ${channelOf(key)} ${previous} was said to have lost those after ${common}`,
     )
   }
 

@@ -38,7 +38,7 @@ export async function verifyLog(
     (event) => event.offset >= oldest && stored.get(event.offset) !== JSON.stringify(event),
   )
   if (!differing) return false
-  await log.fork(key, generation, differing.offset - 1)
+  await log.startGeneration(key, generation, differing.offset - 1)
   return true
 }
 

@@ -299,7 +299,8 @@ export class TaskFeed {
     for (;;) {
       const result = await this.#log.read(this.key, this.#top, PAGE_ENTRIES)
       if (result.kind === 'missing') await recreateLog(this.#log, this.key, this.view.state)
-      if (result.kind === 'ahead') await this.#log.fork(this.key, this.#top.generation, result.top.offset)
+      if (result.kind === 'ahead')
+        await this.#log.startGeneration(this.key, this.#top.generation, result.top.offset)
       if (result.kind !== 'entries') return this.#reload()
       if (result.entries.length === 0) return
       this.#add(result.entries)

@@ -96,7 +96,7 @@ describe('a stream', () => {
     await until('all of it to be seen', () => seen.includes(10))
 
     // A promoted replica that lacks 8 to 10 and got three others at their offsets.
-    const fork = vi.spyOn(log, 'fork').mockResolvedValue()
+    const starting = vi.spyOn(log, 'startGeneration').mockResolvedValue()
     const real = log.read.bind(log)
     const replaced = ({ offset, event }: LogEntry): LogEntry =>
       offset > 8 ? { offset, event: progress(offset + 90) } : { offset, event }
@@ -108,8 +108,8 @@ describe('a stream', () => {
     })
     await until('the failure to be told', () => seen.includes('StreamInterrupted'))
     isAway = false
-    await until('the fork', () => fork.mock.calls.length > 0)
-    expect(fork.mock.calls[0]?.[2]).toBe(8)
+    await until('a new generation', () => starting.mock.calls.length > 0)
+    expect(starting.mock.calls[0]?.[2]).toBe(8)
     await stream.return()
     await reading
   })

@@ -12,7 +12,7 @@ export class RedisKeys {
     this.#prefix = keyPrefix
   }
 
-  /** Hash: generation, top, serial, state, and forkedGeneration and fork once it lost entries. */
+  /** Hash: generation, top, serial, state, and previousGeneration and common once it lost entries. */
   state(key: TaskKey): string {
     return `${this.#prefix}epochcast:{${channelOf(key)}}:state`
   }

@@ -2,9 +2,9 @@
 --
 -- KEYS  1 state (hash)  2 log (stream)
 -- ARGV  1 offset, or -1 for the oldest retained entry  2 limit
--- Reply {generation, top, oldest, forked generation, fork, id, fields, id, fields …}
+-- Reply {generation, top, oldest, previous generation, last common offset, id, fields, id, fields …}
 --       nil where there is no such task; oldest is the offset of the oldest retained entry, top + 1 for none
-local state = redis.call('HMGET', KEYS[1], 'generation', 'top', 'forkedGeneration', 'fork')
+local state = redis.call('HMGET', KEYS[1], 'generation', 'top', 'previousGeneration', 'common')
 if not state[1] then
   return nil
 end

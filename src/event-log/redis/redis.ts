@@ -159,15 +159,16 @@ export class RedisStore implements Store {
         limit,
       )
       if (!reply) return { kind: 'missing' }
-      const [generation, topOffset, oldest, forked, fork, entries] = reply
+      const [generation, topOffset, oldest, previous, lastCommon, entries] = reply
       const top = { generation, offset: Number(topOffset) }
       const beforeOldest = Number(oldest) - 1
       const resumeAt = { generation, offset: beforeOldest }
       let offset = after?.offset ?? beforeOldest
       if (after && after.generation !== generation) {
-        if (after.generation !== forked) return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
-        const common = Number(fork)
-        // Of what the reader saw after the fork nothing is left; up to the fork both logs are one.
+        if (after.generation !== previous)
+          return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
+        const common = Number(lastCommon)
+        // Of what the reader saw after the common offset nothing is left; up to it both generations are one.
         const skipped = Math.max(0, after.offset - common)
         const at = { generation, offset: Math.max(beforeOldest, Math.min(after.offset, common)) }
         return { kind: 'gone', reason: 'LOG_RESET', resumeAt: at, skipped }
@@ -233,9 +234,9 @@ export class RedisStore implements Store {
     })
   }
 
-  async fork(key: TaskKey, generation: string, common: number): Promise<void> {
+  async startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
     await translated(() =>
-      this.#redis.epochcastFork(1, this.#keys.state(key), generation, newGeneration(), common),
+      this.#redis.epochcastStartGeneration(1, this.#keys.state(key), previous, newGeneration(), common),
     )
   }
 

@@ -16,13 +16,13 @@ export interface Scripts {
         generation: string,
         top: string,
         oldest: string,
-        forked: string,
-        fork: string,
+        previous: string,
+        common: string,
         entries: [string, [string, string]][],
       ]
     | null
   >
-  epochcastFork(...args: Arg[]): Promise<1 | 0>
+  epochcastStartGeneration(...args: Arg[]): Promise<1 | 0>
   epochcastLease(...args: Arg[]): Promise<1 | 0>
 }
 
@@ -32,7 +32,7 @@ export function withScripts(redis: Redis | Cluster): (Redis | Cluster) & Scripts
     ['epochcastCreate', 'create.lua'],
     ['epochcastAppend', 'append.lua'],
     ['epochcastRead', 'read.lua'],
-    ['epochcastFork', 'fork.lua'],
+    ['epochcastStartGeneration', 'start-generation.lua'],
     ['epochcastLease', 'lease.lua'],
   ] as const) {
     redis.defineCommand(name, { lua: readFileSync(new URL(file, import.meta.url), 'utf8') })
