@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { isLoopback } from './loopback.ts'
 import { parseRedisUrl } from './redis-url.ts'
 
+/** The engine that keeps the events, and where it is; its name is that of a `Store`. */
+export type EngineConfig = { readonly name: 'memory' } | { readonly name: 'redis'; readonly url: string }
+
 /** Everything that the environment decides; checked once, at start. */
 export interface Config {
   readonly port: number
@@ -10,8 +13,7 @@ export interface Config {
   readonly allowAnonymous: boolean
   /** Server processes that share the port; more than one need Redis. */
   readonly workers: number
-  /** Where Redis is; null for the memory engine. */
-  readonly redisUrl: string | null
+  readonly engine: EngineConfig
   /** In front of every key and channel in Redis. */
   readonly keyPrefix: string
   /** Longest wait for an answer of Redis. */
@@ -78,7 +80,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     host: found.HOST,
     allowAnonymous: found.EPOCHCAST_ALLOW_ANONYMOUS,
     workers: found.EPOCHCAST_WORKERS,
-    redisUrl: found.REDIS_URL,
+    engine: found.REDIS_URL,
     keyPrefix: found.EPOCHCAST_KEY_PREFIX,
     redisTimeoutMs: found.EPOCHCAST_REDIS_TIMEOUT_SECONDS,
     logLevel: found.EPOCHCAST_LOG_LEVEL,
@@ -163,12 +165,12 @@ const prefixes = (fallback: string) => {
   return list(fallback).pipe(z.array(prefix).min(1, none).readonly())
 }
 
-const redisUrl = () =>
-  text('').transform((found, context) => {
-    if (found === '') return null
+const engine = () =>
+  text('').transform((found, context): EngineConfig => {
+    if (found === '') return { name: 'memory' }
     try {
       parseRedisUrl(found)
-      return found
+      return { name: 'redis', url: found }
     } catch (error) {
       // Not the value: it may hold a password.
       context.addIssue(`cannot be used; ${(error as Error).message}`)
@@ -192,7 +194,7 @@ const variables = z
   .object({
     PORT: whole(4000, 0, 65_535),
     HOST: text('127.0.0.1'),
-    REDIS_URL: redisUrl(),
+    REDIS_URL: engine(),
     EPOCHCAST_ALLOW_ANONYMOUS: flag(),
     EPOCHCAST_WORKERS: whole(1, 1, 64),
     EPOCHCAST_KEY_PREFIX: text('').refine(

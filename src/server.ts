@@ -220,17 +220,28 @@ function listen(http: Server, { port, host }: Config): Promise<void> {
 }
 
 async function openStore(config: Config, logger: Logger, onError: (error: unknown) => void): Promise<Store> {
-  const { redisUrl, redisTimeoutMs, retainEvents, retainSeconds, keyPrefix } = config
-  if (redisUrl === null) return new MemoryStore({ retainEvents, retainSeconds, maxBytes: config.memoryBytes })
+  const { engine, retainEvents, retainSeconds } = config
+  switch (engine.name) {
+    case 'memory':
+      return new MemoryStore({ retainEvents, retainSeconds, maxBytes: config.memoryBytes })
+    case 'redis':
+      return openRedisStore(engine.url, config, logger, onError)
+    default:
+      throw new Error(`there is no engine ${JSON.stringify(engine satisfies never)}`)
+  }
+}
 
-  const options = { keyPrefix, retainEvents, retainSeconds, commandTimeoutMs: redisTimeoutMs, onError }
-  const connections = openRedisConnections(redisUrl, {
-    commandTimeoutMs: redisTimeoutMs,
-    ...reachability(logger),
-  })
+async function openRedisStore(
+  url: string,
+  { keyPrefix, retainEvents, retainSeconds, redisTimeoutMs: commandTimeoutMs }: Config,
+  logger: Logger,
+  onError: (error: unknown) => void,
+): Promise<Store> {
+  const connections = openRedisConnections(url, { commandTimeoutMs, ...reachability(logger) })
+  const options = { keyPrefix, retainEvents, retainSeconds, commandTimeoutMs, onError }
   const store = new RedisStore(connections, options)
   // A Redis that is away must not keep the server from starting: it says so, and recovers.
-  if (await store.whenConnected(redisTimeoutMs)) logger.info('connected to Redis')
+  if (await store.whenConnected(commandTimeoutMs)) logger.info('connected to Redis')
   return store
 }
 

@@ -102,6 +102,18 @@ describe('imports', () => {
     expect(files('src', 'clients', 'trainers').flatMap((file) => visit(file, []))).toEqual([])
   })
 
+  it('of an engine are in server.ts alone, which picks one; the others know its ports', () => {
+    const isOfEngine = (file: string) => /^src\/event-log\/(memory|redis)\b/.test(file)
+    const wrong = sources
+      .filter((file) => !isOfEngine(file) && file !== 'src/server.ts')
+      .flatMap((file) =>
+        localImportsOf(file)
+          .filter(isOfEngine)
+          .map((imported) => `${file} → ${imported}`),
+      )
+    expect(wrong).toEqual([])
+  })
+
   it('keep a library behind one folder', () => {
     const wrong = sources.flatMap((file) =>
       importsOf(file)
