@@ -238,7 +238,7 @@ const variables = z
         `is ${JSON.stringify(found.HOST)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1, or EPOCHCAST_ALLOW_ANONYMOUS=1: whoever reaches the port may then do everything, so only behind something that authenticates`,
       )
     }
-    if (found.EPOCHCAST_WORKERS > 1 && found.REDIS_URL === null) {
+    if (found.EPOCHCAST_WORKERS > 1 && found.REDIS_URL.name === 'memory') {
       refuse(
         'EPOCHCAST_WORKERS',
         `is ${found.EPOCHCAST_WORKERS}, but REDIS_URL is not set; expected REDIS_URL, as the memory engine belongs to one process`,

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
-import { LRUCache } from 'lru-cache'
 import type { TaskEvent } from '../../task/event.ts'
 import type { Position } from '../../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../../task/task.ts'
@@ -21,6 +20,7 @@ import { gatherWrites, type RedisConnections } from './connections.ts'
 import { toPortError, translated } from './errors.ts'
 import { keyOfChannel, RedisKeys } from './keys.ts'
 import { type Scripts, withScripts } from './scripts.ts'
+import { RedisTaskList } from './task-list.ts'
 
 export interface RedisStoreOptions {
   readonly keyPrefix: string
@@ -33,11 +33,6 @@ export interface RedisStoreOptions {
   readonly onError: (error: unknown) => void
 }
 
-const EXPIRED_PER_SWEEP = 1000
-/** How long a listed task may be missing before its entry is taken out. */
-const MISSING_MS = 60_000
-const MAX_MISSING = 10_000
-
 /** Many servers, one truth: a stream and a state for each task in Redis, announcements by pub/sub. */
 export class RedisStore implements Store {
   readonly name = 'redis'
@@ -46,8 +41,7 @@ export class RedisStore implements Store {
   readonly #redis: (Redis | Cluster) & Scripts
   readonly #keys: RedisKeys
   readonly #announcements: Announcements
-  /** Entries of the lists whose task was not found, and since when. */
-  readonly #missingSince = new LRUCache<string, number>({ max: MAX_MISSING })
+  readonly #tasks: RedisTaskList
 
   constructor(connections: RedisConnections, options: RedisStoreOptions) {
     this.#options = { ...options, onError: (cause) => options.onError(toPortError(cause)) }
@@ -59,6 +53,11 @@ export class RedisStore implements Store {
       options.commandTimeoutMs,
       this.#options.onError,
     )
+    this.#tasks = new RedisTaskList(this.#redis, this.#keys, {
+      retainSeconds: options.retainSeconds,
+      snapshot: (key) => this.snapshot(key),
+      onError: this.#options.onError,
+    })
   }
 
   /** Watches that have not been closed. */
@@ -83,8 +82,7 @@ export class RedisStore implements Store {
       const generation = newGeneration()
       const serial = await this.#redis.incr(keys.serial)
       // Into the lists first: an entry without its task is passed over, a task without its entry is lost.
-      await this.#redis.zadd(keys.tasks, 'NX', serial, channel)
-      await this.#redis.zadd(keys.unfinished, 'NX', serial, channel)
+      await this.#tasks.add(channel, serial)
       const [created, ...stored] = await this.#redis.epochcastCreate(
         2,
         keys.state(key),
@@ -99,7 +97,7 @@ export class RedisStore implements Store {
         ...textsOf(events),
       )
       // Of an earlier task of this name whose time was up.
-      if (created) await this.#redis.zrem(keys.expiries, channel).catch(this.#options.onError)
+      if (created) await this.#tasks.keep(channel).catch(this.#options.onError)
       return { kind: created ? 'created' : 'exists', snapshot: snapshotOf(...stored) }
     })
   }
@@ -129,7 +127,7 @@ export class RedisStore implements Store {
       if (outcome === -1) return { kind: 'missing' }
       if (outcome === 0) return { kind: 'conflict' }
       // Where this fails, the task is still listed as unfinished; `list` notices and mends it.
-      if (isFinal) await this.#leaveUnfinished(key).catch(this.#options.onError)
+      if (isFinal) await this.#tasks.finish(key).catch(this.#options.onError)
       return { kind: 'appended', top: { ...expected, offset: expected.offset + events.length } }
     } catch (error) {
       throw toPortError(error)
@@ -208,30 +206,11 @@ export class RedisStore implements Store {
   }
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
-    return translated(async () => {
-      const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
-      const snapshots: Snapshot[] = []
-      let below = before
-      for (;;) {
-        const found = await this.#redis.zrevrangebyscore(
-          set,
-          below === null ? '+inf' : `(${below}`,
-          '-inf',
-          'WITHSCORES',
-          'LIMIT',
-          0,
-          limit + 1,
-        )
-        for (const { channel, serial, snapshot } of await this.#lookUp(found)) {
-          below = serial
-          const isListed = snapshot && (scope === 'all' || !isFinished(snapshot))
-          if (!isListed) this.#mend(scope, channel, snapshot)
-          else if (snapshots.length === limit) return { snapshots, hasMore: true }
-          else snapshots.push({ ...snapshot, serial })
-        }
-        if (found.length < 2 * (limit + 1)) return { snapshots, hasMore: false }
-      }
-    })
+    return translated(() => this.#tasks.list(scope, before, limit))
+  }
+
+  async dropExpired(): Promise<void> {
+    await translated(() => this.#tasks.dropExpired())
   }
 
   async startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
@@ -265,65 +244,6 @@ export class RedisStore implements Store {
     this.#announcements.close()
     await this.#connections.close()
   }
-
-  /** Takes them out of the lists; Redis drops their keys by itself. */
-  async dropExpired(): Promise<void> {
-    await translated(async () => {
-      const expired = await this.#redis.zrangebyscore(
-        this.#keys.expiries,
-        '-inf',
-        Date.now(),
-        'LIMIT',
-        0,
-        EXPIRED_PER_SWEEP,
-      )
-      if (expired.length === 0) return
-      await this.#redis.zrem(this.#keys.tasks, ...expired)
-      await this.#redis.zrem(this.#keys.expiries, ...expired)
-    })
-  }
-
-  async #leaveUnfinished(key: TaskKey): Promise<void> {
-    const channel = channelOf(key)
-    const expiry = Date.now() + this.#options.retainSeconds * 1000
-    await Promise.all([
-      this.#redis.zrem(this.#keys.unfinished, channel),
-      this.#redis.zadd(this.#keys.expiries, expiry, channel),
-    ])
-  }
-
-  async #lookUp(found: readonly string[]) {
-    const listed: Promise<{ channel: string; serial: number; snapshot: Snapshot | null }>[] = []
-    for (let i = 0; i < found.length; i += 2) {
-      const channel = found[i] as string
-      const serial = Number(found[i + 1])
-      // In one event-loop turn, so that ioredis sends them as one pipeline.
-      listed.push(this.snapshot(keyOfChannel(channel)).then((snapshot) => ({ channel, serial, snapshot })))
-    }
-    return Promise.all(listed)
-  }
-
-  /**
-   * An entry of a list without a place in it: the task is finished, or not there. The latter may be because its
-   * creation is under way, so an entry is taken out only when its task has been missing for a while.
-   */
-  #mend(scope: ListScope, channel: string, snapshot: Snapshot | null): void {
-    if (!snapshot && !this.#hasBeenMissing(channel)) return
-    const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
-    const mending = snapshot ? this.#leaveUnfinished(keyOfChannel(channel)) : this.#redis.zrem(set, channel)
-    mending.catch(this.#options.onError)
-  }
-
-  #hasBeenMissing(channel: string): boolean {
-    const since = this.#missingSince.get(channel)
-    if (since === undefined) {
-      this.#missingSince.set(channel, Date.now())
-      return false
-    }
-    if (Date.now() - since < MISSING_MS) return false
-    this.#missingSince.delete(channel)
-    return true
-  }
 }
 
 const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))
@@ -336,8 +256,6 @@ function snapshotOf(generation: string, top: string, serial: string, state: stri
     state: JSON.parse(state) as TaskState,
   }
 }
-
-const isFinished = ({ state }: Snapshot): boolean => state.finishedAt !== null
 
 function parseAnnouncement(message: unknown): PublishedEntries | null {
   if (typeof message !== 'object' || message === null) return null

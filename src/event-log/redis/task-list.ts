@@ -1,0 +1,134 @@
+import type { Cluster, Redis } from 'ioredis'
+import { LRUCache } from 'lru-cache'
+import { channelOf, type TaskKey } from '../../task/task.ts'
+import type { Snapshot } from '../event-log.ts'
+import type { ListPage, ListScope } from '../task-index.ts'
+import { keyOfChannel, type RedisKeys } from './keys.ts'
+
+export interface RedisTaskListOptions {
+  /** Seconds for which a finished task is kept. */
+  readonly retainSeconds: number
+  /** Reads a task as its log has it. */
+  readonly snapshot: (key: TaskKey) => Promise<Snapshot | null>
+  readonly onError: (error: unknown) => void
+}
+
+const EXPIRED_PER_SWEEP = 1000
+/** How long a listed task may be missing before its entry is taken out. */
+const MISSING_MS = 60_000
+const MAX_MISSING = 10_000
+
+/**
+ * The sorted sets that list tasks. They live under other hash tags than the tasks, so nothing changes both in
+ * one step: the sets may name a task that is finished or gone. Whoever lists them looks each task up, and
+ * mends what is wrong.
+ */
+export class RedisTaskList {
+  readonly #redis: Redis | Cluster
+  readonly #keys: RedisKeys
+  readonly #options: RedisTaskListOptions
+  /** Entries whose task was not found, and since when. */
+  readonly #missingSince = new LRUCache<string, number>({ max: MAX_MISSING })
+
+  constructor(redis: Redis | Cluster, keys: RedisKeys, options: RedisTaskListOptions) {
+    this.#redis = redis
+    this.#keys = keys
+    this.#options = options
+  }
+
+  async add(channel: string, serial: number): Promise<void> {
+    await this.#redis.zadd(this.#keys.tasks, 'NX', serial, channel)
+    await this.#redis.zadd(this.#keys.unfinished, 'NX', serial, channel)
+  }
+
+  /** A task of this name was finished, and is there again: it does not expire. */
+  async keep(channel: string): Promise<void> {
+    await this.#redis.zrem(this.#keys.expiries, channel)
+  }
+
+  async finish(key: TaskKey): Promise<void> {
+    const channel = channelOf(key)
+    const expiry = Date.now() + this.#options.retainSeconds * 1000
+    await Promise.all([
+      this.#redis.zrem(this.#keys.unfinished, channel),
+      this.#redis.zadd(this.#keys.expiries, expiry, channel),
+    ])
+  }
+
+  async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
+    const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
+    const snapshots: Snapshot[] = []
+    let below = before
+    for (;;) {
+      const found = await this.#redis.zrevrangebyscore(
+        set,
+        below === null ? '+inf' : `(${below}`,
+        '-inf',
+        'WITHSCORES',
+        'LIMIT',
+        0,
+        limit + 1,
+      )
+      for (const { channel, serial, snapshot } of await this.#lookUp(found)) {
+        below = serial
+        const isListed = snapshot && (scope === 'all' || !isFinished(snapshot))
+        if (!isListed) this.#mend(scope, channel, snapshot)
+        else if (snapshots.length === limit) return { snapshots, hasMore: true }
+        else snapshots.push({ ...snapshot, serial })
+      }
+      if (found.length < 2 * (limit + 1)) return { snapshots, hasMore: false }
+    }
+  }
+
+  /** Takes them out of the lists; Redis drops their keys by itself. */
+  async dropExpired(): Promise<void> {
+    const expired = await this.#redis.zrangebyscore(
+      this.#keys.expiries,
+      '-inf',
+      Date.now(),
+      'LIMIT',
+      0,
+      EXPIRED_PER_SWEEP,
+    )
+    if (expired.length === 0) return
+    await this.#redis.zrem(this.#keys.tasks, ...expired)
+    await this.#redis.zrem(this.#keys.expiries, ...expired)
+  }
+
+  async #lookUp(found: readonly string[]) {
+    const listed: Promise<{ channel: string; serial: number; snapshot: Snapshot | null }>[] = []
+    for (let i = 0; i < found.length; i += 2) {
+      const channel = found[i] as string
+      const serial = Number(found[i + 1])
+      // In one event-loop turn, so that ioredis sends them as one pipeline.
+      listed.push(
+        this.#options.snapshot(keyOfChannel(channel)).then((snapshot) => ({ channel, serial, snapshot })),
+      )
+    }
+    return Promise.all(listed)
+  }
+
+  /**
+   * An entry of a list without a place in it: the task is finished, or not there. The latter may be because its
+   * creation is under way, so an entry is taken out only when its task has been missing for a while.
+   */
+  #mend(scope: ListScope, channel: string, snapshot: Snapshot | null): void {
+    if (!snapshot && !this.#hasBeenMissing(channel)) return
+    const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
+    const mending = snapshot ? this.finish(keyOfChannel(channel)) : this.#redis.zrem(set, channel)
+    mending.catch(this.#options.onError)
+  }
+
+  #hasBeenMissing(channel: string): boolean {
+    const since = this.#missingSince.get(channel)
+    if (since === undefined) {
+      this.#missingSince.set(channel, Date.now())
+      return false
+    }
+    if (Date.now() - since < MISSING_MS) return false
+    this.#missingSince.delete(channel)
+    return true
+  }
+}
+
+const isFinished = ({ state }: Snapshot): boolean => state.finishedAt !== null
