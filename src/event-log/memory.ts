@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { EpochcastError } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
@@ -13,6 +12,7 @@ import type {
   Watch,
   WatchSignal,
 } from './event-log.ts'
+import { MemoryLog } from './memory-log.ts'
 import type { EngineStatus, Store } from './store.ts'
 import type { ListPage, ListScope } from './task-index.ts'
 
@@ -26,34 +26,16 @@ export interface MemoryStoreOptions {
   readonly now?: () => number
 }
 
-/** A log's events as JSON text, oldest first, from `head` on: text is a third of the size of objects. */
-interface Log {
-  readonly key: TaskKey
-  readonly generation: string
-  readonly serial: number
-  texts: string[]
-  head: number
-  top: number
-  state: TaskState
-  stateBytes: number
-  bytes: number
-  finishedAt: number | null
-}
-
-/** Rough cost of an entry beside its text: the string's header and its slot in the array. */
-const ENTRY_OVERHEAD_BYTES = 32
-const LOG_OVERHEAD_BYTES = 512
-
 /** The default engine: one process, no dependencies, gone with the process. */
 export class MemoryStore implements Store {
   readonly name = 'memory'
   readonly #options: MemoryStoreOptions
   readonly #now: () => number
-  readonly #logs = new Map<string, Log>()
-  readonly #bySerial = new Map<number, Log>()
-  readonly #unfinished = new Set<Log>()
+  readonly #logs = new Map<string, MemoryLog>()
+  readonly #bySerial = new Map<number, MemoryLog>()
+  readonly #unfinished = new Set<MemoryLog>()
   /** In the order in which they finished. */
-  readonly #finished = new Set<Log>()
+  readonly #finished = new Set<MemoryLog>()
   readonly #watchers = new Map<string, Set<(signal: WatchSignal) => void>>()
   readonly #allWatchers = new Set<(key: TaskKey) => void>()
   readonly #leases = new Map<string, { owner: string; until: number }>()
@@ -80,20 +62,9 @@ export class MemoryStore implements Store {
   async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
     const channel = channelOf(key)
     const existing = this.#logs.get(channel)
-    if (existing) return { kind: 'exists', snapshot: snapshotOf(existing) }
+    if (existing) return { kind: 'exists', snapshot: existing.snapshot }
 
-    const log: Log = {
-      key,
-      generation: randomBytes(6).toString('base64url'),
-      serial: ++this.#lastSerial,
-      texts: [],
-      head: 0,
-      top: 0,
-      state,
-      stateBytes: 0,
-      bytes: LOG_OVERHEAD_BYTES + channel.length,
-      finishedAt: null,
-    }
+    const log = new MemoryLog(key, ++this.#lastSerial, state)
     this.#bytes += log.bytes
     this.#logs.set(channel, log)
     this.#bySerial.set(log.serial, log)
@@ -108,7 +79,7 @@ export class MemoryStore implements Store {
       )
     }
     this.#announce(log, entries)
-    return { kind: 'created', snapshot: snapshotOf(log) }
+    return { kind: 'created', snapshot: log.snapshot }
   }
 
   async append(
@@ -117,7 +88,7 @@ export class MemoryStore implements Store {
   ): Promise<AppendResult> {
     const log = this.#logs.get(channelOf(key))
     if (!log) return { kind: 'missing' }
-    if (expected.generation !== log.generation || expected.offset !== log.top) return { kind: 'conflict' }
+    if (!log.isAt(expected)) return { kind: 'conflict' }
 
     const entries = this.#store(log, events, texts, state)
     if (isFinal && log.finishedAt === null) {
@@ -127,32 +98,16 @@ export class MemoryStore implements Store {
     }
     this.#makeRoom(log)
     this.#announce(log, entries)
-    return { kind: 'appended', top: topOf(log) }
+    return { kind: 'appended', top: log.position }
   }
 
   async snapshot(key: TaskKey): Promise<Snapshot | null> {
     const log = this.#logs.get(channelOf(key))
-    return log ? snapshotOf(log) : null
+    return log?.snapshot ?? null
   }
 
   async read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult> {
-    const log = this.#logs.get(channelOf(key))
-    if (!log) return { kind: 'missing' }
-    const beforeOldest = log.top - (log.texts.length - log.head)
-    const from = after ?? { generation: log.generation, offset: beforeOldest }
-    const resumeAt = { generation: log.generation, offset: beforeOldest }
-    if (from.generation !== log.generation) {
-      return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
-    }
-    if (from.offset > log.top) return { kind: 'ahead', top: topOf(log) }
-    if (from.offset < beforeOldest) {
-      return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - from.offset }
-    }
-    const start = log.head + (from.offset - beforeOldest)
-    const entries = log.texts
-      .slice(start, start + limit)
-      .map((text, i): LogEntry => ({ offset: from.offset + 1 + i, event: JSON.parse(text) as TaskEvent }))
-    return { kind: 'entries', entries, top: topOf(log) }
+    return this.#logs.get(channelOf(key))?.read(after, limit) ?? { kind: 'missing' }
   }
 
   async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
@@ -182,10 +137,13 @@ export class MemoryStore implements Store {
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
     const snapshots: Snapshot[] = []
-    const isOlder = (log: Log) => before === null || log.serial < before
+    const isOlder = (log: MemoryLog) => before === null || log.serial < before
     if (scope === 'unfinished') {
       const older = [...this.#unfinished].filter(isOlder).reverse()
-      return { snapshots: older.slice(0, limit).map(snapshotOf), hasMore: older.length > limit }
+      return {
+        snapshots: older.slice(0, limit).map(({ snapshot }) => snapshot),
+        hasMore: older.length > limit,
+      }
     }
     const [oldest] = this.#bySerial.keys()
     let serial = Math.min(this.#lastSerial, (before ?? Number.POSITIVE_INFINITY) - 1)
@@ -193,7 +151,7 @@ export class MemoryStore implements Store {
       const log = this.#bySerial.get(serial)
       if (!log) continue
       if (snapshots.length === limit) return { snapshots, hasMore: true }
-      snapshots.push(snapshotOf(log))
+      snapshots.push(log.snapshot)
     }
     return { snapshots, hasMore: false }
   }
@@ -232,40 +190,11 @@ export class MemoryStore implements Store {
     this.#allWatchers.clear()
   }
 
-  #store(log: Log, events: readonly TaskEvent[], texts: readonly string[], state: TaskState): LogEntry[] {
-    const entries = events.map((event): LogEntry => ({ offset: ++log.top, event }))
-    let added = 0
-    for (const text of texts) {
-      log.texts.push(text)
-      added += bytesOf(text)
-    }
-    const stateBytes = Buffer.byteLength(JSON.stringify(state))
-    added += stateBytes - log.stateBytes
-    log.state = state
-    log.stateBytes = stateBytes
-    log.bytes += added
-    this.#bytes += added
-    while (log.texts.length - log.head > this.#options.retainEvents) this.#trimOldest(log)
-    return entries
-  }
-
-  #trimOldest(log: Log): void {
-    const bytes = bytesOf(log.texts[log.head] as string)
-    log.texts[log.head++] = ''
-    log.bytes -= bytes
-    this.#bytes -= bytes
-    // Moving the array's start is dear, so it waits until half of the array is empty.
-    if (log.head > 64 && log.head * 2 > log.texts.length) {
-      log.texts = log.texts.slice(log.head)
-      log.head = 0
-    }
-  }
-
   /**
    * Keeps the total under its bound: the oldest finished tasks go first, then the oldest events of
    * the largest unfinished ones. `keep` is the log being written to: it is not dropped under the writer.
    */
-  #makeRoom(keep: Log): void {
+  #makeRoom(keep: MemoryLog): void {
     const { maxBytes } = this.#options
     if (this.#bytes <= maxBytes) return
     for (const log of this.#finished) {
@@ -275,12 +204,12 @@ export class MemoryStore implements Store {
     }
     const largestFirst = [...this.#unfinished, keep].sort((a, b) => b.bytes - a.bytes)
     for (const log of largestFirst) {
-      while (log.texts.length - log.head > 1 && this.#bytes > maxBytes) this.#trimOldest(log)
+      while (log.length > 1 && this.#bytes > maxBytes) this.#bytes -= log.trimOldest()
       if (this.#bytes <= maxBytes) return
     }
   }
 
-  #drop(log: Log): void {
+  #drop(log: MemoryLog): void {
     this.#logs.delete(channelOf(log.key))
     this.#bySerial.delete(log.serial)
     this.#unfinished.delete(log)
@@ -288,17 +217,27 @@ export class MemoryStore implements Store {
     this.#bytes -= log.bytes
   }
 
-  #announce(log: Log, entries: readonly LogEntry[]): void {
+  #store(
+    log: MemoryLog,
+    events: readonly TaskEvent[],
+    texts: readonly string[],
+    state: TaskState,
+  ): LogEntry[] {
+    const before = log.bytes
+    const entries = log.append(events, texts, state)
+    while (log.length > this.#options.retainEvents) log.trimOldest()
+    this.#bytes += log.bytes - before
+    return entries
+  }
+
+  #announce(log: MemoryLog, entries: readonly LogEntry[]): void {
     const watchers = this.#watchers.get(channelOf(log.key))
     for (const watcher of watchers ?? []) {
       const own = entries.map(({ offset, event }) => ({ offset, event: { ...event } }))
-      watcher({ kind: 'appended', top: topOf(log), entries: own })
+      watcher({ kind: 'appended', top: log.position, entries: own })
     }
     for (const watcher of this.#allWatchers) watcher(log.key)
   }
 }
 
 const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))
-const bytesOf = (text: string): number => Buffer.byteLength(text) + ENTRY_OVERHEAD_BYTES
-const topOf = (log: Log): Position => ({ generation: log.generation, offset: log.top })
-const snapshotOf = (log: Log): Snapshot => ({ state: log.state, top: topOf(log), serial: log.serial })

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto'
+import type { TaskEvent } from '../task/event.ts'
+import type { Position } from '../task/position.ts'
+import { channelOf, type TaskKey, type TaskState } from '../task/task.ts'
+import type { LogEntry, ReadResult, Snapshot } from './event-log.ts'
+
+/** Rough cost of an entry beside its text: the string's header and its slot in the array. */
+const ENTRY_OVERHEAD_BYTES = 32
+const LOG_OVERHEAD_BYTES = 512
+
+/** One task's log in memory. Its events are kept as JSON text, which is a third of the size of objects. */
+export class MemoryLog {
+  readonly key: TaskKey
+  readonly serial: number
+  finishedAt: number | null = null
+  readonly #generation = randomBytes(6).toString('base64url')
+  /** Oldest first, from `#head` on. */
+  #texts: string[] = []
+  #head = 0
+  #top = 0
+  #state: TaskState
+  #stateBytes = 0
+  #bytes: number
+
+  constructor(key: TaskKey, serial: number, state: TaskState) {
+    this.key = key
+    this.serial = serial
+    this.#state = state
+    this.#bytes = LOG_OVERHEAD_BYTES + channelOf(key).length
+  }
+
+  /** Bytes of events and state, counted as JSON text. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Events retained. */
+  get length(): number {
+    return this.#texts.length - this.#head
+  }
+
+  /** Position of the newest event. */
+  get position(): Position {
+    return { generation: this.#generation, offset: this.#top }
+  }
+
+  get snapshot(): Snapshot {
+    return { state: this.#state, top: this.position, serial: this.serial }
+  }
+
+  isAt({ generation, offset }: Position): boolean {
+    return generation === this.#generation && offset === this.#top
+  }
+
+  append(events: readonly TaskEvent[], texts: readonly string[], state: TaskState): LogEntry[] {
+    const entries = events.map((event): LogEntry => ({ offset: ++this.#top, event }))
+    for (const text of texts) {
+      this.#texts.push(text)
+      this.#bytes += bytesOf(text)
+    }
+    const stateBytes = Buffer.byteLength(JSON.stringify(state))
+    this.#bytes += stateBytes - this.#stateBytes
+    this.#state = state
+    this.#stateBytes = stateBytes
+    return entries
+  }
+
+  /** Returns the bytes that this freed. */
+  trimOldest(): number {
+    const bytes = bytesOf(this.#texts[this.#head] as string)
+    this.#texts[this.#head++] = ''
+    this.#bytes -= bytes
+    // Moving the array's start is expensive, so it waits until half of the array is empty.
+    if (this.#head > 64 && this.#head * 2 > this.#texts.length) {
+      this.#texts = this.#texts.slice(this.#head)
+      this.#head = 0
+    }
+    return bytes
+  }
+
+  read(after: Position | null, limit: number): ReadResult {
+    const top = this.position
+    const beforeOldest = this.#top - this.length
+    const resumeAt = { generation: this.#generation, offset: beforeOldest }
+    const from = after ?? resumeAt
+    if (from.generation !== this.#generation) {
+      return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
+    }
+    if (from.offset > this.#top) return { kind: 'ahead', top }
+    if (from.offset < beforeOldest) {
+      return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - from.offset }
+    }
+    const start = this.#head + (from.offset - beforeOldest)
+    const entries = this.#texts
+      .slice(start, start + limit)
+      .map((text, i): LogEntry => ({ offset: from.offset + 1 + i, event: JSON.parse(text) as TaskEvent }))
+    return { kind: 'entries', entries, top }
+  }
+}
+
+const bytesOf = (text: string): number => Buffer.byteLength(text) + ENTRY_OVERHEAD_BYTES
