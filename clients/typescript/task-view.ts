@@ -1,0 +1,190 @@
+import type { TrainingProgressEvent } from './follow.ts'
+import type { TaskSummaryFragment } from './generated/graphql.ts'
+
+type Summary = Omit<TaskSummaryFragment, '__typename' | 'etaSeconds'>
+
+/**
+ * A task as far as its events tell: the fields of `TaskSummary`, null where there is nothing.
+ *
+ * Folded from its first event, or from any StreamOpened, a view is the server's state of the task, except for
+ * what the events do not carry:
+ *
+ * - `attempt`, `stopRequested` and `stopReason` stay as they were when the stream opened, as StatusChanged does not
+ *   tell of launches and stop requests yet. A server that sends them is understood. (The reason of
+ *   TrainingCancelled is taken.)
+ * - `startedAt`, `updatedAt` and `finishedAt` are the timestamps of events, so the trainer's clock where it reports
+ *   times of its own; the server's state has the server's clock.
+ * - Whether the trainer counts its progress itself or by its rounds is guessed from the task that the stream opened
+ *   with. The guess is wrong where a trainer's progress has the same numbers as its rounds, and after a launch
+ *   that nothing was reported of yet; then `current`, `total` and `progress` may be those of the newest round, or
+ *   those before the launch, until the next ProgressUpdate.
+ * - `etaSeconds` depends on the time at which it is asked for.
+ *
+ * After EventsSkipped it lacks what the skipped events said.
+ */
+export interface TaskView extends Readonly<Known<Summary>> {
+  /**
+   * Whether the present attempt's trainer reports progress; then rounds leave `current`, `total` and `progress`
+   * alone.
+   */
+  readonly countsProgress: boolean
+}
+
+type Known<Fields> = { [Name in keyof Fields]-?: Exclude<Fields[Name], undefined> }
+
+/** A task as a stream opens with it, or as a query returns it. */
+export function initialView(task: TaskSummaryFragment): TaskView {
+  const { round = null, totalRounds = null, current = null, total = null } = task
+  const { __typename: _, etaSeconds: __, ...fields } = task
+  return {
+    ...NOTHING_YET,
+    ...fields,
+    countsProgress: current !== null && !(current === round && total === totalRounds),
+  }
+}
+
+/**
+ * The view after an event. Pure, so that it can be a reducer of any state library. StreamOpened replaces the view by
+ * its task. Events that are replayed after it (`after`, `last`) lead through earlier values to the same view, and
+ * events of kinds that this client does not know leave it as it is.
+ */
+export function foldEvent(view: TaskView, event: TrainingProgressEvent): TaskView {
+  const change = (CHANGES as Partial<Record<EventKind, Change>>)[event.__typename]
+  return change ? { ...view, ...change(view, event) } : view
+}
+
+type EventKind = TrainingProgressEvent['__typename']
+type EventOf<Kind extends EventKind> = Extract<TrainingProgressEvent, { readonly __typename: Kind }>
+type TaskChanges = Partial<TaskView>
+type Change = (view: TaskView, event: TrainingProgressEvent) => TaskChanges
+
+const NOTHING_YET = {
+  trainer: null,
+  machineId: null,
+  stopReason: null,
+  stage: null,
+  current: null,
+  total: null,
+  progress: null,
+  epoch: null,
+  totalEpochs: null,
+  round: null,
+  totalRounds: null,
+  loss: null,
+  message: null,
+  result: null,
+  error: null,
+  startedAt: null,
+  finishedAt: null,
+}
+
+/** What StatusChanged may carry beyond today's schema. */
+interface LaunchOrStopRequest {
+  /** Present where the change is a launch. */
+  readonly attempt?: number | null
+  readonly stopRequested?: boolean | null
+  readonly stopReason?: string | null
+}
+
+const NO_CHANGE: TaskChanges = {}
+
+/** What each kind of event changes; the server's rules, from `src/task/reducer.ts`. */
+const CHANGES = {
+  StreamOpened: (_, { task }) => initialView(task),
+  ProgressUpdate: (view, event) => ({
+    ...position(event),
+    current: event.current,
+    // What rounds had counted is of another kind.
+    total: event.total ?? (view.countsProgress ? view.total : null),
+    progress: event.progress ?? (view.countsProgress ? view.progress : null),
+    countsProgress: true,
+    stage: event.stage ?? view.stage,
+    epoch: event.atEpoch ?? view.epoch,
+    loss: event.loss ?? view.loss,
+    metrics: { ...view.metrics, ...event.metrics },
+    message: event.message ?? view.message,
+  }),
+  EpochStarted: (view, event) => ({
+    ...position(event),
+    epoch: event.epoch,
+    totalEpochs: event.totalEpochs ?? view.totalEpochs,
+  }),
+  EpochEnded: (view, event) => ({
+    ...position(event),
+    epoch: event.epoch,
+    loss: (event.phase === 'TRAIN' ? event.metrics.loss : undefined) ?? view.loss,
+    metrics: { ...view.metrics, ...prefixed(event.metrics, PHASE_PREFIX[event.phase]) },
+  }),
+  RoundEnded: (view, event) => {
+    const { round } = event
+    const totalRounds = event.totalRounds ?? view.totalRounds
+    return {
+      ...position(event),
+      round,
+      totalRounds,
+      loss: event.fitMetrics.loss ?? view.loss,
+      metrics: { ...view.metrics, ...event.fitMetrics, ...prefixed(event.evalMetrics, 'eval_') },
+      ...(view.countsProgress
+        ? {}
+        : { current: round, total: totalRounds, progress: percentage(round, totalRounds) }),
+    }
+  },
+  StatusChanged: (view, event: EventOf<'StatusChanged'> & LaunchOrStopRequest) => {
+    const { status, attempt, stopRequested, stopReason, timestamp } = event
+    const isLaunch = typeof attempt === 'number'
+    return {
+      ...position(event),
+      status,
+      message: event.message ?? view.message,
+      ...(status === 'RUNNING' && (view.startedAt === null || isLaunch) ? { startedAt: timestamp } : {}),
+      ...(isLaunch ? { attempt, countsProgress: false } : {}),
+      ...(stopRequested ? { stopRequested } : {}),
+      ...(stopRequested && stopReason !== undefined ? { stopReason } : {}),
+    }
+  },
+  ErrorReported: (_, event) => ({ ...position(event), error: errorOf(event) }),
+  // An error that the trainer got over is history, and so is the way still to go.
+  TrainingSucceeded: (_, event) => ({
+    ...ending('SUCCESS', event),
+    result: event.result ?? null,
+    error: null,
+    progress: 100,
+  }),
+  TrainingFailed: (_, event) => ({ ...ending('FAILURE', event), error: errorOf(event) }),
+  TrainingCancelled: (view, event) => ({
+    ...ending('CANCELLED', event),
+    stopReason: event.reason ?? view.stopReason,
+  }),
+  // Of the stream, not of the task.
+  EventsSkipped: (_, { cursor }) => ({ cursor }),
+  StreamInterrupted: () => NO_CHANGE,
+  StreamTimedOut: () => NO_CHANGE,
+  StreamClosing: () => NO_CHANGE,
+} satisfies { [Kind in EventKind]: (view: TaskView, event: EventOf<Kind>) => TaskChanges }
+
+type Place = Pick<TrainingProgressEvent, 'cursor' | 'timestamp'>
+
+const position = ({ cursor, timestamp }: Place) => ({ cursor, updatedAt: timestamp })
+
+const ending = (status: TaskView['status'], event: Place) => ({
+  ...position(event),
+  status,
+  finishedAt: event.timestamp,
+})
+
+const errorOf = ({ error, errorType }: EventOf<'ErrorReported' | 'TrainingFailed'>) => ({
+  message: error,
+  type: errorType ?? null,
+})
+
+const percentage = (count: number, total: number | null): number | null =>
+  total === null || total <= 0 ? null : Math.min(100, Math.max(0, (100 * count) / total))
+
+/** The latest validation loss must not stand where the training loss does. */
+const PHASE_PREFIX = { TRAIN: '', VAL: 'val_', TEST: 'test_' } as const
+
+function prefixed(metrics: TaskView['metrics'], prefix: string): TaskView['metrics'] {
+  return Object.fromEntries(
+    Object.entries(metrics).map(([name, value]) => [name.startsWith(prefix) ? name : prefix + name, value]),
+  )
+}

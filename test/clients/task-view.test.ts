@@ -1,0 +1,154 @@
+import fc from 'fast-check'
+import { execute } from 'graphql'
+import { describe, expect, it } from 'vitest'
+import {
+  foldEvent,
+  initialView,
+  type TaskView,
+  TrainingProgressDocument,
+  type TrainingProgressEvent,
+  type TrainingProgressSubscription,
+} from '../../clients/typescript/index.ts'
+import { schema } from '../../src/schema/index.ts'
+import { isFinalEvent, type TaskEvent } from '../../src/task/event.ts'
+import { encodeCursor } from '../../src/task/position.ts'
+import { reduce } from '../../src/task/reducer.ts'
+import { delivered, type TrainingEvent } from '../../src/task/stream-event.ts'
+import type { TaskState } from '../../src/task/task.ts'
+import { taskEvent } from '../support/task-events.ts'
+import { NOW, newState } from '../support/tasks.ts'
+
+const generation = 'g1'
+const start = newState({ id: 'task', params: { epochs: 20 } })
+const { spec } = start
+
+/** An event as a client gets it: executed by the schema, with the operation that `follow` sends. */
+function received(event: TrainingEvent): TrainingProgressEvent {
+  const document = TrainingProgressDocument
+  const request = {
+    schema,
+    document,
+    rootValue: event,
+    variableValues: { taskId: spec.id },
+    contextValue: {},
+  }
+  const { data, errors } = execute(request) as { data?: TrainingProgressSubscription; errors?: unknown }
+  if (!data) throw new Error(JSON.stringify(errors))
+  return JSON.parse(JSON.stringify(data.trainingProgress))
+}
+
+/** What StatusChanged does not carry yet, as a later schema will. */
+const complete = (of: TrainingProgressEvent, from: TaskEvent): TrainingProgressEvent =>
+  from.type === 'StatusChanged'
+    ? Object.assign(of, {
+        attempt: from.attempt ?? null,
+        stopRequested: from.stopRequested ?? false,
+        stopReason: from.stopReason ?? null,
+      })
+    : of
+
+const opened = (state: TaskState, offset: number): TrainingProgressEvent =>
+  received({
+    type: 'StreamOpened',
+    taskId: spec.id,
+    timestamp: new Date(NOW).toISOString(),
+    cursor: encodeCursor(spec, { generation, offset }),
+    channel: 'gan:training:task',
+    message: 'watching',
+    task: { state, top: { generation, offset } },
+  })
+
+interface Log {
+  /** The state before each event, and after the last. */
+  readonly states: readonly TaskState[]
+  readonly events: readonly TrainingProgressEvent[]
+}
+
+/** A log of these events, as far as a server appends them: launches count up, and nothing follows the end. */
+function logOf(candidates: readonly TaskEvent[], isComplete: boolean): Log {
+  const states = [start]
+  const events: TrainingProgressEvent[] = []
+  let state = start
+  for (const [i, candidate] of candidates.entries()) {
+    const event = { ...candidate }
+    if (isFinalEvent(event) && i < candidates.length - 1) continue
+    if (event.type === 'StatusChanged' && !isComplete) {
+      delete (event as { attempt?: number }).attempt
+      delete (event as { stopRequested?: true }).stopRequested
+    } else if (event.type === 'StatusChanged' && (event.attempt ?? 0) <= state.attempt) {
+      delete (event as { attempt?: number }).attempt
+    }
+    state = reduce(state, event)
+    states.push(state)
+    const [sent] = delivered(spec, generation, [{ offset: states.length - 1, event: { ...event } }])
+    events.push(complete(received(sent as TrainingEvent), event))
+  }
+  return { states, events }
+}
+
+/** What a view is held against: the state as it is fetched, and what the server knows beyond it. */
+function viewOf(state: TaskState, offset: number): TaskView {
+  const event = opened(state, offset)
+  if (event.__typename !== 'StreamOpened') throw new Error(event.__typename)
+  return { ...initialView(event.task), countsProgress: state.countsProgress === true }
+}
+
+const viewAt = ({ states }: Log, offset: number): TaskView => viewOf(states[offset] as TaskState, offset)
+
+const sequence = fc.array(taskEvent, { maxLength: 12 })
+
+describe('the view of a task', () => {
+  it.each([
+    ['with launches and stop requests', true],
+    ['of a server that does not tell of launches and stop requests', false],
+  ])('is the state of the server after each event, %s', (_, isComplete) => {
+    fc.assert(
+      fc.property(sequence, (candidates) => {
+        const log = logOf(candidates, isComplete)
+        let view = foldEvent(initialView(viewAt(log, 0)), opened(start, 0))
+        expect(view).toEqual(viewAt(log, 0))
+        log.events.forEach((event, i) => {
+          view = foldEvent(view, event)
+          expect(view).toEqual(viewAt(log, i + 1))
+        })
+      }),
+    )
+  })
+
+  it('comes to the state of the server from wherever its stream opens, whatever is replayed', () => {
+    fc.assert(
+      fc.property(sequence, fc.nat(), fc.nat(), (candidates, opens, replays) => {
+        const log = logOf(candidates, true)
+        const top = opens % log.states.length
+        const from = top - (replays % (top + 1))
+        const first = foldEvent(viewAt(log, 0), opened(log.states[top] as TaskState, top))
+        const last = log.events.slice(from).reduce(foldEvent, first)
+        const expected = viewAt(log, log.states.length - 1)
+        // Where the task's own fields do not tell how its trainer counts, neither can the view.
+        const known = first.countsProgress === (log.states[top] as TaskState).countsProgress
+        const { current, total, progress, countsProgress } = expected
+        expect(known ? last : { ...last, current, total, progress, countsProgress }).toEqual(expected)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('is left as it is by events of a kind that this client does not know', () => {
+    const view = viewOf(start, 0)
+    const event = { __typename: 'CheckpointSaved', taskId: spec.id, cursor: 'c', timestamp: '' }
+    expect(foldEvent(view, event as unknown as TrainingProgressEvent)).toBe(view)
+  })
+
+  it('harms neither the view nor the event', () => {
+    fc.assert(
+      fc.property(sequence, (candidates) => {
+        const { events } = logOf(candidates, true)
+        const view = viewOf(start, 0)
+        const given = JSON.stringify([view, events])
+        events.reduce(foldEvent, view)
+        expect(JSON.stringify([view, events])).toBe(given)
+      }),
+      { numRuns: 20 },
+    )
+  })
+})
