@@ -139,6 +139,37 @@ describe('the live view', () => {
     ])
   })
 
+  it('shows rounds beside the progress of a trainer that reports both', () => {
+    const round = (number: number): TrainingProgressEvent => ({
+      __typename: 'RoundEnded',
+      ...envelope(number),
+      round: number,
+      totalRounds: 20,
+      fitMetrics: {},
+      evalMetrics: { loss: 0.7 },
+    })
+    const state = stateAfter(round(4), progress(25, 0.4), round(5))
+    expect(drawn(state, 25).slice(1, 4)).toEqual([
+      '████████░░░░░░░░░░░░░░░░░░░░░░░░ 25 %   round 5/20 · epoch 3 · 25/100 · train',
+      'loss 0.4',
+      'eval_loss 0.7',
+    ])
+  })
+
+  it('follows a launch and a stop request of a server that tells of them', () => {
+    const change = { __typename: 'StatusChanged', ...envelope(60), status: 'RUNNING' } as const
+    const launch: TrainingProgressEvent = Object.assign({}, change, { attempt: 2 })
+    const stop: TrainingProgressEvent = Object.assign({}, change, {
+      stopRequested: true,
+      stopReason: 'enough',
+    })
+    const state = stateAfter(progress(25, 0.4), launch, stop)
+    expect(state.task).toMatchObject({ attempt: 2, stopRequested: true, stopReason: 'enough' })
+    const lines = drawn(state, 70)
+    expect(lines[0]).toBe('RUNNING (stopping)  tvae  motor_siemens_001  7f3c')
+    expect(lines.at(-1)).toMatch(/^elapsed 10s/)
+  })
+
   it('fits any terminal, whatever the trainer calls its things', () => {
     const metrics = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`金属疲労_${i}`, i / 7]))
     const events = Array.from({ length: 300 }, (_, i) => progress(i / 3, i % 9 ? 1 / i : 'NaN', metrics))

@@ -6,7 +6,7 @@ import { printable, printableLines } from './text.ts'
 /** How the training ended: the status, then the result, or the error with the trainer's last words. */
 export function endingLines(state: WatchState, colors: boolean): string[] {
   const { task } = state
-  const { status, id, startedAt, finishedAt, error, result, message } = task
+  const { status, id, startedAt, finishedAt, error, result, stopReason } = task
   const took =
     startedAt && finishedAt
       ? ` after ${formatSeconds(Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000)}`
@@ -16,15 +16,13 @@ export function endingLines(state: WatchState, colors: boolean): string[] {
   if (!isFinal(state)) return [title]
   switch (status) {
     case 'SUCCESS':
-      return result === null || result === undefined
-        ? [title]
-        : [title, `result ${printable(JSON.stringify(result))}`]
+      return result === null ? [title] : [title, `result ${printable(JSON.stringify(result))}`]
     case 'FAILURE': {
       const [first = 'no reason was given', ...tail] = printableLines(error?.message ?? '')
       const text = error?.type ? `${printable(error.type)}: ${first}` : first
       return [title, line({ text: `error ${text}`, style: 'red' }), ...tail.map((text) => `  ${text}`)]
     }
     default:
-      return message ? [title, `reason ${printable(message)}`] : [title]
+      return stopReason ? [title, `reason ${printable(stopReason)}`] : [title]
   }
 }

@@ -48,7 +48,8 @@ function barLine(state: WatchState, width: number): Span[] {
   const place = [
     task.round && counter('round', task.round, task.totalRounds),
     task.epoch && counter('epoch', task.epoch, task.totalEpochs),
-    task.current && !task.round && counter('', task.current, task.total),
+    // Where only rounds count, it is the round once more.
+    task.current && (task.countsProgress || !task.round) && counter('', task.current, task.total),
     task.stage && printable(task.stage),
   ].filter(isGiven)
   const spans: Span[] = []
@@ -66,15 +67,15 @@ function barLine(state: WatchState, width: number): Span[] {
 }
 
 function percentOf({ task }: WatchState): number | null {
-  if (task.progress !== null && task.progress !== undefined) return task.progress
+  if (task.progress !== null) return task.progress
   return task.epoch && task.totalEpochs ? Math.min(100, (100 * task.epoch) / task.totalEpochs) : null
 }
 
-const counter = (name: string, count: number, total: number | null | undefined): string =>
+const counter = (name: string, count: number, total: number | null): string =>
   `${name} ${count}${total ? `/${total}` : ''}`.trim()
 
 function lossLine({ task: { loss }, losses }: WatchState, width: number): Span[] {
-  if (loss === null || loss === undefined) return []
+  if (loss === null) return []
   const value = formatMetric(loss)
   const spans: Span[] = [
     { text: 'loss ', style: 'dim' },
@@ -128,14 +129,14 @@ function etaSeconds(state: WatchState, now: number): number | null {
 const since = (from: string, to: number): string => formatSeconds(Math.max(0, to - Date.parse(from)) / 1000)
 
 function noticeLines(state: WatchState, now: number): Span[][] {
-  const { task, skipped, interruption, lost } = state
+  const { task, heardAt, skipped, interruption, lost } = state
   const notices: Span[][] = []
   if (task.message && !isFinal(state)) notices.push([{ text: printable(task.message), style: 'dim' }])
   if (task.error && !isFinal(state)) {
     notices.push([{ text: `error ${errorText(task.error)}`, style: 'yellow' }])
   }
   if (task.status === 'STALLED') {
-    const silent = since(task.updatedAt, now)
+    const silent = since(heardAt, now)
     notices.push([{ text: `nothing heard from the trainer for ${silent}`, style: 'yellow' }])
   }
   if (skipped > 0) {
