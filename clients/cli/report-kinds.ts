@@ -26,13 +26,21 @@ export interface ReportValues {
 
 type ValueName = keyof ReportValues
 
-interface Kind {
+interface Kind<Report extends ReportInput = ReportInput> {
   readonly needs: readonly ValueName[]
   readonly takes: readonly ValueName[]
-  readonly build: (values: Required<ReportValues>) => ReportInput
+  readonly build: (values: Required<ReportValues>) => Report
 }
 
-const KINDS: Readonly<Record<string, Kind>> = {
+type ReportField = keyof ReportInput
+type ReportOf<Field extends ReportField> = Extract<ReportInput, { readonly [Name in Field]: object }>
+
+/** `epochEnd` of the API is `epoch-end` on the command line. */
+type KebabCase<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `-${Lowercase<First>}`}${KebabCase<Rest>}`
+  : ''
+
+const KINDS = {
   progress: {
     needs: ['current'],
     takes: ['total', 'loss', 'metric', 'stage', 'message', 'epoch'],
@@ -81,17 +89,17 @@ const KINDS: Readonly<Record<string, Kind>> = {
     takes: ['type'],
     build: ({ error, type: errorType, timestamp }) => ({ failure: defined({ error, errorType, timestamp }) }),
   },
-}
+} satisfies { [Field in ReportField as KebabCase<Field>]: Kind<ReportOf<Field>> }
 
 export const REPORT_KINDS: readonly string[] = Object.keys(KINDS)
 
 /** @throws UsageError where a value is missing, or is one that this kind of report does not have */
 export function buildReport(kindName: string, values: ReportValues): ReportInput {
-  const kind = KINDS[kindName]
-  if (!kind)
+  if (!isKindName(kindName))
     throw new UsageError(
       `the kind of report is ${JSON.stringify(kindName)}; expected one of ${REPORT_KINDS.join(', ')}`,
     )
+  const kind: Kind = KINDS[kindName]
   const missing = kind.needs.find((name) => values[name] === undefined)
   if (missing) throw new UsageError(`a report of ${kindName} needs ${flagOf(missing)}`)
   const known: readonly string[] = [...kind.needs, ...kind.takes, 'timestamp']
@@ -99,5 +107,7 @@ export function buildReport(kindName: string, values: ReportValues): ReportInput
   if (surplus) throw new UsageError(`a report of ${kindName} has no ${flagOf(surplus)}`)
   return kind.build(values as Required<ReportValues>)
 }
+
+const isKindName = (name: string): name is keyof typeof KINDS => Object.hasOwn(KINDS, name)
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

@@ -222,6 +222,7 @@ describe('report', () => {
     ['progress', '--total 3', 'a report of progress needs --current'],
     ['progress', '--current 3 --total-rounds 3', 'a report of progress has no --total-rounds'],
     ['nothing', '', 'the kind of report is "nothing"'],
+    ['constructor', '', 'the kind of report is "constructor"'],
     ['progress', '--current 3 --json -', 'expected either a kind of report'],
     ['progress', '--current three', "argument 'three' is invalid. Expected a whole number."],
     ['progress', '--current 1 --metric loss', 'Expected name=value.'],

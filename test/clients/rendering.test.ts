@@ -208,6 +208,11 @@ describe('an event as a line', () => {
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
   })
 
+  it('names the kind of an event that this program does not know', () => {
+    const event = { __typename: 'CheckpointSaved', ...envelope(1) } as unknown as TrainingProgressEvent
+    expect(eventLine(event)).toBe('2026-11-21T10:00:01.000Z CheckpointSaved')
+  })
+
   it('has a kind for every event', () => {
     const lines = [
       { __typename: 'EpochEnded', ...envelope(1), epoch: 2, phase: 'VAL', metrics: { loss: 'NaN' } },

@@ -8,55 +8,46 @@ type Fields = Readonly<Record<string, unknown>>
  * plain word is JSON. What is null is left out. The kinds are those of `epochcast report`.
  */
 export function eventLine(event: TrainingProgressEvent): string {
-  const [kind, fields] = describe(event)
+  const known = (DESCRIPTIONS as Partial<Record<EventKind, Describe<TrainingProgressEvent>>>)[
+    event.__typename
+  ]
+  // A newer server may have kinds that this program does not know.
+  const [kind, fields] = known ? known(event) : [event.__typename, {}]
   const pairs = Object.entries(fields)
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([name, value]) => `${word(name)}=${word(value)}`)
   return [event.timestamp, kind, ...pairs].join(' ')
 }
 
-function describe(event: TrainingProgressEvent): [kind: string, fields: Fields] {
-  switch (event.__typename) {
-    case 'ProgressUpdate': {
-      const { current, total, progress, stage, atEpoch: epoch, loss, message, metrics } = event
-      const percent = progress === null || progress === undefined ? null : Math.round(progress * 100) / 100
-      return [
-        'progress',
-        { current, total, percent, epoch, stage, loss, ...named('metric', metrics), message },
-      ]
-    }
-    case 'EpochStarted':
-      return ['epoch-start', { epoch: event.epoch, total: event.totalEpochs }]
-    case 'EpochEnded':
-      return ['epoch-end', { epoch: event.epoch, phase: event.phase, ...named('metric', event.metrics) }]
-    case 'RoundEnded': {
-      const { round, totalRounds: total, fitMetrics, evalMetrics } = event
-      return ['round-end', { round, total, ...named('fit', fitMetrics), ...named('eval', evalMetrics) }]
-    }
-    case 'StatusChanged':
-      return ['status', { status: event.status, message: event.message }]
-    case 'ErrorReported':
-      return ['error', { type: event.errorType, error: event.error }]
-    case 'TrainingSucceeded':
-      return ['success', { result: event.result }]
-    case 'TrainingFailed':
-      return ['failure', { type: event.errorType, error: event.error }]
-    case 'TrainingCancelled':
-      return ['cancelled', { reason: event.reason }]
-    case 'StreamOpened': {
-      const { status, trainer, machineId: machine } = event.task
-      return ['opened', { channel: event.channel, status, trainer, machine }]
-    }
-    case 'EventsSkipped':
-      return ['skipped', { count: event.count, reason: event.skipReason }]
-    case 'StreamInterrupted':
-      return ['interrupted', { error: event.error }]
-    case 'StreamTimedOut':
-      return ['timed-out', { message: event.timedOutMessage }]
-    case 'StreamClosing':
-      return ['closing', { reason: event.closingReason }]
-  }
-}
+type EventKind = TrainingProgressEvent['__typename']
+type EventOf<Kind extends EventKind> = Extract<TrainingProgressEvent, { readonly __typename: Kind }>
+type Describe<Event> = (event: Event) => readonly [kind: string, fields: Fields]
+
+const DESCRIPTIONS = {
+  ProgressUpdate: ({ current, total, progress, stage, atEpoch: epoch, loss, message, metrics }) => {
+    const percent = progress === null || progress === undefined ? null : Math.round(progress * 100) / 100
+    return ['progress', { current, total, percent, epoch, stage, loss, ...named('metric', metrics), message }]
+  },
+  EpochStarted: ({ epoch, totalEpochs: total }) => ['epoch-start', { epoch, total }],
+  EpochEnded: ({ epoch, phase, metrics }) => ['epoch-end', { epoch, phase, ...named('metric', metrics) }],
+  RoundEnded: ({ round, totalRounds: total, fitMetrics, evalMetrics }) => [
+    'round-end',
+    { round, total, ...named('fit', fitMetrics), ...named('eval', evalMetrics) },
+  ],
+  StatusChanged: ({ status, message }) => ['status', { status, message }],
+  ErrorReported: ({ errorType: type, error }) => ['error', { type, error }],
+  TrainingSucceeded: ({ result }) => ['success', { result }],
+  TrainingFailed: ({ errorType: type, error }) => ['failure', { type, error }],
+  TrainingCancelled: ({ reason }) => ['cancelled', { reason }],
+  StreamOpened: ({ channel, task: { status, trainer, machineId: machine } }) => [
+    'opened',
+    { channel, status, trainer, machine },
+  ],
+  EventsSkipped: ({ count, skipReason: reason }) => ['skipped', { count, reason }],
+  StreamInterrupted: ({ error }) => ['interrupted', { error }],
+  StreamTimedOut: ({ timedOutMessage: message }) => ['timed-out', { message }],
+  StreamClosing: ({ closingReason: reason }) => ['closing', { reason }],
+} satisfies { [Kind in EventKind]: Describe<EventOf<Kind>> }
 
 function named(prefix: string, metrics: Fields): Fields {
   return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}.${name}`, value]))
