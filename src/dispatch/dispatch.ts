@@ -147,16 +147,16 @@ export class Dispatch implements JobObserver {
   }
 
   started(job: Job): void {
-    this.#inBackground(async () => {
-      const { decision } = await this.#record(job.key, (state) => lifecycle.started(state, this.#now()))
-      // Cancelled between its turn in the queue and the start of its process.
-      if (isFinalStatus(decision.state.status)) this.#stop(job.key)
-    })
+    this.#launching(job, (state) => lifecycle.started(state, job.attempt, this.#now()))
+  }
+
+  relaunched(job: Job): void {
+    this.#launching(job, (state) => lifecycle.relaunched(state, job.attempt, this.#now()))
   }
 
   ended(job: Job, end: lifecycle.ProcessEnd): void {
     this.#inBackground(() =>
-      this.#record(job.key, (state) => lifecycle.processEnded(state, end, this.#now())),
+      this.#record(job.key, (state) => lifecycle.jobEnded(state, job.attempt, end, this.#now())),
     )
   }
 
@@ -206,6 +206,14 @@ export class Dispatch implements JobObserver {
 
   #stop(key: TaskKey): void {
     for (const launcher of this.#launchers.values()) launcher.stop(key)
+  }
+
+  #launching(job: Job, decide: (state: TaskState) => TaskEvent[]): void {
+    this.#inBackground(async () => {
+      const { decision } = await this.#record(job.key, decide)
+      // Cancelled between its turn in the queue and the start of its process.
+      if (isFinalStatus(decision.state.status)) this.#stop(job.key)
+    })
   }
 
   #record(key: TaskKey, decide: (state: TaskState) => TaskEvent[]) {

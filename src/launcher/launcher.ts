@@ -24,9 +24,12 @@ export interface Job {
   readonly reportToken: string | null
 }
 
-/** A launcher tells what happens to a job; each is called at most once for a launch. */
+/** A launcher tells what happens to a job; each is called at most once for an attempt. */
 export interface JobObserver {
   started(job: Job): void
+  /** Instead of `ended` where the launcher itself will launch the task again; `job.attempt` is the new attempt. */
+  relaunched(job: Job): void
+  /** The job is over, and this launcher will not launch it again. */
   ended(job: Job, end: ProcessEnd): void
 }
 

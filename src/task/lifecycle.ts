@@ -3,7 +3,7 @@ import { happenedAt, type TaskEvent } from './event.ts'
 import { channelOf, isFinalStatus, type TaskState } from './task.ts'
 
 /**
- * What the server itself may append to a task's log: each function answers the events for a state,
+ * What the server itself may append to a task's log: each function returns the events for a state,
  * none where there is nothing (left) to do, so that a retried or late call is harmless.
  */
 
@@ -39,10 +39,33 @@ export function cancel(state: TaskState, reason: string | null, now: number): Ta
   ]
 }
 
-/** The launcher has started the trainer. */
-export function started(state: TaskState, now: number): TaskEvent[] {
-  if (state.status !== 'QUEUED') return []
+/** The launcher has started the trainer, for the attempt given. */
+export function started(state: TaskState, attempt: number, now: number): TaskEvent[] {
+  if (attempt > state.attempt) return nextAttempt(state, attempt, 'RUNNING', now)
+  if (attempt < state.attempt || state.status !== 'QUEUED') return []
   return [{ type: 'StatusChanged', status: 'RUNNING', message: null, ...happenedAt(now) }]
+}
+
+/**
+ * The launcher will start the trainer again, because its worker was lost or its queue retries. The new attempt is
+ * given, not counted here, so that the same relaunch told twice (by two servers, say) is one.
+ */
+export function relaunched(state: TaskState, attempt: number, now: number): TaskEvent[] {
+  return attempt > state.attempt ? nextAttempt(state, attempt, 'QUEUED', now) : []
+}
+
+/** What was asked to stop has stopped with its last attempt. */
+function nextAttempt(
+  state: TaskState,
+  attempt: number,
+  status: 'QUEUED' | 'RUNNING',
+  now: number,
+): TaskEvent[] {
+  if (isFinalStatus(state.status)) return []
+  if (state.stopRequested) {
+    return [{ type: 'TrainingCancelled', reason: state.stopReason, ...happenedAt(now) }]
+  }
+  return [{ type: 'StatusChanged', status, message: `attempt ${attempt}`, attempt, ...happenedAt(now) }]
 }
 
 /** The first event of a log that the store lost, begun anew from a state that was still known. */
@@ -69,6 +92,11 @@ export function processEnded(state: TaskState, end: ProcessEnd, now: number): Ta
     return [{ type: 'TrainingCancelled', reason: state.stopReason, ...happenedAt(now) }]
   }
   return [{ type: 'TrainingFailed', error: end.message, errorType: end.type, ...happenedAt(now) }]
+}
+
+/** As `processEnded`, for a launcher's job: the end of an attempt that another has followed decides nothing. */
+export function jobEnded(state: TaskState, attempt: number, end: ProcessEnd, now: number): TaskEvent[] {
+  return attempt < state.attempt ? [] : processEnded(state, end, now)
 }
 
 export interface LivenessWindows {

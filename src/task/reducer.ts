@@ -99,7 +99,9 @@ function change(draft: DraftState, event: TaskEvent): void {
 function changeStatus(draft: DraftState, event: Extract<TaskEvent, { type: 'StatusChanged' }>): void {
   const { attempt, recordedAt } = event
   const relaunched = attempt !== undefined && attempt > draft.attempt
-  if (event.status === 'RUNNING' && (draft.startedAt === null || relaunched)) draft.startedAt = recordedAt
+  // An attempt that waits for its start has not started, whatever the one before it did.
+  if (relaunched) draft.startedAt = null
+  if (event.status === 'RUNNING') draft.startedAt ??= recordedAt
   draft.status = event.status
   draft.message = event.message ?? draft.message
   if (event.status !== 'STALLED' && !event.stopRequested) draft.heardAt = recordedAt
