@@ -1,11 +1,18 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { randomUUID } from 'node:crypto'
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { checkChannelPrefix, getTask } from '../event-log/find-task.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
-import type { Job, JobObserver, Launcher, Place } from '../launcher/launcher.ts'
+import {
+  canReserve,
+  type Job,
+  type JobObserver,
+  type Launcher,
+  type Reservation,
+  STOPPED_BEFORE_START,
+  type Submission,
+} from '../launcher/launcher.ts'
 import { authorize, type Caller } from '../repository/access.ts'
-import { EpochcastError, ERROR_CODES, quote } from '../task/errors.ts'
+import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import * as lifecycle from '../task/lifecycle.ts'
 import { reduceAll } from '../task/reducer.ts'
@@ -18,7 +25,9 @@ import {
   type TaskSpec,
   type TaskState,
 } from '../task/task.ts'
+import { Background, isRetryable } from './background.ts'
 import { HeldJobs } from './held-jobs.ts'
+import { digest, idOf } from './idempotency.ts'
 import type { ConfiguredTrainer, Trainers } from './trainers.ts'
 
 export interface StartRequest {
@@ -44,11 +53,6 @@ export interface DispatchOptions {
   readonly now?: () => number
 }
 
-/** Time between two tries to record what happened while the engine is out of reach. */
-const RETRY_MS = 500
-/** How long a stopping server goes on trying. */
-const CLOSE_TIMEOUT_MS = 5000
-
 /** Starts and cancels tasks, and records what becomes of them: what launchers tell, and silence. */
 export class Dispatch implements JobObserver {
   readonly #log: EventLog
@@ -58,9 +62,9 @@ export class Dispatch implements JobObserver {
   readonly #now: () => number
   readonly #launchers = new Map<string, Launcher>()
   readonly #held: HeldJobs
-  /** What is being recorded; awaited before the log is closed. */
-  readonly #recording = new Set<Promise<void>>()
-  readonly #givingUp = new AbortController()
+  /** What is being submitted, stopped and recorded; awaited before the log is closed. */
+  readonly #background: Background
+  #isClosing = false
 
   constructor(log: EventLog, writer: TaskWriter, trainers: Trainers, options: DispatchOptions) {
     this.#log = log
@@ -68,7 +72,8 @@ export class Dispatch implements JobObserver {
     this.#trainers = trainers
     this.#options = options
     this.#now = options.now ?? Date.now
-    this.#held = new HeldJobs(log, (key) => this.#stop(key), options.onError)
+    this.#held = new HeldJobs(log, (job) => this.#stop(job), options.onError)
+    this.#background = new Background(options.onError)
   }
 
   /** Launchers need an observer, and the observer needs them: they come second. */
@@ -79,6 +84,7 @@ export class Dispatch implements JobObserver {
   /**
    * @throws EpochcastError FORBIDDEN, TRAINER_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, BAD_INPUT, BAD_PARAMS, QUEUE_FULL,
    *   STORE_FULL, IDEMPOTENCY_CONFLICT; then nothing was created
+   * @returns the task, created; whether its launcher takes the job is for the task's log to tell
    */
   async start(caller: Caller, request: StartRequest): Promise<Started> {
     authorize(caller, 'tasks:start')
@@ -89,28 +95,28 @@ export class Dispatch implements JobObserver {
     const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
     if (known) return this.#repeated(known, spec)
 
-    const place = launcher.reserve()
-    let placed = false
-    const launch = () => {
-      placed = true
-      place.launch({ key: spec, trainer, attempt: 1, params: spec.params, reportToken: null })
-      if (launcher.endsWithServer) this.#inBackground(() => this.#held.add(spec))
+    const place = placeIn(launcher)
+    let isTaken = false
+    const submit = () => {
+      isTaken = true
+      const job = { key: spec, trainer, attempt: 1, params: spec.params, reportToken: null }
+      this.#submit(launcher, place, job)
     }
     try {
       const events = lifecycle.queued(spec.createdAt)
       const result = await this.#log.create(spec, events, reduceAll(initialState(spec), events))
       const isOurs = result.snapshot.state.spec.startId === spec.startId
       if (!isOurs) return this.#repeated(result.snapshot, spec)
-      launch()
+      submit()
       return { snapshot: result.snapshot, reportToken: null }
     } catch (error) {
       if (!isOutOfReach(error)) throw error
       // It may have been created all the same, its answer lost.
-      placed = true
-      this.#inBackground(() => this.#settle(spec, request.idempotencyKey !== null, launch, place))
+      isTaken = true
+      this.#background.run(() => this.#settle(spec, request.idempotencyKey !== null, submit, place))
       throw error
     } finally {
-      if (!placed) place.giveBack()
+      if (!isTaken) place.release()
     }
   }
 
@@ -118,16 +124,54 @@ export class Dispatch implements JobObserver {
    * What becomes of a task whose creation was not answered. A caller with an idempotencyKey comes back for it,
    * so it is launched; without one nobody knows of it, so it ends.
    */
-  async #settle(spec: TaskSpec, isAwaited: boolean, launch: () => void, place: Place): Promise<void> {
+  async #settle(spec: TaskSpec, isAwaited: boolean, submit: () => void, place: Reservation): Promise<void> {
     const snapshot = await this.#log.snapshot(spec)
     const { state } = snapshot ?? {}
     const isOurs = state?.spec.startId === spec.startId && state.status === 'QUEUED'
-    if (isOurs && isAwaited) return launch()
+    if (isOurs && isAwaited) return submit()
     if (isOurs) {
       const end = { message: 'the answer to its start was lost; it was not started', type: 'NotStarted' }
       await this.#record(spec, (present) => lifecycle.processEnded(present, end, this.#now()))
     }
-    place.giveBack()
+    place.release()
+  }
+
+  /**
+   * Hands a job over to its launcher, again where that is out of reach, for as long as the task waits for it. A
+   * job that cannot be handed over is the end of its task.
+   */
+  #submit(launcher: Launcher, place: Reservation, job: Submission): void {
+    const giveUp = (end: lifecycle.ProcessEnd) => {
+      place.release()
+      this.ended(job, end)
+    }
+    let isRepeat = false
+    this.#background.run(async () => {
+      if (isRepeat && this.#isClosing) return giveUp(STOPPED_BEFORE_START)
+      if (isRepeat && !(await this.#isAwaited(job))) return place.release()
+      isRepeat = true
+      try {
+        await place.submit(job)
+      } catch (error) {
+        if (isRetryable(error) && !this.#isClosing) throw error
+        return giveUp(this.#isClosing ? STOPPED_BEFORE_START : this.#refusal(launcher, error))
+      }
+      if (!launcher.jobsOutliveServer) this.#background.run(() => this.#held.add(job))
+    })
+  }
+
+  async #isAwaited(job: Job): Promise<boolean> {
+    const { state } = (await this.#log.snapshot(job.key)) ?? {}
+    // The launcher may have taken it all the same, its answer lost.
+    if (!state || isFinalStatus(state.status)) this.#stop(job)
+    return state?.status === 'QUEUED' && state.attempt === job.attempt
+  }
+
+  #refusal({ name }: Launcher, error: unknown): lifecycle.ProcessEnd {
+    const isExpected = error instanceof EpochcastError
+    if (!isExpected) this.#options.onError(error)
+    const why = isExpected ? error.message : 'it failed unexpectedly; the log of the server tells'
+    return { message: `the ${name} launcher did not take the job: ${why}`, type: 'SubmitFailed' }
   }
 
   /** @throws EpochcastError FORBIDDEN, TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, TASK_ENDED */
@@ -142,7 +186,9 @@ export class Dispatch implements JobObserver {
     const key = state.spec
     authorize(caller, 'tasks:cancel', key)
     const { decision, top } = await this.#record(key, (now) => lifecycle.cancel(now, reason, this.#now()))
-    this.#stop(key)
+    const trainer = this.#trainers.find(key.trainer)
+    // A trainer that this server's configuration lacks is another server's, which stops the jobs it holds.
+    if (trainer) this.#stop({ key, trainer, attempt: decision.state.attempt })
     return { state: decision.state, top, serial }
   }
 
@@ -155,17 +201,16 @@ export class Dispatch implements JobObserver {
   }
 
   ended(job: Job, end: lifecycle.ProcessEnd): void {
-    this.#inBackground(() =>
+    this.#background.run(() =>
       this.#record(job.key, (state) => lifecycle.jobEnded(state, job.attempt, end, this.#now())),
     )
   }
 
-  /** Ends every launcher's jobs and records their ends. */
+  /** Closes the launchers and records the ends of the jobs that end with them. */
   async close(): Promise<void> {
+    this.#isClosing = true
     await Promise.all([...this.#launchers.values()].map((launcher) => launcher.close()))
-    await Promise.race([Promise.all(this.#recording), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
-    this.#givingUp.abort()
-    await Promise.all(this.#recording)
+    await this.#background.close()
   }
 
   #specOf(request: StartRequest, trainer: ConfiguredTrainer, launcher: Launcher): TaskSpec {
@@ -185,7 +230,7 @@ export class Dispatch implements JobObserver {
       params,
       createdAt: this.#now(),
       startId: randomUUID(),
-      holder: launcher.endsWithServer ? this.#options.serverId : null,
+      holder: launcher.jobsOutliveServer ? null : this.#options.serverId,
       inputDigest: idempotencyKey === null ? null : digest([trainer.name, machineId, params, labels]),
     }
   }
@@ -204,15 +249,16 @@ export class Dispatch implements JobObserver {
     throw new Error(`no launcher ${trainer.launcher} is in use`)
   }
 
-  #stop(key: TaskKey): void {
-    for (const launcher of this.#launchers.values()) launcher.stop(key)
+  /** In the background: the task's log tells what comes of it. */
+  #stop(job: Job): void {
+    this.#background.run(() => this.#launcherOf(job.trainer).stop(job))
   }
 
   #launching(job: Job, decide: (state: TaskState) => TaskEvent[]): void {
-    this.#inBackground(async () => {
+    this.#background.run(async () => {
       const { decision } = await this.#record(job.key, decide)
       // Cancelled between its turn in the queue and the start of its process.
-      if (isFinalStatus(decision.state.status)) this.#stop(job.key)
+      if (isFinalStatus(decision.state.status)) this.#stop(job)
     })
   }
 
@@ -222,34 +268,16 @@ export class Dispatch implements JobObserver {
       return { events, state: reduceAll(state, events) }
     })
   }
-
-  /** What happened must be recorded, however long the engine is out of reach meanwhile. */
-  #inBackground(record: () => Promise<unknown>): void {
-    const recording = this.#persist(record)
-      .catch(this.#options.onError)
-      .finally(() => this.#recording.delete(recording))
-    this.#recording.add(recording)
-  }
-
-  async #persist(record: () => Promise<unknown>): Promise<void> {
-    for (;;) {
-      try {
-        await record()
-        return
-      } catch (error) {
-        const isOver = this.#givingUp.signal.aborted
-        if (isOver || !isWorthRepeating(error)) throw error
-      }
-      await sleep(RETRY_MS)
-    }
-  }
 }
 
 const isOutOfReach = (error: unknown): boolean =>
   error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE'
 
-const isWorthRepeating = (error: unknown): boolean =>
-  error instanceof EpochcastError && ERROR_CODES[error.code].retryable
+/** A place in a launcher's queue; a launcher without reservations takes what comes. */
+function placeIn(launcher: Launcher): Reservation {
+  if (canReserve(launcher)) return launcher.reserve()
+  return { submit: (job) => launcher.submit(job), release: () => {} }
+}
 
 /** `machine_id` and `epochs` are parameters like any other; they may be given once, in either place. */
 function paramsOf({ params, machineId, epochs }: StartRequest): Record<string, Json> {
@@ -268,29 +296,4 @@ function paramsOf({ params, machineId, epochs }: StartRequest): Record<string, J
     merged[name] = value
   }
   return merged
-}
-
-/** The same key leads to the same task on every server, without anything to look up. RFC 9562, version 8. */
-function idOf(channelPrefix: string, idempotencyKey: string): string {
-  const hash = createHash('sha256').update(`${channelPrefix}\0${idempotencyKey}`).digest()
-  hash[6] = ((hash[6] as number) & 0x0f) | 0x80
-  hash[8] = ((hash[8] as number) & 0x3f) | 0x80
-  return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-}
-
-function digest(value: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(value)))
-    .digest('base64url')
-}
-
-/** With the keys of every object in order, so that the same input written otherwise is the same. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
-  )
 }

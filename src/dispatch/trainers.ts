@@ -83,6 +83,10 @@ export class Trainers {
     return [...this.#trainers.values()]
   }
 
+  find(name: string): ConfiguredTrainer | undefined {
+    return this.#trainers.get(name)
+  }
+
   /**
    * @param name null for the configuration's default, which is `external` where none is named
    * @throws EpochcastError TRAINER_NOT_FOUND

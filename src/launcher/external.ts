@@ -3,13 +3,11 @@ import type { Launcher } from './launcher.ts'
 /** For runs that train elsewhere and only report: there is nothing to launch and nothing to end. */
 export class ExternalLauncher implements Launcher {
   readonly name = 'external'
-  readonly endsWithServer = false
+  readonly jobsOutliveServer = true
 
-  reserve() {
-    return { launch: () => {}, giveBack: () => {} }
-  }
+  async submit(): Promise<void> {}
 
-  stop(): void {}
+  async stop(): Promise<void> {}
 
   async close(): Promise<void> {}
 }

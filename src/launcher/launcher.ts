@@ -14,11 +14,15 @@ export interface Trainer {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** One launch of one task. */
+/** One attempt of one task. */
 export interface Job {
   readonly key: TaskKey
   readonly trainer: Trainer
   readonly attempt: number
+}
+
+/** A job with all that its trainer gets. */
+export interface Submission extends Job {
   readonly params: Readonly<Record<string, Json>>
   /** Null where the server runs without authentication. */
   readonly reportToken: string | null
@@ -33,27 +37,50 @@ export interface JobObserver {
   ended(job: Job, end: ProcessEnd): void
 }
 
-/** A place in a launcher's queue, taken before the task is created so that a full queue creates nothing. */
-export interface Place {
-  launch(job: Job): void
-  giveBack(): void
-}
-
 /**
- * Brings trainers to run. What becomes of a process (its exit, a signal, a failure to start) is told to
- * the observer, who records it.
+ * Brings trainers to run. What becomes of a job (its exit, a signal, a failure to start) is told to the
+ * observer, which records it.
  */
 export interface Launcher {
   readonly name: string
-  /** Whether its jobs are children of this server and end with it. */
-  readonly endsWithServer: boolean
-  /** @throws EpochcastError QUEUE_FULL, SHUTTING_DOWN */
-  reserve(): Place
+  /** Whether jobs go on when this server is gone; if not, they are held by it and end with it. */
+  readonly jobsOutliveServer: boolean
   /**
-   * Sees to it that a job stops: one that waits is dropped, one that runs gets its time to stop by
-   * itself and is then ended. Nothing happens where the job is not here.
+   * Takes a job over; its trainer may start at any time from then on, or before this resolves. Rejects with an
+   * EpochcastError: if that is retryable, the same job can be submitted again without being run twice; if not,
+   * or if this server is stopping, it was not taken over and the observer hears nothing of it.
    */
-  stop(key: TaskKey): void
-  /** Ends every job; resolves when no process is left. */
+  submit(job: Submission): Promise<void>
+  /**
+   * Sees to it that a job stops: one that waits is dropped, one that runs gets its time to stop by itself and is
+   * then ended. Resolves when that is under way, not when it is over. A job that is unknown or over is left alone.
+   * Rejects with an EpochcastError; stopping again is harmless.
+   */
+  stop(job: Job): Promise<void>
+  /**
+   * Releases what this process holds: connections, and jobs that cannot outlive it, whose ends the observer has
+   * heard of when this resolves. By then, calls that were under way have settled.
+   */
   close(): Promise<void>
+}
+
+/** A launcher whose queue is bounded and its own: a place is taken before a task is created for it. */
+export interface ReservingLauncher extends Launcher {
+  /** @throws EpochcastError QUEUE_FULL, SHUTTING_DOWN */
+  reserve(): Reservation
+}
+
+export interface Reservation {
+  /** As `Launcher.submit`; cannot fail because the queue is full. */
+  submit(job: Submission): Promise<void>
+  /** Gives the place back, unless a job has taken it. */
+  release(): void
+}
+
+export const canReserve = (launcher: Launcher): launcher is ReservingLauncher => 'reserve' in launcher
+
+/** The end of a job that was waiting when its server stopped. */
+export const STOPPED_BEFORE_START: ProcessEnd = {
+  message: 'the server stopped before the trainer was started',
+  type: 'ServerStopped',
 }

@@ -1,8 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { EpochcastError } from '../task/errors.ts'
 import type { ProcessEnd } from '../task/lifecycle.ts'
-import { channelOf, type TaskKey } from '../task/task.ts'
-import type { Job, JobObserver, Launcher, Place } from './launcher.ts'
+import { channelOf } from '../task/task.ts'
+import {
+  type Job,
+  type JobObserver,
+  type Reservation,
+  type ReservingLauncher,
+  STOPPED_BEFORE_START,
+  type Submission,
+} from './launcher.ts'
 import { OutputTail } from './output-tail.ts'
 import { Reaper } from './reaper.ts'
 
@@ -27,19 +34,18 @@ export const OUTPUT_TAIL_BYTES = 8192
 const OUTPUT_CLOSE_MS = 1000
 
 interface Running {
-  readonly job: Job
   readonly child: ChildProcess
   readonly timers: NodeJS.Timeout[]
   stopping: boolean
 }
 
 /** Runs each job as a process of its own on this machine, so many at a time, first come first served. */
-export class LocalLauncher implements Launcher {
+export class LocalLauncher implements ReservingLauncher {
   readonly name = 'local'
-  readonly endsWithServer = true
+  readonly jobsOutliveServer = false
   readonly #options: LocalLauncherOptions
   readonly #observer: JobObserver
-  readonly #waiting = new Map<string, Job>()
+  readonly #waiting = new Map<string, Submission>()
   readonly #running = new Map<string, Running>()
   readonly #reaper = new Reaper()
   #reserved = 0
@@ -56,13 +62,8 @@ export class LocalLauncher implements Launcher {
     return this.#running.size
   }
 
-  reserve(): Place {
-    if (this.#closing) {
-      throw new EpochcastError(
-        'SHUTTING_DOWN',
-        'the server is stopping and launches nothing; try again later',
-      )
-    }
+  reserve(): Reservation {
+    this.#refuseIfClosing()
     const { concurrency, queue } = this.#options
     const taken = this.#running.size + this.#waiting.size + this.#reserved
     if (taken >= concurrency + queue) {
@@ -72,20 +73,26 @@ export class LocalLauncher implements Launcher {
       )
     }
     this.#reserved++
-    return {
-      launch: (job) => {
-        this.#reserved--
-        if (this.#closing) return this.#endUnstarted(job)
-        this.#waiting.set(channelOf(job.key), job)
-        this.#launchNext()
-      },
-      giveBack: () => {
-        this.#reserved--
-      },
+    let isReserved = true
+    const release = () => {
+      if (isReserved) this.#reserved--
+      isReserved = false
     }
+    const submit = async (job: Submission) => {
+      this.#refuseIfClosing()
+      release()
+      if (this.#has(job)) return
+      this.#waiting.set(channelOf(job.key), job)
+      this.#launchNext()
+    }
+    return { submit, release }
   }
 
-  stop(key: TaskKey): void {
+  async submit(job: Submission): Promise<void> {
+    if (!this.#has(job)) await this.reserve().submit(job)
+  }
+
+  async stop({ key }: Job): Promise<void> {
     const waiting = this.#waiting.get(channelOf(key))
     if (waiting) {
       this.#waiting.delete(channelOf(key))
@@ -97,7 +104,7 @@ export class LocalLauncher implements Launcher {
 
   async close(): Promise<void> {
     this.#closing = true
-    for (const job of this.#waiting.values()) this.#endUnstarted(job)
+    for (const job of this.#waiting.values()) this.#observer.ended(job, STOPPED_BEFORE_START)
     this.#waiting.clear()
     const idle = new Promise<void>((resolve) => {
       this.#whenIdle = resolve
@@ -110,11 +117,13 @@ export class LocalLauncher implements Launcher {
     await this.#reaper.close()
   }
 
-  #endUnstarted(job: Job): void {
-    this.#observer.ended(job, {
-      message: 'the server stopped before the trainer was started',
-      type: 'ServerStopped',
-    })
+  #has({ key }: Job): boolean {
+    return this.#waiting.has(channelOf(key)) || this.#running.has(channelOf(key))
+  }
+
+  #refuseIfClosing(): void {
+    if (!this.#closing) return
+    throw new EpochcastError('SHUTTING_DOWN', 'the server is stopping and launches nothing; try again later')
   }
 
   #launchNext(): void {
@@ -127,7 +136,7 @@ export class LocalLauncher implements Launcher {
     this.#launchNext()
   }
 
-  #run(channel: string, job: Job): void {
+  #run(channel: string, job: Submission): void {
     let child: ChildProcess
     try {
       child = this.#spawn(job)
@@ -136,7 +145,7 @@ export class LocalLauncher implements Launcher {
       this.#observer.ended(job, spawnFailed(job, error))
       return
     }
-    const running: Running = { job, child, timers: [], stopping: false }
+    const running: Running = { child, timers: [], stopping: false }
     this.#running.set(channel, running)
     if (child.pid !== undefined) this.#reaper.watch(child.pid)
 
@@ -153,7 +162,7 @@ export class LocalLauncher implements Launcher {
     child.once('exit', () => {
       for (const timer of running.timers) clearTimeout(timer)
       this.#signal(child, 'SIGKILL')
-      // A process that left the group may hold the output open for ever.
+      // A process that left the group may hold the output open forever.
       running.timers.push(setTimeout(() => closeOutput(child), OUTPUT_CLOSE_MS))
     })
     child.once('close', (code, signal) => {
@@ -166,7 +175,7 @@ export class LocalLauncher implements Launcher {
     })
   }
 
-  #spawn({ trainer, ...job }: Job): ChildProcess {
+  #spawn({ trainer, ...job }: Submission): ChildProcess {
     const [program = '', ...args] = trainer.command
     // A process group of its own, so that what the trainer starts can be ended with it.
     return spawn(program, args, {
@@ -241,7 +250,7 @@ function spawnFailed({ trainer }: Job, error: unknown): ProcessEnd {
 }
 
 /** All that a trainer knows. */
-function environmentOf(job: Omit<Job, 'trainer'>, reportUrl: string): Record<string, string> {
+function environmentOf(job: Omit<Submission, 'trainer'>, reportUrl: string): Record<string, string> {
   return {
     EPOCHCAST_URL: reportUrl,
     EPOCHCAST_TASK_ID: job.key.id,

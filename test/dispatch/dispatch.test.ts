@@ -3,48 +3,68 @@ import { Dispatch } from '../../src/dispatch/dispatch.ts'
 import { Trainers } from '../../src/dispatch/trainers.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { TaskWriter } from '../../src/event-log/task-writer.ts'
-import type { Job } from '../../src/launcher/launcher.ts'
+import type { Job, Reservation, ReservingLauncher, Submission } from '../../src/launcher/launcher.ts'
 import { ANYONE } from '../../src/repository/access.ts'
 import { EpochcastError, type ErrorCode } from '../../src/task/errors.ts'
+import type { TaskKey } from '../../src/task/task.ts'
 import { until } from '../support/until.ts'
+
+/** A launcher with a bounded queue; `refusals` and `stopFailures` are what its next calls reject with. */
+class FakeLauncher implements ReservingLauncher {
+  readonly name = 'external'
+  jobsOutliveServer = false
+  readonly submitted: Submission[] = []
+  readonly stopped: Job[] = []
+  readonly refusals: unknown[] = []
+  readonly stopFailures: unknown[] = []
+  places = 0
+
+  reserve(): Reservation {
+    this.places++
+    let isReserved = true
+    const release = () => {
+      if (isReserved) this.places--
+      isReserved = false
+    }
+    const submit = async (job: Submission) => {
+      if (this.refusals.length > 0) throw this.refusals.shift()
+      release()
+      this.submitted.push(job)
+    }
+    return { submit, release }
+  }
+
+  submit(job: Submission): Promise<void> {
+    return this.reserve().submit(job)
+  }
+
+  async stop(job: Job): Promise<void> {
+    if (this.stopFailures.length > 0) throw this.stopFailures.shift()
+    this.stopped.push(job)
+  }
+
+  async close(): Promise<void> {}
+}
 
 let log: MemoryStore
 let dispatch: Dispatch
-let launched: Job[]
-let places: number
+let launcher: FakeLauncher
+let errors: unknown[]
 beforeEach(() => {
   log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
+  errors = []
   dispatch = new Dispatch(log, new TaskWriter(log), Trainers.load(null, []), {
     channelPrefixes: ['gan:training'],
     serverId: 'this',
-    onError: (error) => {
-      throw error
-    },
+    onError: (error) => errors.push(error),
   })
-  launched = []
-  places = 0
-  dispatch.use({
-    name: 'external',
-    endsWithServer: true,
-    reserve: () => {
-      places++
-      return {
-        launch: (job) => {
-          places--
-          launched.push(job)
-        },
-        giveBack: () => {
-          places--
-        },
-      }
-    },
-    stop: () => {},
-    close: async () => {},
-  })
+  launcher = new FakeLauncher()
+  dispatch.use(launcher)
 })
 afterEach(async () => {
   await dispatch.close()
   await log.close()
+  expect(errors).toEqual([])
 })
 
 const request = (idempotencyKey: string | null) => ({
@@ -70,10 +90,10 @@ describe('a start whose answer is lost', () => {
   it('is launched all the same where its caller can come back for it', async () => {
     loseAnswer('create', 'ENGINE_UNAVAILABLE', true)
     await expect(dispatch.start(ANYONE, request('key'))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
-    await until('the launch', () => launched.length === 1)
+    await until('the launch', () => launcher.submitted.length === 1)
     const again = await dispatch.start(ANYONE, request('key'))
-    expect(again.snapshot.state.spec.id).toBe(launched[0]?.key.id)
-    expect([launched.length, places]).toEqual([1, 0])
+    expect(again.snapshot.state.spec.id).toBe(launcher.submitted[0]?.key.id)
+    expect([launcher.submitted.length, launcher.places]).toEqual([1, 0])
   })
 
   it('ends where nobody knows of it', async () => {
@@ -82,16 +102,16 @@ describe('a start whose answer is lost', () => {
     await until('its end', async () => (await log.list('unfinished', null, 1)).snapshots.length === 0)
     const [snapshot] = (await log.list('all', null, 1)).snapshots
     expect(snapshot?.state.error?.type).toBe('NotStarted')
-    await until('its place to be given back', () => places === 0)
-    expect(launched).toEqual([])
+    await until('its place to be given back', () => launcher.places === 0)
+    expect(launcher.submitted).toEqual([])
   })
 
   it('takes no place where it had no effect', async () => {
     loseAnswer('create', 'ENGINE_UNAVAILABLE', false)
     await expect(dispatch.start(ANYONE, request('key'))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
-    await until('its place to be given back', () => places === 0)
+    await until('its place to be given back', () => launcher.places === 0)
     await dispatch.start(ANYONE, request('key'))
-    expect(launched).toHaveLength(1)
+    expect(launcher.submitted).toHaveLength(1)
   })
 })
 
@@ -100,7 +120,94 @@ it.each(['ENGINE_UNAVAILABLE', 'STORE_FULL', 'CONTENDED'] as const)(
   async (code) => {
     const { snapshot } = await dispatch.start(ANYONE, request(null))
     loseAnswer('append', code, false)
-    dispatch.ended(launched[0] as Job, { message: 'it exited with code 3', type: 'ExitCode' })
+    dispatch.ended(launcher.submitted[0] as Job, { message: 'it exited with code 3', type: 'ExitCode' })
     await until('the end', async () => (await log.snapshot(snapshot.state.spec))?.state.status === 'FAILURE')
   },
 )
+
+describe('a job that cannot be submitted', () => {
+  const away = () => new EpochcastError('ENGINE_UNAVAILABLE', 'the broker is away')
+  const start = async () => (await dispatch.start(ANYONE, request(null))).snapshot.state.spec
+  const stateOf = async (key: TaskKey) => (await log.snapshot(key))?.state
+
+  it('at first is submitted again', async () => {
+    launcher.refusals.push(away(), away())
+    const key = await start()
+    await until('the job', () => launcher.submitted.length === 1)
+    expect(await stateOf(key)).toMatchObject({ status: 'QUEUED' })
+    expect(launcher.places).toBe(0)
+  })
+
+  it('for good fails its task, and says why', async () => {
+    launcher.refusals.push(new EpochcastError('BAD_PARAMS', 'the message has 2000000 bytes'))
+    const key = await start()
+    await until('the end', async () => (await stateOf(key))?.status === 'FAILURE')
+    expect((await stateOf(key))?.error).toEqual({
+      message: 'the external launcher did not take the job: the message has 2000000 bytes',
+      type: 'SubmitFailed',
+    })
+    expect([launcher.submitted, launcher.places]).toEqual([[], 0])
+  })
+
+  it('because of a bug fails its task without showing the inside', async () => {
+    const bug = new TypeError('amqp://user:secret@broker')
+    launcher.refusals.push(bug)
+    const key = await start()
+    await until('the end', async () => (await stateOf(key))?.status === 'FAILURE')
+    expect((await stateOf(key))?.error?.message).not.toContain('secret')
+    expect(errors.splice(0)).toEqual([bug])
+  })
+
+  it('is not submitted once its task was cancelled', async () => {
+    launcher.refusals.push(away())
+    const key = await start()
+    await dispatch.cancel(ANYONE, key.id, null, null)
+    await until('its place to be given back', () => launcher.places === 0)
+    expect(launcher.submitted).toEqual([])
+    // Once for the cancellation, once because the submission may have had its effect.
+    await until('it to be stopped', () => launcher.stopped.length === 2)
+  })
+
+  it('before the server stops has failed', async () => {
+    launcher.refusals.push(away())
+    const key = await start()
+    await dispatch.close()
+    expect((await stateOf(key))?.error?.type).toBe('ServerStopped')
+    expect([launcher.submitted, launcher.places]).toEqual([[], 0])
+  })
+
+  it('has no task where the queue is full', async () => {
+    vi.spyOn(launcher, 'reserve').mockImplementationOnce(() => {
+      throw new EpochcastError('QUEUE_FULL', 'the queue is full')
+    })
+    await expect(start()).rejects.toMatchObject({ code: 'QUEUE_FULL' })
+    expect((await log.list('all', null, 1)).snapshots).toEqual([])
+  })
+})
+
+it('a stop that fails is tried again', async () => {
+  const { snapshot } = await dispatch.start(ANYONE, request(null))
+  launcher.stopFailures.push(new EpochcastError('ENGINE_UNAVAILABLE', 'the broker is away'))
+  dispatch.started(launcher.submitted[0] as Job)
+  const { id } = snapshot.state.spec
+  await until('the start', async () => (await log.snapshot(snapshot.state.spec))?.state.status === 'RUNNING')
+  await dispatch.cancel(ANYONE, id, null, null)
+  await until('the stop', () => launcher.stopped.length > 0)
+  expect(launcher.stopped[0]).toMatchObject({ key: { id }, attempt: 1 })
+})
+
+it('a relaunched job that was asked to stop is stopped, and its task cancelled', async () => {
+  const { snapshot } = await dispatch.start(ANYONE, request(null))
+  const stateNow = async () => (await log.snapshot(snapshot.state.spec))?.state
+  const job = launcher.submitted[0] as Job
+  dispatch.started(job)
+  dispatch.relaunched({ ...job, attempt: 2 })
+  await until('the relaunch', async () => (await stateNow())?.attempt === 2)
+  dispatch.ended(job, { message: 'its worker was lost', type: 'WorkerLost' })
+  dispatch.started({ ...job, attempt: 2 })
+  await until('the second start', async () => (await stateNow())?.status === 'RUNNING')
+  await dispatch.cancel(ANYONE, job.key.id, null, 'wrong data')
+  dispatch.relaunched({ ...job, attempt: 3 })
+  await until('the end', async () => (await stateNow())?.status === 'CANCELLED')
+  expect(await stateNow()).toMatchObject({ attempt: 2, stopReason: 'wrong data' })
+})
