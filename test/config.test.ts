@@ -202,8 +202,22 @@ describe("the trainers' configuration", () => {
 
   it.each([
     ['text that is no JSON', '{', /cannot be read/],
-    ['a trainer without a command', { trainers: { a: {} } }, /trainer "a" has no command/],
-    ['an unknown launcher', { trainers: { a: { launcher: 'ssh' } } }, /launcher/],
+    [
+      'a local trainer without a command',
+      { trainers: { a: {} } },
+      /trainer "a": it has no command; expected a list of program and arguments/,
+    ],
+    ['a command that is empty', { trainers: { a: { command: [] } } }, /trainer "a": it has no command/],
+    [
+      'an unknown launcher',
+      { trainers: { a: { launcher: 'ssh', command: ['x'] } } },
+      /trainer "a": launcher is "ssh"; expected one of "local", "external"/,
+    ],
+    [
+      'what belongs to another launcher',
+      { trainers: { a: { launcher: 'external', command: ['x'] } } },
+      /trainer "a": .*"command"/,
+    ],
     ['an unknown key', { trainers: { a: { comand: ['x'] } } }, /comand/],
     ['a name with a space', { trainers: { 'a b': { command: ['x'] } } }, /a b/],
     [
@@ -219,6 +233,11 @@ describe("the trainers' configuration", () => {
     ['a default that is not there', { default: 'b', trainers: { a: { command: ['x'] } } }, /default is "b"/],
   ])('refuses %s', (_, content, message) => {
     expect(() => load(content)).toThrow(message)
+  })
+
+  it('tells every problem at once', () => {
+    const content = { trainers: { a: { launcher: 'ssh' }, b: { command: ['x'], cwd: 7 }, c: 5 }, defalt: 'a' }
+    expect(() => load(content)).toThrow(/"a": .*\n.*"b": .*\(at cwd\)\n.*"c": .*\n.*"defalt"/)
   })
 
   it('refuses a file that is not there, and does without one', () => {

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { z } from 'zod'
 import { ConfigError } from '../config.ts'
-import type { Trainer } from '../launcher/launcher.ts'
+import type { LauncherName, Trainer } from '../launcher/launcher.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
 import type { Json } from '../task/task.ts'
@@ -16,18 +16,42 @@ const trainerName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/)
   .max(LIMITS.trainerNameLength)
 
-const trainerShape = z.strictObject({
-  launcher: z.enum(['local', 'external']).default('local'),
+/** What every trainer may have, whatever launches it. */
+const description = {
   description: z.string().max(LIMITS.messageLength).optional(),
   channelPrefix: z.string().optional(),
+  /** JSON Schema (draft-07) of the parameters, `machine_id` and `epochs` among them; defaults are filled in. */
+  params: z.record(z.string(), z.unknown()).optional(),
+}
+
+const EXPECTED_COMMAND = 'it has no command; expected a list of program and arguments'
+
+const localShape = z.strictObject({
+  ...description,
+  launcher: z.literal('local').default('local'),
   /** Program and arguments, run without a shell. */
-  command: z.array(z.string().min(1)).optional(),
+  command: z.tuple(
+    [z.string(EXPECTED_COMMAND).min(1, EXPECTED_COMMAND)],
+    z.string().min(1),
+    EXPECTED_COMMAND,
+  ),
   /** Folder to run in, from the configuration's folder. */
   cwd: z.string().default('.'),
   env: z.record(z.string(), z.string()).default({}),
-  /** JSON Schema (draft-07) of the parameters, `machine_id` and `epochs` among them; defaults are filled in. */
-  params: z.record(z.string(), z.unknown()).optional(),
 })
+
+const externalShape = z.strictObject({ ...description, launcher: z.literal('external') })
+
+/** Each launcher's configuration is its own. */
+const LAUNCHERS = { local: localShape, external: externalShape } satisfies Record<LauncherName, z.ZodObject>
+
+const trainerShape = z.discriminatedUnion('launcher', [LAUNCHERS.local, LAUNCHERS.external], {
+  error: ({ code, input }) =>
+    code === 'invalid_union'
+      ? `launcher is ${quote((input as { launcher: unknown }).launcher)}; expected one of ${quoted(Object.keys(LAUNCHERS))}`
+      : undefined,
+})
+type TrainerShape = z.output<typeof trainerShape>
 
 const fileShape = z.strictObject({
   $schema: z.string().optional(),
@@ -36,7 +60,7 @@ const fileShape = z.strictObject({
   trainers: z.record(trainerName, trainerShape),
 })
 
-export interface ConfiguredTrainer extends Trainer {
+export type ConfiguredTrainer = Trainer & {
   /** Fills in defaults and checks; throws EpochcastError BAD_PARAMS. */
   completeParams(params: Readonly<Record<string, Json>>): Readonly<Record<string, Json>>
 }
@@ -63,13 +87,7 @@ export class Trainers {
       const description = 'Registers a run that trains elsewhere and only reports.'
       trainers.set(
         EXTERNAL,
-        trainerOf(
-          EXTERNAL,
-          trainerShape.parse({ launcher: 'external', description }),
-          folder,
-          channelPrefixes,
-          '',
-        ),
+        trainerOf(EXTERNAL, { launcher: 'external', description }, folder, channelPrefixes, ''),
       )
     }
     const defaultName = found.default ?? EXTERNAL
@@ -101,7 +119,8 @@ export class Trainers {
   }
 }
 
-const names = (trainers: ReadonlyMap<string, unknown>): string => [...trainers.keys()].map(quote).join(', ')
+const quoted = (names: Iterable<string>): string => [...names].map(quote).join(', ')
+const names = (trainers: ReadonlyMap<string, unknown>): string => quoted(trainers.keys())
 
 function parse(file: string): z.output<typeof fileShape> {
   let content: unknown
@@ -113,37 +132,41 @@ function parse(file: string): z.output<typeof fileShape> {
   }
   const result = fileShape.safeParse(content)
   if (result.success) return result.data
-  throw new ConfigError(`the trainers' configuration ${file} is not valid:\n${z.prettifyError(result.error)}`)
+  throw new ConfigError(result.error.issues.map((issue) => `${file}: ${problemOf(issue)}`))
+}
+
+function problemOf({ path: [section, name, ...within], message }: z.core.$ZodIssue): string {
+  const about = section === 'trainers' && name !== undefined ? [`trainer ${quote(name)}`] : []
+  const where = about.length > 0 ? within : [section, name, ...within].filter((key) => key !== undefined)
+  return [...about, message].join(': ') + (where.length > 0 ? ` (at ${where.map(String).join('.')})` : '')
 }
 
 function trainerOf(
   name: string,
-  shape: z.output<typeof trainerShape>,
+  { params, ...shape }: TrainerShape,
   folder: string,
   channelPrefixes: readonly string[],
   file: string,
 ): ConfiguredTrainer {
-  const { launcher, channelPrefix = null, command = [] } = shape
-  if (launcher === 'local' && command.length === 0) {
-    throw new ConfigError(
-      `${file}: trainer ${quote(name)} has no command; expected one for the local launcher`,
-    )
-  }
+  const { description = null, channelPrefix = null } = shape
   if (channelPrefix !== null && !channelPrefixes.includes(channelPrefix)) {
     throw new ConfigError(
       `${file}: trainer ${quote(name)} has channelPrefix ${quote(channelPrefix)}; expected one of EPOCHCAST_CHANNEL_PREFIXES: ${channelPrefixes.join(', ')}`,
     )
   }
-  const validate = shape.params === undefined ? null : compile(name, shape.params, file)
-  return {
+  const validate = params === undefined ? null : compile(name, params, file)
+  const common = {
     name,
-    launcher,
-    description: shape.description ?? null,
+    description,
     channelPrefix,
-    command,
-    cwd: resolve(folder, shape.cwd),
-    env: shape.env,
-    completeParams: (params) => (validate ? complete(name, validate, params) : params),
+    completeParams: (given: Readonly<Record<string, Json>>) =>
+      validate ? complete(name, validate, given) : given,
+  }
+  switch (shape.launcher) {
+    case 'local':
+      return { ...shape, ...common, cwd: resolve(folder, shape.cwd) }
+    case 'external':
+      return { ...shape, ...common }
   }
 }
 

@@ -1,28 +1,41 @@
 import type { ProcessEnd } from '../task/lifecycle.ts'
 import type { Json, TaskKey } from '../task/task.ts'
 
-/** A trainer of the server's configuration, as a launcher needs it. */
-export interface Trainer {
-  readonly name: string
-  readonly launcher: 'local' | 'external'
-  readonly description: string | null
-  readonly channelPrefix: string | null
-  /** Program and arguments; empty for `external`. */
-  readonly command: readonly string[]
+/** A trainer of the server's configuration, as its launcher needs it. */
+export type Trainer = LocalTrainer | ExternalTrainer
+
+export type LauncherName = Trainer['launcher']
+
+export interface LocalTrainer extends TrainerDescription {
+  readonly launcher: 'local'
+  /** Program and arguments. */
+  readonly command: readonly [string, ...string[]]
   /** Absolute folder in which the command runs. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
 }
 
+export interface ExternalTrainer extends TrainerDescription {
+  readonly launcher: 'external'
+}
+
+/** What a trainer is, however it is launched. */
+interface TrainerDescription {
+  readonly name: string
+  readonly description: string | null
+  /** Prefix of its tasks where a start gives none; null for the server's default. */
+  readonly channelPrefix: string | null
+}
+
 /** One attempt of one task. */
-export interface Job {
+export interface Job<T extends Trainer = Trainer> {
   readonly key: TaskKey
-  readonly trainer: Trainer
+  readonly trainer: T
   readonly attempt: number
 }
 
 /** A job with all that its trainer gets. */
-export interface Submission extends Job {
+export interface Submission<T extends Trainer = Trainer> extends Job<T> {
   readonly params: Readonly<Record<string, Json>>
   /** Null where the server runs without authentication. */
   readonly reportToken: string | null
@@ -38,11 +51,11 @@ export interface JobObserver {
 }
 
 /**
- * Brings trainers to run. What becomes of a job (its exit, a signal, a failure to start) is told to the
+ * Brings trainers to run, and gets only jobs of trainers that are configured for it. What becomes of a job (its exit, a signal, a failure to start) is told to the
  * observer, which records it.
  */
 export interface Launcher {
-  readonly name: string
+  readonly name: LauncherName
   /** Whether jobs go on when this server is gone; if not, they are held by it and end with it. */
   readonly jobsOutliveServer: boolean
   /**

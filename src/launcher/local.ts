@@ -5,6 +5,7 @@ import { channelOf } from '../task/task.ts'
 import {
   type Job,
   type JobObserver,
+  type LocalTrainer,
   type Reservation,
   type ReservingLauncher,
   STOPPED_BEFORE_START,
@@ -28,6 +29,8 @@ export interface LocalLauncherOptions {
   readonly env: Readonly<Record<string, string>>
 }
 
+type LocalSubmission = Submission<LocalTrainer>
+
 /** Bytes of a trainer's output that end up in its failure's message. */
 export const OUTPUT_TAIL_BYTES = 8192
 /** Time for output that is on its way when a trainer has ended. */
@@ -45,7 +48,7 @@ export class LocalLauncher implements ReservingLauncher {
   readonly jobsOutliveServer = false
   readonly #options: LocalLauncherOptions
   readonly #observer: JobObserver
-  readonly #waiting = new Map<string, Submission>()
+  readonly #waiting = new Map<string, LocalSubmission>()
   readonly #running = new Map<string, Running>()
   readonly #reaper = new Reaper()
   #reserved = 0
@@ -78,7 +81,7 @@ export class LocalLauncher implements ReservingLauncher {
       if (isReserved) this.#reserved--
       isReserved = false
     }
-    const submit = async (job: Submission) => {
+    const submit = async (job: LocalSubmission) => {
       this.#refuseIfClosing()
       release()
       if (this.#has(job)) return
@@ -88,7 +91,7 @@ export class LocalLauncher implements ReservingLauncher {
     return { submit, release }
   }
 
-  async submit(job: Submission): Promise<void> {
+  async submit(job: LocalSubmission): Promise<void> {
     if (!this.#has(job)) await this.reserve().submit(job)
   }
 
@@ -136,7 +139,7 @@ export class LocalLauncher implements ReservingLauncher {
     this.#launchNext()
   }
 
-  #run(channel: string, job: Submission): void {
+  #run(channel: string, job: LocalSubmission): void {
     let child: ChildProcess
     try {
       child = this.#spawn(job)
@@ -175,8 +178,8 @@ export class LocalLauncher implements ReservingLauncher {
     })
   }
 
-  #spawn({ trainer, ...job }: Submission): ChildProcess {
-    const [program = '', ...args] = trainer.command
+  #spawn({ trainer, ...job }: LocalSubmission): ChildProcess {
+    const [program, ...args] = trainer.command
     // A process group of its own, so that what the trainer starts can be ended with it.
     return spawn(program, args, {
       cwd: trainer.cwd,
@@ -187,7 +190,7 @@ export class LocalLauncher implements ReservingLauncher {
   }
 
   #describe(
-    job: Job,
+    job: LocalSubmission,
     code: number | null,
     signal: NodeJS.Signals | null,
     spawnError: Error | undefined,
@@ -241,7 +244,7 @@ function closeOutput({ stdout, stderr }: ChildProcess): void {
   stderr?.destroy()
 }
 
-function spawnFailed({ trainer }: Job, error: unknown): ProcessEnd {
+function spawnFailed({ trainer }: LocalSubmission, error: unknown): ProcessEnd {
   const why = error instanceof Error ? error.message : String(error)
   return {
     message: `the trainer could not be started: ${why} (command ${trainer.command[0]}, folder ${trainer.cwd})`,
@@ -250,7 +253,7 @@ function spawnFailed({ trainer }: Job, error: unknown): ProcessEnd {
 }
 
 /** All that a trainer knows. */
-function environmentOf(job: Omit<Submission, 'trainer'>, reportUrl: string): Record<string, string> {
+function environmentOf(job: Omit<LocalSubmission, 'trainer'>, reportUrl: string): Record<string, string> {
   return {
     EPOCHCAST_URL: reportUrl,
     EPOCHCAST_TASK_ID: job.key.id,
