@@ -173,6 +173,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   }
   const { port } = http.address() as AddressInfo
   const url = endpointOf(config.host, port)
+  dispatch.adopt()
   liveness.start()
 
   return {

@@ -3,6 +3,7 @@ import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { checkChannelPrefix, getTask } from '../event-log/find-task.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import {
+  canAdopt,
   canReserve,
   type Job,
   type JobObserver,
@@ -25,17 +26,16 @@ import {
   type TaskSpec,
   type TaskState,
 } from '../task/task.ts'
+import { adoptJobs } from './adoption.ts'
 import { Background, isRetryable } from './background.ts'
 import { HeldJobs } from './held-jobs.ts'
 import { digest, idOf } from './idempotency.ts'
+import { type GivenParams, paramsOf } from './params.ts'
 import type { ConfiguredTrainer, Trainers } from './trainers.ts'
 
-export interface StartRequest {
+export interface StartRequest extends GivenParams {
   readonly trainer: string | null
   readonly channelPrefix: string | null
-  readonly machineId: string | null
-  readonly epochs: number | null
-  readonly params: Readonly<Record<string, Json>>
   readonly labels: Json
   readonly idempotencyKey: string | null
 }
@@ -206,6 +206,13 @@ export class Dispatch implements JobObserver {
     )
   }
 
+  /** Once at start: jobs that outlive servers are observed from here on, too. */
+  adopt(): void {
+    for (const launcher of this.#launchers.values()) {
+      if (canAdopt(launcher)) this.#background.run(() => adoptJobs(this.#log, this.#trainers, launcher))
+    }
+  }
+
   /** Closes the launchers and records the ends of the jobs that end with them. */
   async close(): Promise<void> {
     this.#isClosing = true
@@ -277,23 +284,4 @@ const isOutOfReach = (error: unknown): boolean =>
 function placeIn(launcher: Launcher): Reservation {
   if (canReserve(launcher)) return launcher.reserve()
   return { submit: (job) => launcher.submit(job), release: () => {} }
-}
-
-/** `machine_id` and `epochs` are parameters like any other; they may be given once, in either place. */
-function paramsOf({ params, machineId, epochs }: StartRequest): Record<string, Json> {
-  const merged: Record<string, Json> = { ...params }
-  for (const [name, field, value] of [
-    ['machine_id', 'machineId', machineId],
-    ['epochs', 'epochs', epochs],
-  ] as const) {
-    if (value === null) continue
-    if (Object.hasOwn(merged, name) && merged[name] !== value) {
-      throw new EpochcastError(
-        'BAD_INPUT',
-        `${field} is ${quote(value)} and params.${name} is ${quote(merged[name])}; expected one of them, or the same value`,
-      )
-    }
-    merged[name] = value
-  }
-  return merged
 }

@@ -92,6 +92,19 @@ export interface Reservation {
 
 export const canReserve = (launcher: Launcher): launcher is ReservingLauncher => 'reserve' in launcher
 
+/** A launcher whose jobs outlive servers, and can be observed by another than the one that submitted them. */
+export interface AdoptingLauncher extends Launcher {
+  readonly jobsOutliveServer: true
+  /**
+   * Tells the observer from here on what happens to these jobs, and what has happened to them while nobody looked.
+   * A job may be at a later attempt than the one given. Of one that was never submitted nothing is told: another
+   * server may be about to. Adopting a job again is harmless. Rejects with an EpochcastError.
+   */
+  adopt(jobs: readonly Job[]): Promise<void>
+}
+
+export const canAdopt = (launcher: Launcher): launcher is AdoptingLauncher => 'adopt' in launcher
+
 /** The end of a job that was waiting when its server stopped. */
 export const STOPPED_BEFORE_START: ProcessEnd = {
   message: 'the server stopped before the trainer was started',

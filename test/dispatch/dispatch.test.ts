@@ -3,16 +3,23 @@ import { Dispatch } from '../../src/dispatch/dispatch.ts'
 import { Trainers } from '../../src/dispatch/trainers.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { TaskWriter } from '../../src/event-log/task-writer.ts'
-import type { Job, Reservation, ReservingLauncher, Submission } from '../../src/launcher/launcher.ts'
+import type {
+  AdoptingLauncher,
+  Job,
+  Reservation,
+  ReservingLauncher,
+  Submission,
+} from '../../src/launcher/launcher.ts'
 import { ANYONE } from '../../src/repository/access.ts'
 import { EpochcastError, type ErrorCode } from '../../src/task/errors.ts'
 import type { TaskKey } from '../../src/task/task.ts'
+import { createTask, range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
 /** A launcher with a bounded queue; `refusals` and `stopFailures` are what its next calls reject with. */
 class FakeLauncher implements ReservingLauncher {
   readonly name = 'external'
-  jobsOutliveServer = false
+  readonly jobsOutliveServer: boolean = false
   readonly submitted: Submission[] = []
   readonly stopped: Job[] = []
   readonly refusals: unknown[] = []
@@ -210,4 +217,37 @@ it('a relaunched job that was asked to stop is stopped, and its task cancelled',
   dispatch.relaunched({ ...job, attempt: 3 })
   await until('the end', async () => (await stateNow())?.status === 'CANCELLED')
   expect(await stateNow()).toMatchObject({ attempt: 2, stopReason: 'wrong data' })
+})
+
+describe('a server that starts', () => {
+  const adopted: Job[] = []
+  class FakeQueue extends FakeLauncher implements AdoptingLauncher {
+    override readonly jobsOutliveServer = true
+    readonly failures: unknown[] = [new EpochcastError('ENGINE_UNAVAILABLE', 'the broker is away')]
+
+    async adopt(jobs: readonly Job[]): Promise<void> {
+      if (this.failures.length > 0) throw this.failures.shift()
+      adopted.push(...jobs)
+    }
+  }
+
+  it('adopts the unfinished jobs of a queue, however long that is away', async () => {
+    const submitting = await Promise.all(range(1, 3).map(() => dispatch.start(ANYONE, request(null))))
+    const [first, second, third] = launcher.submitted as readonly Job[] as [Job, Job, Job]
+    dispatch.ended(first, { message: 'it exited with code 3', type: 'ExitCode' })
+    dispatch.relaunched({ ...second, attempt: 2 })
+    await createTask(log, { trainer: 'of another configuration' })
+    const unfinished = async () => (await log.list('unfinished', null, 9)).snapshots.map(({ state }) => state)
+    await until('one to have ended', async () => (await unfinished()).length === submitting.length)
+    await until('the relaunch', async () => (await unfinished()).some(({ attempt }) => attempt === 2))
+
+    dispatch.use(new FakeQueue())
+    dispatch.adopt()
+    await until('the adoption', () => adopted.length > 0)
+    expect(adopted.map(({ key, attempt }) => [key.id, attempt])).toEqual([
+      [third.key.id, 1],
+      [second.key.id, 2],
+    ])
+    expect(adopted.every(({ trainer }) => trainer.name === 'external')).toBe(true)
+  })
 })
