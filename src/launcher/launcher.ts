@@ -61,7 +61,7 @@ export interface Launcher {
   /**
    * Takes a job over; its trainer may start at any time from then on, or before this resolves. Rejects with an
    * EpochcastError: if that is retryable, the same job can be submitted again without being run twice; if not,
-   * or if this server is stopping, it was not taken over and the observer hears nothing of it.
+   * it was not taken over, and the observer hears nothing of it.
    */
   submit(job: Submission): Promise<void>
   /**
@@ -72,7 +72,8 @@ export interface Launcher {
   stop(job: Job): Promise<void>
   /**
    * Releases what this process holds: connections, and jobs that cannot outlive it, whose ends the observer has
-   * heard of when this resolves. By then, calls that were under way have settled.
+   * heard of when this resolves. By then, calls that were under way have settled; later submissions are refused with
+   * SHUTTING_DOWN where there is anything to launch.
    */
   close(): Promise<void>
 }
