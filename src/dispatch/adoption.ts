@@ -1,5 +1,5 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
-import type { EventLog } from '../event-log/event-log.ts'
+import type { TaskIndex } from '../event-log/task-index.ts'
 import type { AdoptingLauncher, Job } from '../launcher/launcher.ts'
 import type { Trainers } from './trainers.ts'
 
@@ -12,13 +12,13 @@ const LIST_PAGE = 500
  * @throws EpochcastError; doing it again is harmless
  */
 export async function adoptJobs(
-  log: EventLog,
+  tasks: TaskIndex,
   trainers: Trainers,
   launcher: AdoptingLauncher,
 ): Promise<void> {
   let before: number | null = null
   for (;;) {
-    const page = await log.list('unfinished', before, LIST_PAGE)
+    const page = await tasks.list('unfinished', before, LIST_PAGE)
     const jobs: Job[] = page.snapshots.flatMap(({ state: { spec: key, attempt } }) => {
       const trainer = trainers.find(key.trainer)
       return trainer?.launcher === launcher.name ? [{ key, trainer, attempt }] : []

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { checkChannelPrefix, getTask } from '../event-log/find-task.ts'
+import type { TaskIndex } from '../event-log/task-index.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import {
   canAdopt,
@@ -55,7 +56,7 @@ export interface DispatchOptions {
 
 /** Starts and cancels tasks, and records what becomes of them: what launchers tell, and silence. */
 export class Dispatch implements JobObserver {
-  readonly #log: EventLog
+  readonly #log: EventLog & TaskIndex
   readonly #writer: TaskWriter
   readonly #trainers: Trainers
   readonly #options: DispatchOptions
@@ -66,7 +67,7 @@ export class Dispatch implements JobObserver {
   readonly #background: Background
   #isClosing = false
 
-  constructor(log: EventLog, writer: TaskWriter, trainers: Trainers, options: DispatchOptions) {
+  constructor(log: EventLog & TaskIndex, writer: TaskWriter, trainers: Trainers, options: DispatchOptions) {
     this.#log = log
     this.#writer = writer
     this.#trainers = trainers
