@@ -136,7 +136,8 @@ const CHANGES = {
       ...position(event),
       status,
       message: event.message ?? view.message,
-      ...(status === 'RUNNING' && (view.startedAt === null || isLaunch) ? { startedAt: timestamp } : {}),
+      // An attempt that waits for its start has not started, whatever the one before it did.
+      startedAt: (isLaunch ? null : view.startedAt) ?? (status === 'RUNNING' ? timestamp : null),
       ...(isLaunch ? { attempt, countsProgress: false } : {}),
       ...(stopRequested ? { stopRequested } : {}),
       ...(stopRequested && stopReason !== undefined ? { stopReason } : {}),
