@@ -9,14 +9,14 @@ export type EngineConfig = { readonly name: 'memory' } | { readonly name: 'redis
 export interface Config {
   readonly port: number
   readonly host: string
-  /** Whether other machines may reach the server although it asks nobody who they are. */
+  /** Whether other machines may reach the server without authentication. */
   readonly allowAnonymous: boolean
   /** Server processes that share the port; more than one need Redis. */
   readonly workers: number
   readonly engine: EngineConfig
   /** In front of every key and channel in Redis. */
   readonly keyPrefix: string
-  /** Longest wait for an answer of Redis. */
+  /** Longest wait for a reply of Redis. */
   readonly redisTimeoutMs: number
   /** Log level of the server's own log. */
   readonly logLevel: string
@@ -37,7 +37,7 @@ export interface Config {
   readonly maxBodyBytes: number
   readonly maxSubscriptionsPerSocket: number
   readonly maxSubscriptions: number
-  /** Bytes that may wait in this process for one WebSocket; a reader who is slower catches up from the log. */
+  /** Bytes that may wait in this process for one WebSocket; a reader that is slower catches up from the log. */
   readonly maxBufferedBytes: number
   /** Whether WebSocket messages are compressed (permessage-deflate) for clients that offer it. */
   readonly compression: boolean

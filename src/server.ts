@@ -42,7 +42,7 @@ export interface Gauges {
   /** Bytes that wait in this process for readers to take them. */
   readonly bufferedBytes: number
   readonly subscriptions: number
-  /** Groups of subscribers for whom an event is encoded once. */
+  /** Groups of subscribers for which an event is encoded once. */
   readonly groups: number
   readonly feeds: number
   readonly updateSubscribers: number
@@ -54,11 +54,11 @@ export interface Gauges {
 const FEED_CHECK_MS = 5000
 const FEED_RING_EVENTS = 256
 /**
- * Connections that may wait to be accepted; the system bounds it further. With Node's 511, of thousands who come
+ * Connections that may wait to be accepted; the system bounds it further. With Node's 511, of thousands that come
  * back at once many would be dropped, and try again after seconds.
  */
 const BACKLOG = 4096
-/** What pages of logs may take that are kept for several viewers who catch up. */
+/** What pages of logs may take that are kept for several viewers that catch up. */
 const KEPT_PAGES_BYTES = 32 * 1024 * 1024
 
 /**

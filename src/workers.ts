@@ -37,7 +37,7 @@ export async function superviseWorkers(config: Config, supervision: Supervision)
   const { settings, logger, stop } = supervision
   const port = await choosePort(config)
   // Workers take connections from the port themselves. Handed over by this process, one that was on its way to
-  // a worker that crashed would stay open here, and its client would wait for ever.
+  // a worker that crashed would stay open here, and its client would wait forever.
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ args: ['serve'] })
   const env = { ...settings, PORT: String(port) }

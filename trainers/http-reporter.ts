@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { Report, Reporter } from './report.ts'
 import { ReportBuffer } from './report-buffer.ts'
-import { type Answer, postReports, type ReportingTarget, reportMetricsBody } from './report-metrics.ts'
+import { type Outcome, postReports, type ReportingTarget, reportMetricsBody } from './report-metrics.ts'
 
 export interface HttpReporterOptions extends ReportingTarget {
   /** Names this process among the task's producers. Default: host, process id, attempt and start time. */
@@ -47,8 +47,8 @@ const maxFlushBackoffMs = 1000
  * Sends a trainer's reports to Epochcast in the background.
  *
  * `report` only puts the report into a bounded buffer. One request at a time carries the oldest
- * reports; it is repeated, unchanged, until it is answered, so the order holds and a request whose
- * answer was lost has no second effect (producer + firstSequence). Whatever the server does, training
+ * reports; it is repeated, unchanged, until it is confirmed, so the order holds and a request whose
+ * response was lost has no second effect (producer + firstSequence). Whatever the server does, training
  * goes on: an unreachable server costs the oldest progress reports, a refusal ends the reporting.
  *
  * JavaScript runs on one thread: a training loop must give the event loop a turn (`setImmediate`)
@@ -104,7 +104,7 @@ export class HttpReporter implements Reporter {
     this.#sending ??= this.#send()
   }
 
-  /** Makes `stopRequested` true, as an answer of the server would. */
+  /** Makes `stopRequested` true, as a response of the server would. */
   requestStop(): void {
     this.#stopRequested = true
   }
@@ -154,15 +154,15 @@ export class HttpReporter implements Reporter {
   async #deliver(body: string): Promise<void> {
     const { minBackoffMs, maxBackoffMs, log, url } = this.#options
     for (let failures = 0; !this.#closed; failures++) {
-      const answer = await this.#post(body)
-      if (answer.kind === 'accepted') {
+      const outcome = await this.#post(body)
+      if (outcome.kind === 'accepted') {
         if (failures > 0) log(`epochcast: reports reach ${url} again`)
-        if (answer.stopRequested) this.#stopRequested = true
+        if (outcome.stopRequested) this.#stopRequested = true
         return
       }
-      if (answer.kind === 'refused') return this.#giveUp(answer)
+      if (outcome.kind === 'refused') return this.#giveUp(outcome)
       if (failures === 0 && !this.#closed) {
-        log(`epochcast: reports do not reach ${url} (${answer.reason}); training goes on, retrying`)
+        log(`epochcast: reports do not reach ${url} (${outcome.reason}); training goes on, retrying`)
       }
       const ceilingMs = Math.min(
         this.#flushing ? maxFlushBackoffMs : maxBackoffMs,
@@ -173,26 +173,26 @@ export class HttpReporter implements Reporter {
     }
   }
 
-  async #post(body: string): Promise<Answer> {
+  async #post(body: string): Promise<Outcome> {
     const { requestTimeoutMs } = this.#options
     const request = new AbortController()
     this.#request = request
     const timer = setTimeout(
-      () => request.abort(new Error(`no answer in ${requestTimeoutMs} ms`)),
+      () => request.abort(new Error(`no response in ${requestTimeoutMs} ms`)),
       requestTimeoutMs,
     )
-    const answer = await postReports(this.#options, body, request.signal)
+    const outcome = await postReports(this.#options, body, request.signal)
     clearTimeout(timer)
-    return answer
+    return outcome
   }
 
-  #giveUp(answer: Answer & { kind: 'refused' }): void {
+  #giveUp(outcome: Outcome & { kind: 'refused' }): void {
     this.#options.log(
-      `epochcast: reports are no longer accepted (${answer.code}: ${answer.reason}); reporting ends`,
+      `epochcast: reports are no longer accepted (${outcome.code}: ${outcome.reason}); reporting ends`,
     )
     this.#refused = true
     this.#buffer.clear()
-    if (answer.code === 'TASK_ENDED' || answer.code === 'STALE_ATTEMPT') this.#stopRequested = true
+    if (outcome.code === 'TASK_ENDED' || outcome.code === 'STALE_ATTEMPT') this.#stopRequested = true
   }
 
   /** A wait that flush and close can cut short, and that does not keep a finished process alive. */

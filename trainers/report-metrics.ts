@@ -1,4 +1,4 @@
-/** One reportMetrics call: the request's text, and what its answer means for the caller. */
+/** One reportMetrics call: the request's text, and what its response means for the caller. */
 
 export interface ReportingTarget {
   /** The GraphQL endpoint, e.g. http://127.0.0.1:4000/graphql. */
@@ -9,7 +9,7 @@ export interface ReportingTarget {
   attempt?: number | undefined
 }
 
-export type Answer =
+export type Outcome =
   | { kind: 'accepted'; stopRequested: boolean }
   /** Nothing is known to be stored; the same request may be sent again. */
   | { kind: 'unavailable'; reason: string }
@@ -34,12 +34,12 @@ export function reportMetricsBody(
   return `{"query":${JSON.stringify(mutation)},"operationName":"ReportMetrics","variables":{"input":${input.slice(0, -1)},"reports":[${reports.join()}]}}}`
 }
 
-/** Never rejects: whatever goes wrong is an answer. */
+/** Never rejects: whatever goes wrong is an outcome. */
 export async function postReports(
   target: ReportingTarget,
   body: string,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<Outcome> {
   try {
     const response = await fetch(target.url, {
       method: 'POST',
@@ -51,7 +51,7 @@ export async function postReports(
       body,
       signal,
     })
-    return readAnswer(response.status, await response.text())
+    return readOutcome(response.status, await response.text())
   } catch (error) {
     return { kind: 'unavailable', reason: describe(error) }
   }
@@ -63,7 +63,7 @@ interface GraphQLResponse {
 }
 
 /** @internal exported for the tests */
-export function readAnswer(httpStatus: number, text: string): Answer {
+export function readOutcome(httpStatus: number, text: string): Outcome {
   const response = parseJson(text)
   const payload = response?.data?.reportMetrics
   if (payload) return { kind: 'accepted', stopRequested: payload.stopRequested === true }
@@ -74,8 +74,8 @@ export function readAnswer(httpStatus: number, text: string): Answer {
   if (retryable === true || (code && retryableCodes.has(code))) return { kind: 'unavailable', reason }
   if (code) return { kind: 'refused', code, reason }
   if (httpStatus >= 500 || retryableHttpStatuses.has(httpStatus)) return { kind: 'unavailable', reason }
-  // A 2xx without a GraphQL answer comes from something in between, such as a proxy being restarted.
-  if (httpStatus < 300 && !error) return { kind: 'unavailable', reason: 'the answer is not GraphQL' }
+  // A 2xx without a GraphQL response comes from something in between, such as a proxy being restarted.
+  if (httpStatus < 300 && !error) return { kind: 'unavailable', reason: 'the response is not GraphQL' }
   return { kind: 'refused', code: `HTTP_${httpStatus}`, reason }
 }
 

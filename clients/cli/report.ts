@@ -84,7 +84,7 @@ export function addReportCommand(program: Command, session: Session): void {
         if (firstSequence !== undefined && producer === undefined) {
           throw new UsageError('--first-sequence needs --producer')
         }
-        // Numbered by a name of its own, a call may be repeated when its answer is lost.
+        // Numbered by a name of its own, a call may be repeated when its response is lost.
         const name = producer ?? `epochcast-cli-${hostname()}-${process.pid}-${Date.now().toString(36)}`
         const destination = { taskId, channelPrefix, producer: name, attempt }
         if (kind !== undefined) {
@@ -121,13 +121,13 @@ async function send(
     const input = { ...defined({ taskId, channelPrefix, attempt }), reports, ...from }
     // Without a number, a repeated call would be a second report.
     const attempts = sequence === undefined ? 1 : SEND_ATTEMPTS
-    const answer = (await client.execute(ReportMetricsDocument, { input }, { signal, attempts }))
+    const payload = (await client.execute(ReportMetricsDocument, { input }, { signal, attempts }))
       .reportMetrics
-    accepted += answer.accepted
-    duplicates += answer.duplicates
+    accepted += payload.accepted
+    duplicates += payload.duplicates
     if (sequence !== undefined) sequence += reports.length
-    if (answer.stopRequested && !stopRequested) writeLine(stderr, 'the training is asked to stop')
-    stopRequested ||= answer.stopRequested
+    if (payload.stopRequested && !stopRequested) writeLine(stderr, 'the training is asked to stop')
+    stopRequested ||= payload.stopRequested
   }
   writeLine(stdout, `accepted=${accepted} duplicates=${duplicates} stopRequested=${stopRequested}`)
   return EXIT.success

@@ -47,7 +47,7 @@ export function addTrainCommand(program: Command, session: Session): void {
           params: param || params ? { ...params, ...param } : undefined,
           labels: label,
           channelPrefix: prefix,
-          // With a key of its own a start may be repeated when its answer is lost.
+          // With a key of its own a start may be repeated when its response is lost.
           idempotencyKey: options.idempotencyKey ?? randomUUID(),
         })
         const { startTraining } = await client.execute(
@@ -78,5 +78,5 @@ export function addTrainCommand(program: Command, session: Session): void {
   )
 }
 
-/** A watcher who has just started it sees it from its first event. */
+/** A watcher that has just started it sees it from its first event. */
 const REPLAY_START = 1000

@@ -20,7 +20,7 @@ export interface ClientOptions {
   readonly fetch?: typeof globalThis.fetch | undefined
   /** Default: 12 attempts, 250 ms to 15 s apart. */
   readonly retry?: Partial<RetryOptions> | undefined
-  /** Longest wait for the answer to one request. Default 30,000. */
+  /** Longest wait for the response to one request. Default 30,000. */
   readonly requestTimeoutMs?: number | undefined
   /** Values of one subscription that may wait to be taken. Default 4096. */
   readonly maxBuffered?: number | undefined
@@ -90,7 +90,7 @@ export function createClient(options: ClientOptions): EpochcastClient {
     return value ? `Bearer ${value}` : undefined
   }
   let opened: Socket | undefined
-  // Only now: who merely executes needs no WebSocket.
+  // Only now: a client that merely executes needs no WebSocket.
   const socket = () => {
     opened ??= createSocket({ url: webSocketUrl(url), webSocketImpl, authorization })
     return opened

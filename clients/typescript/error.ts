@@ -4,7 +4,7 @@ import type { GraphQLFormattedError } from 'graphql'
  * What the client itself can report; every other code is the server's (`extensions.code`).
  *
  * - `CONNECTION_FAILED`: the server was not reached, or the connection was lost. Trying again may help.
- * - `BAD_RESPONSE`: something answered, but not with GraphQL; most often the URL is wrong.
+ * - `BAD_RESPONSE`: something responded, but not with GraphQL; most often the URL is wrong.
  * - `CONSUMER_TOO_SLOW`: values of a `subscribe` came faster than they were taken, beyond the buffer's bound.
  * - `CLIENT_DISPOSED`: `dispose` was called.
  */

@@ -7,7 +7,7 @@ export interface HttpRequest {
   readonly fetch: typeof globalThis.fetch
   readonly authorization: string | undefined
   readonly body: { readonly query: string; readonly variables: unknown }
-  /** The longest wait for the whole answer. */
+  /** The longest wait for the whole response. */
   readonly timeoutMs: number
   readonly signal: AbortSignal
 }
@@ -16,7 +16,7 @@ export interface HttpRequest {
 export async function post<Data>(request: HttpRequest): Promise<Data> {
   const { url, timeoutMs, signal } = request
   const linked = linkSignals(signal)
-  const timer = setTimeout(() => linked.abort(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs)
+  const timer = setTimeout(() => linked.abort(new Error(`no response in ${timeoutMs} ms`)), timeoutMs)
   try {
     return parse(url, await send({ ...request, signal: linked.signal }))
   } catch (error) {
@@ -28,13 +28,13 @@ export async function post<Data>(request: HttpRequest): Promise<Data> {
   }
 }
 
-interface Answer {
+interface HttpResponse {
   readonly status: number
   readonly statusText: string
   readonly text: string
 }
 
-async function send({ url, fetch, authorization, body, signal }: HttpRequest): Promise<Answer> {
+async function send({ url, fetch, authorization, body, signal }: HttpRequest): Promise<HttpResponse> {
   const response = await fetch(url, {
     method: 'POST',
     headers: {
@@ -49,12 +49,12 @@ async function send({ url, fetch, authorization, body, signal }: HttpRequest): P
   return { status, statusText, text: await response.text() }
 }
 
-function parse<Data>(url: string, { status, statusText, text }: Answer): Data {
+function parse<Data>(url: string, { status, statusText, text }: HttpResponse): Data {
   const { data, errors } = parseObject<Data>(text)
   if (Array.isArray(errors) && errors.length > 0) throw refused(errors)
   if (typeof data === 'object' && data !== null) return data
-  const answered = `${status} ${statusText}`.trim()
-  throw new EpochcastClientError(`${url} answered ${answered}, which is not GraphQL; is the URL right?`, {
+  const found = `${status} ${statusText}`.trim()
+  throw new EpochcastClientError(`${url} responded with ${found}, which is not GraphQL; is the URL right?`, {
     code: 'BAD_RESPONSE',
     retryable: status >= 500 || status === 429,
   })

@@ -32,14 +32,14 @@ export class Reconnection {
     this.#onChange = onChange
   }
 
-  /** The server answers again. */
+  /** The server responds again. */
   opened(): void {
     this.#openedAt ??= Date.now()
     if (this.#isLost) this.#onChange?.({ kind: 'resumed' })
     this.#isLost = false
   }
 
-  /** Something new was received: failures are counted anew. */
+  /** Something new was received: failures are counted from zero again. */
   progressed(): void {
     this.#failures = 0
   }

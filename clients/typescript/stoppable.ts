@@ -29,7 +29,7 @@ const LEFT = Symbol('left')
 
 /**
  * An async iterable over a generator that can be left while it waits: a generator's own `return` is
- * answered only after its pending `next`, and would hold the subscription until another event comes.
+ * settled only after its pending `next`, and would hold the subscription until another event comes.
  */
 export function stoppable<T>(
   outer: readonly (AbortSignal | undefined)[],

@@ -11,7 +11,7 @@ export interface Encoder {
 
 /**
  * What one encoder makes of events, for all subscribers that get the same: an event of the log costs one
- * encoding, whoever and however many they are.
+ * encoding, however many they are.
  */
 export class SharedEncoding {
   readonly #encoder: Encoder
@@ -39,7 +39,7 @@ export class SharedEncoding {
         true,
       )
       this.#pages.set(events, page)
-      // A failure is for those that wait; whoever comes later tries again.
+      // A failure is for those that wait; what comes later tries again.
       if (page instanceof Promise) page.catch(() => this.#pages.delete(events))
     }
     return page

@@ -130,7 +130,7 @@ class LiveGroup {
   #send(batch: EventBatch): void {
     const { events } = batch
     const { generation } = this.#position
-    // Set first: whoever joins from now on stands after these.
+    // Set first: a member that joins from now on stands after these.
     this.#position = positionAfter(generation, events, events.length)
     for (const member of this.#members) {
       const count = member.send(batch)

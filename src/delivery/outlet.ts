@@ -15,7 +15,7 @@ export interface EventBatch {
 
 /**
  * Where one subscription's events go; its engines are the doors' (`transport/`). What waits in an outlet is bounded
- * by its engine: whoever delivers goes on with what did not fit once the outlet has drained.
+ * by its engine: the subscriber goes on with what did not fit once the outlet has drained.
  */
 export interface Outlet {
   /**

@@ -1,6 +1,6 @@
 /**
  * Bounds how much of one kind of work is done in one round of the event loop: a few at once, the others in
- * the rounds that follow, in the order of asking. So thousands who come at the same time keep nobody else
+ * the rounds that follow, in the order of asking. So thousands that come at the same time keep nothing else
  * waiting for all of them.
  */
 export class Turns {
@@ -24,7 +24,7 @@ export class Turns {
     }
   }
 
-  /** As `take`, for those who await their turn. */
+  /** As `take`, as a promise. */
   turn(): Promise<void> {
     return new Promise((resolve) => this.take(resolve))
   }

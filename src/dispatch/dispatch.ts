@@ -112,7 +112,7 @@ export class Dispatch implements JobObserver {
       return { snapshot: result.snapshot, reportToken: null }
     } catch (error) {
       if (!isOutOfReach(error)) throw error
-      // It may have been created all the same, its answer lost.
+      // It may have been created all the same, its reply lost.
       isTaken = true
       this.#background.run(() => this.#settle(spec, request.idempotencyKey !== null, submit, place))
       throw error
@@ -122,7 +122,7 @@ export class Dispatch implements JobObserver {
   }
 
   /**
-   * What becomes of a task whose creation was not answered. A caller with an idempotencyKey comes back for it,
+   * What becomes of a task whose creation was not confirmed. A caller with an idempotencyKey comes back for it,
    * so it is launched; without one nobody knows of it, so it ends.
    */
   async #settle(spec: TaskSpec, isAwaited: boolean, submit: () => void, place: Reservation): Promise<void> {
@@ -131,7 +131,7 @@ export class Dispatch implements JobObserver {
     const isOurs = state?.spec.startId === spec.startId && state.status === 'QUEUED'
     if (isOurs && isAwaited) return submit()
     if (isOurs) {
-      const end = { message: 'the answer to its start was lost; it was not started', type: 'NotStarted' }
+      const end = { message: 'the reply to its start was lost; it was not started', type: 'NotStarted' }
       await this.#record(spec, (present) => lifecycle.processEnded(present, end, this.#now()))
     }
     place.release()
@@ -163,7 +163,7 @@ export class Dispatch implements JobObserver {
 
   async #isAwaited(job: Job): Promise<boolean> {
     const { state } = (await this.#log.snapshot(job.key)) ?? {}
-    // The launcher may have taken it all the same, its answer lost.
+    // The launcher may have taken it all the same, its reply lost.
     if (!state || isFinalStatus(state.status)) this.#stop(job)
     return state?.status === 'QUEUED' && state.attempt === job.attempt
   }

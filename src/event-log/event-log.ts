@@ -2,7 +2,7 @@ import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import type { TaskKey, TaskState } from '../task/task.ts'
 
-/** An event at its place in one task's log. Whoever is told or reads an entry has its event for himself alone. */
+/** An event at its place in one task's log. Each receiver gets an event object of its own. */
 export interface LogEntry {
   readonly offset: number
   readonly event: TaskEvent
@@ -44,7 +44,7 @@ export type ReadResult =
   | { readonly kind: 'ahead'; readonly top: Position }
   | { readonly kind: 'missing' }
 
-/** What a watch tells. Each is a hint: whoever needs all events reads the log where something is missing. */
+/** What a watch tells. Each is a hint: a reader that needs all events reads the log where something is missing. */
 export type WatchSignal =
   /** What one append added: contiguous entries, the last of them at `top`. */
   | { readonly kind: 'appended'; readonly top: Position; readonly entries: readonly LogEntry[] }
@@ -74,7 +74,7 @@ export interface AppendRequest {
  * to events and from events to a state are not the log's: it stores what it is given.
  *
  * Every method may reject with EpochcastError ENGINE_UNAVAILABLE. What was to be written may then have been
- * written or not: its answer may be all that was lost.
+ * written or not: its reply may be all that was lost.
  */
 export interface EventLog {
   /**
@@ -104,7 +104,7 @@ export interface EventLog {
   /**
    * Gives a log of generation `previous` that lost its newest entries a new one: readers of the previous
    * generation that saw entries after `common`, the last offset that both have, are told of the loss. Done
-   * once, whoever notices it first.
+   * once, by the first that notices it.
    */
   startGeneration(key: TaskKey, previous: string, common: number): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { beginAnew } from '../task/lifecycle.ts'
+import { recreated } from '../task/lifecycle.ts'
 import type { Position } from '../task/position.ts'
 import { reduceAll } from '../task/reducer.ts'
 import { type DeliveredEvent, delivered } from '../task/stream-event.ts'
@@ -52,7 +52,7 @@ export async function verifyLog(
  */
 export async function recreateLog(log: EventLog, key: TaskKey, known: TaskState): Promise<Snapshot | null> {
   if (isFinalStatus(known.status)) return log.snapshot(key)
-  const events = beginAnew(known, Date.now())
+  const events = recreated(known, Date.now())
   const { snapshot } = await log.create(key, events, reduceAll(known, events))
   return snapshot
 }

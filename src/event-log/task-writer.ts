@@ -10,7 +10,7 @@ import { recreateLog } from './recovery.ts'
 
 /** Rounds of read, decide and append before writers give up; each lost round is another writer's success. */
 export const MAX_APPEND_TRIES = 50
-/** Longest wait for one's turn at a task; behind writers who wait for an engine that does not answer. */
+/** Longest wait for one's turn at a task; behind writers that wait for an engine that does not respond. */
 export const MAX_TURN_WAIT_MS = 10_000
 const MAX_RESTORE_MS = 3_600_000
 /** Unfinished tasks whose state this process remembers from its last write. */
@@ -63,7 +63,7 @@ interface Plan {
  * applied to the state it was made for.
  *
  * What was written last is remembered, so that the next write need not read first. And where the store has
- * lost the task, its log is begun anew from there: a training that goes on is not orphaned.
+ * lost the task, its log is recreated from there: a training that goes on is not orphaned.
  */
 export class TaskWriter {
   readonly #log: EventLog
@@ -97,7 +97,7 @@ export class TaskWriter {
   }
 
   /**
-   * Appends what `decide` answers for the task's present state. It may be asked again, for a newer state.
+   * Appends what `decide` returns for the task's present state. It may be asked again, for a newer state.
    *
    * @throws EpochcastError TASK_NOT_FOUND, CONTENDED, ENGINE_UNAVAILABLE, and whatever `decide` throws
    */
@@ -133,7 +133,7 @@ export class TaskWriter {
     this.#lines.delete(channel)
   }
 
-  /** Tells each of them its outcome, from the first on; answers how many. */
+  /** Tells each of them its outcome, from the first on; returns how many. */
   async #write(key: TaskKey, channel: string, together: readonly Waiting[]): Promise<number> {
     let known = this.#remembered.get(channel)
     for (let tries = 0; tries < MAX_APPEND_TRIES; tries++) {

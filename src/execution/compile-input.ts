@@ -28,7 +28,7 @@ interface CompiledField {
 }
 
 /**
- * Coercion in graphql-js looks at the type of every value anew and keeps its path for an error that hardly
+ * Coercion in graphql-js looks at the type of every value again and keeps its path for an error that hardly
  * ever comes, and so do the checks of bounds behind it. Here both are made once for a type, one function
  * for each value; a value that they do not take is left to graphql-js, as it came.
  *

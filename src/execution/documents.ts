@@ -8,7 +8,7 @@ export const MAX_DOCUMENTS = 500
 export const MAX_CHARACTERS = 500_000
 
 export interface KnownDocument {
-  /** The text, as the first one who sent it: whoever keeps it need not keep a copy. */
+  /** The text as it was sent first: what keeps it need not keep a copy. */
   readonly text: string
   readonly document: DocumentNode
 }

@@ -22,7 +22,7 @@ import { EventExecution, type Execute } from './event-execution.ts'
 /** Encodings kept for one document; more than this many variants of it are not all shared. */
 export const MAX_ENCODINGS_PER_DOCUMENT = 32
 
-/** Those who catch up and are sent some of it in one round of the event loop. */
+/** Subscribers that catch up and are sent some of it in one round of the event loop. */
 const CATCH_UPS_PER_ROUND = 8
 
 /** What is known about one document, by the name of the operation. */
@@ -34,7 +34,7 @@ interface Known {
 
 /**
  * Subscriptions to a task whose results depend on nothing but the document, some variables and the task:
- * one execution and one encoding of an event serve all who get the same. What a subscriber may see is decided
+ * one execution and one encoding of an event serve all that get the same. What a subscriber may see is decided
  * before, by the resolver, for each of them.
  */
 export class FanOut {
@@ -46,7 +46,7 @@ export class FanOut {
     this.#execute = execute
   }
 
-  /** Groups of subscribers who stand at the top of their tasks. */
+  /** Groups of subscribers that stand at the top of their tasks. */
   get groupCount(): number {
     return this.#shared.groups.size
   }

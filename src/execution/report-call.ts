@@ -26,8 +26,8 @@ export type ReportCall = (
 
 /**
  * The operation that trainers send over and over, run without what graphql-js and the plugins of the schema
- * do for every operation anew: a document with nothing but `reportMetrics(input: $variable)` and plain fields
- * of its answer. The input is coerced by functions made once for its type, and the resolver's own function
+ * do again for every operation: a document with nothing but `reportMetrics(input: $variable)` and plain fields
+ * of its payload. The input is coerced by functions made once for its type, and the resolver's own function
  * is called; whatever is unusual is left to graphql-js, which is the reference in the tests.
  *
  * @returns null for any other operation
@@ -37,8 +37,8 @@ export function compileReportCall(document: DocumentNode, operationName?: string
   const field = operation && onlyField(operation)
   if (!operation || field?.name.value !== 'reportMetrics') return null
   const variable = inputVariable(operation, field)
-  const answer = field.selectionSet && compileAnswer(field.selectionSet)
-  if (!variable || !answer) return null
+  const payload = field.selectionSet && compilePayload(field.selectionSet)
+  if (!variable || !payload) return null
   const coerce = inputCoercion()
   const name = field.alias?.value ?? 'reportMetrics'
 
@@ -47,7 +47,7 @@ export function compileReportCall(document: DocumentNode, operationName?: string
     const input = given === undefined ? UNDECIDED : coerce(given)
     if (input === UNDECIDED) return null
     return reportMetrics(input as ReportMetricsInput, context).then(
-      (result): ExecutionResult => ({ data: { [name]: answer(result) } }),
+      (result): ExecutionResult => ({ data: { [name]: payload(result) } }),
       (error): ExecutionResult => ({ errors: [locatedError(error, field, [name])], data: null }),
     )
   }
@@ -71,7 +71,7 @@ function inputVariable({ variableDefinitions = [] }: OperationDefinitionNode, fi
   return isWhole && isPlain ? value.name.value : null
 }
 
-function compileAnswer({ selections }: SelectionSetNode): ((result: IngestResult) => object) | null {
+function compilePayload({ selections }: SelectionSetNode): ((result: IngestResult) => object) | null {
   if (selections.length > MAX_FIELDS) return null
   const fields = new Map<string, (result: IngestResult) => unknown>()
   for (const field of selections) {
@@ -81,9 +81,9 @@ function compileAnswer({ selections }: SelectionSetNode): ((result: IngestResult
     fields.set(field.alias?.value ?? field.name.value, resolve)
   }
   return (result) => {
-    const answer: Record<string, unknown> = {}
-    for (const [name, resolve] of fields) answer[name] = resolve(result)
-    return answer
+    const payload: Record<string, unknown> = {}
+    for (const [name, resolve] of fields) payload[name] = resolve(result)
+    return payload
   }
 }
 

@@ -20,7 +20,7 @@ export class Feeds {
   readonly #options: FeedsOptions
   readonly #pages: Pages
   readonly #shared = new Map<string, Shared>()
-  /** Snapshots that are being read from the log, for all who ask meanwhile. */
+  /** Snapshots that are being read from the log, for all that ask meanwhile. */
   readonly #underWay = new Map<string, Promise<Snapshot | null>>()
 
   constructor(log: EventLog, options: FeedsOptions) {
@@ -36,7 +36,7 @@ export class Feeds {
 
   /**
    * A task as it is now, or null: from its feed where somebody watches it, else from the log, which is asked
-   * once for all who want to know at the same time.
+   * once for all that want to know at the same time.
    *
    * @throws EpochcastError ENGINE_UNAVAILABLE
    */

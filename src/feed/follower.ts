@@ -29,7 +29,7 @@ const TOP: ReadStep = { kind: 'top' }
  *
  * A reader is nothing but its position, which is that of the last event it got: reading does not move it, `advance`
  * does, so that what was read and not delivered is read again. Close to the top it takes events from the feed's ring, further
- * back it reads pages of the log, and at the top it waits, or joins others who are there. Since each step
+ * back it reads pages of the log, and at the top it waits, or joins others that are there. Since each step
  * starts from the position, there is no cut-over between replay and live in which an event could be lost
  * or doubled, and a reader that is slow to ask for more is simply further back when it does.
  */
@@ -66,9 +66,9 @@ export class Follower {
   /** What comes next, as far as it is there: it waits for the engine, never for an event. */
   async step(stop: Stop): Promise<ReadStep | null> {
     const feed = this.#feed
-    for (let rechecks = 0; !stop.isStopped && !feed.closed && !this.#isThrough; rechecks++) {
+    for (let rounds = 0; !stop.isStopped && !feed.closed && !this.#isThrough; rounds++) {
       // One recheck is enough unless something is wrong; then the engine must not be polled at full speed.
-      if (rechecks > 1) await delay(RETRY_MS, stop.signal)
+      if (rounds > 1) await delay(RETRY_MS, stop.signal)
       const recent = feed.recent(this.position)
       if (recent?.length === 0) {
         const { state, top } = feed.view
@@ -88,13 +88,13 @@ export class Follower {
         case 'page':
           if (page.from < page.events.length) return { kind: 'events', events: page.events, from: page.from }
           // This reader knows more of the log than the feed does yet: it came from another server.
-          await feed.lookAgain(stop.signal)
+          await feed.recheck(stop.signal)
           await feed.restored(stop.signal)
           continue
         case 'missing':
-          // The feed finds out whether the log is gone for good or begins anew.
+          // The feed finds out whether the log is gone for good or recreated.
           if (feed.gone) return null
-          await feed.lookAgain(stop.signal)
+          await feed.recheck(stop.signal)
           await feed.restored(stop.signal)
           continue
         case 'gone':
@@ -102,7 +102,7 @@ export class Follower {
           return { kind: 'skipped', reason: page.reason, count: page.skipped, resumeAt: page.resumeAt }
         case 'ahead': {
           // A store that lost its newest events; this reader had seen more of them than the feed.
-          await feed.lookAgain(stop.signal)
+          await feed.recheck(stop.signal)
           const count = this.position.offset - page.top.offset
           this.position = page.top
           return { kind: 'skipped', reason: 'LOG_RESET', count, resumeAt: page.top }

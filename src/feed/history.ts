@@ -14,7 +14,7 @@ export interface HistoryPage {
 
 /**
  * A page of the retained log after a position, or from its oldest event. A position that is gone is
- * answered from the oldest event on: the offsets show what is missing.
+ * read from the oldest event on: the offsets show what is missing.
  */
 export async function readHistory(
   log: EventLog,

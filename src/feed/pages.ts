@@ -17,7 +17,7 @@ export interface PagesOptions {
 /** Events of the log that follow a position; the first of them is `events[from]`. */
 export interface Page {
   readonly kind: 'page'
-  /** Whoever reads within this page gets this very array. */
+  /** All that read within this page get this very array. */
   readonly events: readonly DeliveredEvent[]
   readonly from: number
 }
@@ -30,7 +30,7 @@ interface Kept {
 }
 
 /**
- * Pages of logs, read once for all who need them at about the same time: after a server has died, its
+ * Pages of logs, read once for all that need them at about the same time: after a server has died, its
  * viewers come back to another one, each some events behind.
  *
  * A page begins at a multiple of PAGE_ENTRIES. Kept pages are a cache of what cannot change; whatever is not
@@ -88,7 +88,7 @@ export class Pages {
     return from >= 0 && from < kept.events.length ? { kind: 'page', events: kept.events, from } : null
   }
 
-  /** Reads a page from its beginning, once for all who ask while the reading is under way. */
+  /** Reads a page from its beginning, once for all that ask while the reading is under way. */
   #shared(name: string, key: TaskKey, after: Position): Promise<Kept | null> {
     let reading = this.#underWay.get(name)
     if (!reading) {

@@ -22,12 +22,12 @@ export class Ring {
 
   push(events: readonly DeliveredEvent[]): void {
     for (const event of events) this.#events.push(event)
-    // Moving the whole array is dear, so it happens once for many events.
+    // Moving the whole array is expensive, so it happens once for many events.
     if (this.#events.length > 2 * this.#max) this.#events = this.#events.slice(-this.#max)
   }
 
   /**
-   * The newest events, as many as this; null where there are fewer. Who comes back with others comes back from
+   * The newest events, as many as this; null where there are fewer. A reader that comes back with others comes back from
    * where they do, and gets the same array: what is made of it can be shared.
    */
   newest(count: number): readonly DeliveredEvent[] | null {

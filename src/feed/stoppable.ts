@@ -2,7 +2,7 @@ import { EpochcastError } from '../task/errors.ts'
 
 /**
  * An async iterable over a generator that can be stopped while it waits. A plain async generator
- * answers `return()` only once its pending `next()` has settled, so a subscriber who leaves a quiet
+ * settles `return()` only once its pending `next()` has, so a subscriber that leaves a quiet
  * task would hold its feed until the next event; here `return()` aborts the wait first.
  */
 export function stoppable<T>(
@@ -33,7 +33,7 @@ export function stoppable<T>(
   }
 }
 
-/** Something that can be stopped once. Its signal is made for the first who needs it: there is one a subscriber. */
+/** Something that can be stopped once. Its signal is made when it is first needed: there is one a subscriber. */
 export class Stop {
   #isStopped = false
   #controller: AbortController | undefined

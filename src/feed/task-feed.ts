@@ -42,7 +42,7 @@ const GONE: FeedPhase = { kind: 'gone' }
 const CLOSED: FeedPhase = { kind: 'closed' }
 
 /**
- * The live end of one task's log in this process, shared by everyone here who watches the task.
+ * The live end of one task's log in this process, shared by all that watch the task here.
  *
  * First it watches, so that nothing appended from then on goes unnoticed. Then it reads state and top. From there
  * on an announcement that continues the top is taken over as it is; any other (a gap, another generation) makes it
@@ -160,7 +160,7 @@ export class TaskFeed {
     return this.#pages.read(this.key, after)
   }
 
-  /** Has `look` called after every change of what is shown here, at once, until the answer is called. */
+  /** Has `look` called after every change of what is shown here, at once, until the returned function is called. */
   observe(look: () => void): () => void {
     return this.#waiters.add(look)
   }
@@ -186,7 +186,7 @@ export class TaskFeed {
     return this.#waiters.until(() => this.#phase.kind !== 'interrupted', signal)
   }
 
-  /** To be told by a reader whose own reading failed: the feed finds out when it works again. */
+  /** Called by a reader whose own reading failed: the feed finds out when it works again. */
   interrupt(error: EpochcastError): void {
     // Whatever made a command fail may have been a failover.
     this.#pages.forget()
@@ -197,8 +197,8 @@ export class TaskFeed {
     }, RETRY_MS)
   }
 
-  /** Has the log read once more, for a reader that found something the feed does not know yet. */
-  async lookAgain(signal: AbortSignal): Promise<void> {
+  /** Rechecks the log, for a reader that found something the feed does not know yet. */
+  async recheck(signal: AbortSignal): Promise<void> {
     this.#catchUp()
     await this.#waiters.until(() => this.closed || this.#reading === undefined, signal)
   }

@@ -10,7 +10,7 @@ export interface ConflationOptions {
 }
 
 /**
- * The state of one task, now and whenever it has changed, until its final state. A reader who is slow or
+ * The state of one task, now and whenever it has changed, until its final state. A reader that is slow or
  * throttled gets the newest state and never a backlog.
  */
 export function taskProgressStream(

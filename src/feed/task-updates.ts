@@ -38,7 +38,7 @@ const CLOCK_TOLERANCE_MS = 60_000
 interface Change {
   readonly key: TaskKey
   readonly number: number
-  /** Read once for all subscribers who pass this change. */
+  /** Read once for all subscribers that pass this change. */
   snapshot: Promise<Snapshot | null> | null
 }
 

@@ -1,4 +1,4 @@
-/** Those who wait for something to become true; each looks again whenever it is woken. */
+/** What waits for something to become true; each looks again whenever it is woken. */
 export class Waiters {
   readonly #looking = new Set<() => void>()
 
@@ -17,7 +17,7 @@ export class Waiters {
     })
   }
 
-  /** Has `look` called each time, until the answer is called. */
+  /** Has `look` called each time, until the returned function is called. */
   add(look: () => void): () => void {
     this.#looking.add(look)
     return () => this.#looking.delete(look)

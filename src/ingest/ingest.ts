@@ -34,7 +34,7 @@ export class Ingest {
     channelPrefix: string | null,
     batch: ReportBatch,
   ): Promise<IngestResult> {
-    // Before the task is looked for: whether it is there is not for everybody to know.
+    // Before the task is looked for: whether it exists is not for every caller to know.
     authorize(caller, 'tasks:report', { id: taskId })
     const found = this.#writer.find(this.#channelPrefixes, taskId, channelPrefix)
     const key = found instanceof Promise ? await found : found

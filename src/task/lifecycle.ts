@@ -68,9 +68,9 @@ function nextAttempt(
   return [{ type: 'StatusChanged', status, message: `attempt ${attempt}`, attempt, ...happenedAt(now) }]
 }
 
-/** The first event of a log that the store lost, begun anew from a state that was still known. */
-export function beginAnew(state: TaskState, now: number): TaskEvent[] {
-  const message = 'the event log was lost and begins anew; earlier events are gone'
+/** The first event of a log that the store lost, recreated from a state that was still known. */
+export function recreated(state: TaskState, now: number): TaskEvent[] {
+  const message = 'the event log was lost and recreated; earlier events are gone'
   return [{ type: 'StatusChanged', status: state.status, message, ...happenedAt(now) }]
 }
 

@@ -19,7 +19,7 @@ export function encodeCursor(key: TaskKey, { generation, offset }: Position): st
   return `${taskMark(key)}.${generation}.${offset.toString(36)}`
 }
 
-/** Everything of a task's cursors but the offset; for those who write many. */
+/** Everything of a task's cursors but the offset; for writing many. */
 export function cursorPrefix(key: TaskKey, generation: string): string {
   return `${taskMark(key)}.${generation}.`
 }

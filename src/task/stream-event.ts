@@ -49,7 +49,7 @@ export interface StreamClosing extends StreamEventBase {
 /** An event of one subscriber's stream itself; never in the log. `type` is its GraphQL type name. */
 export type StreamEvent = StreamOpened | EventsSkipped | StreamInterrupted | StreamTimedOut | StreamClosing
 
-/** An event of the log, ready to be delivered: made once per process, shared by all who watch. */
+/** An event of the log, ready to be delivered: made once per process, shared by all that watch. */
 export type DeliveredEvent = TaskEvent & Delivery & { readonly offset: number }
 
 export type TrainingEvent = DeliveredEvent | StreamEvent

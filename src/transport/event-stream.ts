@@ -81,7 +81,7 @@ export class EventStreamOutlet implements Outlet {
     this.#bufferedBytes += text.length
   }
 
-  /** Has whoever awaits a change look again. */
+  /** Tells those that await a change. */
   wake(): void {
     for (const resolve of this.#onChange.splice(0)) resolve()
   }

@@ -27,7 +27,7 @@ export interface GraphQLOptions {
   readonly logger: Logger
 }
 
-/** GraphQL over HTTP: requests and their answers, server-sent events, GraphiQL. */
+/** GraphQL over HTTP: requests and responses, server-sent events, GraphiQL. */
 export function createGraphQL({ context, operations, ...options }: GraphQLOptions): Yoga {
   const { origins, maxBodyBytes, logger } = options
   const onUnexpected = (err: unknown) => logger.error({ err }, 'an operation failed unexpectedly')

@@ -11,7 +11,7 @@ export interface HttpOptions {
   readonly operations: Operations
   readonly maxBodyBytes: number
   readonly origins: OriginRule
-  /** Whether the server can do its work: its engine answers and it is not stopping. */
+  /** Whether the server can do its work: its engine responds and it is not stopping. */
   readonly isReady: () => Promise<boolean>
 }
 
@@ -22,13 +22,13 @@ export function createHttpServer({ isReady, origins, ...graphql }: HttpOptions):
   return createServer((request, response) => {
     const path = pathOf(request)
     switch (path) {
-      // Whoever probes may call the server by any name; there is nothing to learn here.
+      // A probe may call the server by any name; there is nothing to learn here.
       case '/health':
-        return answer(response, 200, { status: 'alive' })
+        return respond(response, 200, { status: 'alive' })
       case '/ready':
         return void isReady().then(
-          (ready) => answer(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' }),
-          () => answer(response, 503, { status: 'not ready' }),
+          (ready) => respond(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' }),
+          () => respond(response, 503, { status: 'not ready' }),
         )
       case '/':
         response.writeHead(302, { location: GRAPHQL_PATH }).end()
@@ -50,10 +50,10 @@ function pathOf({ url = '/' }: IncomingMessage): string {
 }
 
 function refuse(response: ServerResponse, status: number, { message, extensions }: EpochcastError): void {
-  answer(response, status, { errors: [{ message, extensions }] })
+  respond(response, status, { errors: [{ message, extensions }] })
 }
 
-function answer(response: ServerResponse, status: number, body: unknown): void {
+function respond(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
 }
 

@@ -8,7 +8,7 @@ import type { Operation, OperationParams, Operations } from './operations.ts'
 
 export interface JsonPostOptions {
   readonly operations: Operations
-  /** Answers every request that is unusual in any way. */
+  /** Responds to every request that is unusual in any way. */
   readonly yoga: Yoga
   readonly maxBodyBytes: number
 }
@@ -20,9 +20,9 @@ type MediaType = 'application/json' | 'application/graphql-response+json'
 
 /**
  * Queries and mutations as nearly everybody sends them: POST, JSON in, JSON out. Trainers send them all the
- * time, so they take the short way from the socket to the operation. Whatever is unusual (another method or
+ * time, so they take a fast path from the socket to the operation. Whatever is unusual (another method or
  * media type, a body without its length or over the bound, JSON that is none, a document that is not valid, a
- * subscription) goes to Yoga, the body with it, so that there is one answer to it.
+ * subscription) goes to Yoga, the body with it, so that there is one response to it.
  */
 export class JsonPost {
   readonly #options: JsonPostOptions
@@ -35,7 +35,7 @@ export class JsonPost {
 
   serve(request: IncomingMessage, response: ServerResponse): void {
     const { yoga, maxBodyBytes } = this.#options
-    const mediaType = isJsonPost(request, maxBodyBytes) ? answerType(request.headers.accept) : null
+    const mediaType = isJsonPost(request, maxBodyBytes) ? mediaTypeFor(request.headers.accept) : null
     if (mediaType === null) return void yoga(request, response)
     readBody(request, (body) => {
       const operation = this.#prepare(body)
@@ -44,8 +44,8 @@ export class JsonPost {
         return void yoga(request, response)
       }
       this.#run(operation).then(
-        (result) => answer(request, response, result, mediaType),
-        (error) => answer(request, response, this.#failed(error), mediaType),
+        (result) => respond(request, response, result, mediaType),
+        (error) => respond(request, response, this.#failed(error), mediaType),
       )
     })
   }
@@ -119,7 +119,7 @@ function isJsonPost({ method, url, headers }: IncomingMessage, maxBodyBytes: num
 const JSON_TYPE = /^application\/json(; ?charset=utf-8)?$/i
 
 /** The first media type of the Accept header that is ours, as Yoga reads it; null where there is none. */
-function answerType(accept = '*/*'): MediaType | null {
+function mediaTypeFor(accept = '*/*'): MediaType | null {
   if (accept === '*/*' || accept === 'application/json') return 'application/json'
   for (const range of accept.replace(/\s/g, '').toLowerCase().split(',')) {
     const [mediaType, ...params] = range.split(';')
@@ -166,16 +166,16 @@ const PARAMS: ReadonlySet<string> = new Set(['query', 'operationName', 'variable
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function answer(
+function respond(
   { headers: { origin } }: IncomingMessage,
   response: ServerResponse,
   result: ExecutionResult,
   mediaType: MediaType,
 ): void {
-  const { status, headers, body } = answerTo(result, mediaType)
+  const { status, headers, body } = responseTo(result, mediaType)
   headers['Content-Length'] = `${Buffer.byteLength(body)}`
   if (origin !== undefined) {
-    // Whose origin is not allowed has been refused before.
+    // An origin that is not allowed has been refused before.
     headers['Access-Control-Allow-Origin'] = origin
     headers['Access-Control-Allow-Methods'] = CORS_METHODS.join(', ')
   }
@@ -183,15 +183,21 @@ function answer(
 }
 
 /** Status and body are Yoga's for the same result. */
-function answerTo(result: ExecutionResult, mediaType: MediaType): Answer {
+function responseTo(result: ExecutionResult, mediaType: MediaType): PlainResponse {
   if (!result.errors && !result.extensions) {
-    return new Answer(JSON.stringify(result), { headers: { 'Content-Type': `${mediaType}; charset=utf-8` } })
+    return new PlainResponse(JSON.stringify(result), {
+      headers: { 'Content-Type': `${mediaType}; charset=utf-8` },
+    })
   }
-  return processRegularResult(result, { Response: Answer } as never, mediaType) as unknown as Answer
+  return processRegularResult(
+    result,
+    { Response: PlainResponse } as never,
+    mediaType,
+  ) as unknown as PlainResponse
 }
 
 /** What Yoga makes of a result, without the machinery of a Response. */
-class Answer {
+class PlainResponse {
   readonly body: string
   readonly status: number
   readonly headers: Record<string, string>

@@ -14,7 +14,7 @@ export class OpenSubscriptions {
   }
 
   /**
-   * Counts one more until the function that is answered has been called.
+   * Counts one more until the returned function has been called.
    *
    * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
    */

@@ -23,7 +23,7 @@ export interface OperationParams {
 
 /** An operation whose document is valid. */
 export interface Operation extends ExecutionArgs {
-  /** The document's text, shared by all who sent the same. */
+  /** The document's text, shared by all that sent the same. */
   readonly text: string
   readonly contextValue: Context
 }
@@ -32,7 +32,7 @@ export interface OperationsOptions {
   readonly schema: GraphQLSchema
   readonly context: Context
   readonly openSubscriptions: OpenSubscriptions
-  /** Told what is masked in the answer. */
+  /** Told what is masked in the response. */
   readonly onUnexpected: (error: unknown) => void
 }
 

@@ -76,7 +76,7 @@ describe('writers', () => {
     expect(log.append).toHaveBeenCalledTimes(MAX_APPEND_TRIES)
   })
 
-  it('do not wait for their turn for ever', async () => {
+  it('do not wait forever for their turn', async () => {
     const key = await createTask(log)
     const writer = new TaskWriter(log)
     let answer = () => {}

@@ -134,7 +134,7 @@ describe('a snapshot', () => {
 })
 
 describe('a feed', () => {
-  it('that could not be opened is opened anew for the next, and nothing is left of it', async () => {
+  it('that could not be opened is opened again for the next, and nothing is left of it', async () => {
     const { log, key, feeds, snapshots } = await open()
     snapshots.mockRejectedValueOnce(new EpochcastError('ENGINE_UNAVAILABLE', 'away'))
     const outcomes = await Promise.allSettled(range(1, 5).map(() => feeds.acquire(key)))

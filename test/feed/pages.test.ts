@@ -198,17 +198,17 @@ describe('what is kept', () => {
     expect(reads.mock.calls.length).toBe(expected)
   })
 
-  it('is counted once where a page is read anew', async () => {
+  it('is counted once where a page is read again', async () => {
     const { log, pages, key, at } = await open(10)
     await pages.read(key, at(0))
     for (const i of range(1, 5)) {
       await append(log, key, progress(i))
       await pages.read(key, at(9 + i))
     }
-    const anew = new Pages(log, { maxBytes: MAX_BYTES })
-    onTestFinished(() => anew.forget())
-    await anew.read(key, at(0))
-    expect(pages.bytes).toBe(anew.bytes)
+    const again = new Pages(log, { maxBytes: MAX_BYTES })
+    onTestFinished(() => again.forget())
+    await again.read(key, at(0))
+    expect(pages.bytes).toBe(again.bytes)
     pages.forget()
     expect(pages.bytes).toBe(0)
   })

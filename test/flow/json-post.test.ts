@@ -30,7 +30,7 @@ function send(url: string, headers: Headers, body: string | Buffer, method = 'PO
   })
 }
 
-/** The same request by the short way and, for a query string has it so, by Yoga. */
+/** The same request by the fast path and, for a query string has it so, by Yoga. */
 async function bothWays(url: string, headers: Headers, body: string | Buffer) {
   return { short: await send(url, headers, body), yoga: await send(`${url}?`, headers, body) }
 }
@@ -238,7 +238,7 @@ describe('a request', () => {
       maxBodyBytes: 100,
     })
     const on = () => {
-      by = 'the short way'
+      by = 'the fast path'
     }
     jsonPost.serve({ method, url, headers, on } as never, {} as never)
     return by
@@ -250,8 +250,8 @@ describe('a request', () => {
     ['of Python', { ...plain, accept: '*/*', 'accept-encoding': 'gzip, deflate' }],
     ['of a front end', { ...plain, accept: 'application/graphql-response+json, application/json' }],
     ['of a page', { ...plain, origin: 'http://localhost' }],
-  ])('%s goes the short way', (_, headers) => {
-    expect(served(headers)).toBe('the short way')
+  ])('%s goes the fast path', (_, headers) => {
+    expect(served(headers)).toBe('the fast path')
   })
 
   it.each<[string, Headers, string?, string?]>([

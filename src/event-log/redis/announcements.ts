@@ -99,7 +99,7 @@ export class Announcements {
 
   /**
    * A subscription that failed on a connection that is up was only not confirmed in time, and no `ready` would
-   * follow: a new connection subscribes to everything anew. Where there is none, it is on its way already.
+   * follow: a new connection subscribes to everything again. Where there is none, it is on its way already.
    */
   #reconnect(): void {
     if (!this.#closed && this.#subscriber.status === 'ready') this.#subscriber.disconnect(true)
@@ -125,7 +125,7 @@ export class Announcements {
   /**
    * The subscriber as RedisPubSub may see it. It leaves promises behind that nobody looks at: of
    * `unsubscribe`, and of a `subscribe` that failed; each would end the process as an unhandled rejection.
-   * So here a subscription never fails, it is confirmed late; and to unsubscribe needs no answer.
+   * So here a subscription never fails, it is confirmed late; and to unsubscribe needs no reply.
    */
   #withoutDanglingPromises(): Redis {
     const subscriber = this.#subscriber

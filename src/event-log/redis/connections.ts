@@ -12,7 +12,7 @@ export interface RedisConnections {
 }
 
 export interface RedisConnectionOptions {
-  /** Longest wait for the answer to one command. */
+  /** Longest wait for the reply to one command. */
   readonly commandTimeoutMs: number
   /** Told why a connection failed, and each time one is there; it is tried again in any case. */
   readonly onLost: (error: Error) => void
@@ -43,7 +43,7 @@ export function openRedisConnections(
     commandTimeout: commandTimeoutMs,
     connectTimeout: commandTimeoutMs,
     // A command fails at once while there is no connection, and is never sent again behind our back:
-    // whoever gave it decides, knowing that the first one may have had its effect.
+    // its caller decides, knowing that the first one may have had its effect.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -135,7 +135,7 @@ function rotatingConnector(nodes: RedisTarget['nodes'], { tls, connectTimeout }:
     }
 
     disconnect(): void {
-      // Not `end`: a node that is frozen would never answer it.
+      // Not `end`: a node that is frozen would never reply to it.
       this.#stream?.destroy()
     }
 

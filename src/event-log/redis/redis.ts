@@ -28,7 +28,7 @@ export interface RedisStoreOptions {
   readonly retainEvents: number
   /** Seconds for which a finished task is kept. */
   readonly retainSeconds: number
-  /** Longest wait for an answer of Redis. */
+  /** Longest wait for a reply of Redis. */
   readonly commandTimeoutMs: number
   readonly onError: (error: unknown) => void
 }

@@ -1,5 +1,5 @@
 -- Gives a log that lost its newest entries a new generation (a replica was promoted that had not
--- received them), so that readers who saw those entries learn of it.
+-- received them), so that readers that saw those entries learn of it.
 --
 -- KEYS  1 state (hash)
 -- ARGV  1 generation that lost entries  2 new generation  3 last offset that both have in common

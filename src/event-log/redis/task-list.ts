@@ -20,7 +20,7 @@ const MAX_MISSING = 10_000
 
 /**
  * The sorted sets that list tasks. They live under other hash tags than the tasks, so nothing changes both in
- * one step: the sets may name a task that is finished or gone. Whoever lists them looks each task up, and
+ * one step: the sets may name a task that is finished or gone. Listing looks each task up, and
  * mends what is wrong.
  */
 export class RedisTaskList {

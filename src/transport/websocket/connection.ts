@@ -10,7 +10,7 @@ export interface ConnectionOptions {
   readonly protocol: Server<Connection>
   readonly logger: Logger
   readonly maxBufferedBytes: number
-  /** In which messages are taken: thousands who come back at once send theirs at once, too. */
+  /** In which messages are taken: thousands that come back at once send theirs at once, too. */
   readonly turns: Turns
 }
 
@@ -78,7 +78,7 @@ export class Connection implements ProtocolSocket {
   }
 
   receive(data: RawData): void {
-    if (!this.mayAsk()) return
+    if (!this.terminateIfUnread()) return
     this.#untaken++
     this.#options.turns.take(() => {
       if (--this.#untaken === 0 && this.#peer.isPaused) this.#peer.resume()
@@ -97,14 +97,14 @@ export class Connection implements ProtocolSocket {
     })
   }
 
-  /** Ends a peer that asks, but does not read the answers. */
-  mayAsk(): boolean {
+  /** Ends a peer that asks, but does not read the responses. */
+  terminateIfUnread(): boolean {
     if (this.writer.bufferedBytes <= MAX_UNREAD_BYTES) return true
     this.#peer.terminate()
     return false
   }
 
-  /** To be called now and then: ends a peer that has not answered the last time. */
+  /** To be called now and then: ends a peer that has not responded the last time. */
   probe(): void {
     const peer = this.#peer
     if (!this.#isAlive) peer.terminate()
@@ -112,7 +112,7 @@ export class Connection implements ProtocolSocket {
     this.#isAlive = false
   }
 
-  answered(): void {
+  showAlive(): void {
     this.#isAlive = true
   }
 
@@ -134,13 +134,13 @@ function onMessage(this: WebSocket, data: RawData): void {
   ;(this as Peer).connection?.receive(data)
 }
 
-/** `ws` answers it by itself. */
+/** `ws` responds by itself. */
 function onPing(this: WebSocket): void {
-  ;(this as Peer).connection?.mayAsk()
+  ;(this as Peer).connection?.terminateIfUnread()
 }
 
 function onPong(this: WebSocket): void {
-  ;(this as Peer).connection?.answered()
+  ;(this as Peer).connection?.showAlive()
 }
 
 function onError(this: WebSocket, error: Error): void {

@@ -26,7 +26,7 @@ export interface WebSocketOptions {
   readonly maxBufferedBytes: number
   /** Whether messages are compressed for clients that offer it. */
   readonly compression: boolean
-  /** Time between pings; a socket that has not answered one by the next is ended. */
+  /** Time between pings; a socket that has not responded to one by the next is ended. */
   readonly keepAliveMs: number
 }
 
@@ -41,7 +41,7 @@ const UPGRADES_PER_ROUND = 8
 const MESSAGES_PER_ROUND = 16
 /** Parts of the time between pings, in each of which a part of the sockets is pinged. */
 const KEEP_ALIVE_SLICES = 50
-/** Time for a client to answer a close before its socket is cut. */
+/** Time for a client to confirm a close before its socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000
 
 /**
@@ -158,9 +158,9 @@ function prepare(
   return 'document' in operation ? { ...operation, connection, id } : operation
 }
 
-/** The raw answer to an upgrade that is refused; null where it is welcome. */
+/** The raw response to an upgrade that is refused; null where it is welcome. */
 function refusalOf(request: IncomingMessage, origins: OriginRule): string | null {
-  const answer = (status: string, message: string) =>
+  const response = (status: string, message: string) =>
     [
       `HTTP/1.1 ${status}`,
       'Content-Type: text/plain; charset=utf-8',
@@ -170,11 +170,11 @@ function refusalOf(request: IncomingMessage, origins: OriginRule): string | null
       message,
     ].join('\r\n')
   const path = request.url?.split('?', 1)[0]
-  if (path !== GRAPHQL_PATH) return answer('404 Not Found', `expected WebSocket at ${GRAPHQL_PATH}`)
+  if (path !== GRAPHQL_PATH) return response('404 Not Found', `expected WebSocket at ${GRAPHQL_PATH}`)
   try {
     origins.check(request)
     return null
   } catch (error) {
-    return answer('403 Forbidden', (error as Error).message)
+    return response('403 Forbidden', (error as Error).message)
   }
 }
