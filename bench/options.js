@@ -30,9 +30,10 @@ a round. Absolute values drift with the machine: read the ratios.
 
 The measured server runs alone on one core; Redis, the load generator and whatever else is needed are on another.
 CPU is the server process's own account (user and system). Every delivery is checked: the first subscriber's event
-against what was reported, everybody else's against its bytes, all of them in sequence. One error, loss or
-repetition makes the run invalid, and the command exit with 1. Everything runs on this machine's loopback, on a Redis
-of its own, and is ended with the command.
+against what was reported, everybody else's against its bytes, all of them in sequence. Only events of calls under way
+at the same time may come in any order, which must be the same for everybody. One error, loss or repetition makes the
+run invalid, and the command exit with 1. Everything runs on this machine's loopback, on a Redis of its own, and is
+ended with the command.
 
 scenarios (all of them by default):
 ${SCENARIOS.map(({ name, about, engines }) => `  ${name.padEnd(9)} ${wrapped(`${about} (${engines.join(', ')})`, 12)}`).join('\n')}

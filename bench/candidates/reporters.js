@@ -8,7 +8,8 @@ import { PostClient } from '../client/http.js'
  * Brings a task's next reports in.
  *
  * @typedef {object} Reporter
- * @property {(task: WatchedTask, count: number) => Promise<void>} report resolves once it is confirmed
+ * @property {(task: WatchedTask, count: number, producer?: string) => Promise<void>} report resolves once it is
+ *   confirmed; calls for one task that are under way at the same time are each of a producer of its own
  * @property {() => void} close
  */
 
@@ -38,15 +39,16 @@ export class HttpReporter {
   /**
    * @param {WatchedTask} task
    * @param {number} count
+   * @param {string} [producer]
    */
-  async report(task, count) {
-    const firstSequence = task.reported + 1
-    const reports = task.nextReports(count).map((progress) => ({ progress }))
+  async report(task, count, producer = PRODUCER) {
+    const firstSequence = task.reportedBy(producer) + 1
+    const reports = task.nextReports(count, producer).map((progress) => ({ progress }))
     const answer = await this.#client.post(
       JSON.stringify({
         operationName: 'Report',
         query: REPORT,
-        variables: { input: { taskId: task.id, producer: PRODUCER, firstSequence, reports } },
+        variables: { input: { taskId: task.id, producer, firstSequence, reports } },
       }),
     )
     const { data, errors } = JSON.parse(answer)

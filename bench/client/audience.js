@@ -13,6 +13,8 @@ const SILENCE_MS = 15_000
 const AFTERMATH_MS = 150
 const LOOKING_MS = 5
 
+/** @typedef {{ remaining: number, resolve: () => void, reject: (error: Error) => void }} Wait */
+
 /** Subscribers of one server, and the wait for what all of them must get. */
 export class Audience {
   /** @type {Subscriber[]} */
@@ -24,10 +26,13 @@ export class Audience {
   #target
   /** @type {Error | null} */
   #failure = null
-  /** @type {{ remaining: number, resolve: () => void, reject: (error: Error) => void } | null} */
+  /** @type {Wait | null} */
   #openings = null
-  /** @type {{ remaining: number, resolve: () => void, reject: (error: Error) => void } | null} */
+  /** @type {Wait | null} */
   #expected = null
+  /** For each event that is awaited by itself. */
+  /** @type {Map<number, Wait>} */
+  #awaited = new Map()
   #sign = 0
   #lastSign = 0
   #watchdog
@@ -94,6 +99,20 @@ export class Audience {
   }
 
   /**
+   * Resolves once every subscriber has got an event, whatever else arrives meanwhile. Called before it is reported, and
+   * of an audience of one task only.
+   *
+   * @param {number} sequence
+   * @returns {Promise<void>}
+   */
+  everybodyHas(sequence) {
+    this.#throwFailure()
+    return new Promise((resolve, reject) => {
+      this.#awaited.set(sequence, { remaining: this.size, resolve, reject })
+    })
+  }
+
+  /**
    * Resolves once every subscriber is past an event, whenever it was reported.
    *
    * @param {number} sequence
@@ -143,6 +162,7 @@ export class Audience {
     this.onDelivered?.(sequence)
     const expected = this.#expected
     if (expected && --expected.remaining === 0) expected.resolve()
+    if (this.#awaited.size > 0) this.#deliveredAwaited(sequence)
   }
 
   /** @param {Error} error */
@@ -150,12 +170,24 @@ export class Audience {
     this.#failure ??= error
     this.#openings?.reject(error)
     this.#expected?.reject(error)
+    for (const { reject } of this.#awaited.values()) reject(error)
+  }
+
+  /** @param {number} sequence */
+  #deliveredAwaited(sequence) {
+    const awaited = this.#awaited.get(sequence)
+    if (!awaited || --awaited.remaining > 0) return
+    this.#awaited.delete(sequence)
+    awaited.resolve()
   }
 
   #bark() {
     if (this.#sign === this.#lastSign) {
       if (this.#openings) this.fail(new Error(`${this.#openings.remaining} openings never came`))
       if (this.#expected) this.fail(new Error(`${this.#expected.remaining} deliveries never came`))
+      for (const [sequence, { remaining }] of this.#awaited) {
+        this.fail(new Error(`event ${sequence} never came to ${remaining} subscribers`))
+      }
     }
     this.#lastSign = this.#sign
   }

@@ -40,7 +40,7 @@ const ENDPOINTS = {
 
 /** One WebSocket with one subscription, which sees each event of its task once and in order, or fails. */
 export class Subscriber {
-  /** The event that must come next. */
+  /** The place in its task's stream of the event that must come next. */
   next
   isOpen = false
   #id
@@ -87,8 +87,9 @@ export class Subscriber {
       const body = start + this.#prefix.length
       const isNext = body < end && buffer.compare(this.#prefix, 0, this.#prefix.length, start, body) === 0
       if (isNext && this.isOpen) {
-        this.#task.check(this.next, buffer, body, end)
-        this.#audience.delivered(this.next++)
+        const sequence = this.#task.check(this.next, buffer, body, end)
+        this.next++
+        this.#audience.delivered(sequence)
       } else {
         this.#control(buffer.toString('utf8', start, end), isNext)
       }

@@ -6,8 +6,11 @@ import { expectedEvent, progressOf } from './workload.js'
 export class DeliveryError extends Error {}
 
 /**
- * A task as the load generator knows it: what was reported, and the bytes in which each event was seen first.
- * The first to see an event holds it against the report; everybody after that must get the same bytes.
+ * A task as the load generator knows it: what was reported, and the bytes that were seen first at each place of the
+ * stream. The first to see a place holds it against the report; everybody after that must get the same bytes there.
+ *
+ * Events come in the order in which they were reported, so that a place is a sequence. Only where calls are under way
+ * at the same time (`allowAnyOrder`) their order is not determined before somebody has seen it.
  */
 export class WatchedTask {
   id
@@ -16,10 +19,15 @@ export class WatchedTask {
   reported = 0
   /** Bytes that were delivered, over all events and subscribers. */
   deliveredBytes = 0
-  /** By sequence; from `"payload":` on. */
-  /** @type {Map<number, { bytes: Buffer, cursor: string }>} */
+  /** By place, 1, 2, 3 …; the bytes are those from `"payload":` on. */
+  /** @type {Map<number, { sequence: number, bytes: Buffer, cursor: string }>} */
   #seen = new Map()
-  /** Offset in the log minus sequence; the same for all events. */
+  /** Reported, and not seen by anybody yet; null where the order of the events is determined. */
+  /** @type {Set<number> | null} */
+  #unseen = null
+  /** @type {Map<string, number>} */
+  #reportedBy = new Map()
+  /** Offset in the log minus place; the same for all events. */
   /** @type {number | null} */
   #offsetAhead = null
 
@@ -33,84 +41,107 @@ export class WatchedTask {
   }
 
   /**
-   * The next reports. They count as reported from now on.
-   *
-   * @param {number} count
+   * From now on whoever sees an event first may find any of those that were reported and not seen yet. All others must
+   * get the same bytes in the same order. Before it is called, everything that was reported must have been seen.
    */
-  nextReports(count) {
-    const first = this.reported + 1
-    this.reported += count
-    return Array.from({ length: count }, (_, i) => progressOf(first + i, this.messageLength))
+  allowAnyOrder() {
+    this.#unseen = new Set()
   }
 
   /**
-   * @param {number} sequence which it must be
+   * The next reports. They count as reported from now on.
+   *
+   * @param {number} count
+   * @param {string} [producer] each has a count of its own
+   */
+  nextReports(count, producer = '') {
+    const first = this.reported + 1
+    this.reported += count
+    this.#reportedBy.set(producer, this.reportedBy(producer) + count)
+    return Array.from({ length: count }, (_, i) => {
+      this.#unseen?.add(first + i)
+      return progressOf(first + i, this.messageLength)
+    })
+  }
+
+  /** @param {string} producer */
+  reportedBy(producer) {
+    return this.#reportedBy.get(producer) ?? 0
+  }
+
+  /**
+   * @param {number} place of the event in the stream
    * @param {Buffer} buffer
    * @param {number} start of the payload
    * @param {number} end
+   * @returns {number} the sequence of the event
    * @throws {DeliveryError}
    */
-  check(sequence, buffer, start, end) {
-    const seen = this.#seen.get(sequence)
-    if (seen === undefined) this.#checkFirst(sequence, Buffer.from(buffer.subarray(start, end)))
-    else if (
-      end - start !== seen.bytes.length ||
-      buffer.compare(seen.bytes, 0, end - start, start, end) !== 0
-    )
-      throw this.#wrong(sequence, buffer.toString('utf8', start, end), seen.bytes.toString())
+  check(place, buffer, start, end) {
+    const seen = this.#seen.get(place) ?? this.#checkFirst(place, Buffer.from(buffer.subarray(start, end)))
+    if (end - start !== seen.bytes.length || buffer.compare(seen.bytes, 0, end - start, start, end) !== 0) {
+      throw this.#wrong(place, buffer.toString('utf8', start, end), seen.bytes.toString())
+    }
     this.deliveredBytes += end - start
+    return seen.sequence
   }
 
   /**
    * Of an event that somebody has seen.
    *
-   * @param {number} sequence
+   * @param {number} place
    */
-  cursorOf(sequence) {
-    const seen = this.#seen.get(sequence)
-    if (!seen) throw new Error(`nobody has seen event ${sequence} yet`)
+  cursorOf(place) {
+    const seen = this.#seen.get(place)
+    if (!seen) throw new Error(`nobody has seen event ${place} yet`)
     return seen.cursor
   }
 
   /**
    * Nobody will see these any more.
    *
-   * @param {number} sequence the newest of them
+   * @param {number} place of the newest of them
    */
-  forgetUpTo(sequence) {
+  forgetUpTo(place) {
     for (const known of this.#seen.keys()) {
-      if (known > sequence) return
+      if (known > place) return
       this.#seen.delete(known)
     }
   }
 
   /**
-   * @param {number} sequence
+   * @param {number} place
    * @param {Buffer} bytes
    */
-  #checkFirst(sequence, bytes) {
+  #checkFirst(place, bytes) {
     const text = bytes.toString()
-    if (sequence > this.reported) throw this.#wrong(sequence, text, 'nothing; all reports were delivered')
+    if (place > this.reported) throw this.#wrong(place, text, 'nothing; all reports were delivered')
     const { cursor, timestamp, ...event } = eventIn(text)
-    const expected = expectedEvent(sequence, this.messageLength)
-    if (!isDeepStrictEqual(event, expected)) throw this.#wrong(sequence, text, JSON.stringify(expected))
-    if (Number.isNaN(Date.parse(timestamp))) throw this.#wrong(sequence, text, 'a timestamp')
-    const offset = Number.parseInt(/\.([0-9a-z]+)$/.exec(cursor)?.[1] ?? '', 36)
-    this.#offsetAhead ??= offset - sequence
-    if (offset !== this.#offsetAhead + sequence) {
-      throw this.#wrong(sequence, text, `a cursor at offset ${this.#offsetAhead + sequence}`)
+    const sequence = this.#unseen === null ? place : event.current
+    if (this.#unseen?.delete(sequence) === false) {
+      throw this.#wrong(place, text, `one of the events ${[...this.#unseen]}`)
     }
-    this.#seen.set(sequence, { bytes, cursor })
+    const expected = expectedEvent(sequence, this.messageLength)
+    if (!isDeepStrictEqual(event, expected)) throw this.#wrong(place, text, JSON.stringify(expected))
+    if (Number.isNaN(Date.parse(timestamp))) throw this.#wrong(place, text, 'a timestamp')
+    const offset = Number.parseInt(/\.([0-9a-z]+)$/.exec(cursor)?.[1] ?? '', 36)
+    this.#offsetAhead ??= offset - place
+    if (offset !== this.#offsetAhead + place) {
+      throw this.#wrong(place, text, `a cursor at offset ${this.#offsetAhead + place}`)
+    }
+    const seen = { sequence, bytes, cursor }
+    this.#seen.set(place, seen)
+    return seen
   }
 
   /**
-   * @param {number} sequence
+   * @param {number} place
    * @param {string} found
    * @param {string} expected
    */
-  #wrong(sequence, found, expected) {
+  #wrong(place, found, expected) {
     return new DeliveryError(
-      `task ${this.id}, event ${sequence}: found ${found.slice(0, 400)}; expected ${expected.slice(0, 400)}`,
+      `task ${this.id}, event ${place}: found ${found.slice(0, 400)}; expected ${expected.slice(0, 400)}`,
     )
   }
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { burst } from './burst.js'
+import { calls } from './calls.js'
 import { connect } from './connect.js'
 import { fanout } from './fanout.js'
 import { ingest } from './ingest.js'
@@ -11,4 +12,16 @@ import { tasks } from './tasks.js'
 import { workers } from './workers.js'
 
 /** In the order of the table. */
-export const SCENARIOS = [fanout, tasks, burst, latency, memory, connect, resume, slow, ingest, workers]
+export const SCENARIOS = [
+  fanout,
+  tasks,
+  burst,
+  calls,
+  latency,
+  memory,
+  connect,
+  resume,
+  slow,
+  ingest,
+  workers,
+]
