@@ -5,11 +5,11 @@ import { createServer } from 'node:http'
 import { Redis } from 'ioredis'
 import { WebSocketServer } from 'ws'
 import { channelOf, messageOf, openingEvent, SHARED_ID, selectedEvent } from './events.js'
-import { altered, faultySend } from './faults.js'
+import { FAULT_NAMES, faultyBroadcast, OVERTAKING, overtaking } from './faults.js'
 
 /** @typedef {import('ws').WebSocket} WebSocket */
 
-const { PORT, REDIS_URL, BENCH_FAULT } = process.env
+const { PORT, REDIS_URL, BENCH_FAULT = '' } = process.env
 /** @type {Map<string, Set<WebSocket>>} */
 const channels = new Map()
 /** @type {Map<string, number>} */
@@ -17,6 +17,9 @@ const offsets = new Map()
 const publisher = REDIS_URL ? new Redis(REDIS_URL) : null
 const subscriber = REDIS_URL ? new Redis(REDIS_URL) : null
 subscriber?.on('message', broadcast)
+// Both are for `--self-test` only.
+const broadcastFaulty = FAULT_NAMES.includes(BENCH_FAULT) ? faultyBroadcast(BENCH_FAULT) : null
+const inTurn = BENCH_FAULT === OVERTAKING ? overtaking() : null
 
 const server = createServer((request, response) => {
   if (request.method !== 'POST') return void response.end()
@@ -25,7 +28,8 @@ const server = createServer((request, response) => {
   request.on('data', (text) => {
     body += text
   })
-  request.on('end', () => void ingest(body).then((answer) => respond(response, answer)))
+  const run = () => void ingest(body).then((answer) => respond(response, answer))
+  request.on('end', () => (inTurn ? inTurn(run) : run()))
 })
 
 const sockets = new WebSocketServer({ server, perMessageDeflate: false })
@@ -52,8 +56,6 @@ async function join(socket, taskId) {
   socket.send(messageOf(SHARED_ID, openingEvent(taskId)))
 }
 
-const sendFaulty = BENCH_FAULT ? faultySend(BENCH_FAULT) : null
-
 /**
  * @param {string} channel
  * @param {string} message
@@ -61,20 +63,8 @@ const sendFaulty = BENCH_FAULT ? faultySend(BENCH_FAULT) : null
 function broadcast(channel, message) {
   const members = channels.get(channel)
   if (!members) return
-  if (sendFaulty) return broadcastFaulty([...members], message, sendFaulty)
+  if (broadcastFaulty) return broadcastFaulty(members, message)
   for (const socket of members) socket.send(message)
-}
-
-/**
- * @param {WebSocket[]} members
- * @param {string} message
- * @param {ReturnType<typeof faultySend>} send
- */
-function broadcastFaulty(members, message, send) {
-  const last = members.pop()
-  const theirs = BENCH_FAULT === 'lie' ? altered(message) : message
-  for (const socket of members) socket.send(theirs)
-  if (last) send(last, theirs)
 }
 
 /** @param {string} body */

@@ -1,45 +1,79 @@
 // @ts-check
-/**
- * What `--self-test` lets the bare reference do wrong, to see that the load generator notices: each changes what
- * the last of the sockets gets for event 20. `lie` changes the event for all of them alike.
- *
- * @type {Record<string, (message: string) => string[]>}
- */
-const FAULTS = {
+/** @typedef {import('ws').WebSocket} WebSocket */
+
+/** What becomes of a message. */
+/** @type {Record<string, (message: string) => string[]>} */
+const CHANGES = {
   drop: () => [],
   double: (message) => [message, message],
   corrupt: (message) => [message.replace('"loss":', '"lost":')],
-  alter: (message) => [altered(message)],
+  // Of the same length, which a check of numbers and lengths does not see.
+  alter: (message) => [message.replace(/"grad_norm":1/, '"grad_norm":2')],
   stale: (message) => [message.replace(/"current":(\d+)/, (_, n) => `"current":${n - 1}`)],
 }
 
-export const FAULT_NAMES = [...Object.keys(FAULTS), 'swap', 'cut', 'lie']
+const SWAP = 'swap'
+const CUT = 'cut'
+const FOR_ALL = ' for all'
+/** The event that it happens to. */
 const AT = 20
+const LONGEST_HOLD_MS = 100
 
 /**
- * Of the same length, which nobody sees who only looks at numbers and lengths.
- *
- * @param {string} message
+ * What `--self-test` lets the bare reference do wrong, to see that the load generator notices: to the last of the
+ * sockets, or to all of them alike.
  */
-export const altered = (message) => message.replace(/"grad_norm":1/, '"grad_norm":2')
+export const FAULT_NAMES = [
+  ...[...Object.keys(CHANGES), SWAP, CUT],
+  ...['drop', 'double', 'alter', SWAP].map((change) => `${change}${FOR_ALL}`),
+]
+
+/** Not a fault: a call is through before one that came earlier. Only for calls that are under way at the same time. */
+export const OVERTAKING = 'overtaking'
 
 /**
  * @param {string} name one of FAULT_NAMES
- * @returns {(socket: import('ws').WebSocket, message: string) => void} how the faulty socket is sent to
+ * @returns {(members: ReadonlySet<WebSocket>, message: string) => void} a faulty broadcast
  */
-export function faultySend(name) {
+export function faultyBroadcast(name) {
+  const isForAll = name.endsWith(FOR_ALL)
+  const fault = isForAll ? name.slice(0, -FOR_ALL.length) : name
   let count = 0
   let held = ''
-  return (socket, message) => {
+  return (members, message) => {
     const isNow = ++count === AT
-    if (isNow && name === 'cut') return socket.terminate()
-    if (isNow && name === 'swap') {
-      held = message
+    const victims = isForAll ? members : new Set([...members].slice(-1))
+    /** @type {string[]} */
+    let messages
+    if (isNow && fault === SWAP) messages = []
+    else if (isNow && CHANGES[fault]) messages = CHANGES[fault](message)
+    else messages = held ? [message, held] : [message]
+    held = isNow && fault === SWAP ? message : ''
+    for (const socket of members) {
+      if (!victims.has(socket)) socket.send(message)
+      else if (isNow && fault === CUT) socket.terminate()
+      else for (const each of messages) socket.send(each)
+    }
+  }
+}
+
+/** @returns {(run: () => void) => void} runs one thing after the other, every third one after its successor */
+export function overtaking() {
+  let count = 0
+  /** @type {(() => void) | null} */
+  let held = null
+  const release = () => {
+    held?.()
+    held = null
+  }
+  return (run) => {
+    if (++count % 3 === 0) {
+      held = run
+      // There may be no successor.
+      setTimeout(release, LONGEST_HOLD_MS)
       return
     }
-    const messages = isNow && FAULTS[name] ? FAULTS[name](message) : [message]
-    for (const each of messages) socket.send(each)
-    if (held) socket.send(held)
-    held = ''
+    run()
+    release()
   }
 }
