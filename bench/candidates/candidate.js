@@ -15,6 +15,7 @@
  * @property {string} server Epochcast's entry
  * @property {boolean} [reportsToItself] reports are posted to the measured server; otherwise, where there is
  *   Redis, they come from elsewhere, and the measured server only delivers
+ * @property {boolean} [keepsNothing] the bare reference stores no reports, it only broadcasts them
  * @property {Record<string, string>} [env] further settings of the candidate
  * @property {number} [workers] of Epochcast
  * @property {boolean} [usesAllCores] the measured server is not confined to a core of its own

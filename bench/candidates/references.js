@@ -41,12 +41,16 @@ export const yoga = {
  * @returns {Promise<Standing>}
  */
 async function start(name, file, dialect, setting, payloadOf) {
-  const { redisUrl, cores, env, reportsToItself } = setting
+  const { redisUrl, cores, env, reportsToItself, keepsNothing } = setting
   const server = await ServerProcess.start({
     name,
     entry: join(import.meta.dirname, '../references', file),
     core: cores.measured,
-    env: { ...(redisUrl ? { REDIS_URL: redisUrl } : {}), ...env },
+    env: {
+      ...(redisUrl ? { REDIS_URL: redisUrl } : {}),
+      ...(keepsNothing ? { BENCH_KEEPS_NOTHING: '1' } : {}),
+      ...env,
+    },
   })
   const redis = redisUrl ? new Redis(redisUrl) : null
   const reporter =
@@ -59,7 +63,7 @@ async function start(name, file, dialect, setting, payloadOf) {
     reporter,
     createTasks: async (count, messageLength) =>
       Array.from({ length: count }, () => new WatchedTask(randomUUID(), messageLength)),
-    countLog: async (task) => (redis && name === BARE ? countStream(redis, task) : null),
+    countLog: async (task) => (redis && name === BARE && !keepsNothing ? countStream(redis, task) : null),
     close: async () => {
       reporter.close()
       redis?.disconnect()

@@ -1,6 +1,6 @@
 // @ts-check
 // The floor: node:http and ws. A client names a channel, and gets every string that is published there. A report
-// is stored and published as it comes, without a check of any kind.
+// is stored (unless it keeps nothing) and published as it comes, without a check of any kind.
 import { createServer } from 'node:http'
 import { Redis } from 'ioredis'
 import { WebSocketServer } from 'ws'
@@ -9,7 +9,7 @@ import { FAULT_NAMES, faultyBroadcast, OVERTAKING, overtaking } from './faults.j
 
 /** @typedef {import('ws').WebSocket} WebSocket */
 
-const { PORT, REDIS_URL, BENCH_FAULT = '' } = process.env
+const { PORT, REDIS_URL, BENCH_KEEPS_NOTHING, BENCH_FAULT = '' } = process.env
 /** @type {Map<string, Set<WebSocket>>} */
 const channels = new Map()
 /** @type {Map<string, number>} */
@@ -75,8 +75,10 @@ async function ingest(body) {
   const pipeline = publisher?.pipeline()
   for (const { progress } of reports) {
     const message = messageOf(SHARED_ID, selectedEvent(progress, ++offset))
-    if (pipeline) pipeline.xadd(`log:${channel}`, '*', 'event', message).publish(channel, message)
-    else broadcast(channel, message)
+    if (pipeline) {
+      if (!BENCH_KEEPS_NOTHING) pipeline.xadd(`log:${channel}`, '*', 'event', message)
+      pipeline.publish(channel, message)
+    } else broadcast(channel, message)
   }
   offsets.set(channel, offset)
   await pipeline?.exec()

@@ -6,6 +6,7 @@ import { fanout } from './fanout.js'
 import { ingest } from './ingest.js'
 import { latency } from './latency.js'
 import { memory } from './memory.js'
+import { relay } from './relay.js'
 import { resume } from './resume.js'
 import { slow } from './slow.js'
 import { tasks } from './tasks.js'
@@ -15,6 +16,7 @@ import { workers } from './workers.js'
 export const SCENARIOS = [
   fanout,
   tasks,
+  relay,
   burst,
   calls,
   latency,
