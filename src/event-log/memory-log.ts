@@ -13,7 +13,9 @@ export class MemoryLog {
   readonly key: TaskKey
   readonly serial: number
   finishedAt: number | null = null
-  readonly #generation = randomBytes(6).toString('base64url')
+  #generation = newGeneration()
+  /** The generation before, and the last offset that both have in common. */
+  #previous: Position | undefined
   /** Oldest first, from `#head` on. */
   #texts: string[] = []
   #head = 0
@@ -52,6 +54,13 @@ export class MemoryLog {
     return generation === this.#generation && offset === this.#top
   }
 
+  /** As `EventLog.startGeneration` says. */
+  startGeneration(previous: string, common: number): void {
+    if (previous !== this.#generation) return
+    this.#previous = { generation: previous, offset: common }
+    this.#generation = newGeneration()
+  }
+
   append(events: readonly TaskEvent[], texts: readonly string[], state: TaskState): LogEntry[] {
     const entries = events.map((event): LogEntry => ({ offset: ++this.#top, event }))
     for (const text of texts) {
@@ -83,9 +92,7 @@ export class MemoryLog {
     const beforeOldest = this.#top - this.length
     const resumeAt = { generation: this.#generation, offset: beforeOldest }
     const from = after ?? resumeAt
-    if (from.generation !== this.#generation) {
-      return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
-    }
+    if (from.generation !== this.#generation) return this.#goneTo(from, resumeAt)
     if (from.offset > this.#top) return { kind: 'ahead', top }
     if (from.offset < beforeOldest) {
       return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - from.offset }
@@ -96,6 +103,19 @@ export class MemoryLog {
       .map((text, i): LogEntry => ({ offset: from.offset + 1 + i, event: JSON.parse(text) as TaskEvent }))
     return { kind: 'entries', entries, top }
   }
+
+  #goneTo({ generation, offset }: Position, beforeOldest: Position): ReadResult {
+    const gone = { kind: 'gone', reason: 'LOG_RESET' } as const
+    if (generation !== this.#previous?.generation) return { ...gone, resumeAt: beforeOldest, skipped: null }
+    // Of what was seen after the common end nothing is left; up to there both generations are one.
+    const common = this.#previous.offset
+    const resumeAt = {
+      generation: this.#generation,
+      offset: Math.max(beforeOldest.offset, Math.min(offset, common)),
+    }
+    return { ...gone, resumeAt, skipped: Math.max(0, offset - common) }
+  }
 }
 
+const newGeneration = (): string => randomBytes(6).toString('base64url')
 const bytesOf = (text: string): number => Buffer.byteLength(text) + ENTRY_OVERHEAD_BYTES

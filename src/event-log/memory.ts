@@ -157,9 +157,7 @@ export class MemoryStore implements Store {
   }
 
   async startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
-    throw new Error(
-      `the memory engine loses no events, yet ${channelOf(key)} ${previous} was said to have lost those after ${common}`,
-    )
+    this.#logs.get(channelOf(key))?.startGeneration(previous, common)
   }
 
   async lease(name: string, owner: string, ttlMs: number): Promise<boolean> {

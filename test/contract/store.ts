@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { WatchSignal } from '../../src/event-log/event-log.ts'
+import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
 import type { Store } from '../../src/event-log/store.ts'
 import type { ListPage } from '../../src/event-log/task-index.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
@@ -9,10 +9,23 @@ import { until } from '../support/until.ts'
 
 export interface StoreFactoryOptions {
   readonly retainEvents: number
+  /** An hour where it is left out. */
+  readonly retainSeconds?: number
 }
 
-/** What every engine promises. */
-export function storeContract(open: (options: StoreFactoryOptions) => Promise<Store>): void {
+/** What is done to an engine from outside. */
+export interface StoreFaults {
+  /** Takes the engine away from the store for a moment; null for one that lives in the store's own process. */
+  readonly interrupt: (() => Promise<void>) | null
+  /** Opens a store that has hardly any room, and returns how it gets room again. */
+  readonly openFull: () => Promise<{ store: Store; makeRoom: () => Promise<void> }>
+}
+
+/** What every engine promises; passing it is proof that an engine serves. */
+export function storeContract(
+  open: (options: StoreFactoryOptions) => Promise<Store>,
+  { interrupt, openFull }: StoreFaults,
+): void {
   let store: Store
   const reopen = async (options: StoreFactoryOptions) => {
     await store.close()
@@ -37,7 +50,7 @@ export function storeContract(open: (options: StoreFactoryOptions) => Promise<St
       expect(snapshot?.state).toMatchObject({ spec, status: 'QUEUED' })
     })
 
-    it('answers a second creation with what is there and changes nothing', async () => {
+    it('returns what is there to a second creation, and changes nothing', async () => {
       const spec = await createTask(store)
       await append(store, spec, progress(1))
       const again = await store.create(spec, [progress(7)], initialState(spec))
@@ -52,6 +65,14 @@ export function storeContract(open: (options: StoreFactoryOptions) => Promise<St
       )
       expect(results.filter(({ kind }) => kind === 'created')).toHaveLength(1)
       expect((await store.snapshot(spec))?.top.offset).toBe(1)
+    })
+
+    it('creates, appends to and reads many tasks at the same time', async () => {
+      const specs = await Promise.all(range(1, 50).map(() => createTask(store)))
+      await Promise.all(specs.map((spec, i) => append(store, spec, progress(i + 1))))
+      const pages = await Promise.all(specs.map((spec) => store.read(spec, null, 10)))
+      const events = pages.map((page) => (page.kind === 'entries' ? page.entries[1]?.event : null))
+      expect(events).toEqual(specs.map((_, i) => progress(i + 1)))
     })
 
     it('keeps tasks of one id under different prefixes apart', async () => {
@@ -238,6 +259,153 @@ export function storeContract(open: (options: StoreFactoryOptions) => Promise<St
     })
   })
 
+  describe('a new generation', () => {
+    const started = async () => {
+      const spec = await createTask(store)
+      await append(store, spec, ...range(1, 5).map((i) => progress(i)))
+      const { top: before } = (await store.snapshot(spec)) as Snapshot
+      await store.startGeneration(spec, before.generation, 4)
+      const { top } = (await store.snapshot(spec)) as Snapshot
+      return { spec, before, top }
+    }
+
+    it('keeps what is stored, under another name', async () => {
+      const { spec, before, top } = await started()
+      expect(top.generation).not.toBe(before.generation)
+      expect(top.offset).toBe(before.offset)
+      expect(await offsets(spec, null)).toEqual(range(1, 6))
+    })
+
+    it.each([
+      ['before the common end', 3, 3, 0],
+      ['at it', 4, 4, 0],
+      ['after it', 6, 4, 2],
+    ])('tells a reader of the one before what it lost, %s', async (_, offset, resumeAt, skipped) => {
+      const { spec, before, top } = await started()
+      expect(await store.read(spec, { ...before, offset }, 10)).toEqual({
+        kind: 'gone',
+        reason: 'LOG_RESET',
+        resumeAt: { ...top, offset: resumeAt },
+        skipped,
+      })
+    })
+
+    it('refuses what was decided for the one before', async () => {
+      const { spec, before } = await started()
+      const { state } = (await store.snapshot(spec)) as Snapshot
+      const stale = { expected: before, events: [progress(9)], state, isFinal: false }
+      expect((await store.append(spec, stale)).kind).toBe('conflict')
+    })
+
+    it('is started once, by the first that notices the loss', async () => {
+      const { spec, before, top } = await started()
+      await store.startGeneration(spec, before.generation, 2)
+      expect((await store.snapshot(spec))?.top).toEqual(top)
+      await store.startGeneration(specOf(), before.generation, 2)
+    })
+  })
+
+  describe('retention', () => {
+    it('drops a finished task after its time, and lets another of its name begin', async () => {
+      await reopen({ retainEvents: 1000, retainSeconds: 1 })
+      const finished = await createTask(store)
+      const running = await createTask(store)
+      await append(store, finished, succeeded())
+      expect(await store.snapshot(finished)).not.toBe(null)
+      const isListed = async (key: TaskKey) =>
+        (await store.list('all', null, 100)).snapshots.some(({ state }) => state.spec.id === key.id)
+      await until('it to be dropped', async () => {
+        await store.dropExpired()
+        return (await store.snapshot(finished)) === null && !(await isListed(finished))
+      })
+      expect(await store.read(finished, null, 10)).toEqual({ kind: 'missing' })
+      expect(await isListed(running)).toBe(true)
+      await createTask(store, { id: finished.id })
+      expect((await store.snapshot(finished))?.top.offset).toBe(1)
+      await store.dropExpired()
+      expect(await isListed(finished)).toBe(true)
+    })
+  })
+
+  it('gives each receiver an event of its own', async () => {
+    const spec = await createTask(store)
+    const heard: Record<string, unknown>[] = []
+    const spoil = (signal: WatchSignal) => {
+      if (signal.kind !== 'appended') return
+      for (const { event } of signal.entries) {
+        heard.push({ ...event })
+        Object.assign(event, { current: 'spoiled' })
+      }
+    }
+    await store.watch(spec, spoil)
+    await store.watch(spec, spoil)
+    const event = progress(1)
+    await append(store, spec, event)
+    await until('both to hear', () => heard.length === 2)
+    expect(heard).toEqual([progress(1), progress(1)])
+    expect(event).toEqual(progress(1))
+    for (const _ of [1, 2]) {
+      const page = await store.read(spec, { ...((await store.snapshot(spec)) as Snapshot).top, offset: 1 }, 1)
+      const read = page.kind === 'entries' ? page.entries[0]?.event : null
+      expect(read).toEqual(progress(1))
+      Object.assign(read as object, { current: 'spoiled' })
+    }
+  })
+
+  // An engine in the store's own process cannot be away.
+  it.skipIf(interrupt === null)(
+    'says when it was interrupted and when it is back, and misses nothing then',
+    async () => {
+      const spec = await createTask(store)
+      const heard: string[] = []
+      const changed: (string | null)[] = []
+      await store.watch(spec, ({ kind }) => heard.push(kind))
+      await store.watchAll((key) => changed.push(key?.id ?? null))
+      await interrupt?.()
+      await until('the interruption to be over', () => heard.at(-1) === 'resumed')
+      expect(heard).toEqual(['interrupted', 'resumed'])
+      // Any task may have changed meanwhile.
+      await until('that to be told', () => changed.includes(null))
+      await until('the store to be reached', () =>
+        append(store, spec, progress(1)).then(
+          () => true,
+          () => false,
+        ),
+      )
+      await until('it to be heard', () => heard.at(-1) === 'appended' && changed.at(-1) === spec.id)
+    },
+  )
+
+  it('refuses what it has no room for with STORE_FULL, keeps what it has, and goes on when there is room', async () => {
+    const { store: full, makeRoom } = await openFull()
+    const created: TaskKey[] = []
+    await expect(async () => {
+      for (let i = 0; i < 10_000; i++)
+        created.push(await createTask(full, { params: { text: 'x'.repeat(1000) } }))
+    }).rejects.toMatchObject({ code: 'STORE_FULL' })
+    expect(created.length).toBeGreaterThan(0)
+    for (const key of created) expect((await full.snapshot(key))?.state.status).toBe('QUEUED')
+    await makeRoom()
+    await createTask(full)
+    await full.close()
+  })
+
+  it('ends every watch when it is closed', async () => {
+    const other = await open({ retainEvents: 1000 })
+    const spec = await createTask(other)
+    let heard = 0
+    const watch = await other.watch(spec, () => heard++)
+    await other.watchAll(() => heard++)
+    expect(other.watchCount).toBe(2)
+    await other.close()
+    expect(other.watchCount).toBe(0)
+    // Late, and harmless.
+    await watch.close()
+    const before = heard
+    await append(store, await createTask(store), progress(1))
+    expect(heard).toBe(before)
+  })
+
   describe('list', () => {
     it('pages through all tasks, newest first', async () => {
       const ids: string[] = []
@@ -274,7 +442,7 @@ export function storeContract(open: (options: StoreFactoryOptions) => Promise<St
   })
 
   describe('a lease', () => {
-    it('is held by one owner at a time, who may keep it', async () => {
+    it('is held by one owner at a time, which may keep it', async () => {
       expect(await store.isLeased('sweep')).toBe(false)
       expect(await store.lease('sweep', 'first', 60_000)).toBe(true)
       expect(await store.lease('sweep', 'second', 60_000)).toBe(false)

@@ -7,7 +7,22 @@ import { append, createTask, NOW, progress, range, succeeded } from '../support/
 const options = { retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 }
 
 describe('the memory engine', () => {
-  storeContract(async ({ retainEvents }) => new MemoryStore({ ...options, retainEvents }))
+  storeContract(async (given) => new MemoryStore({ ...options, ...given }), {
+    interrupt: null,
+    openFull: async () => {
+      let now = Date.now()
+      const store = new MemoryStore({ ...options, retainSeconds: 1, maxBytes: 20_000, now: () => now })
+      const finished = await createTask(store)
+      return {
+        store,
+        makeRoom: async () => {
+          await append(store, finished, succeeded())
+          now += 1000
+          await store.dropExpired()
+        },
+      }
+    },
+  })
 })
 
 // Its bounds are its own: other engines have the store's.

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { WatchSignal } from '../../src/event-log/event-log.ts'
 import { openRedisConnections, type RedisConnections } from '../../src/event-log/redis/connections.ts'
 import { RedisStore, type RedisStoreOptions } from '../../src/event-log/redis/redis.ts'
 import { channelOf } from '../../src/task/task.ts'
-import { storeContract } from '../contract/store.ts'
-import { startCluster, TestRedis } from '../support/redis.ts'
-import { append, createTask, progress } from '../support/tasks.ts'
+import { type StoreFaults, storeContract } from '../contract/store.ts'
+import { clusterUrlOf, startCluster, TestRedis } from '../support/redis.ts'
+import { append, createTask, progress, range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
 const openConnections = (url: string, commandTimeoutMs = 3000) =>
@@ -33,13 +33,46 @@ async function logOn(
 const openLog = (url: string, options: Partial<RedisStoreOptions> = {}) =>
   logOn(openConnections(url, options.commandTimeoutMs), options)
 
+/** Of all nodes: connections of subscribers are killed, and no node takes more than it has. */
+const faultsOf = (nodes: () => readonly TestRedis[]): StoreFaults => ({
+  interrupt: async () => {
+    for (const node of nodes()) await node.run((client) => client.call('CLIENT', 'KILL', 'TYPE', 'pubsub'))
+  },
+  openFull: async () => {
+    const limit = (bytes: (used: number) => number) =>
+      Promise.all(
+        nodes().map((node) =>
+          node.run(async (client) => {
+            const used = Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1])
+            await client.config('SET', 'maxmemory', bytes(used))
+          }),
+        ),
+      )
+    const url = nodes().length === 1 ? (nodes()[0] as TestRedis).url : clusterUrlOf(nodes())
+    const store = await openLog(url)
+    await limit((used) => used + 200_000)
+    onTestFinished(async () => {
+      await limit(() => 0)
+    })
+    return {
+      store,
+      makeRoom: async () => {
+        await limit(() => 0)
+      },
+    }
+  },
+})
+
 describe('the Redis engine', () => {
   let redis: TestRedis
   beforeAll(async () => {
     redis = await TestRedis.start()
   })
   afterAll(() => redis.close())
-  storeContract((options) => openLog(redis.url, options))
+  storeContract(
+    (options) => openLog(redis.url, options),
+    faultsOf(() => [redis]),
+  )
 
   it('can watch a task again after Redis was frozen and did not confirm in time', async () => {
     const log = await openLog(redis.url, { commandTimeoutMs: 300 })
@@ -111,11 +144,40 @@ describe('the Redis engine', () => {
   })
 })
 
-describe('the Redis engine on a cluster of three masters', () => {
+describe('the Redis engine on a cluster of three masters with a replica each', () => {
   let cluster: Awaited<ReturnType<typeof startCluster>>
   beforeAll(async () => {
     cluster = await startCluster()
   })
   afterAll(() => cluster.close())
-  storeContract((options) => openLog(cluster.url, options))
+  storeContract(
+    (options) => openLog(cluster.url, options),
+    faultsOf(() => cluster.nodes),
+  )
+
+  it('goes on after a master has failed and its replica has been promoted', async () => {
+    const store = await openLog(cluster.url)
+    // So many that each master has some.
+    const specs = await Promise.all(range(1, 24).map(() => createTask(store)))
+    const heard = new Set<string>()
+    for (const spec of specs) {
+      await store.watch(spec, (signal) => signal.kind === 'appended' && heard.add(spec.id))
+      await append(store, spec, progress(1))
+    }
+    const [master] = cluster.masters
+    await cluster.failOver(master as TestRedis)
+    heard.clear()
+    for (const spec of specs) {
+      const appended = () =>
+        append(store, spec, progress(2)).then(
+          () => true,
+          () => false,
+        )
+      await until('its shard to be served again', appended, 30_000)
+      const page = await store.read(spec, null, 10)
+      expect(page.kind === 'entries' && page.entries.map(({ offset }) => offset)).toEqual([1, 2, 3])
+    }
+    await until('all to be heard of', () => heard.size === specs.length)
+    await store.close()
+  })
 })

@@ -117,35 +117,89 @@ export async function testRedis(args: readonly string[] = []): Promise<TestRedis
   return redis
 }
 
-/** A Redis Cluster of three masters. */
-export async function startCluster(): Promise<{
-  url: string
-  nodes: TestRedis[]
-  close: () => Promise<void>
-}> {
-  const nodes = await Promise.all([0, 1, 2].map(() => TestRedis.start(['--cluster-enabled', 'yes'])))
-  const slots = [0, 5461, 10_923, 16_384]
-  for (const [i, node] of nodes.entries()) {
-    await node.run(async (client) => {
-      await client.call('CLUSTER', 'ADDSLOTSRANGE', `${slots[i]}`, `${(slots[i + 1] ?? 0) - 1}`)
-      for (const other of nodes) await client.call('CLUSTER', 'MEET', '127.0.0.1', `${other.port}`)
-    })
+export interface TestCluster {
+  readonly url: string
+  readonly masters: readonly TestRedis[]
+  /** Masters and replicas. */
+  readonly nodes: readonly TestRedis[]
+  /** Kills a master that its replica has caught up with, and waits until the replica has taken over. */
+  failOver(master: TestRedis): Promise<void>
+  close(): Promise<void>
+}
+
+export const clusterUrlOf = (nodes: readonly TestRedis[]): string =>
+  `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`
+
+/** Masters of a test cluster, each with one replica. */
+const MASTERS = 3
+/** First slots of the masters, and the number of all slots. */
+const SLOTS = [0, 5461, 10_923, 16_384]
+
+/** A Redis Cluster of three masters with a replica each. */
+export async function startCluster(): Promise<TestCluster> {
+  const args = [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-node-timeout',
+    '1000',
+    '--repl-diskless-sync-delay',
+    '0',
+  ]
+  const nodes = await Promise.all(Array.from({ length: 2 * MASTERS }, () => TestRedis.start(args)))
+  const [masters, replicas] = [nodes.slice(0, MASTERS), nodes.slice(MASTERS)]
+  for (const [i, master] of masters.entries()) {
+    await master.run((client) =>
+      client.call('CLUSTER', 'ADDSLOTSRANGE', `${SLOTS[i]}`, `${(SLOTS[i + 1] ?? 0) - 1}`),
+    )
   }
+  const first = nodes[0] as TestRedis
   for (const node of nodes) {
-    await node.run(async (client) => {
+    await node.run((client) => client.call('CLUSTER', 'MEET', '127.0.0.1', `${first.port}`))
+  }
+  const agree = () =>
+    Promise.all(
+      nodes.map((node) =>
+        node.run((client) =>
+          until(
+            'the cluster to agree',
+            async () => {
+              const info = String(await client.call('CLUSTER', 'INFO'))
+              return /cluster_state:ok/.test(info) && info.includes(`cluster_known_nodes:${nodes.length}`)
+            },
+            30_000,
+          ),
+        ),
+      ),
+    )
+  await agree()
+  for (const [i, replica] of replicas.entries()) {
+    const id = String(await (masters[i] as TestRedis).run((client) => client.call('CLUSTER', 'MYID')))
+    await replica.run(async (client) => {
+      await client.call('CLUSTER', 'REPLICATE', id)
       await until(
-        'the cluster to agree',
-        async () => {
-          const info = String(await client.call('CLUSTER', 'INFO'))
-          return /cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info)
-        },
+        'the replica to follow',
+        async () => /master_link_status:up/.test(await client.info('replication')),
         30_000,
       )
     })
   }
+  await agree()
   return {
-    url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    url: clusterUrlOf(nodes),
+    masters,
     nodes,
+    failOver: async (master) => {
+      const replica = replicas[masters.indexOf(master)] as TestRedis
+      await master.run((client) => client.wait(1, 5000))
+      await master.kill()
+      await replica.run((client) =>
+        until(
+          'the replica to be promoted',
+          async () => /role:master/.test(await client.info('replication')),
+          30_000,
+        ),
+      )
+    },
     close: async () => {
       await Promise.all(nodes.map((node) => node.close()))
     },

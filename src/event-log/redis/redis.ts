@@ -84,7 +84,6 @@ export class RedisStore implements Store {
       // Into the lists first: an entry without its task is passed over, a task without its entry is lost.
       await this.#tasks.add(channel, serial)
       const [created, ...stored] = await this.#redis.epochcastCreate(
-        2,
         keys.state(key),
         keys.log(key),
         generation,
@@ -111,7 +110,6 @@ export class RedisStore implements Store {
       const { retainEvents, retainSeconds } = this.#options
       gatherWrites(this.#redis)
       const outcome = await this.#redis.epochcastAppend(
-        2,
         keys.state(key),
         keys.log(key),
         expected.generation,
@@ -150,7 +148,6 @@ export class RedisStore implements Store {
   async read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult> {
     return translated(async () => {
       const reply = await this.#redis.epochcastRead(
-        2,
         this.#keys.state(key),
         this.#keys.log(key),
         after?.offset ?? -1,
@@ -215,13 +212,13 @@ export class RedisStore implements Store {
 
   async startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
     await translated(() =>
-      this.#redis.epochcastStartGeneration(1, this.#keys.state(key), previous, newGeneration(), common),
+      this.#redis.epochcastStartGeneration(this.#keys.state(key), previous, newGeneration(), common),
     )
   }
 
   async lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
     return translated(
-      async () => (await this.#redis.epochcastLease(1, this.#keys.lease(name), owner, ttlMs)) === 1,
+      async () => (await this.#redis.epochcastLease(this.#keys.lease(name), owner, ttlMs)) === 1,
     )
   }
 
@@ -265,6 +262,7 @@ function parseAnnouncement(message: unknown): PublishedEntries | null {
 }
 
 function appendedBy({ generation, offset, events }: PublishedEntries): WatchSignal {
-  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event }))
+  // RedisPubSub parses a message once for all listeners of its channel.
+  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event: { ...event } }))
   return { kind: 'appended', top: { generation, offset: offset + events.length - 1 }, entries }
 }

@@ -26,16 +26,21 @@ export interface Scripts {
   epochcastLease(...args: Arg[]): Promise<1 | 0>
 }
 
-/** Makes the Lua files beside this one methods of the connection; Redis keeps them, by their hash. */
+const SCRIPTS = {
+  epochcastCreate: { file: 'create.lua', numberOfKeys: 2 },
+  epochcastAppend: { file: 'append.lua', numberOfKeys: 2 },
+  epochcastRead: { file: 'read.lua', numberOfKeys: 2 },
+  epochcastStartGeneration: { file: 'start-generation.lua', numberOfKeys: 1 },
+  epochcastLease: { file: 'lease.lua', numberOfKeys: 1 },
+} satisfies { [Name in keyof Scripts]: { readonly file: string; readonly numberOfKeys: number } }
+
+/**
+ * Makes the Lua files beside this one methods of the connection; Redis keeps them, by their hash. They are called with
+ * their keys first: auto-pipelining takes the first argument for the key that says which node of a cluster serves it.
+ */
 export function withScripts(redis: Redis | Cluster): (Redis | Cluster) & Scripts {
-  for (const [name, file] of [
-    ['epochcastCreate', 'create.lua'],
-    ['epochcastAppend', 'append.lua'],
-    ['epochcastRead', 'read.lua'],
-    ['epochcastStartGeneration', 'start-generation.lua'],
-    ['epochcastLease', 'lease.lua'],
-  ] as const) {
-    redis.defineCommand(name, { lua: readFileSync(new URL(file, import.meta.url), 'utf8') })
+  for (const [name, { file, numberOfKeys }] of Object.entries(SCRIPTS)) {
+    redis.defineCommand(name, { numberOfKeys, lua: readFileSync(new URL(file, import.meta.url), 'utf8') })
   }
   return redis as (Redis | Cluster) & Scripts
 }
