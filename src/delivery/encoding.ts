@@ -17,6 +17,7 @@ export class SharedEncoding {
   readonly #encoder: Encoder
   /** Texts that took a promise, or were asked for in pages. */
   readonly #texts = new WeakMap<DeliveredEvent, string | Promise<string>>()
+  #hasPromises = false
   readonly #pages = new WeakMap<readonly DeliveredEvent[], EventBatch | Promise<EventBatch>>()
 
   constructor(encoder: Encoder) {
@@ -25,7 +26,10 @@ export class SharedEncoding {
 
   /** Consecutive events that are sent to all at once. */
   batchOf(events: readonly DeliveredEvent[], isShared: boolean): EventBatch | Promise<EventBatch> {
-    const texts = events.map((event) => this.#texts.get(event) ?? this.#encodeOnce(event))
+    // Encoding is cheaper than looking for a text, so that is done only where one may have taken a promise.
+    const texts = events.map((event) =>
+      this.#hasPromises ? (this.#texts.get(event) ?? this.#encodeOnce(event)) : this.#encodeOnce(event),
+    )
     return batchOf(events, texts, isShared)
   }
 
@@ -74,6 +78,7 @@ export class SharedEncoding {
       },
     )
     this.#texts.set(event, text)
+    this.#hasPromises = true
     return text
   }
 }

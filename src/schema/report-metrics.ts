@@ -1,7 +1,7 @@
 import type { IngestResult } from '../ingest/ingest.ts'
 import { LIMITS } from '../task/limits.ts'
 import { encodeCursor } from '../task/position.ts'
-import type { Report } from '../task/report.ts'
+import type { Report, ReportKind } from '../task/report.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { PhaseEnum, TaskStatusEnum } from './enums.ts'
@@ -78,17 +78,26 @@ const SuccessReportInput = builder.inputType('SuccessReportInput', {
 
 const ReportInput = builder.inputType('ReportInput', {
   isOneOf: true,
-  fields: (t) => ({
-    progress: t.field({ type: ProgressReportInput }),
-    epochStart: t.field({ type: EpochStartReportInput }),
-    epochEnd: t.field({ type: EpochEndReportInput }),
-    roundEnd: t.field({ type: RoundEndReportInput }),
-    status: t.field({ type: StatusReportInput }),
-    error: t.field({ type: ErrorReportInput, description: 'The task goes on.' }),
-    success: t.field({ type: SuccessReportInput, description: 'Final.' }),
-    failure: t.field({ type: ErrorReportInput, description: 'Final.' }),
-  }),
+  fields: (t) =>
+    ({
+      progress: t.field({ type: ProgressReportInput }),
+      epochStart: t.field({ type: EpochStartReportInput }),
+      epochEnd: t.field({ type: EpochEndReportInput }),
+      roundEnd: t.field({ type: RoundEndReportInput }),
+      status: t.field({ type: StatusReportInput }),
+      error: t.field({ type: ErrorReportInput, description: 'The task goes on.' }),
+      success: t.field({ type: SuccessReportInput, description: 'Final.' }),
+      failure: t.field({ type: ErrorReportInput, description: 'Final.' }),
+    }) satisfies { [Kind in ReportKind]: unknown },
 })
+
+type Given = typeof ReportInput.$inferInput
+type SchemaFields = { [Kind in ReportKind]: keyof Extract<Given, Record<Kind, object>>[Kind] }
+type DomainFields = { [Kind in ReportKind]: keyof NonNullable<Report[Kind]> }
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
+type Assert<Condition extends true> = Condition
+/** Every field of a report that the schema takes is one that the domain knows, and the other way round. */
+export type SchemaFitsDomain = Assert<Same<SchemaFields, DomainFields>>
 
 const ReportMetricsInput = builder.inputType('ReportMetricsInput', {
   fields: (t) => ({
@@ -155,7 +164,7 @@ export function reportMetrics(
   { caller, services }: Context,
 ): Promise<IngestResult> {
   return services.ingest.report(caller, input.taskId, input.channelPrefix ?? null, {
-    reports: input.reports as readonly Report[],
+    reports: input.reports,
     producer: input.producer ?? null,
     firstSequence: input.firstSequence ?? null,
     attempt: input.attempt ?? null,

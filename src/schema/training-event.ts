@@ -40,133 +40,136 @@ export const TrainingEventInterface = builder.interfaceRef<AnyEvent>('TrainingEv
 
 const interfaces = [TrainingEventInterface]
 
-// ---- events of the log, as trainers report them ----
+/** The GraphQL type of every event; a kind that is forgotten here does not compile. */
+export const EVENT_TYPES = {
+  // ---- events of the log, as trainers report them ----
 
-builder.objectRef<ProgressUpdate & Delivery>('ProgressUpdate').implement({
-  interfaces,
-  fields: (t) => ({
-    current: t.exposeInt('current'),
-    total: t.exposeInt('total', { nullable: true }),
-    progress: t.exposeFloat('progress', { nullable: true, description: '0 to 100.' }),
-    status: t.expose('status', { type: TaskStatusEnum }),
-    machineId: t.exposeID('machineId', { nullable: true }),
-    stage: t.exposeString('stage', { nullable: true }),
-    epoch: t.exposeInt('epoch', { nullable: true }),
-    loss: t.expose('loss', { type: 'MetricValue', nullable: true }),
-    metrics: t.expose('metrics', { type: 'Metrics' }),
-    message: t.exposeString('message', { nullable: true }),
-  }),
-})
-
-builder.objectRef<EpochStarted & Delivery>('EpochStarted').implement({
-  interfaces,
-  fields: (t) => ({
-    epoch: t.exposeInt('epoch'),
-    totalEpochs: t.exposeInt('totalEpochs', { nullable: true }),
-  }),
-})
-
-builder.objectRef<EpochEnded & Delivery>('EpochEnded').implement({
-  interfaces,
-  fields: (t) => ({
-    epoch: t.exposeInt('epoch'),
-    phase: t.expose('phase', { type: PhaseEnum }),
-    metrics: t.expose('metrics', { type: 'Metrics' }),
-  }),
-})
-
-builder.objectRef<RoundEnded & Delivery>('RoundEnded').implement({
-  description: 'One round of federated learning.',
-  interfaces,
-  fields: (t) => ({
-    round: t.exposeInt('round'),
-    totalRounds: t.exposeInt('totalRounds', { nullable: true }),
-    fitMetrics: t.expose('fitMetrics', { type: 'Metrics' }),
-    evalMetrics: t.expose('evalMetrics', { type: 'Metrics' }),
-  }),
-})
-
-builder.objectRef<StatusChanged & Delivery>('StatusChanged').implement({
-  interfaces,
-  fields: (t) => ({
-    status: t.expose('status', { type: TaskStatusEnum }),
-    message: t.exposeString('message', { nullable: true }),
-  }),
-})
-
-builder.objectRef<ErrorReported & Delivery>('ErrorReported').implement({
-  description: 'Something went wrong in the trainer; the task may still go on.',
-  interfaces,
-  fields: (t) => ({
-    error: t.exposeString('error'),
-    errorType: t.exposeString('errorType', { nullable: true }),
-  }),
-})
-
-builder.objectRef<TrainingSucceeded & Delivery>('TrainingSucceeded').implement({
-  description: 'Final.',
-  interfaces,
-  fields: (t) => ({
-    result: t.expose('result', { type: 'JSON', nullable: true }),
-  }),
-})
-
-builder.objectRef<TrainingFailed & Delivery>('TrainingFailed').implement({
-  description: 'Final.',
-  interfaces,
-  fields: (t) => ({
-    error: t.exposeString('error'),
-    errorType: t.exposeString('errorType', { nullable: true }),
-  }),
-})
-
-builder.objectRef<TrainingCancelled & Delivery>('TrainingCancelled').implement({
-  description: 'Final.',
-  interfaces,
-  fields: (t) => ({
-    reason: t.exposeString('reason', { nullable: true }),
-  }),
-})
-
-// ---- events of the stream itself, never in the log ----
-
-builder.objectRef<StreamOpened>('StreamOpened').implement({
-  description: 'The first event of every stream.',
-  interfaces,
-  fields: (t) => ({
-    channel: t.exposeString('channel'),
-    message: t.exposeString('message'),
-    task: t.field({
-      type: TaskObject,
-      description: 'The task as it is now, so that a viewer can draw before the first event.',
-      resolve: ({ task }) => task,
+  ProgressUpdate: builder.objectRef<ProgressUpdate & Delivery>('ProgressUpdate').implement({
+    interfaces,
+    fields: (t) => ({
+      current: t.exposeInt('current'),
+      total: t.exposeInt('total', { nullable: true }),
+      progress: t.exposeFloat('progress', { nullable: true, description: '0 to 100.' }),
+      status: t.expose('status', { type: TaskStatusEnum }),
+      machineId: t.exposeID('machineId', { nullable: true }),
+      stage: t.exposeString('stage', { nullable: true }),
+      epoch: t.exposeInt('epoch', { nullable: true }),
+      loss: t.expose('loss', { type: 'MetricValue', nullable: true }),
+      metrics: t.expose('metrics', { type: 'Metrics' }),
+      message: t.exposeString('message', { nullable: true }),
     }),
   }),
-})
 
-builder.objectRef<EventsSkipped>('EventsSkipped').implement({
-  description: 'Loss is never silent: these events can no longer be delivered.',
-  interfaces,
-  fields: (t) => ({
-    count: t.exposeInt('count', { nullable: true, description: 'How many, where it can be known.' }),
-    reason: t.expose('reason', { type: SkipReasonEnum }),
+  EpochStarted: builder.objectRef<EpochStarted & Delivery>('EpochStarted').implement({
+    interfaces,
+    fields: (t) => ({
+      epoch: t.exposeInt('epoch'),
+      totalEpochs: t.exposeInt('totalEpochs', { nullable: true }),
+    }),
   }),
-})
 
-builder.objectRef<StreamInterrupted>('StreamInterrupted').implement({
-  description: 'The engine is out of reach; the stream goes on by itself, without a gap, when it is back.',
-  interfaces,
-  fields: (t) => ({ error: t.exposeString('error') }),
-})
+  EpochEnded: builder.objectRef<EpochEnded & Delivery>('EpochEnded').implement({
+    interfaces,
+    fields: (t) => ({
+      epoch: t.exposeInt('epoch'),
+      phase: t.expose('phase', { type: PhaseEnum }),
+      metrics: t.expose('metrics', { type: 'Metrics' }),
+    }),
+  }),
 
-builder.objectRef<StreamTimedOut>('StreamTimedOut').implement({
-  description: 'The maximum duration is over and the stream completes; subscribe again with the cursor.',
-  interfaces,
-  fields: (t) => ({ message: t.exposeString('message') }),
-})
+  RoundEnded: builder.objectRef<RoundEnded & Delivery>('RoundEnded').implement({
+    description: 'One round of federated learning.',
+    interfaces,
+    fields: (t) => ({
+      round: t.exposeInt('round'),
+      totalRounds: t.exposeInt('totalRounds', { nullable: true }),
+      fitMetrics: t.expose('fitMetrics', { type: 'Metrics' }),
+      evalMetrics: t.expose('evalMetrics', { type: 'Metrics' }),
+    }),
+  }),
 
-builder.objectRef<StreamClosing>('StreamClosing').implement({
-  description: 'The task has ended, all of it was delivered, and the stream completes.',
-  interfaces,
-  fields: (t) => ({ reason: t.exposeString('reason') }),
-})
+  StatusChanged: builder.objectRef<StatusChanged & Delivery>('StatusChanged').implement({
+    interfaces,
+    fields: (t) => ({
+      status: t.expose('status', { type: TaskStatusEnum }),
+      message: t.exposeString('message', { nullable: true }),
+    }),
+  }),
+
+  ErrorReported: builder.objectRef<ErrorReported & Delivery>('ErrorReported').implement({
+    description: 'Something went wrong in the trainer; the task may still go on.',
+    interfaces,
+    fields: (t) => ({
+      error: t.exposeString('error'),
+      errorType: t.exposeString('errorType', { nullable: true }),
+    }),
+  }),
+
+  TrainingSucceeded: builder.objectRef<TrainingSucceeded & Delivery>('TrainingSucceeded').implement({
+    description: 'Final.',
+    interfaces,
+    fields: (t) => ({
+      result: t.expose('result', { type: 'JSON', nullable: true }),
+    }),
+  }),
+
+  TrainingFailed: builder.objectRef<TrainingFailed & Delivery>('TrainingFailed').implement({
+    description: 'Final.',
+    interfaces,
+    fields: (t) => ({
+      error: t.exposeString('error'),
+      errorType: t.exposeString('errorType', { nullable: true }),
+    }),
+  }),
+
+  TrainingCancelled: builder.objectRef<TrainingCancelled & Delivery>('TrainingCancelled').implement({
+    description: 'Final.',
+    interfaces,
+    fields: (t) => ({
+      reason: t.exposeString('reason', { nullable: true }),
+    }),
+  }),
+
+  // ---- events of the stream itself, never in the log ----
+
+  StreamOpened: builder.objectRef<StreamOpened>('StreamOpened').implement({
+    description: 'The first event of every stream.',
+    interfaces,
+    fields: (t) => ({
+      channel: t.exposeString('channel'),
+      message: t.exposeString('message'),
+      task: t.field({
+        type: TaskObject,
+        description: 'The task as it is now, so that a viewer can draw before the first event.',
+        resolve: ({ task }) => task,
+      }),
+    }),
+  }),
+
+  EventsSkipped: builder.objectRef<EventsSkipped>('EventsSkipped').implement({
+    description: 'Loss is never silent: these events can no longer be delivered.',
+    interfaces,
+    fields: (t) => ({
+      count: t.exposeInt('count', { nullable: true, description: 'How many, where it can be known.' }),
+      reason: t.expose('reason', { type: SkipReasonEnum }),
+    }),
+  }),
+
+  StreamInterrupted: builder.objectRef<StreamInterrupted>('StreamInterrupted').implement({
+    description: 'The engine is out of reach; the stream goes on by itself, without a gap, when it is back.',
+    interfaces,
+    fields: (t) => ({ error: t.exposeString('error') }),
+  }),
+
+  StreamTimedOut: builder.objectRef<StreamTimedOut>('StreamTimedOut').implement({
+    description: 'The maximum duration is over and the stream completes; subscribe again with the cursor.',
+    interfaces,
+    fields: (t) => ({ message: t.exposeString('message') }),
+  }),
+
+  StreamClosing: builder.objectRef<StreamClosing>('StreamClosing').implement({
+    description: 'The task has ended, all of it was delivered, and the stream completes.',
+    interfaces,
+    fields: (t) => ({ reason: t.exposeString('reason') }),
+  }),
+} satisfies { [Kind in TrainingEvent['type']]: unknown }

@@ -93,14 +93,27 @@ export type TaskEvent =
   | TrainingFailed
   | TrainingCancelled
 
-export type FinalEvent = TrainingSucceeded | TrainingFailed | TrainingCancelled
+export type EventKind = TaskEvent['type']
+export type EventOf<Kind extends EventKind> = Extract<TaskEvent, { readonly type: Kind }>
+
+/** Whether nothing follows an event of this kind. */
+const IS_FINAL = {
+  ProgressUpdate: false,
+  EpochStarted: false,
+  EpochEnded: false,
+  RoundEnded: false,
+  StatusChanged: false,
+  ErrorReported: false,
+  TrainingSucceeded: true,
+  TrainingFailed: true,
+  TrainingCancelled: true,
+} satisfies { [Kind in EventKind]: boolean }
+
+type FinalKind = { [Kind in EventKind]: (typeof IS_FINAL)[Kind] extends true ? Kind : never }[EventKind]
+export type FinalEvent = EventOf<FinalKind>
 
 export function isFinalEvent(event: TaskEvent): event is FinalEvent {
-  return (
-    event.type === 'TrainingSucceeded' ||
-    event.type === 'TrainingFailed' ||
-    event.type === 'TrainingCancelled'
-  )
+  return IS_FINAL[event.type]
 }
 
 type Times = Pick<EventBase, 'timestamp' | 'recordedAt'>

@@ -1,4 +1,4 @@
-import type { TaskEvent } from './event.ts'
+import type { EventKind, EventOf, TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
 import type { Metrics, MetricValue, TaskState, TaskStatus } from './task.ts'
 
@@ -32,71 +32,73 @@ export function apply(draft: DraftState, event: TaskEvent): void {
   put(draft.producers, event.producer, event.sequence)
 }
 
-function change(draft: DraftState, event: TaskEvent): void {
-  switch (event.type) {
-    case 'ProgressUpdate':
-      draft.heardAt = event.recordedAt
-      draft.current = event.current
-      // What rounds had counted is of another kind.
-      draft.total = event.total ?? (draft.countsProgress === false ? null : draft.total)
-      draft.progress = event.progress ?? (draft.countsProgress === false ? null : draft.progress)
-      draft.countsProgress = true
-      draft.stage = event.stage ?? draft.stage
-      draft.epoch = event.epoch ?? draft.epoch
-      draft.loss = event.loss ?? draft.loss
-      merge(draft.metrics, event.metrics, '')
-      draft.message = event.message ?? draft.message
-      return
-    case 'EpochStarted':
-      draft.heardAt = event.recordedAt
-      draft.epoch = event.epoch
-      draft.totalEpochs = event.totalEpochs ?? draft.totalEpochs
-      return
-    case 'EpochEnded':
-      draft.heardAt = event.recordedAt
-      draft.epoch = event.epoch
-      if (event.phase === 'TRAIN') draft.loss = event.metrics.loss ?? draft.loss
-      merge(draft.metrics, event.metrics, PHASE_PREFIX[event.phase])
-      return
-    case 'RoundEnded':
-      draft.heardAt = event.recordedAt
-      draft.round = event.round
-      draft.totalRounds = event.totalRounds ?? draft.totalRounds
-      draft.loss = event.fitMetrics.loss ?? draft.loss
-      merge(draft.metrics, event.fitMetrics, '')
-      merge(draft.metrics, event.evalMetrics, 'eval_')
-      // Federated trainers count in rounds; one that reports nothing else still shows how far it is.
-      if (draft.countsProgress) return
-      draft.current = event.round
-      draft.total = draft.totalRounds
-      draft.progress = percentage(event.round, draft.totalRounds)
-      return
-    case 'StatusChanged':
-      changeStatus(draft, event)
-      return
-    case 'ErrorReported':
-      draft.heardAt = event.recordedAt
-      draft.error = { message: event.error, type: event.errorType }
-      return
-    case 'TrainingSucceeded':
-      end(draft, 'SUCCESS', event.recordedAt)
-      draft.result = event.result
-      // An error that the trainer got over is history, and so is the way still to go.
-      draft.error = null
-      draft.progress = 100
-      return
-    case 'TrainingFailed':
-      end(draft, 'FAILURE', event.recordedAt)
-      draft.error = { message: event.error, type: event.errorType }
-      return
-    case 'TrainingCancelled':
-      end(draft, 'CANCELLED', event.recordedAt)
-      draft.stopReason = event.reason ?? draft.stopReason
-      return
-  }
+/** What each kind of event changes; a kind that is forgotten here does not compile. */
+const CHANGES = {
+  ProgressUpdate(draft, event) {
+    draft.heardAt = event.recordedAt
+    draft.current = event.current
+    // What rounds had counted is of another kind.
+    draft.total = event.total ?? (draft.countsProgress === false ? null : draft.total)
+    draft.progress = event.progress ?? (draft.countsProgress === false ? null : draft.progress)
+    draft.countsProgress = true
+    draft.stage = event.stage ?? draft.stage
+    draft.epoch = event.epoch ?? draft.epoch
+    draft.loss = event.loss ?? draft.loss
+    merge(draft.metrics, event.metrics, '')
+    draft.message = event.message ?? draft.message
+  },
+  EpochStarted(draft, event) {
+    draft.heardAt = event.recordedAt
+    draft.epoch = event.epoch
+    draft.totalEpochs = event.totalEpochs ?? draft.totalEpochs
+  },
+  EpochEnded(draft, event) {
+    draft.heardAt = event.recordedAt
+    draft.epoch = event.epoch
+    if (event.phase === 'TRAIN') draft.loss = event.metrics.loss ?? draft.loss
+    merge(draft.metrics, event.metrics, PHASE_PREFIX[event.phase])
+  },
+  RoundEnded(draft, event) {
+    draft.heardAt = event.recordedAt
+    draft.round = event.round
+    draft.totalRounds = event.totalRounds ?? draft.totalRounds
+    draft.loss = event.fitMetrics.loss ?? draft.loss
+    merge(draft.metrics, event.fitMetrics, '')
+    merge(draft.metrics, event.evalMetrics, 'eval_')
+    // Federated trainers count in rounds; one that reports nothing else still shows how far it is.
+    if (draft.countsProgress) return
+    draft.current = event.round
+    draft.total = draft.totalRounds
+    draft.progress = percentage(event.round, draft.totalRounds)
+  },
+  StatusChanged: changeStatus,
+  ErrorReported(draft, event) {
+    draft.heardAt = event.recordedAt
+    draft.error = { message: event.error, type: event.errorType }
+  },
+  TrainingSucceeded(draft, event) {
+    end(draft, 'SUCCESS', event.recordedAt)
+    draft.result = event.result
+    // An error that the trainer got over is history, and so is the way still to go.
+    draft.error = null
+    draft.progress = 100
+  },
+  TrainingFailed(draft, event) {
+    end(draft, 'FAILURE', event.recordedAt)
+    draft.error = { message: event.error, type: event.errorType }
+  },
+  TrainingCancelled(draft, event) {
+    end(draft, 'CANCELLED', event.recordedAt)
+    draft.stopReason = event.reason ?? draft.stopReason
+  },
+} satisfies { [Kind in EventKind]: (draft: DraftState, event: EventOf<Kind>) => void }
+
+function change<Kind extends EventKind>(draft: DraftState, event: EventOf<Kind>): void {
+  const apply = CHANGES[event.type as Kind] as (draft: DraftState, event: EventOf<Kind>) => void
+  apply(draft, event)
 }
 
-function changeStatus(draft: DraftState, event: Extract<TaskEvent, { type: 'StatusChanged' }>): void {
+function changeStatus(draft: DraftState, event: EventOf<'StatusChanged'>): void {
   const { attempt, recordedAt } = event
   const relaunched = attempt !== undefined && attempt > draft.attempt
   // An attempt that waits for its start has not started, whatever the one before it did.

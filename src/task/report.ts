@@ -48,6 +48,9 @@ export interface Report {
   readonly failure?: Maybe<ErrorReport>
 }
 
+export type ReportKind = keyof Report
+type ReportOf<Kind extends ReportKind> = NonNullable<Report[Kind]>
+
 export interface ReportBatch {
   readonly reports: readonly Report[]
   readonly producer: string | null
@@ -97,7 +100,7 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
   }
   for (let i = duplicates; i < batch.reports.length; i++) {
     refuseEnded(state)
-    const event: Reported = eventOf(batch.reports[i] as Report, i, state, times)
+    const event: Reported = eventOf(batch.reports[i] as Report, { state, now: times, index: i })
     if (batch.producer !== null && batch.firstSequence !== null) {
       event.producer = batch.producer
       event.sequence = batch.firstSequence + i
@@ -165,76 +168,96 @@ type Reported = TaskEvent & { producer?: string; sequence?: number }
 
 type Times = Pick<TaskEvent, 'timestamp' | 'recordedAt'>
 
-function eventOf(report: Report, index: number, state: TaskState, now: Times): TaskEvent {
-  const { progress, epochStart, epochEnd, roundEnd, status, error, success, failure } = report
-  const at = ({ timestamp }: Timed): Times =>
-    timestamp == null ? now : { timestamp, recordedAt: now.recordedAt }
+/** What a report becomes an event from, beside itself. */
+interface Setting {
+  readonly state: TaskState
+  readonly now: Times
+  /** Of the report in its batch. */
+  readonly index: number
+}
 
-  if (progress) {
-    const total = progress.total ?? null
+const timesOf = ({ timestamp }: Timed, now: Times): Times =>
+  timestamp == null ? now : { timestamp, recordedAt: now.recordedAt }
+
+/** The event that each kind of report becomes; a kind that is forgotten here does not compile. */
+const EVENTS = {
+  progress(report, { state, now }) {
+    const total = report.total ?? null
     return {
       type: 'ProgressUpdate',
       // By far the most frequent, so it is written out.
-      timestamp: progress.timestamp ?? now.timestamp,
+      timestamp: report.timestamp ?? now.timestamp,
       recordedAt: now.recordedAt,
-      current: progress.current,
+      current: report.current,
       total,
-      progress: percentage(progress.current, total ?? (state.countsProgress === false ? null : state.total)),
+      progress: percentage(report.current, total ?? (state.countsProgress === false ? null : state.total)),
       status: 'RUNNING',
       machineId: state.spec.machineId,
-      stage: progress.stage ?? null,
-      epoch: progress.epoch ?? null,
-      loss: progress.loss ?? progress.metrics?.loss ?? null,
-      metrics: progress.metrics ?? {},
-      message: progress.message ?? null,
+      stage: report.stage ?? null,
+      epoch: report.epoch ?? null,
+      loss: report.loss ?? report.metrics?.loss ?? null,
+      metrics: report.metrics ?? {},
+      message: report.message ?? null,
     }
+  },
+  epochStart: (report, { now }) => ({
+    type: 'EpochStarted',
+    ...timesOf(report, now),
+    epoch: report.epoch,
+    totalEpochs: report.totalEpochs ?? null,
+  }),
+  epochEnd: (report, { now }) => ({
+    type: 'EpochEnded',
+    ...timesOf(report, now),
+    epoch: report.epoch,
+    phase: report.phase,
+    metrics: report.metrics,
+  }),
+  roundEnd: (report, { now }) => ({
+    type: 'RoundEnded',
+    ...timesOf(report, now),
+    round: report.round,
+    totalRounds: report.totalRounds ?? null,
+    fitMetrics: report.fitMetrics ?? {},
+    evalMetrics: report.evalMetrics ?? {},
+  }),
+  status: (report, setting) => statusEvent(report, setting),
+  error: (report, { now }) => ({
+    type: 'ErrorReported',
+    ...timesOf(report, now),
+    error: report.error,
+    errorType: report.errorType ?? null,
+  }),
+  success: (report, { now }) => ({
+    type: 'TrainingSucceeded',
+    ...timesOf(report, now),
+    result: report.result ?? null,
+  }),
+  failure: (report, { now }) => ({
+    type: 'TrainingFailed',
+    ...timesOf(report, now),
+    error: report.error,
+    errorType: report.errorType ?? null,
+  }),
+} satisfies { [Kind in ReportKind]: (report: ReportOf<Kind>, setting: Setting) => TaskEvent }
+
+function eventOf(report: Report, setting: Setting): TaskEvent {
+  for (const kind in report) {
+    const given = report[kind as ReportKind]
+    if (given == null) continue
+    const make = EVENTS[kind as ReportKind] as (report: typeof given, setting: Setting) => TaskEvent
+    return make(given, setting)
   }
-  if (epochStart) {
-    return {
-      type: 'EpochStarted',
-      ...at(epochStart),
-      epoch: epochStart.epoch,
-      totalEpochs: epochStart.totalEpochs ?? null,
-    }
-  }
-  if (epochEnd) {
-    const { epoch, phase, metrics } = epochEnd
-    return { type: 'EpochEnded', ...at(epochEnd), epoch, phase, metrics }
-  }
-  if (roundEnd) {
-    return {
-      type: 'RoundEnded',
-      ...at(roundEnd),
-      round: roundEnd.round,
-      totalRounds: roundEnd.totalRounds ?? null,
-      fitMetrics: roundEnd.fitMetrics ?? {},
-      evalMetrics: roundEnd.evalMetrics ?? {},
-    }
-  }
-  if (status) return statusEvent(state, status.status, status.message ?? null, at(status), index)
-  if (error) {
-    return { type: 'ErrorReported', ...at(error), error: error.error, errorType: error.errorType ?? null }
-  }
-  if (success) return { type: 'TrainingSucceeded', ...at(success), result: success.result ?? null }
-  if (failure) {
-    return {
-      type: 'TrainingFailed',
-      ...at(failure),
-      error: failure.error,
-      errorType: failure.errorType ?? null,
-    }
-  }
-  throw new EpochcastError('BAD_INPUT', `reports[${index}] is empty; expected exactly one kind of report`)
+  throw new EpochcastError(
+    'BAD_INPUT',
+    `reports[${setting.index}] is empty; expected exactly one kind of report`,
+  )
 }
 
 /** A trainer that can only say a status (a Celery signal, a curl) may end its task with one, too. */
-function statusEvent(
-  state: TaskState,
-  status: TaskStatus,
-  message: string | null,
-  at: Times,
-  index: number,
-): TaskEvent {
+function statusEvent(report: ReportOf<'status'>, { state, now, index }: Setting): TaskEvent {
+  const { status, message = null } = report
+  const at = timesOf(report, now)
   switch (status) {
     case 'RUNNING':
       return { type: 'StatusChanged', ...at, status, message }
