@@ -26,7 +26,7 @@ const answering = (...answers: (() => Response)[]): { calls: RequestInit[]; fetc
     fetch: async (_url, init = {}) => {
       calls.push(init)
       const answer = answers[Math.min(calls.length, answers.length) - 1]
-      return answer?.() ?? expect.unreachable('no answer was prepared')
+      return answer?.() ?? expect.unreachable('no response was prepared')
     },
   }
 }
@@ -123,7 +123,7 @@ describe('execute', () => {
     const client = createClient({ url, fetch, requestTimeoutMs: 10 })
     expect(await failureOf(client.execute(ServerDocument, {}))).toMatchObject({
       code: 'CONNECTION_FAILED',
-      message: `cannot reach ${url}: no answer in 10 ms`,
+      message: `cannot reach ${url}: no response in 10 ms`,
     })
 
     const patient = createClient({ url, fetch })
