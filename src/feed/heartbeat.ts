@@ -12,7 +12,7 @@ export interface Beat {
 export function heartbeatStream(
   engine: Pick<Store, 'status'>,
   { intervalMs, maxStreamMs }: { intervalMs: number; maxStreamMs: number },
-): AsyncIterableIterator<Beat, undefined> {
+): AsyncIterableIterator<Beat, void> {
   return stoppable(async function* (stop) {
     const deadline = deadlineAfter(maxStreamMs, stop)
     try {

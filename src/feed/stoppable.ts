@@ -1,35 +1,32 @@
 import { EpochcastError } from '../task/errors.ts'
+import { StoppableIterator } from './stoppable-iterator.ts'
+
+type Generate<T> = (signal: AbortSignal) => AsyncGenerator<T, void, undefined>
 
 /**
  * An async iterable over a generator that can be stopped while it waits. A plain async generator
  * settles `return()` only once its pending `next()` has, so a subscriber that leaves a quiet
  * task would hold its feed until the next event; here `return()` aborts the wait first.
  */
-export function stoppable<T>(
-  generate: (signal: AbortSignal) => AsyncGenerator<T, void, undefined>,
-): AsyncIterableIterator<T, undefined> {
-  const controller = new AbortController()
-  const generator = generate(controller.signal)
-  const stop = async () => {
-    controller.abort()
-    await generator.return()
+export const stoppable = <T>(generate: Generate<T>): AsyncIterableIterator<T, void> =>
+  new StoppableGenerator(generate)
+
+class StoppableGenerator<T> extends StoppableIterator<T> {
+  readonly #controller = new AbortController()
+  readonly #generator: AsyncGenerator<T, void, undefined>
+
+  constructor(generate: Generate<T>) {
+    super()
+    this.#generator = generate(this.#controller.signal)
   }
-  return {
-    next: async () => {
-      const result = await generator.next()
-      return result.done ? { done: true, value: undefined } : result
-    },
-    return: async () => {
-      await stop()
-      return { done: true, value: undefined }
-    },
-    throw: async (error) => {
-      await stop()
-      throw error
-    },
-    [Symbol.asyncIterator]() {
-      return this
-    },
+
+  next(): Promise<IteratorResult<T, void>> {
+    return this.#generator.next()
+  }
+
+  protected async stop(): Promise<void> {
+    this.#controller.abort()
+    await this.#generator.return()
   }
 }
 

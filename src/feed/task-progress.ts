@@ -17,7 +17,7 @@ export function taskProgressStream(
   feeds: Feeds,
   key: TaskKey,
   { minIntervalMs, maxStreamMs }: ConflationOptions,
-): AsyncIterableIterator<TaskView, undefined> {
+): AsyncIterableIterator<TaskView, void> {
   return stoppable(async function* (stop) {
     const feed = await feeds.acquire(key)
     const deadline = deadlineAfter(maxStreamMs, stop)

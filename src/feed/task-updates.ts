@@ -71,7 +71,7 @@ export class TaskUpdates {
   stream(
     filter: TaskFilter,
     { minIntervalMs, maxStreamMs, mayRead = () => true }: TaskUpdatesOptions,
-  ): AsyncIterableIterator<Snapshot, undefined> {
+  ): AsyncIterableIterator<Snapshot, void> {
     const updates = this
     const isWanted = ({ state }: Snapshot) => mayRead(state.spec) && matches(filter, state)
     return stoppable(async function* (stop) {

@@ -1,42 +1,32 @@
 import type { DeliveredEvent, TrainingEvent } from '../task/stream-event.ts'
+import { END, StoppableIterator } from './stoppable-iterator.ts'
 import type { TrainingStream } from './training-stream.ts'
 
-const DONE: IteratorResult<TrainingEvent, undefined> = { done: true, value: undefined }
-
 /** A stream as graphql-js reads it: one event after the other, waiting for what is to come. */
-export class TrainingEvents implements AsyncIterableIterator<TrainingEvent, undefined> {
+export class TrainingEvents extends StoppableIterator<TrainingEvent> {
   readonly stream: TrainingStream
   /** Events that were read, of which the first `next` have been handed out. */
   #batch: { readonly events: readonly DeliveredEvent[]; next: number } | null = null
 
   constructor(stream: TrainingStream) {
+    super()
     this.stream = stream
   }
 
-  async next(): Promise<IteratorResult<TrainingEvent, undefined>> {
+  async next(): Promise<IteratorResult<TrainingEvent, void>> {
     for (;;) {
       const event = this.#nextOfBatch()
       if (event) return { done: false, value: event }
       const item = await this.stream.read()
-      if (item === null) return DONE
+      if (item === null) return END
       if (item.kind === 'event') return { done: false, value: item.event }
       if (item.kind === 'top') await this.stream.beyondTop()
       else this.#batch = { events: item.events, next: item.from }
     }
   }
 
-  async return(): Promise<IteratorResult<TrainingEvent, undefined>> {
-    await this.stream.close()
-    return DONE
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<TrainingEvent, undefined>> {
-    await this.return()
-    throw error
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
+  protected stop(): Promise<void> {
+    return this.stream.close()
   }
 
   #nextOfBatch(): DeliveredEvent | undefined {

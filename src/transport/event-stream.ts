@@ -2,6 +2,7 @@ import type { ExecutionResult } from 'graphql'
 import type { EventBatch, Outlet } from '../delivery/outlet.ts'
 import type { Subscriber } from '../delivery/subscriber.ts'
 import type { SharedSubscription } from '../execution/fan-out.ts'
+import { END, StoppableIterator } from '../feed/stoppable-iterator.ts'
 
 /** A result whose JSON text is there already; Yoga asks for it by this name. */
 export interface EncodedResult extends ExecutionResult {
@@ -92,12 +93,13 @@ type EventStreamState =
   | { readonly kind: 'failed'; readonly error: unknown }
 
 /** The results of a shared subscription, one after the other, for Yoga to write as server-sent events. */
-export class EventStreamResults implements AsyncGenerator<EncodedResult, void, void> {
+export class EventStreamResults extends StoppableIterator<EncodedResult> {
   readonly #outlet: EventStreamOutlet
   readonly #subscriber: Subscriber
   #state: EventStreamState = { kind: 'new' }
 
   constructor(subscription: SharedSubscription, maxBufferedBytes: number) {
+    super()
     this.#outlet = new EventStreamOutlet(maxBufferedBytes)
     this.#subscriber = subscription.deliverTo(this.#outlet)
   }
@@ -113,29 +115,15 @@ export class EventStreamResults implements AsyncGenerator<EncodedResult, void, v
         this.#state = { kind: 'ended' }
         throw error
       }
-      if (this.#state.kind === 'ended') return { done: true, value: undefined }
+      if (this.#state.kind === 'ended') return END
       await this.#outlet.changed()
     }
   }
 
-  async return(): Promise<IteratorResult<EncodedResult, void>> {
+  protected stop(): Promise<void> {
     this.#state = { kind: 'ended' }
     this.#outlet.close()
-    await this.#subscriber.stop()
-    return { done: true, value: undefined }
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<EncodedResult, void>> {
-    await this.return()
-    throw error
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
+    return this.#subscriber.stop()
   }
 
   #start(): void {

@@ -8,6 +8,7 @@ import {
 } from 'graphql'
 import { Documents } from '../execution/documents.ts'
 import { FanOut, SharedSubscription } from '../execution/fan-out.ts'
+import { END, StoppableIterator } from '../feed/stoppable-iterator.ts'
 import type { Caller } from '../repository/access.ts'
 import type { Context } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
@@ -85,9 +86,7 @@ export class Operations {
    * Runs a subscription; a result instead of results says why it was refused. One that is shared is not read, but
    * delivers to an outlet.
    */
-  async subscribe(
-    operation: ExecutionArgs,
-  ): Promise<AsyncGenerator<ExecutionResult, void, void> | SharedSubscription | ExecutionResult> {
+  async subscribe(operation: ExecutionArgs): Promise<Results | SharedSubscription | ExecutionResult> {
     let close: () => void
     try {
       close = this.#options.openSubscriptions.open()
@@ -97,7 +96,9 @@ export class Operations {
     try {
       const results = (await this.#fanOut.subscribe(operation, close)) ?? (await subscribe(operation))
       if (results instanceof SharedSubscription) return results
-      if (Symbol.asyncIterator in results) return this.#counted(results, close)
+      if (Symbol.asyncIterator in results) {
+        return new TranslatedResults(results, (result) => this.#translated(result), close)
+      }
       close()
       return this.#translated(results)
     } catch (error) {
@@ -114,29 +115,41 @@ export class Operations {
   #translated(result: ExecutionResult): ExecutionResult {
     return result.errors ? { ...result, errors: result.errors.map((error) => this.translate(error)) } : result
   }
+}
 
-  #counted(
-    results: AsyncGenerator<ExecutionResult, void, void>,
-    close: () => void,
-  ): AsyncGenerator<ExecutionResult, void, void> {
-    const step = async (result: Promise<IteratorResult<ExecutionResult, void>>) => {
-      try {
-        const { done, value } = await result
-        if (!done) return { done: false as const, value: this.#translated(value) }
-        close()
-        return { done: true as const, value: undefined }
-      } catch (error) {
-        close()
-        throw error
-      }
+type Results = AsyncGenerator<ExecutionResult, void, void>
+
+/** The results of a subscription that is not shared, as its client gets them. */
+class TranslatedResults extends StoppableIterator<ExecutionResult> {
+  readonly #results: Results
+  readonly #translate: (result: ExecutionResult) => ExecutionResult
+  readonly #onEnd: () => void
+
+  /** @param onEnd called when nothing more will come, perhaps more than once */
+  constructor(results: Results, translate: (result: ExecutionResult) => ExecutionResult, onEnd: () => void) {
+    super()
+    this.#results = results
+    this.#translate = translate
+    this.#onEnd = onEnd
+  }
+
+  async next(): Promise<IteratorResult<ExecutionResult, void>> {
+    try {
+      const result = await this.#results.next()
+      if (!result.done) return { done: false, value: this.#translate(result.value) }
+    } catch (error) {
+      this.#onEnd()
+      throw error
     }
-    return {
-      next: () => step(results.next()),
-      return: () => step(results.return()),
-      throw: (error) => step(results.throw(error)),
-      [Symbol.asyncIterator]() {
-        return this
-      },
+    this.#onEnd()
+    return END
+  }
+
+  protected async stop(): Promise<void> {
+    try {
+      await this.#results.return()
+    } finally {
+      this.#onEnd()
     }
   }
 }

@@ -1,6 +1,6 @@
-import type { ExecutionResult } from 'graphql'
 import type { EventBatch, Outlet } from '../../delivery/outlet.ts'
 import type { Subscriber } from '../../delivery/subscriber.ts'
+import { END, StoppableIterator } from '../../feed/stoppable-iterator.ts'
 import type { Envelope } from './frames.ts'
 import { messageOf, type SocketWriter } from './socket-writer.ts'
 
@@ -39,41 +39,25 @@ export function idText(id: string): string {
     .replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-type End = IteratorResult<never, void>
-const END: End = { done: true, value: undefined }
-
 /**
  * A subscriber as graphql-ws runs it: results that are long in coming. None is ever given to the library, since
  * they go to the outlet; only the end is.
  */
-export class SubscriberResults implements AsyncGenerator<ExecutionResult, void, void> {
+export class SubscriberResults extends StoppableIterator<never> {
   readonly #subscriber: Subscriber
 
   constructor(subscriber: Subscriber) {
+    super()
     this.#subscriber = subscriber
   }
 
   /** Begins at the first call; resolves at the end. */
-  async next(): Promise<End> {
+  async next(): Promise<IteratorReturnResult<void>> {
     await this.#subscriber.start()
     return END
   }
 
-  async return(): Promise<End> {
-    await this.#subscriber.stop()
-    return END
-  }
-
-  async throw(error: unknown): Promise<End> {
-    await this.return()
-    throw error
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
+  protected stop(): Promise<void> {
+    return this.#subscriber.stop()
   }
 }
