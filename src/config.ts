@@ -3,7 +3,7 @@ import { isLoopback } from './loopback.ts'
 import { parseRedisUrl } from './redis-url.ts'
 
 /** The engine that keeps the events, and where it is; its name is that of a `Store`. */
-export type EngineConfig = { readonly name: 'memory' } | { readonly name: 'redis'; readonly url: string }
+type EngineConfig = { readonly name: 'memory' } | { readonly name: 'redis'; readonly url: string }
 
 /** Everything that the environment decides; checked once, at start. */
 export interface Config {

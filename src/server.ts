@@ -37,7 +37,7 @@ export interface EpochcastServer {
   close(): Promise<void>
 }
 
-export interface Gauges {
+interface Gauges {
   readonly sockets: number
   /** Bytes that wait in this process for readers to take them. */
   readonly bufferedBytes: number

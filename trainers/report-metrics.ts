@@ -63,7 +63,7 @@ interface GraphQLResponse {
 }
 
 /** @internal exported for the tests */
-export function readOutcome(httpStatus: number, text: string): Outcome {
+function readOutcome(httpStatus: number, text: string): Outcome {
   const response = parseJson(text)
   const payload = response?.data?.reportMetrics
   if (payload) return { kind: 'accepted', stopRequested: payload.stopRequested === true }

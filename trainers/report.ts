@@ -1,14 +1,14 @@
 /** Finite or not: the reporter writes NaN and ±Infinity as the strings the API's MetricValue asks for. */
 export type Metrics = Record<string, number>
 
-export type TaskStatus = 'QUEUED' | 'RUNNING' | 'STALLED' | 'SUCCESS' | 'FAILURE' | 'CANCELLED'
+type TaskStatus = 'QUEUED' | 'RUNNING' | 'STALLED' | 'SUCCESS' | 'FAILURE' | 'CANCELLED'
 
 interface Timed {
   /** RFC 3339 in UTC. Default: the moment `report` is called, since sending happens later. */
   timestamp?: string
 }
 
-export interface ProgressReport extends Timed {
+interface ProgressReport extends Timed {
   current: number
   total?: number
   stage?: string
@@ -18,7 +18,7 @@ export interface ProgressReport extends Timed {
   message?: string
 }
 
-export interface ErrorReport extends Timed {
+interface ErrorReport extends Timed {
   error: string
   errorType?: string
 }

@@ -11,7 +11,7 @@ export interface Session {
   exitCode: number
 }
 
-export interface ServerOptions {
+interface ServerOptions {
   readonly url?: string
   readonly token?: string
 }

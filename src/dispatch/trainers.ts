@@ -9,7 +9,7 @@ import { LIMITS } from '../task/limits.ts'
 import type { Json } from '../task/task.ts'
 
 /** Name of the trainer that every server has: it registers a run that trains elsewhere. */
-export const EXTERNAL = 'external'
+const EXTERNAL = 'external'
 
 const trainerName = z
   .string()

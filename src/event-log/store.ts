@@ -2,7 +2,7 @@ import type { EventLog } from './event-log.ts'
 import type { Leases } from './leases.ts'
 import type { TaskIndex } from './task-index.ts'
 
-export type EngineName = 'memory' | 'redis'
+type EngineName = 'memory' | 'redis'
 
 export interface EngineStatus {
   readonly name: EngineName

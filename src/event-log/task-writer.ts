@@ -14,7 +14,7 @@ export const MAX_APPEND_TRIES = 50
 export const MAX_TURN_WAIT_MS = 10_000
 const MAX_RESTORE_MS = 3_600_000
 /** Unfinished tasks whose state this process remembers from its last write. */
-export const MAX_REMEMBERED_TASKS = 2000
+const MAX_REMEMBERED_TASKS = 2000
 
 /** How much one append takes together of what waits for one task; a single update may have more events or text. */
 export const TOGETHER = { updates: 64, events: 1000, textLength: 1_048_576 } as const

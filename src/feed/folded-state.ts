@@ -3,7 +3,7 @@ import { reduceAll } from '../task/reducer.ts'
 import type { TaskState } from '../task/task.ts'
 
 /** Events that may wait to be folded. */
-export const MAX_UNFOLDED = 256
+const MAX_UNFOLDED = 256
 
 /** The state of a task, folded when somebody looks: most events are delivered without anybody asking for it. */
 export class FoldedState {

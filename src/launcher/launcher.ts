@@ -15,7 +15,7 @@ export interface LocalTrainer extends TrainerDescription {
   readonly env: Readonly<Record<string, string>>
 }
 
-export interface ExternalTrainer extends TrainerDescription {
+interface ExternalTrainer extends TrainerDescription {
   readonly launcher: 'external'
 }
 

@@ -32,7 +32,7 @@ export interface LocalLauncherOptions {
 type LocalSubmission = Submission<LocalTrainer>
 
 /** Bytes of a trainer's output that end up in its failure's message. */
-export const OUTPUT_TAIL_BYTES = 8192
+const OUTPUT_TAIL_BYTES = 8192
 /** Time for output that is on its way when a trainer has ended. */
 const OUTPUT_CLOSE_MS = 1000
 

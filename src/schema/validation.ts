@@ -43,7 +43,7 @@ export const text = (max: number) =>
   check<string>((value) => value.length <= max, `at most ${max} characters`)
 
 /** Names that become part of keys, file names and command lines. */
-export const identifier = (max: number) =>
+const identifier = (max: number) =>
   check<string>(
     (value) => value.length <= max && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value) && !value.includes('..'),
     `1 to ${max} letters, digits and . _ -, the first a letter or digit, without ".."`,

@@ -9,7 +9,7 @@ export const channelOf = ({ channelPrefix, id }: TaskKey): string => `${channelP
 export const TASK_STATUSES = ['QUEUED', 'RUNNING', 'STALLED', 'SUCCESS', 'FAILURE', 'CANCELLED'] as const
 export type TaskStatus = (typeof TASK_STATUSES)[number]
 
-export const FINAL_STATUSES: ReadonlySet<TaskStatus> = new Set(['SUCCESS', 'FAILURE', 'CANCELLED'])
+const FINAL_STATUSES: ReadonlySet<TaskStatus> = new Set(['SUCCESS', 'FAILURE', 'CANCELLED'])
 export const isFinalStatus = (status: TaskStatus): boolean => FINAL_STATUSES.has(status)
 
 export const PHASES = ['TRAIN', 'VAL', 'TEST'] as const

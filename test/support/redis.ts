@@ -10,7 +10,7 @@ import { findRedisServer } from '../provide.js'
 import { until } from './until.ts'
 
 /** A port nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }

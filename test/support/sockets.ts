@@ -94,7 +94,7 @@ class End extends Duplex {
 }
 
 /** Both ends of a connection on which so many bytes may be under way. */
-export function connection(room: number): [Duplex, Duplex] {
+function connection(room: number): [Duplex, Duplex] {
   const [one, two] = [new End(room), new End(room)]
   one.other = two
   two.other = one

@@ -4,7 +4,7 @@ import { EpochcastError } from '../../task/errors.ts'
 const NOT_NOW =
   /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|UNBLOCKED|MOVED|ASK)\b/
 
-export const RETRY_AFTER_MS = 1000
+const RETRY_AFTER_MS = 1000
 
 /** Runs commands and turns what can go wrong between here and Redis into the errors of the port. */
 export async function translated<T>(run: () => Promise<T>): Promise<T> {

@@ -29,7 +29,7 @@ export function framesOf(batch: EventBatch, envelope: Envelope, idLength: number
 }
 
 /** Bytes of one piece of frames: what a socket can hold on to by a part of them. A frame may be larger. */
-export const SEGMENT_BYTES = 32_768
+const SEGMENT_BYTES = 32_768
 
 /**
  * The texts of a batch as WebSocket frames (RFC 6455: one unmasked text frame a message), but for the ids:

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface ReceivedRequest {
+interface ReceivedRequest {
   headers: IncomingHttpHeaders
   body: string
   input: {
@@ -17,7 +17,7 @@ export interface ReceivedRequest {
 
 export type Respond = (request: ReceivedRequest, response: ServerResponse) => void
 
-export const accept: Respond = ({ input }, response) => {
+const accept: Respond = ({ input }, response) => {
   const payload = { accepted: input.reports.length, duplicates: 0, stopRequested: false }
   response.end(JSON.stringify({ data: { reportMetrics: payload } }))
 }
