@@ -1,14 +1,11 @@
-import { setImmediate as eventLoopTurn } from 'node:timers/promises'
-import type { EventLog, LogEntry, Snapshot, Watch, WatchSignal } from '../event-log/event-log.ts'
+import type { EventLog, LogEntry, Watch, WatchSignal } from '../event-log/event-log.ts'
 import { taskNotFound } from '../event-log/find-task.ts'
-import { readRetained, recreateLog, verifyLog } from '../event-log/recovery.ts'
 import { EpochcastError } from '../task/errors.ts'
 import type { Position } from '../task/position.ts'
-import { type DeliveredEvent, delivered, type TaskView } from '../task/stream-event.ts'
+import type { DeliveredEvent, TaskView } from '../task/stream-event.ts'
 import type { TaskKey } from '../task/task.ts'
-import { FoldedState } from './folded-state.ts'
-import { PAGE_ENTRIES, type PageResult, type Pages } from './pages.ts'
-import { Ring } from './ring.ts'
+import { LogTail } from './log-tail.ts'
+import type { PageResult, Pages } from './pages.ts'
 import { Waiters } from './waiters.ts'
 
 export interface TaskFeedOptions {
@@ -19,8 +16,6 @@ export interface TaskFeedOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Entries that a feed has at hand from the start, to tell its log from another. */
-const VERIFIABLE_ENTRIES = 16
 /** Time between two tries to reach an engine that is out of reach. */
 export const RETRY_MS = 250
 
@@ -60,15 +55,12 @@ const CLOSED: FeedPhase = { kind: 'closed' }
 export class TaskFeed {
   readonly key: TaskKey
   readonly #log: EventLog
+  readonly #tail: LogTail
   readonly #pages: Pages
   readonly #options: TaskFeedOptions
   readonly #waiters = new Waiters()
   #watch: Watch | undefined
   #check: NodeJS.Timeout | undefined
-  #state: FoldedState | undefined
-  #top: Position = { generation: '', offset: 0 }
-  #serial = 0
-  readonly #ring: Ring
   #phase: FeedPhase = LIVE
   #interruptions = 0
   /** The log is being read; `again` where it has to be read once more after that. */
@@ -80,7 +72,7 @@ export class TaskFeed {
     this.#log = log
     this.#pages = pages
     this.#options = options
-    this.#ring = new Ring(options.ringEvents)
+    this.#tail = new LogTail(log, key, options.ringEvents)
   }
 
   /** @throws EpochcastError TASK_NOT_FOUND, ENGINE_UNAVAILABLE */
@@ -98,12 +90,12 @@ export class TaskFeed {
   }
 
   get view(): TaskView {
-    return { state: (this.#state as FoldedState).value, top: this.#top }
+    return this.#tail.view
   }
 
   /** Position of the newest event. */
   get top(): Position {
-    return this.#top
+    return this.#tail.top
   }
 
   /** How many events before the top `recent` has at most. */
@@ -112,7 +104,7 @@ export class TaskFeed {
   }
 
   get serial(): number {
-    return this.#serial
+    return this.#tail.serial
   }
 
   /** The log has been dropped: nothing will come any more. */
@@ -145,10 +137,7 @@ export class TaskFeed {
    * the top: a reader that came from another server may have seen more than this feed has heard of.
    */
   recent(after: Position): readonly DeliveredEvent[] | null {
-    if (after.generation !== this.#top.generation) return null
-    const missing = this.#top.offset - after.offset
-    if (missing < 0) return null
-    return missing === 0 ? [] : this.#ring.newest(missing)
+    return this.#tail.recent(after)
   }
 
   /**
@@ -175,8 +164,8 @@ export class TaskFeed {
         this.gone ||
         this.closed ||
         this.#interruptions > interruptions ||
-        position.generation !== this.#top.generation ||
-        position.offset < this.#top.offset,
+        position.generation !== this.top.generation ||
+        position.offset < this.top.offset,
       signal,
     )
   }
@@ -213,9 +202,7 @@ export class TaskFeed {
 
   async #start(): Promise<void> {
     this.#watch = await this.#log.watch(this.key, (signal) => this.#hear(signal))
-    const snapshot = await this.#log.snapshot(this.key)
-    if (!snapshot) throw taskNotFound(this.key)
-    await this.#take(snapshot)
+    if (!(await this.#tail.load())) throw taskNotFound(this.key)
     this.#check = setInterval(() => this.#catchUp(), this.#options.checkMs).unref()
   }
 
@@ -250,16 +237,9 @@ export class TaskFeed {
       this.#reading.again = true
       return
     }
-    if (top.generation === this.#top.generation) {
-      const fresh = entries.filter((entry) => entry.offset > this.#top.offset)
-      if (fresh.length === 0) return
-      if (fresh[0]?.offset === this.#top.offset + 1) {
-        this.#add(fresh)
-        this.#waiters.wake()
-        return
-      }
-    }
-    this.#catchUp()
+    const added = this.#tail.add(top, entries)
+    if (added === 'added') this.#waiters.wake()
+    else if (added === 'gap') this.#catchUp()
   }
 
   /** Reads the log up to its top; one reading at a time. */
@@ -290,52 +270,15 @@ export class TaskFeed {
   async #readToTop(): Promise<void> {
     const phase = this.#phase
     // Reading on finds a new generation by itself.
-    if (phase.kind !== 'live') await verifyLog(this.#log, this.key, this.#top, this.#ring.events)
-    await this.#readOn()
+    if (phase.kind !== 'live') await this.#tail.verify()
+    if (!(await this.#tail.readOn(() => this.#waiters.wake()))) await this.#reload()
     if (this.#phase === phase) this.#phase = LIVE
-  }
-
-  async #readOn(): Promise<void> {
-    for (;;) {
-      const result = await this.#log.read(this.key, this.#top, PAGE_ENTRIES)
-      if (result.kind === 'missing') await recreateLog(this.#log, this.key, this.view.state)
-      if (result.kind === 'ahead')
-        await this.#log.startGeneration(this.key, this.#top.generation, result.top.offset)
-      if (result.kind !== 'entries') return this.#reload()
-      if (result.entries.length === 0) return
-      this.#add(result.entries)
-      this.#waiters.wake()
-      // An engine in this process never waits for the network, so a long log would block everything else.
-      await eventLoopTurn()
-    }
   }
 
   /** Starts again from the present state; what lies between is for the log to tell. */
   async #reload(): Promise<void> {
     this.#pages.forget()
-    const snapshot = await this.#log.snapshot(this.key)
-    if (snapshot) await this.#take(snapshot)
-    else if (!this.closed) this.#phase = GONE
-  }
-
-  /** Begins at a snapshot, with the last entries before it at hand: `verifyLog` compares by them. */
-  async #take({ state, top, serial }: Snapshot): Promise<void> {
-    const start = { ...top, offset: Math.max(0, top.offset - VERIFIABLE_ENTRIES) }
-    const result = await readRetained(this.#log, this.key, start, VERIFIABLE_ENTRIES)
-    this.#state = new FoldedState(state)
-    this.#top = top
-    this.#serial = serial
-    this.#ring.reset(this.#delivered(result?.filter(({ offset }) => offset <= top.offset) ?? []))
-  }
-
-  #add(entries: readonly LogEntry[]): void {
-    const events = this.#delivered(entries)
-    this.#state?.add(events)
-    this.#ring.push(events)
-    this.#top = { ...this.#top, offset: entries.at(-1)?.offset ?? this.#top.offset }
-  }
-
-  #delivered(entries: readonly LogEntry[]): DeliveredEvent[] {
-    return delivered(this.key, this.#top.generation, entries)
+    const isFound = await this.#tail.load()
+    if (!isFound && !this.closed) this.#phase = GONE
   }
 }
