@@ -1,0 +1,231 @@
+import { type ExecutionResult, getOperationAST } from 'graphql'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { Dispatch } from '../../src/dispatch/dispatch.ts'
+import { Trainers } from '../../src/dispatch/trainers.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
+import { TaskWriter } from '../../src/event-log/task-writer.ts'
+import { SharedSubscription } from '../../src/execution/fan-out.ts'
+import { compileReportCall } from '../../src/execution/report-call.ts'
+import { Feeds } from '../../src/feed/feeds.ts'
+import { TaskUpdates } from '../../src/feed/task-updates.ts'
+import { Ingest } from '../../src/ingest/ingest.ts'
+import { ExternalLauncher } from '../../src/launcher/external.ts'
+import { ANYONE, type Caller, SCOPES, type Scope } from '../../src/repository/access.ts'
+import { schema } from '../../src/schema/index.ts'
+import { EventStreamResults } from '../../src/transport/event-stream.ts'
+import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
+import { type Operation, Operations } from '../../src/transport/operations.ts'
+import { createTask } from '../support/tasks.ts'
+
+interface Right {
+  /** Null: anybody may. */
+  readonly scope: Scope | null
+  /** One operation with nothing but this field; of the task `$id`, where it names one. */
+  readonly query: string
+}
+
+/** What each root field of the schema needs. */
+const RIGHTS: Readonly<Record<string, Right>> = {
+  'Query.server': { scope: null, query: '{ server { version trainers { name } engine { connected } } }' },
+  'Query.task': { scope: 'tasks:read', query: 'query ($id: ID!) { task(id: $id) { id } }' },
+  'Query.tasks': { scope: 'tasks:read', query: '{ tasks { edges { node { id } } } }' },
+  'Mutation.startTraining': {
+    scope: 'tasks:start',
+    query: 'mutation { startTraining(input: { trainer: "external" }) { task { id } } }',
+  },
+  'Mutation.cancelTraining': {
+    scope: 'tasks:cancel',
+    query: 'mutation ($id: ID!) { cancelTraining(input: { taskId: $id }) { task { id } } }',
+  },
+  'Mutation.reportMetrics': {
+    scope: 'tasks:report',
+    query: `mutation ($id: ID!) {
+      reportMetrics(input: { taskId: $id, reports: [{ progress: { current: 1 } }] }) { accepted }
+    }`,
+  },
+  'Subscription.trainingProgress': {
+    scope: 'tasks:read',
+    query: 'subscription ($id: ID!) { trainingProgress(taskId: $id) { cursor } }',
+  },
+  'Subscription.taskProgress': {
+    scope: 'tasks:read',
+    query: 'subscription ($id: ID!) { taskProgress(taskId: $id) { status } }',
+  },
+  'Subscription.taskUpdates': { scope: 'tasks:read', query: 'subscription { taskUpdates { id } }' },
+  'Subscription.heartbeat': { scope: null, query: 'subscription { heartbeat { sequence } }' },
+}
+
+const FIELDS = Object.entries(RIGHTS)
+const FIELDS_OF_A_TASK = FIELDS.filter(([, { query }]) => query.includes('$id'))
+const GUARDED_FIELDS = FIELDS.filter(([, { scope }]) => scope !== null)
+
+const REPORT = 'mutation ($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted } }'
+
+const callerWith = (scopes: readonly Scope[], of: Partial<Caller> = {}): Caller => ({
+  ...ANYONE,
+  subject: 'mallory',
+  scopes: new Set(scopes),
+  ...of,
+})
+const callerWithout = (scope: Scope | null) => callerWith(SCOPES.filter((other) => other !== scope))
+
+const FORBIDDEN = { extensions: { code: 'FORBIDDEN', retryable: false } }
+
+let log: MemoryStore
+let feeds: Feeds
+let dispatch: Dispatch
+let openSubscriptions: OpenSubscriptions
+let operations: Operations
+let unexpected: unknown[]
+beforeEach(() => {
+  unexpected = []
+  const onError = (error: unknown) => unexpected.push(error)
+  const channelPrefixes = ['gan:training']
+  log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
+  feeds = new Feeds(log, { ringEvents: 8, checkMs: 5000, pages: { maxBytes: 1_000_000 }, onError })
+  const writer = new TaskWriter(log)
+  const trainers = Trainers.load(null, channelPrefixes)
+  dispatch = new Dispatch(log, writer, trainers, { channelPrefixes, serverId: 'this', onError })
+  dispatch.use(new ExternalLauncher())
+  openSubscriptions = new OpenSubscriptions(100)
+  operations = new Operations({
+    schema,
+    context: {
+      caller: callerWith([]),
+      audience: 'everybody',
+      services: {
+        version: '1',
+        channelPrefixes,
+        maxStreamMs: 60_000,
+        log,
+        tasks: log,
+        engine: log,
+        feeds,
+        updates: new TaskUpdates(log),
+        ingest: new Ingest(writer, channelPrefixes),
+        dispatch,
+        trainers,
+      },
+    },
+    openSubscriptions,
+    onUnexpected: onError,
+  })
+})
+afterEach(async () => {
+  await dispatch.close()
+  await feeds.close()
+  await log.close()
+  expect(unexpected).toEqual([])
+  // Nobody who was refused is counted, nor anybody who has left.
+  expect(openSubscriptions.count).toBe(0)
+})
+
+function prepared(query: string, variables: Record<string, unknown>, caller: Caller): Operation {
+  const operation = operations.prepare({ query, variables }, caller)
+  if (!('document' in operation)) throw new Error(JSON.stringify(operation))
+  return operation
+}
+
+/** The result of an operation as its client gets it; of a subscription, the first one. */
+async function resultOf(query: string, id: string, caller: Caller): Promise<ExecutionResult> {
+  const operation = prepared(query, query.includes('$id') ? { id } : {}, caller)
+  if (getOperationAST(operation.document)?.operation !== 'subscription') return operations.execute(operation)
+  const opened = await operations.subscribe(operation)
+  const results = opened instanceof SharedSubscription ? new EventStreamResults(opened, 65_536) : opened
+  if (!(Symbol.asyncIterator in results)) return results
+  const first = await results.next()
+  await results.return()
+  return first.value ?? {}
+}
+
+/** The result of a call of reportMetrics on the fast path. */
+async function reported(taskId: string, caller: Caller): Promise<ExecutionResult> {
+  const input = { taskId, reports: [{ progress: { current: 1 } }] }
+  const { document, variableValues, contextValue } = prepared(REPORT, { input }, caller)
+  const call = compileReportCall(document)?.(variableValues, contextValue)
+  if (!call) throw new Error('the call was left to graphql-js')
+  const { data, errors } = await call
+  return errors ? { errors: errors.map((error) => operations.translate(error)) } : { data: data ?? null }
+}
+
+it('every root field of the schema says what right it needs', () => {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
+  const fields = roots.flatMap((type) =>
+    Object.keys(type?.getFields() ?? {}).map((field) => `${type?.name}.${field}`),
+  )
+  expect(Object.keys(RIGHTS).sort()).toEqual(fields.sort())
+})
+
+it.each(GUARDED_FIELDS)('%s refuses a caller that has every scope but its own', async (_, right) => {
+  const { id } = await createTask(log)
+  const { data, errors } = await resultOf(right.query, id, callerWithout(right.scope))
+  expect(Object.values(data ?? {}).filter((value) => value !== null)).toEqual([])
+  expect(errors).toEqual([expect.objectContaining(FORBIDDEN)])
+  expect(errors?.[0]?.message).toContain(`"mallory" may not`)
+  expect(errors?.[0]?.message).toContain(`lacks the scope ${right.scope}`)
+})
+
+it.each(FIELDS)('%s needs nothing but its own scope', async (_, { query, scope }) => {
+  const { id } = await createTask(log)
+  const { data, errors } = await resultOf(query, id, callerWith(scope === null ? [] : [scope]))
+  expect(errors).toBeUndefined()
+  expect(Object.values(data ?? {})).toEqual([expect.anything()])
+})
+
+it.each(FIELDS_OF_A_TASK)(
+  '%s refuses a caller of another task, whether or not the task exists',
+  async (_, { query }) => {
+    const { id } = await createTask(log)
+    const caller = callerWith(SCOPES, { taskIds: new Set(['another']) })
+    for (const asked of [id, 'nowhere']) {
+      const { errors } = await resultOf(query, asked, caller)
+      expect(errors).toEqual([expect.objectContaining(FORBIDDEN)])
+      expect(errors?.[0]?.message).toContain(`not for task "${asked}"`)
+    }
+  },
+)
+
+it.each(['startTraining', 'cancelTraining', 'reportMetrics'])(
+  '%s refuses a caller of another prefix',
+  async (field) => {
+    const { id } = await createTask(log)
+    const caller = callerWith(SCOPES, { channelPrefixes: new Set(['llm:batch']) })
+    const { errors } = await resultOf((RIGHTS[`Mutation.${field}`] as Right).query, id, caller)
+    expect(errors).toEqual([expect.objectContaining(FORBIDDEN)])
+    expect(errors?.[0]?.message).toContain('not for channelPrefix "gan:training"')
+  },
+)
+
+it('startTraining does not tell a caller without the right which trainers there are', async () => {
+  const query = 'mutation { startTraining(input: { trainer: "nobody" }) { task { id } } }'
+  const { errors } = await resultOf(query, '', callerWithout('tasks:start'))
+  expect(errors).toEqual([expect.objectContaining(FORBIDDEN)])
+})
+
+it('lists leave out the tasks of others', async () => {
+  const [mine] = [await createTask(log), await createTask(log)]
+  const caller = callerWith(['tasks:read'], { taskIds: new Set([mine.id]) })
+  const { data } = await resultOf('{ tasks { edges { node { id } } } }', '', caller)
+  expect(data).toEqual({ tasks: { edges: [{ node: { id: mine.id } }] } })
+})
+
+it('the fast path of reports refuses whom graphql-js refuses, in the same words', async () => {
+  const { id } = await createTask(log)
+  const { query } = RIGHTS['Mutation.reportMetrics'] as Right
+  for (const caller of [
+    callerWithout('tasks:report'),
+    callerWith(['tasks:report'], { taskIds: new Set(['another']) }),
+    callerWith(['tasks:report'], { channelPrefixes: new Set(['llm:batch']) }),
+    callerWith(['tasks:report'], { expiresAt: 0 }),
+  ]) {
+    const [fast, slow] = [await reported(id, caller), await resultOf(query, id, caller)]
+    expect(fast.errors).toEqual([expect.objectContaining(FORBIDDEN)])
+    expect(fast.errors?.map(({ message, path }) => ({ message, path }))).toEqual(
+      slow.errors?.map(({ message, path }) => ({ message, path })),
+    )
+  }
+  expect((await log.snapshot({ channelPrefix: 'gan:training', id }))?.top.offset).toBe(1)
+  expect(await reported(id, callerWith(['tasks:report']))).toEqual({
+    data: { reportMetrics: { accepted: 1 } },
+  })
+})
