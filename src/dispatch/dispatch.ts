@@ -13,7 +13,7 @@ import {
   STOPPED_BEFORE_START,
   type Submission,
 } from '../launcher/launcher.ts'
-import { authorize, type Caller } from '../repository/access.ts'
+import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import * as lifecycle from '../task/lifecycle.ts'
@@ -183,7 +183,12 @@ export class Dispatch implements JobObserver {
     reason: string | null,
   ): Promise<Snapshot> {
     authorize(caller, 'tasks:cancel', { id })
-    const { state, serial } = await getTask(this.#log, this.#options.channelPrefixes, id, channelPrefix)
+    const { state, serial } = await getTask(
+      this.#log,
+      prefixesOf(caller, this.#options.channelPrefixes),
+      id,
+      channelPrefix,
+    )
     const key = state.spec
     authorize(caller, 'tasks:cancel', key)
     const { decision, top } = await this.#record(key, (now) => lifecycle.cancel(now, reason, this.#now()))

@@ -1,5 +1,5 @@
 import type { TaskWriter } from '../event-log/task-writer.ts'
-import { authorize, type Caller } from '../repository/access.ts'
+import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
 import type { Position } from '../task/position.ts'
 import { planReports, type ReportBatch } from '../task/report.ts'
 import type { TaskKey } from '../task/task.ts'
@@ -36,7 +36,7 @@ export class Ingest {
   ): Promise<IngestResult> {
     // Before the task is looked for: whether it exists is not for every caller to know.
     authorize(caller, 'tasks:report', { id: taskId })
-    const found = this.#writer.find(this.#channelPrefixes, taskId, channelPrefix)
+    const found = this.#writer.find(prefixesOf(caller, this.#channelPrefixes), taskId, channelPrefix)
     const key = found instanceof Promise ? await found : found
     authorize(caller, 'tasks:report', key)
     const { decision, top } = await this.#writer.update(key, (state) =>
