@@ -13,6 +13,7 @@ import type {
   WatchSignal,
 } from './event-log.ts'
 import { MemoryLog } from './memory-log.ts'
+import { ownCopy } from './own-copy.ts'
 import type { EngineStatus, Store } from './store.ts'
 import type { ListPage, ListScope } from './task-index.ts'
 
@@ -231,7 +232,7 @@ export class MemoryStore implements Store {
   #announce(log: MemoryLog, entries: readonly LogEntry[]): void {
     const watchers = this.#watchers.get(channelOf(log.key))
     for (const watcher of watchers ?? []) {
-      const own = entries.map(({ offset, event }) => ({ offset, event: { ...event } }))
+      const own = entries.map(({ offset, event }) => ({ offset, event: ownCopy(event) }))
       watcher({ kind: 'appended', top: log.position, entries: own })
     }
     for (const watcher of this.#allWatchers) watcher(log.key)

@@ -13,6 +13,7 @@ import type {
   Watch,
   WatchSignal,
 } from '../event-log.ts'
+import { ownCopy } from '../own-copy.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
 import { Announcements, type PublishedEntries } from './announcements.ts'
@@ -263,6 +264,6 @@ function parseAnnouncement(message: unknown): PublishedEntries | null {
 
 function appendedBy({ generation, offset, events }: PublishedEntries): WatchSignal {
   // RedisPubSub parses a message once for all listeners of its channel.
-  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event: { ...event } }))
+  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event: ownCopy(event) }))
   return { kind: 'appended', top: { generation, offset: offset + events.length - 1 }, entries }
 }
