@@ -5,7 +5,11 @@ import { delimiter, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 
-/** Path of a Chromium or Chrome on this machine; `CHROMIUM_PATH` comes first. */
+/**
+ * Path of a Chromium or Chrome on this machine; `CHROMIUM_PATH` comes first.
+ *
+ * @returns {string | undefined}
+ */
 export function findChromium() {
   return (
     findProgram(
@@ -21,7 +25,11 @@ export function findChromium() {
   )
 }
 
-/** Path of a redis-server on this machine; `REDIS_SERVER_PATH` comes first. */
+/**
+ * Path of a redis-server on this machine; `REDIS_SERVER_PATH` comes first.
+ *
+ * @returns {string | undefined}
+ */
 export function findRedisServer() {
   return findProgram(process.env.REDIS_SERVER_PATH, 'redis-server')
 }

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { expect, it, onTestFinished } from 'vitest'
 import { testSeed, withSeed } from '../support/seed.ts'
 
-const PROGRAM = join(import.meta.dirname, '../soak/main.js')
+const PROGRAM = join(import.meta.dirname, '../../dist/test/soak/main.js')
 
 /** The program as a user runs it, only shorter; what it holds and how is told in test/soak. */
 async function soak(...args: string[]) {

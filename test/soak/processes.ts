@@ -1,23 +1,19 @@
-// @ts-check
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis as RedisClient } from 'ioredis'
-
-/** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
 /** With millions of events, Redis takes its time to read them again. */
 const START_TIMEOUT_MS = 120_000
 const KEPT_LOG_LINES = 30
 
-/** @type {Set<ChildProcess>} */
-const running = new Set()
-/** @type {Set<string>} */
-const folders = new Set()
+const running: Set<ChildProcess> = new Set()
+const folders: Set<string> = new Set()
 
 /** Ends everything that was started, at once; the last thing on every way out. */
 export function endAll() {
@@ -29,21 +25,14 @@ export function endAll() {
 export class Redis {
   /** Set while it is down on purpose. */
   expectsEnd = false
-  #port
-  #program
-  #folder = mkdtempSync(join(tmpdir(), 'epochcast-soak-'))
-  #onCrash
-  /** @type {ChildProcess | undefined} */
-  #child
-  /** @type {RedisClient} */
-  #client
+  readonly #port: number
+  readonly #program: string
+  readonly #folder = mkdtempSync(join(tmpdir(), 'epochcast-soak-'))
+  readonly #onCrash: (what: string) => void
+  #child: ChildProcess | undefined
+  readonly #client: RedisClient
 
-  /**
-   * @param {string} program
-   * @param {number} port
-   * @param {(what: string) => void} onCrash
-   */
-  constructor(program, port, onCrash) {
+  constructor(program: string, port: number, onCrash: (what: string) => void) {
     this.#program = program
     this.#port = port
     this.#onCrash = onCrash
@@ -83,27 +72,17 @@ export class Redis {
     }
   }
 
-  /**
-   * Resolves once the process is gone.
-   *
-   * @param {'SIGTERM' | 'SIGKILL'} signal
-   */
-  async stop(signal) {
+  /** Resolves once the process is gone. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL') {
     this.expectsEnd = true
     if (this.#child) await end(this.#child, signal)
   }
 
-  /** @param {'SIGSTOP' | 'SIGCONT'} signal */
-  signal(signal) {
+  signal(signal: 'SIGSTOP' | 'SIGCONT') {
     this.#child?.kill(signal)
   }
 
-  /**
-   * @param {string} command
-   * @param {readonly string[]} args
-   * @returns {Promise<unknown>}
-   */
-  command(command, ...args) {
+  command(command: string, ...args: readonly string[]): Promise<unknown> {
     return this.#client.call(command, ...args)
   }
 
@@ -117,29 +96,25 @@ export class Redis {
 
 /** A server of the built program, as a process of its own; always on the same port. */
 export class Server {
-  name
+  readonly name: string
   /** Set while it is down on purpose. */
   expectsEnd = false
   /** Highest resident set of any of its processes, in bytes; null where the system does not tell. */
-  /** @type {number | null} */
-  maxRssBytes = null
-  #port
-  #entry
+  maxRssBytes: number | null = null
+  readonly #port: number
+  readonly #entry: string
   #env
-  #onCrash
-  /** @type {ChildProcess | undefined} */
-  #child
-  /** @type {string[]} */
-  #lastErrors = []
+  readonly #onCrash: (what: string) => void
+  #child: ChildProcess | undefined
+  readonly #lastErrors: string[] = []
 
-  /**
-   * @param {string} name
-   * @param {string} entry
-   * @param {number} port
-   * @param {Record<string, string>} env
-   * @param {(what: string) => void} onCrash
-   */
-  constructor(name, entry, port, env, onCrash) {
+  constructor(
+    name: string,
+    entry: string,
+    port: number,
+    env: Record<string, string>,
+    onCrash: (what: string) => void,
+  ) {
     this.name = name
     this.#entry = entry
     this.#port = port
@@ -185,12 +160,8 @@ export class Server {
     await within(START_TIMEOUT_MS, `server ${this.name} to listen`, listens)
   }
 
-  /**
-   * Resolves once the process is gone.
-   *
-   * @param {'SIGTERM' | 'SIGKILL'} signal
-   */
-  async stop(signal) {
+  /** Resolves once the process is gone. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL') {
     this.expectsEnd = true
     if (this.#child) await end(this.#child, signal)
   }
@@ -200,8 +171,7 @@ export class Server {
     if (bytes !== null) this.maxRssBytes = Math.max(bytes, this.maxRssBytes ?? 0)
   }
 
-  /** @param {string} line */
-  #keep(line) {
+  #keep(line: string) {
     this.#lastErrors.push(line.slice(0, 2000))
     if (this.#lastErrors.length > KEPT_LOG_LINES) this.#lastErrors.shift()
   }
@@ -226,11 +196,7 @@ export async function freePort() {
   }
 }
 
-/**
- * @param {ChildProcess} child
- * @param {'SIGTERM' | 'SIGKILL'} signal
- */
-async function end(child, signal) {
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL') {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'exit')
   // A process that is frozen does not hear SIGTERM.
@@ -241,31 +207,19 @@ async function end(child, signal) {
   clearTimeout(late)
 }
 
-/**
- * @template T
- * @param {number} ms
- * @param {string} what
- * @param {Promise<T>} promise
- * @returns {Promise<T>}
- */
-async function within(ms, what, promise) {
-  /** @type {NodeJS.Timeout | undefined} */
-  let timer
+async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
   const timeout = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`waited ${ms} ms in vain for ${what}`)), ms)
   })
   try {
-    return await /** @type {Promise<T>} */ (Promise.race([promise, timeout]))
+    return await (Promise.race([promise, timeout]) as Promise<T>)
   } finally {
     clearTimeout(timer)
   }
 }
 
-/**
- * @param {import('node:stream').Readable | null} stream
- * @param {(line: string) => void} take
- */
-function onLine(stream, take) {
+function onLine(stream: Readable | null, take: (line: string) => void) {
   let rest = ''
   stream?.setEncoding('utf8').on('data', (chunk) => {
     const lines = (rest + chunk).split('\n')
@@ -274,8 +228,7 @@ function onLine(stream, take) {
   })
 }
 
-/** @param {number} pid */
-function peakRss(pid) {
+function peakRss(pid: number) {
   try {
     const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
     return kilobytes === undefined ? null : Number(kilobytes) * 1024

@@ -1,4 +1,37 @@
-// @ts-check
+import type { LogEvent } from './sequence.ts'
+
+/** The text of an operation; the type is that of its data. */
+export type Operation<Data> = string & { readonly data?: Data }
+
+export interface Started {
+  readonly startTraining: { readonly task: { readonly id: string; readonly channel: string } }
+}
+
+export interface Reported {
+  readonly reportMetrics: { readonly accepted: number; readonly duplicates: number }
+}
+
+/** An event of the log, or one that tells of the stream. */
+export interface StreamEvent extends LogEvent {
+  readonly error?: string
+  readonly count?: number
+  readonly skipReason?: string
+}
+
+export interface Watched {
+  readonly trainingProgress: StreamEvent
+}
+
+export interface Logged {
+  readonly task: {
+    readonly status: string
+    readonly current: number
+    readonly events: {
+      readonly edges: readonly { readonly node: LogEvent }[]
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null }
+    }
+  }
+}
 
 const EVENT = /* GraphQL */ `
   __typename cursor timestamp
@@ -6,15 +39,15 @@ const EVENT = /* GraphQL */ `
   ... on StatusChanged { status }
 `
 
-export const START = /* GraphQL */ `
+export const START: Operation<Started> = /* GraphQL */ `
   mutation ($input: StartTrainingInput!) { startTraining(input: $input) { task { id channel } } }
 `
 
-export const REPORT = /* GraphQL */ `
+export const REPORT: Operation<Reported> = /* GraphQL */ `
   mutation ($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted duplicates } }
 `
 
-export const WATCH = /* GraphQL */ `
+export const WATCH: Operation<Watched> = /* GraphQL */ `
   subscription ($taskId: ID!, $after: Cursor, $last: Int) {
     trainingProgress(taskId: $taskId, after: $after, last: $last) {
       ${EVENT}
@@ -24,7 +57,7 @@ export const WATCH = /* GraphQL */ `
   }
 `
 
-export const EVENTS = /* GraphQL */ `
+export const EVENTS: Operation<Logged> = /* GraphQL */ `
   query ($taskId: ID!, $after: Cursor) {
     task(id: $taskId) {
       status current
@@ -33,11 +66,10 @@ export const EVENTS = /* GraphQL */ `
   }
 `
 
-/**
- * @typedef {object} ApiError
- * @property {string} message
- * @property {{ code?: string, retryable?: boolean }} [extensions]
- */
+export interface ApiError {
+  readonly message: string
+  readonly extensions?: { readonly code?: string; readonly retryable?: boolean }
+}
 
 /** A call that may have had its effect or not: nobody answered, or the answer says to try again. */
 export class Unanswered extends Error {}
@@ -50,16 +82,17 @@ const CALL_TIMEOUT_MS = 15_000
 /**
  * One operation over HTTP.
  *
- * @param {string} url
- * @param {string} query
- * @param {Record<string, unknown>} variables
- * @returns {Promise<any>} its data
- * @throws {Unanswered | Refused}
+ * @returns its data
+ * @throws Unanswered, Refused
  */
-export async function call(url, query, variables) {
+export async function call<Data>(
+  url: string,
+  query: Operation<Data>,
+  variables: Record<string, unknown>,
+): Promise<Data> {
   const answer = await ask(url, JSON.stringify({ query, variables }))
   const [error] = answer.errors ?? []
-  if (!error) return answer.data
+  if (!error) return answer.data as Data
   if (isPassing(error)) throw new Unanswered(error.message)
   throw new Refused(JSON.stringify(error))
 }
@@ -67,20 +100,13 @@ export async function call(url, query, variables) {
 /**
  * Whether the same may succeed later, by no fault of the server: an unexpected error in it is a finding,
  * although a client may well try again.
- *
- * @param {ApiError} error
  */
-export function isPassing({ extensions }) {
+export function isPassing({ extensions }: ApiError) {
   return extensions?.retryable === true && extensions.code !== 'INTERNAL_SERVER_ERROR'
 }
 
-/**
- * @param {string} url
- * @param {string} body
- * @returns {Promise<{ data?: any, errors?: ApiError[] }>}
- */
-async function ask(url, body) {
-  let text
+async function ask(url: string, body: string): Promise<{ data?: unknown; errors?: ApiError[] }> {
+  let text: string
   try {
     const response = await fetch(url, {
       method: 'POST',

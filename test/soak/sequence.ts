@@ -1,16 +1,14 @@
-// @ts-check
 import { createHash } from 'node:crypto'
 
 const FINAL = new Set(['TrainingSucceeded', 'TrainingFailed', 'TrainingCancelled'])
 
-/**
- * @typedef {object} LogEvent
- * @property {string} __typename
- * @property {string} cursor
- * @property {string} timestamp
- * @property {number} [current]
- * @property {string} [status]
- */
+export interface LogEvent {
+  readonly __typename: string
+  readonly cursor: string
+  readonly timestamp: string
+  readonly current?: number
+  readonly status?: string
+}
 
 /**
  * What somebody has seen of a log so far, event by event. It keeps no event, only where it stands and a digest
@@ -21,17 +19,12 @@ export class Sequence {
   /** Of the newest ProgressUpdate; reports count 1, 2, 3 … */
   current = 0
   /** The final event's type, once it is there. */
-  /** @type {string | null} */
-  final = null
-  /** @type {string | null} */
-  generation = null
-  #hash = createHash('sha256')
+  final: string | null = null
+  generation: string | null = null
+  readonly #hash = createHash('sha256')
 
-  /**
-   * @param {LogEvent} event
-   * @returns {string | null} what is wrong with it here; null for nothing
-   */
-  take(event) {
+  /** @returns what is wrong with it here; null for nothing */
+  take(event: LogEvent): string | null {
     const { __typename, cursor, timestamp, current, status } = event
     const [, generation = '', offsetText = ''] = cursor.split('.')
     const offset = Number.parseInt(offsetText, 36)

@@ -1,15 +1,12 @@
-// @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
-import { isPassing, WATCH } from './api.js'
-import { Sequence } from './sequence.js'
-
-/** @typedef {import('./run.js').Run} Run */
-/** @typedef {import('./processes.js').Server} Server */
-/** @typedef {import('./trainer.js').Trainer} Trainer */
-/** @typedef {import('./api.js').ApiError} ApiError */
-/** @typedef {import('./sequence.js').LogEvent} LogEvent */
+import { type ApiError, isPassing, type StreamEvent, WATCH, type Watched } from './api.ts'
+import type { Server } from './processes.ts'
+import type { Random } from './random.ts'
+import type { Run } from './run.ts'
+import { Sequence } from './sequence.ts'
+import type { Trainer } from './trainer.ts'
 
 /** On these, clients of the protocol give up for good; no fault of this run may bring one about. */
 const FATAL_CODES = new Set([1002, 1009, 4004, 4005, 4400, 4401, 4406, 4409, 4429, 4500])
@@ -20,9 +17,9 @@ const LAST = 100
 
 /** Watches one task over WebSocket to its end, on one server after the other, always from its last cursor on. */
 export class Subscriber {
-  sequence = new Sequence()
-  name
-  trainer
+  readonly sequence = new Sequence()
+  readonly name: string
+  readonly trainer: Trainer
   /** Connections after the first one. */
   reconnects = 0
   interruptions = 0
@@ -30,27 +27,19 @@ export class Subscriber {
   longestWaitMs = 0
   /** Delivery is over, and the stream said so. */
   done = false
-  #run
-  #random
-  /** @type {string | null} */
-  #cursor = null
-  /** @type {WebSocket | undefined} */
-  #socket
+  readonly #run: Run
+  readonly #random: Random
+  #cursor: string | null = null
+  #socket: WebSocket | undefined
   #opened = false
   /** Reports that are in the log for certain. */
   #known = 0
   #waitingSince = 0
-  /** @type {Server} */
-  #server
+  #server: Server
   #tries = 0
 
-  /**
-   * @param {Run} run
-   * @param {string} name
-   * @param {Trainer} trainer
-   * @param {Server} server where it begins
-   */
-  constructor(run, name, trainer, server) {
+  /** @param server where it begins */
+  constructor(run: Run, name: string, trainer: Trainer, server: Server) {
     this.#run = run
     this.#random = run.random(`subscriber ${name}`)
     this.name = name
@@ -91,8 +80,7 @@ export class Subscriber {
     this.#socket?.terminate()
   }
 
-  /** @param {number} reported */
-  knowOf(reported) {
+  knowOf(reported: number) {
     if (this.sequence.current >= this.#known) this.#waitingSince = Date.now()
     this.#known = reported
   }
@@ -107,7 +95,7 @@ export class Subscriber {
       connectionAckWaitTimeout: ACK_TIMEOUT_MS,
       on: {
         opened: (socket) => {
-          this.#socket = /** @type {WebSocket} */ (socket)
+          this.#socket = socket as WebSocket
         },
       },
     })
@@ -116,12 +104,12 @@ export class Subscriber {
     try {
       await new Promise((resolve) => {
         const variables = { taskId: this.trainer.taskId, after: this.#cursor, last: LAST }
-        client.subscribe(
+        client.subscribe<Watched>(
           { query: WATCH, variables },
           {
             next: ({ data, errors }) => {
               if (errors) this.#refused(errors)
-              else this.#take(/** @type {any} */ (data).trainingProgress)
+              else if (data) this.#take(data.trainingProgress)
             },
             error: (error) => {
               this.#ended(server, error)
@@ -143,8 +131,7 @@ export class Subscriber {
     }
   }
 
-  /** @param {LogEvent & { error?: string, count?: number, skipReason?: string }} event */
-  #take(event) {
+  #take(event: StreamEvent) {
     switch (event.__typename) {
       case 'StreamOpened':
         if (this.#cursor !== null && event.cursor !== this.#cursor) {
@@ -177,49 +164,37 @@ export class Subscriber {
     this.#waitingSince = now
   }
 
-  /**
-   * @param {Server} server
-   * @param {unknown} error
-   */
-  #ended(server, error) {
+  #ended(server: Server, error: unknown) {
     if (Array.isArray(error)) return this.#refused(error)
-    const { code, reason } = /** @type {{ code?: number, reason?: string }} */ (error ?? {})
+    const { code, reason } = (error ?? {}) as { code?: number; reason?: string }
     if (code !== undefined && FATAL_CODES.has(code)) {
       this.#fail(`server ${server.name} closed the socket with ${code} ${reason}, on which clients give up`)
     }
   }
 
-  /** @param {Server} server */
-  #completed(server) {
+  #completed(server: Server) {
     // Where the socket was closed on purpose, graphql-ws completes, too.
     if (this.done || this.#run.signal.aborted || this.#socket?.readyState !== WebSocket.OPEN) return
     this.#fail(`server ${server.name} completed the stream without a word`)
   }
 
-  /** @param {readonly ApiError[]} errors */
-  #refused(errors) {
+  #refused(errors: readonly ApiError[]) {
     const unexpected = errors.find((error) => !isPassing(error))
     if (unexpected) this.#fail(`refused with ${JSON.stringify(unexpected)}`)
   }
 
-  /** @param {string} problem */
-  #fail(problem) {
+  #fail(problem: string) {
     this.#run.fail(`${problem} (${this.state})`)
   }
 }
 
-/**
- * Whether one who comes after the end is told how it ended.
- *
- * @param {Server} server
- * @param {string} taskId
- */
-export async function showsTheEnd(server, taskId) {
+/** Whether one who comes after the end is told how it ended. */
+export async function showsTheEnd(server: Server, taskId: string) {
   const client = createClient({ url: server.webSocketUrl, webSocketImpl: WebSocket, retryAttempts: 0 })
-  const types = []
+  const types: string[] = []
   try {
-    for await (const { data } of client.iterate({ query: WATCH, variables: { taskId } })) {
-      types.push(/** @type {any} */ (data)?.trainingProgress.__typename)
+    for await (const { data } of client.iterate<Watched>({ query: WATCH, variables: { taskId } })) {
+      if (data) types.push(data.trainingProgress.__typename)
     }
   } catch {
     // Refused, or the socket was closed.

@@ -1,17 +1,11 @@
-// @ts-check
-
 /**
  * Choices that a seed repeats. Each actor draws from a sequence of its own, so that the fault schedule does
  * not depend on how fast a subscriber happens to be.
  */
 export class Random {
-  #state
+  #state: number
 
-  /**
-   * @param {number} seed
-   * @param {string} actor
-   */
-  constructor(seed, actor) {
+  constructor(seed: number, actor: string) {
     this.#state = seed >>> 0
     for (const char of actor) this.#state = Math.imul(this.#state ^ char.charCodeAt(0), 0x01000193) >>> 0
   }
@@ -25,36 +19,21 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /**
-   * Both ends can be drawn.
-   *
-   * @param {number} min
-   * @param {number} max
-   */
-  whole(min, max) {
+  /** Both ends can be drawn. */
+  whole(min: number, max: number) {
     return min + Math.floor(this.fraction() * (max - min + 1))
   }
 
-  /** @param {number} probability */
-  chance(probability) {
+  chance(probability: number) {
     return this.fraction() < probability
   }
 
-  /**
-   * @template T
-   * @param {readonly T[]} items not empty
-   * @returns {T}
-   */
-  pick(items) {
-    return /** @type {T} */ (items[this.whole(0, items.length - 1)])
+  /** @param items not empty */
+  pick<T>(items: readonly T[]): T {
+    return items[this.whole(0, items.length - 1)] as T
   }
 
-  /**
-   * @template T
-   * @param {readonly T[]} items
-   * @returns {T[]}
-   */
-  shuffled(items) {
+  shuffled<T>(items: readonly T[]): T[] {
     return items
       .map((item) => ({ item, key: this.fraction() }))
       .sort((a, b) => a.key - b.key)

@@ -1,15 +1,9 @@
-// @ts-check
+import type { Run } from './run.ts'
 
-/** @typedef {import('./run.js').Run} Run */
-
-/**
- * What a run did, in numbers.
- *
- * @param {Run} run
- */
-export function summaryOf(run) {
+/** What a run did, in numbers. */
+export function summaryOf(run: Run) {
   const { options, servers, subscribers, trainers, faults, durationMs } = run
-  const sum = (/** @type {readonly number[]} */ numbers) => numbers.reduce((a, b) => a + b, 0)
+  const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0)
   const seconds = durationMs / 1000
   const rss = servers.flatMap(({ maxRssBytes }) => maxRssBytes ?? [])
   return {
@@ -31,8 +25,7 @@ export function summaryOf(run) {
   }
 }
 
-/** @param {ReturnType<typeof summaryOf>} summary */
-export function table(summary) {
+export function table(summary: ReturnType<typeof summaryOf>) {
   const { faults, held, ...numbers } = summary
   const rows = [
     ...Object.entries(numbers).map(([name, value]) => [
@@ -46,19 +39,14 @@ export function table(summary) {
   return `${rows.map(([name = '', value]) => `  ${name.padEnd(width)}  ${value}`).join('\n')}\n${verdict}\n`
 }
 
-/** @param {Run} run */
-export function progressLine(run) {
+export function progressLine(run: Run) {
   const { reported, delivered, reconnects, phase, options, faults, elapsedMs } = run
   const fired = Object.values(faults.counts).reduce((a, b) => a + b, 0)
   return `${phase} ${Math.round(elapsedMs / 1000)} s: ${reported}/${options.events} reported, ${delivered} delivered, ${fired} faults, ${reconnects} reconnects`
 }
 
-/**
- * All that helps to understand a failure.
- *
- * @param {Run} run
- */
-export function evidence(run) {
+/** All that helps to understand a failure. */
+export function evidence(run: Run) {
   return [
     `seed ${run.options.seed}`,
     ...run.problems.map((problem) => `problem: ${problem}`),
@@ -70,5 +58,4 @@ export function evidence(run) {
   ].join('\n')
 }
 
-/** @param {string} name */
-const spoken = (name) => name.replaceAll(/[A-Z][a-z]/g, (part) => ` ${part.toLowerCase()}`)
+const spoken = (name: string) => name.replaceAll(/[A-Z][a-z]/g, (part) => ` ${part.toLowerCase()}`)

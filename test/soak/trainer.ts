@@ -1,9 +1,13 @@
-// @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
-import { call, REPORT, START, Unanswered } from './api.js'
+import { call, type Operation, REPORT, type Reported, START, Unanswered } from './api.ts'
+import type { Random } from './random.ts'
+import type { Run } from './run.ts'
 
-/** @typedef {import('./run.js').Run} Run */
-/** @typedef {{ accepted: number, duplicates: number }} Answer */
+/** A batch as it is sent. */
+interface Batch {
+  readonly firstSequence: number
+  readonly reports: readonly unknown[]
+}
 
 const PRODUCER = 'soak'
 /** Largest batch; drawn for every batch, for there are talkative trainers and thrifty ones. */
@@ -18,7 +22,7 @@ const ALLOWED_LAGS = [0, ...Array(9).fill(500), ...Array(10).fill(5000)]
 /** One training: reports 1, 2, 3 … in batches to any of the servers, until each of them is answered. */
 export class Trainer {
   /** Reports to make, before the final one. */
-  total
+  readonly total: number
   /** Reports that are known to be in the log. */
   reported = 0
   /** Calls that were made again because nobody knows whether they had their effect. */
@@ -26,17 +30,12 @@ export class Trainer {
   /** Answered calls that were made once more all the same, and calls that were made to two servers at once. */
   repeats = 0
   done = false
-  name
+  readonly name: string
   taskId = ''
-  #run
-  #random
+  readonly #run: Run
+  readonly #random: Random
 
-  /**
-   * @param {Run} run
-   * @param {string} name
-   * @param {number} total
-   */
-  constructor(run, name, total) {
+  constructor(run: Run, name: string, total: number) {
     this.#run = run
     this.#random = run.random(`trainer ${name}`)
     this.name = name
@@ -68,8 +67,7 @@ export class Trainer {
     this.done = true
   }
 
-  /** @param {number} allowedLag */
-  async #wait(allowedLag) {
+  async #wait(allowedLag: number) {
     const { signal } = this.#run
     for (;;) {
       const isTooFast = this.reported > this.total * this.#run.allowedShare
@@ -79,11 +77,7 @@ export class Trainer {
     }
   }
 
-  /**
-   * @param {number} firstSequence
-   * @param {readonly unknown[]} reports
-   */
-  async #report(firstSequence, reports) {
+  async #report(firstSequence: number, reports: readonly unknown[]) {
     const input = { taskId: this.taskId, producer: PRODUCER, firstSequence, reports }
     if (this.#random.chance(0.05)) {
       await this.#reportTwice(input)
@@ -94,12 +88,8 @@ export class Trainer {
     this.#check(input, reportMetrics, this.retries === retriesBefore ? 'accepted' : 'either')
   }
 
-  /**
-   * The same batch to two servers at once, as after a time-out that was too short: it counts once.
-   *
-   * @param {{ reports: readonly unknown[], firstSequence: number }} input
-   */
-  async #reportTwice(input) {
+  /** The same batch to two servers at once, as after a time-out that was too short: it counts once. */
+  async #reportTwice(input: Batch) {
     this.repeats++
     const { length } = input.reports
     const retriesBefore = this.retries
@@ -115,25 +105,20 @@ export class Trainer {
     }
   }
 
-  /**
-   * What was answered is repeated, and must change nothing.
-   *
-   * @param {number} firstSequence
-   * @param {readonly unknown[]} reports
-   */
-  async #repeat(firstSequence, reports) {
+  /** What was answered is repeated, and must change nothing. */
+  async #repeat(firstSequence: number, reports: readonly unknown[]) {
     this.repeats++
     const input = { taskId: this.taskId, producer: PRODUCER, firstSequence, reports }
     const { reportMetrics } = await this.#untilAnswered(REPORT, { input })
     this.#check(input, reportMetrics, 'duplicates')
   }
 
-  /**
-   * @param {{ reports: readonly unknown[], firstSequence: number }} input
-   * @param {Answer} answer
-   * @param {'accepted' | 'duplicates' | 'either'} expected a batch counts whole or not at all
-   */
-  #check({ reports: { length }, firstSequence }, { accepted, duplicates }, expected) {
+  /** @param expected a batch counts whole or not at all */
+  #check(
+    { reports: { length }, firstSequence }: Batch,
+    { accepted, duplicates }: Reported['reportMetrics'],
+    expected: 'accepted' | 'duplicates' | 'either',
+  ) {
     const isWhole = accepted + duplicates === length && (accepted === 0 || duplicates === 0)
     if (isWhole && (expected === 'either' || (expected === 'accepted') === accepted > 0)) return
     const found = `${accepted} accepted and ${duplicates} duplicates`
@@ -142,11 +127,7 @@ export class Trainer {
     )
   }
 
-  /**
-   * @param {string} query
-   * @param {Record<string, unknown>} variables
-   */
-  async #untilAnswered(query, variables) {
+  async #untilAnswered<Data>(query: Operation<Data>, variables: Record<string, unknown>): Promise<Data> {
     const { signal, servers } = this.#run
     for (let tries = 0; ; tries++) {
       try {

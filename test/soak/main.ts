@@ -1,11 +1,10 @@
-// @ts-check
 // Holds the system against its first promise, at length and under faults; `--help` says how.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { HELP, readOptions, UsageError } from './options.js'
-import { endAll } from './processes.js'
-import { Run } from './run.js'
-import { evidence, progressLine, summaryOf, table } from './summary.js'
+import { HELP, readOptions, UsageError } from './options.ts'
+import { endAll } from './processes.ts'
+import { Run } from './run.ts'
+import { evidence, progressLine, summaryOf, table } from './summary.ts'
 
 const FAILED = 1
 const USAGE = 2
@@ -14,10 +13,10 @@ const INTERRUPTED = 130
 process.on('exit', endAll)
 process.exitCode = await main()
 
-/** @returns {Promise<number>} the exit code */
-async function main() {
+/** @returns the exit code */
+async function main(): Promise<number> {
   try {
-    const options = readOptions(process.argv.slice(2), join(import.meta.dirname, '../../dist/src/main.js'))
+    const options = readOptions(process.argv.slice(2), join(import.meta.dirname, '../../src/main.js'))
     if (options !== 'help') return await soak(new Run(options))
     process.stdout.write(HELP)
     return 0
@@ -28,17 +27,14 @@ async function main() {
   }
 }
 
-/**
- * @param {Run} run
- * @returns {Promise<number>} the exit code
- */
-async function soak(run) {
+/** @returns the exit code */
+async function soak(run: Run): Promise<number> {
   const { seed, server, json } = run.options
   if (!existsSync(server))
     throw new UsageError(`there is no ${server}; expected a built server (npm run build)`)
   process.stderr.write(`soak: seed ${seed}\n`)
   let interrupted = false
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       // A second one means "now".
       if (interrupted) process.exit(INTERRUPTED)
@@ -58,12 +54,8 @@ async function soak(run) {
   return interrupted ? INTERRUPTED : FAILED
 }
 
-/**
- * One line that changes on a terminal; a line every few seconds elsewhere.
- *
- * @param {Run} run
- */
-function showProgress(run) {
+/** One line that changes on a terminal; a line every few seconds elsewhere. */
+function showProgress(run: Run) {
   const { isTTY } = process.stderr
   const show = () => process.stderr.write(isTTY ? `\r\x1b[K${progressLine(run)}` : `${progressLine(run)}\n`)
   const timer = setInterval(show, isTTY ? 500 : 5000)

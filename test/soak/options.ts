@@ -1,20 +1,25 @@
-// @ts-check
 import { parseArgs } from 'node:util'
 
-/**
- * @typedef {object} Options
- * @property {number} events reports of progress, over all tasks
- * @property {number} tasks
- * @property {number} subscribers over all tasks and servers
- * @property {number} servers
- * @property {number} seed of every random choice
- * @property {number} faultIntervalMs mean time between two faults
- * @property {boolean} faults
- * @property {readonly string[]} only parts of the names of those faults that are fired
- * @property {number} seconds the run may take
- * @property {string} server the server's entry, to be run with Node
- * @property {boolean} json
- */
+export interface Options {
+  /** Reports of progress, over all tasks. */
+  readonly events: number
+  readonly tasks: number
+  /** Over all tasks and servers. */
+  readonly subscribers: number
+  readonly servers: number
+  /** Of every random choice. */
+  readonly seed: number
+  /** Mean time between two faults. */
+  readonly faultIntervalMs: number
+  readonly faults: boolean
+  /** Parts of the names of those faults that are fired. */
+  readonly only: readonly string[]
+  /** How long the run may take. */
+  readonly seconds: number
+  /** The server's entry, to be run with Node. */
+  readonly server: string
+  readonly json: boolean
+}
 
 export const HELP = `usage: npm run soak -- [options]
 
@@ -39,12 +44,7 @@ it, once, in order. It starts and ends all it needs by itself, on this machine's
 /** What cannot be understood; the message says what was expected. */
 export class UsageError extends Error {}
 
-/**
- * @param {readonly string[]} args
- * @param {string} defaultServer
- * @returns {Options | 'help'}
- */
-export function readOptions(args, defaultServer) {
+export function readOptions(args: readonly string[], defaultServer: string): Options | 'help' {
   const { values } = parse(args)
   if (values.help) return 'help'
   const events = whole('events', values.events, 200_000, 1, 9_000_000)
@@ -63,8 +63,7 @@ export function readOptions(args, defaultServer) {
   }
 }
 
-/** @param {readonly string[]} args */
-function parse(args) {
+function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
@@ -84,18 +83,11 @@ function parse(args) {
       },
     })
   } catch (error) {
-    throw new UsageError(/** @type {Error} */ (error).message)
+    throw new UsageError((error as Error).message)
   }
 }
 
-/**
- * @param {string} name
- * @param {string | undefined} found
- * @param {number} fallback
- * @param {number} min
- * @param {number} max
- */
-function whole(name, found, fallback, min, max) {
+function whole(name: string, found: string | undefined, fallback: number, min: number, max: number) {
   if (found === undefined) return fallback
   const value = /^\d+$/.test(found) ? Number(found) : Number.NaN
   if (value >= min && value <= max) return value

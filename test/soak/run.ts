@@ -1,16 +1,14 @@
-// @ts-check
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findRedisServer } from '../provide.js'
-import { call, EVENTS, Unanswered } from './api.js'
-import { Faults } from './faults.js'
-import { freePort, Redis, Server } from './processes.js'
-import { Random } from './random.js'
-import { Sequence } from './sequence.js'
-import { Subscriber, showsTheEnd } from './subscriber.js'
-import { Trainer } from './trainer.js'
-
-/** @typedef {import('./options.js').Options} Options */
+import { call, EVENTS, type Logged, Unanswered } from './api.ts'
+import { Faults } from './faults.ts'
+import type { Options } from './options.ts'
+import { freePort, Redis, Server } from './processes.ts'
+import { Random } from './random.ts'
+import { Sequence } from './sequence.ts'
+import { Subscriber, showsTheEnd } from './subscriber.ts'
+import { Trainer } from './trainer.ts'
 
 const KEY_PREFIX = 'soak:'
 /** Some faults last for longer: servers meet calls that time out and still have their effect. */
@@ -24,44 +22,34 @@ const MAX_PROBLEMS = 20
 
 /** One run, from the first process to the verdict. Everything it opens is gone after `close`. */
 export class Run {
-  options
+  readonly options: Options
   /** What went wrong; empty for a run that held. */
-  /** @type {string[]} */
-  problems = []
-  /** @type {Server[]} */
-  servers = []
-  /** @type {Trainer[]} */
-  trainers = []
-  /** @type {Subscriber[]} */
-  subscribers = []
+  readonly problems: string[] = []
+  readonly servers: Server[] = []
+  readonly trainers: Trainer[] = []
+  readonly subscribers: Subscriber[] = []
   /** Events that subscribers got. */
   delivered = 0
   /** Events in the logs, as they were read at the end. */
   logged = 0
   /** Channels of Redis that somebody still listened to when all subscribers had left. */
-  /** @type {number | null} */
-  channelsLeft = null
-  /** @type {'starting' | 'running' | 'verifying' | 'over'} */
-  phase = 'starting'
+  channelsLeft: number | null = null
+  phase: 'starting' | 'running' | 'verifying' | 'over' = 'starting'
   /** From the first report to the last delivery. */
   durationMs = 0
-  faults
-  /** @type {Redis} */
-  redis
-  #abort = new AbortController()
-  #startedAt = Date.now()
+  readonly faults: Faults
+  redis: Redis
+  readonly #abort = new AbortController()
+  readonly #startedAt = Date.now()
 
-  /**
-   * @param {Options} options
-   * @throws {import('./options.js').UsageError}
-   */
-  constructor(options) {
+  /** @throws UsageError */
+  constructor(options: Options) {
     this.options = options
     // Everyone who waits listens to it.
     setMaxListeners(0, this.signal)
     this.faults = new Faults(this)
     // Set before anything uses it.
-    this.redis = /** @type {Redis} */ (/** @type {unknown} */ (undefined))
+    this.redis = undefined as unknown as Redis
   }
 
   /** Aborted once the run is over, for whatever reason. */
@@ -69,13 +57,11 @@ export class Run {
     return this.#abort.signal
   }
 
-  /** @param {string} actor */
-  random(actor) {
+  random(actor: string) {
     return new Random(this.options.seed, actor)
   }
 
-  /** @param {Trainer} trainer */
-  subscribersOf(trainer) {
+  subscribersOf(trainer: Trainer) {
     return this.subscribers.filter((subscriber) => subscriber.trainer === trainer)
   }
 
@@ -96,8 +82,7 @@ export class Run {
     return Date.now() - this.#startedAt
   }
 
-  /** @param {string} problem */
-  fail(problem) {
+  fail(problem: string) {
     // What follows from the end of the run is no finding.
     if (this.signal.aborted && this.problems.length > 0) return
     if (this.problems.length < MAX_PROBLEMS) this.problems.push(problem)
@@ -133,7 +118,7 @@ export class Run {
   async #start() {
     const program = findRedisServer()
     if (!program) throw new Error('no redis-server found; install it, or set REDIS_SERVER_PATH')
-    const onCrash = (/** @type {string} */ what) => this.fail(what)
+    const onCrash = (what: string) => this.fail(what)
     this.redis = new Redis(program, await freePort(), onCrash)
     await this.redis.start()
     for (let i = 0; i < this.options.servers; i++) {
@@ -155,9 +140,9 @@ export class Run {
     }
     await Promise.all(this.trainers.map((trainer) => trainer.register()))
     for (let i = 0; i < this.options.subscribers; i++) {
-      const trainer = /** @type {Trainer} */ (this.trainers[i % tasks])
+      const trainer = this.trainers[i % tasks] as Trainer
       // Neighbours of one task sit on different servers.
-      const server = /** @type {Server} */ (this.servers[Math.floor(i / tasks) % this.servers.length])
+      const server = this.servers[Math.floor(i / tasks) % this.servers.length] as Server
       this.subscribers.push(new Subscriber(this, `${i + 1}`, trainer, server))
     }
   }
@@ -208,17 +193,12 @@ export class Run {
     await this.#checkReleased()
   }
 
-  /**
-   * All of it, page by page, from one server after the other.
-   *
-   * @param {Trainer} trainer
-   */
-  async #readLog(trainer) {
+  /** All of it, page by page, from one server after the other. */
+  async #readLog(trainer: Trainer) {
     const log = new Sequence()
-    /** @type {string | null} */
-    let after = null
+    let after: string | null = null
     for (let page = 0; ; page++) {
-      const { url } = /** @type {Server} */ (this.servers[page % this.servers.length])
+      const { url } = this.servers[page % this.servers.length] as Server
       const { task } = await this.#untilAnswered(url, { taskId: trainer.taskId, after })
       for (const { node } of task.events.edges) {
         const problem = log.take(node)
@@ -239,11 +219,7 @@ export class Run {
     }
   }
 
-  /**
-   * @param {string} url
-   * @param {Record<string, unknown>} variables
-   */
-  async #untilAnswered(url, variables) {
+  async #untilAnswered(url: string, variables: Record<string, unknown>): Promise<Logged> {
     for (;;) {
       try {
         return await call(url, EVENTS, variables)
@@ -257,7 +233,7 @@ export class Run {
   /** Every subscriber has left: nothing may be held for them any more. */
   async #checkReleased() {
     await this.#soon('the servers to leave the channels that nobody watches', async () => {
-      const channels = /** @type {string[]} */ (await this.redis.command('PUBSUB', 'CHANNELS'))
+      const channels = (await this.redis.command('PUBSUB', 'CHANNELS')) as string[]
       this.channelsLeft = channels.length
       return channels.length === 0
     })
@@ -278,11 +254,7 @@ export class Run {
     }
   }
 
-  /**
-   * @param {string} what
-   * @param {() => Promise<boolean>} look
-   */
-  async #soon(what, look) {
+  async #soon(what: string, look: () => Promise<boolean>) {
     const end = Date.now() + RECOVERY_TIMEOUT_MS
     while (!(await look())) {
       if (Date.now() > end) {

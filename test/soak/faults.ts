@@ -1,8 +1,7 @@
-// @ts-check
 import { setTimeout as sleep } from 'node:timers/promises'
-import { UsageError } from './options.js'
-
-/** @typedef {import('./run.js').Run} Run */
+import { UsageError } from './options.ts'
+import type { Random } from './random.ts'
+import type { Run } from './run.ts'
 
 /** How long Redis is frozen: the servers wait for shorter, so that some calls time out and have their effect later. */
 const FREEZE_MS = { min: 100, max: 2500 }
@@ -14,21 +13,17 @@ const UP_MS = { min: 200, max: 1500 }
 /** Breaks what a network and an operator can break, one thing after the other, and puts it up again. */
 export class Faults {
   /** How often each kind was fired. */
-  /** @type {Record<string, number>} */
-  counts = {}
+  readonly counts: Record<string, number> = {}
   /** The newest, for the evidence. */
-  /** @type {string[]} */
-  latest = []
-  #run
-  #random
+  readonly latest: string[] = []
+  readonly #run: Run
+  readonly #random: Random
   /** What is being put up again. */
-  /** @type {Map<object, Promise<void>>} */
-  #recovering = new Map()
-  #start = Date.now()
+  readonly #recovering: Map<object, Promise<void>> = new Map()
+  readonly #start = Date.now()
   #fired = 0
   #latestAt = Date.now()
-  /** @type {Record<string, () => Promise<void> | void>} */
-  #kinds = {
+  readonly #kinds: Record<string, () => Promise<void> | void> = {
     'sockets cut': () => this.#cutSockets(),
     'CLIENT KILL TYPE pubsub': () => this.#killClients('pubsub'),
     'CLIENT KILL TYPE normal': () => this.#killClients('normal'),
@@ -39,11 +34,8 @@ export class Faults {
     'server killed': () => this.#restartServer('SIGKILL'),
   }
 
-  /**
-   * @param {Run} run
-   * @throws {UsageError}
-   */
-  constructor(run) {
+  /** @throws UsageError */
+  constructor(run: Run) {
     this.#run = run
     this.#random = run.random('faults')
     const { only, faults } = run.options
@@ -57,12 +49,8 @@ export class Faults {
     }
   }
 
-  /**
-   * In rounds of every kind once, in another order each time.
-   *
-   * @param {AbortSignal} signal
-   */
-  async fire(signal) {
+  /** In rounds of every kind once, in another order each time. */
+  async fire(signal: AbortSignal) {
     const kinds = Object.keys(this.counts)
     this.#latestAt = Date.now()
     for (;;) {
@@ -95,16 +83,14 @@ export class Faults {
     for (const subscriber of cut) subscriber.cut()
   }
 
-  /** @param {'pubsub' | 'normal'} type */
-  async #killClients(type) {
+  async #killClients(type: 'pubsub' | 'normal') {
     const { redis } = this.#run
     await this.#untilUp(redis)
     const killed = await redis.command('CLIENT', 'KILL', 'TYPE', type).catch((error) => String(error))
     this.#note(`CLIENT KILL TYPE ${type}: ${killed}`)
   }
 
-  /** @param {'SIGTERM' | 'SIGKILL'} signal */
-  async #restartRedis(signal) {
+  async #restartRedis(signal: 'SIGTERM' | 'SIGKILL') {
     const { redis } = this.#run
     const downMs = this.#random.whole(0, MAX_DOWN_MS)
     await this.#untilUp(redis)
@@ -127,8 +113,7 @@ export class Faults {
     this.#recover(redis, 'Redis goes on', frozenMs, async () => redis.signal('SIGCONT'))
   }
 
-  /** @param {'SIGTERM' | 'SIGKILL'} signal */
-  async #restartServer(signal) {
+  async #restartServer(signal: 'SIGTERM' | 'SIGKILL') {
     const server = this.#random.pick(this.#run.servers)
     const downMs = this.#random.whole(0, MAX_DOWN_MS)
     await this.#untilUp(server)
@@ -137,27 +122,16 @@ export class Faults {
     this.#recover(server, `server ${server.name} is back`, downMs, () => server.start())
   }
 
-  /**
-   * With some time in which it is of use again: what is never up cannot be expected to serve.
-   *
-   * @param {object} part
-   */
-  async #untilUp(part) {
+  /** With some time in which it is of use again: what is never up cannot be expected to serve. */
+  async #untilUp(part: object) {
     const recovering = this.#recovering.get(part)
     if (!recovering) return
     await recovering
     await sleep(this.#random.whole(UP_MS.min, UP_MS.max), undefined, { signal: this.#run.signal })
   }
 
-  /**
-   * Goes on in the background, so that faults of different parts overlap.
-   *
-   * @param {object} part
-   * @param {string} note
-   * @param {number} downMs
-   * @param {() => Promise<void>} putUp
-   */
-  #recover(part, note, downMs, putUp) {
+  /** Goes on in the background, so that faults of different parts overlap. */
+  #recover(part: object, note: string, downMs: number, putUp: () => Promise<void>) {
     const recovering = sleep(downMs)
       .then(() => (this.#run.signal.aborted ? undefined : putUp()))
       .then(
@@ -170,8 +144,7 @@ export class Faults {
     this.#recovering.set(part, recovering)
   }
 
-  /** @param {string} what */
-  #note(what) {
+  #note(what: string) {
     this.latest.push(`${((Date.now() - this.#start) / 1000).toFixed(1)} s: ${what}`)
     if (this.latest.length > 20) this.latest.shift()
   }
