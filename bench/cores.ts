@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import type { Command } from '../test/processes/daemon.ts'
 
 /**
  * Which cores the parts of a measurement run on: the measured server alone on the first, everything else on
@@ -29,8 +30,8 @@ export function moveTo(core: string | null) {
 }
 
 /** A command that runs pinned. */
-export function pinned(core: string | null, program: string, args: readonly string[]): [string, string[]] {
-  return core === null ? [program, [...args]] : ['taskset', ['-c', core, program, ...args]]
+export function pinned(core: string | null, program: string, args: readonly string[]): Command {
+  return core === null ? [program, ...args] : ['taskset', '-c', core, program, ...args]
 }
 
 /** A container may be allowed a part of the machine only. */

@@ -1,11 +1,11 @@
 // The benchmarks; `--help` says how.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { RedisProcess } from '../test/processes/redis-process.ts'
 import { findRedisServer } from '../test/provide.js'
 import { chooseCores, moveTo } from './cores.ts'
 import { describeMachine, maxOpenFiles } from './machine.ts'
 import { HELP, type Options, readOptions, UsageError } from './options.ts'
-import { endAll, RedisProcess } from './processes.ts'
 import { report } from './report.ts'
 import { linesOf } from './results.ts'
 import { runScenario } from './runner.ts'
@@ -18,7 +18,6 @@ const INTERRUPTED = 130
 /** Beside its sockets, a process has a few files open. */
 const OTHER_FILES = 200
 
-process.on('exit', endAll)
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(INTERRUPTED))
 process.exitCode = await main()
 
@@ -52,7 +51,7 @@ async function bench(options: Options) {
   }
   const cores = prepare(options)
   const redis = plan.some(({ engine }) => engine === 'redis') ? await startRedis() : null
-  const machine = describeMachine(redis ? await redis.version() : null, cores)
+  const machine = describeMachine(redis ? await versionOf(redis) : null, cores)
   const results = []
   for (const { scenario, engine } of plan) {
     const one = await runScenario(scenario, engine, options, { redis, cores, say })
@@ -107,9 +106,13 @@ function prepare({ sizes }: Options) {
   return cores
 }
 
+async function versionOf(redis: RedisProcess): Promise<string> {
+  const info = await redis.run((client) => client.info('server'))
+  return /redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown'
+}
+
 async function startRedis() {
-  const program = findRedisServer()
-  if (program) return RedisProcess.start(program)
+  if (findRedisServer()) return RedisProcess.start()
   throw new UsageError(
     'there is no redis-server; install it, set REDIS_SERVER_PATH, or run with --engine memory',
   )

@@ -2,7 +2,6 @@
 // Started by main.js, which sends the job and gets the values.
 import type { Setting, Standing } from './candidates/candidate.ts'
 import { CANDIDATES } from './candidates/index.ts'
-import { endAll } from './processes.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 import { FULL, QUICK, type Sizes } from './scenarios/scenario.ts'
 
@@ -15,7 +14,6 @@ export interface Job {
 
 export type Outcome = { values: Record<string, number> } | { error: string }
 
-process.on('exit', endAll)
 process.on('disconnect', () => process.exit())
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit())
 

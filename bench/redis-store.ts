@@ -1,11 +1,5 @@
 // What the Redis engine costs: the list of tasks as it grows, memory per task, commands per reported batch.
 // Usage: npm run bench:redis-store [-- --tasks 100000]
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openRedisConnections } from '../src/event-log/redis/connections.ts'
 import { RedisStore } from '../src/event-log/redis/redis.ts'
@@ -15,10 +9,11 @@ import { ANYONE } from '../src/repository/access.ts'
 import { queued } from '../src/task/lifecycle.ts'
 import { reduceAll } from '../src/task/reducer.ts'
 import { initialState, type TaskSpec } from '../src/task/task.ts'
-import { findRedisServer } from '../test/provide.js'
+import { RedisProcess } from '../test/processes/redis-process.ts'
 
 const { values } = parseArgs({ options: { tasks: { type: 'string', default: '100000' } } })
 const TASKS = Math.min(1_000_000, Number(values.tasks))
+const INTERRUPTED = 130
 const PAGE = 50
 const ROUNDS = 21
 
@@ -30,14 +25,9 @@ interface ListTimes {
   readonly middle: number
 }
 
-const port = await freePort()
-const folder = mkdtempSync(join(tmpdir(), 'epochcast-bench-'))
-const program = findRedisServer()
-if (!program) throw new Error('there is no redis-server; install it, or set REDIS_SERVER_PATH')
-const redis = spawn(program, ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', ''], {
-  stdio: 'ignore',
-})
-const connections = openRedisConnections(`redis://127.0.0.1:${port}`, {
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(INTERRUPTED))
+const redis = await RedisProcess.start()
+const connections = openRedisConnections(redis.url, {
   commandTimeoutMs: 10_000,
   onLost: () => {},
   onReady: () => {},
@@ -69,9 +59,7 @@ try {
   for (const [what, value] of rows) console.log(`${what.padEnd(52)} ${value}`)
 } finally {
   await log.close()
-  redis.kill('SIGKILL')
-  await once(redis, 'exit')
-  rmSync(folder, { recursive: true, force: true })
+  await redis.close()
 }
 
 async function createTasks(from: number, to: number): Promise<void> {
@@ -161,15 +149,6 @@ async function median(run: () => Promise<unknown>): Promise<number> {
     times.push(performance.now() - start)
   }
   return times.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] as number
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port: found } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return found
 }
 
 function ms(time: number): string {

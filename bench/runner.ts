@@ -1,10 +1,11 @@
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
+import { end, endWithUs } from '../test/processes/lifetime.ts'
+import type { RedisProcess } from '../test/processes/redis-process.ts'
 import type { Engine } from './candidates/candidate.ts'
 import type { Cores } from './cores.ts'
 import type { Job, Outcome } from './measure.ts'
 import type { Options } from './options.ts'
-import { end, endedWithUs, type RedisProcess } from './processes.ts'
 import type { ScenarioResults } from './results.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
@@ -35,7 +36,7 @@ export async function runScenario(
       if (results.errors.has(candidate)) continue
       const what = `${scenario.name} (${engine}) ${round}/${options.rounds} ${candidate}`
       const startedAt = performance.now()
-      if (engine === 'redis') await redis?.empty()
+      if (engine === 'redis') await redis?.run((client) => client.flushall())
       const outcome = await runOnce({
         scenario: scenario.name,
         candidate,
@@ -61,7 +62,7 @@ export async function runScenario(
 }
 
 export async function runOnce(job: Job): Promise<Outcome> {
-  const child = endedWithUs(fork(join(import.meta.dirname, 'measure.js')))
+  const child = endWithUs(fork(join(import.meta.dirname, 'measure.js')))
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise((resolve) => {

@@ -2,7 +2,7 @@
 import type { Dialect } from '../client/subscriber.ts'
 import type { WatchedTask } from '../client/watched-task.ts'
 import type { Cores } from '../cores.ts'
-import type { ServerProcess } from '../processes.ts'
+import type { MeasuredServer } from '../measured-server.ts'
 import type { Reporter } from './reporters.ts'
 
 export type Engine = 'memory' | 'redis'
@@ -31,7 +31,7 @@ export interface Setting {
 /** A candidate that runs. */
 export interface Standing {
   /** The one that is measured. */
-  readonly server: ServerProcess
+  readonly server: MeasuredServer
   readonly dialect: Dialect
   readonly reporter: Reporter
   readonly createTasks: (count: number, messageLength?: number) => Promise<WatchedTask[]>

@@ -1,7 +1,7 @@
 import { PostClient } from '../client/http.ts'
 import { WatchedTask } from '../client/watched-task.ts'
 import { expectedEvent } from '../client/workload.ts'
-import { ServerProcess } from '../processes.ts'
+import { MeasuredServer } from '../measured-server.ts'
 import { type Candidate, EPOCHCAST, type Setting } from './candidate.ts'
 import { HttpReporter } from './reporters.ts'
 
@@ -68,7 +68,7 @@ export const epochcast: Candidate = {
       close: async () => {
         reporter.close()
         api.close()
-        await Promise.all([measured.stop(), other?.stop()])
+        await Promise.all([measured.kill(), other?.kill()])
       },
     }
   },
@@ -80,7 +80,7 @@ function startServer(
   core: string | null,
   workers: number = 1,
 ) {
-  return ServerProcess.start({
+  return MeasuredServer.start({
     name,
     entry: server,
     args: ['serve', '--workers', `${workers}`],

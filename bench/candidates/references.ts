@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { WatchedTask } from '../client/watched-task.ts'
 import { expectedEvent, type Progress } from '../client/workload.ts'
-import { ServerProcess } from '../processes.ts'
+import { MeasuredServer } from '../measured-server.ts'
 import { channelOf, messageOf, SHARED_ID, selectedEvent, wholeEvent } from '../references/events.ts'
 import { BARE, type Candidate, type Setting, type Standing, YOGA } from './candidate.ts'
 import { HttpReporter, PublishReporter } from './reporters.ts'
@@ -33,7 +33,7 @@ async function start(
   payloadOf: (taskId: string, progress: Progress) => string,
 ): Promise<Standing> {
   const { redisUrl, cores, env, reportsToItself, keepsNothing } = setting
-  const server = await ServerProcess.start({
+  const server = await MeasuredServer.start({
     name,
     entry: join(import.meta.dirname, '../references', file),
     core: cores.measured,
@@ -58,7 +58,7 @@ async function start(
     close: async () => {
       reporter.close()
       redis?.disconnect()
-      await server.stop()
+      await server.kill()
     },
   }
 }

@@ -3,7 +3,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { constants, setPriority } from 'node:os'
-import { end, endedWithUs } from '../processes.ts'
+import { end, endWithUs } from '../../test/processes/lifetime.ts'
 import { Audience } from './audience.ts'
 import type { Dialect } from './subscriber.ts'
 import { WatchedTask } from './watched-task.ts'
@@ -20,7 +20,7 @@ export interface Storm {
 
 /** Prepares a storm of subscribers; `go` resolves with the ms until all of them have seen everything. */
 export async function stormElsewhere(storm: Storm) {
-  const child = endedWithUs(fork(import.meta.filename))
+  const child = endWithUs(fork(import.meta.filename))
   const heard = async () => {
     const [answer] = await Promise.race([
       once(child, 'message'),

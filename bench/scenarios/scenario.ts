@@ -1,7 +1,7 @@
 // What scenarios have in common.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine, Setting, Standing } from '../candidates/candidate.ts'
-import type { ServerProcess } from '../processes.ts'
+import type { MeasuredServer } from '../measured-server.ts'
 
 /** What issue 4 wants; a median within one run. */
 export interface Target {
@@ -67,7 +67,7 @@ const LOOKING_MS = 200
  * @param times the budget
  */
 export async function warmUp(
-  server: ServerProcess,
+  server: MeasuredServer,
   { cpuMs, longestMs }: Budget,
   times: number,
   loops: readonly (() => Promise<unknown>)[],
@@ -83,7 +83,7 @@ export async function warmUp(
  * @param begin called when it begins to count
  */
 export async function measure(
-  server: ServerProcess,
+  server: MeasuredServer,
   budget: Budget,
   loops: readonly (() => Promise<unknown>)[],
   begin?: () => void,
@@ -95,7 +95,7 @@ export async function measure(
 }
 
 async function repeat(
-  server: ServerProcess,
+  server: MeasuredServer,
   { cpuMs, longestMs }: Budget,
   loops: readonly (() => Promise<unknown>)[],
 ) {

@@ -86,7 +86,9 @@ export class Faults {
   async #killClients(type: 'pubsub' | 'normal') {
     const { redis } = this.#run
     await this.#untilUp(redis)
-    const killed = await redis.command('CLIENT', 'KILL', 'TYPE', type).catch((error) => String(error))
+    const killed = await redis
+      .run((client) => client.client('KILL', 'TYPE', type))
+      .catch((error) => String(error))
     this.#note(`CLIENT KILL TYPE ${type}: ${killed}`)
   }
 
@@ -95,7 +97,7 @@ export class Faults {
     const downMs = this.#random.whole(0, MAX_DOWN_MS)
     await this.#untilUp(redis)
     this.#note(`Redis ${signal}, down for ${downMs} ms`)
-    await redis.stop(signal)
+    await (signal === 'SIGTERM' ? redis.end() : redis.kill())
     this.#recover(redis, 'Redis is back', downMs, () => redis.start())
   }
 
@@ -109,17 +111,17 @@ export class Faults {
       await sleep(this.#random.whole(0, MAX_RECONNECTION_MS))
     }
     this.#note(`Redis frozen for ${frozenMs} ms`)
-    redis.signal('SIGSTOP')
-    this.#recover(redis, 'Redis goes on', frozenMs, async () => redis.signal('SIGCONT'))
+    redis.freeze()
+    this.#recover(redis, 'Redis goes on', frozenMs, async () => redis.thaw())
   }
 
   async #restartServer(signal: 'SIGTERM' | 'SIGKILL') {
     const server = this.#random.pick(this.#run.servers)
     const downMs = this.#random.whole(0, MAX_DOWN_MS)
     await this.#untilUp(server)
-    this.#note(`server ${server.name} ${signal}, down for ${downMs} ms`)
-    await server.stop(signal)
-    this.#recover(server, `server ${server.name} is back`, downMs, () => server.start())
+    this.#note(`${server.name} ${signal}, down for ${downMs} ms`)
+    await (signal === 'SIGTERM' ? server.end() : server.kill())
+    this.#recover(server, `${server.name} is back`, downMs, () => server.start())
   }
 
   /** With some time in which it is of use again: what is never up cannot be expected to serve. */

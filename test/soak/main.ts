@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { HELP, readOptions, UsageError } from './options.ts'
-import { endAll } from './processes.ts'
 import { Run } from './run.ts'
 import { evidence, progressLine, summaryOf, table } from './summary.ts'
 
@@ -10,7 +9,6 @@ const FAILED = 1
 const USAGE = 2
 const INTERRUPTED = 130
 
-process.on('exit', endAll)
 process.exitCode = await main()
 
 /** @returns the exit code */

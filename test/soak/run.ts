@@ -1,15 +1,18 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findRedisServer } from '../provide.js'
+import { freePort } from '../processes/free-port.ts'
+import { RedisProcess } from '../processes/redis-process.ts'
 import { call, EVENTS, type Logged, Unanswered } from './api.ts'
 import { Faults } from './faults.ts'
 import type { Options } from './options.ts'
-import { freePort, Redis, Server } from './processes.ts'
 import { Random } from './random.ts'
 import { Sequence } from './sequence.ts'
+import { Server } from './server.ts'
 import { Subscriber, showsTheEnd } from './subscriber.ts'
 import { Trainer } from './trainer.ts'
 
+/** Every command is on disk before it is answered, so that nothing Redis has confirmed is ever lost. */
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
 const KEY_PREFIX = 'soak:'
 /** Some faults last for longer: servers meet calls that time out and still have their effect. */
 const REDIS_TIMEOUT_SECONDS = 1
@@ -38,7 +41,7 @@ export class Run {
   /** From the first report to the last delivery. */
   durationMs = 0
   readonly faults: Faults
-  redis: Redis
+  #redis: RedisProcess | undefined
   readonly #abort = new AbortController()
   readonly #startedAt = Date.now()
 
@@ -48,8 +51,11 @@ export class Run {
     // Everyone who waits listens to it.
     setMaxListeners(0, this.signal)
     this.faults = new Faults(this)
-    // Set before anything uses it.
-    this.redis = undefined as unknown as Redis
+  }
+
+  get redis(): RedisProcess {
+    if (!this.#redis) throw new Error('Redis was not started yet')
+    return this.#redis
   }
 
   /** Aborted once the run is over, for whatever reason. */
@@ -111,16 +117,13 @@ export class Run {
   async close() {
     this.#abort.abort()
     await this.faults.settle()
-    await Promise.all(this.servers.map((server) => server.stop('SIGKILL')))
-    await this.redis?.close()
+    await Promise.all(this.servers.map((server) => server.kill()))
+    await this.#redis?.close()
   }
 
   async #start() {
-    const program = findRedisServer()
-    if (!program) throw new Error('no redis-server found; install it, or set REDIS_SERVER_PATH')
     const onCrash = (what: string) => this.fail(what)
-    this.redis = new Redis(program, await freePort(), onCrash)
-    await this.redis.start()
+    this.#redis = await RedisProcess.start(DURABLE, onCrash)
     for (let i = 0; i < this.options.servers; i++) {
       const env = {
         REDIS_URL: this.redis.url,
@@ -129,8 +132,9 @@ export class Run {
         EPOCHCAST_RETAIN_EVENTS: `${this.options.events + 1000}`,
         EPOCHCAST_REDIS_TIMEOUT_SECONDS: `${REDIS_TIMEOUT_SECONDS}`,
       }
-      const name = String.fromCharCode(65 + i)
-      this.servers.push(new Server(name, this.options.server, await freePort(), env, onCrash))
+      const name = `server ${String.fromCharCode(65 + i)}`
+      const command = [process.execPath, this.options.server, 'serve'] as const
+      this.servers.push(new Server({ name, command, env, onCrash }, await freePort()))
     }
     await Promise.all(this.servers.map((server) => server.start()))
     const { events, tasks } = this.options
@@ -233,7 +237,7 @@ export class Run {
   /** Every subscriber has left: nothing may be held for them any more. */
   async #checkReleased() {
     await this.#soon('the servers to leave the channels that nobody watches', async () => {
-      const channels = (await this.redis.command('PUBSUB', 'CHANNELS')) as string[]
+      const channels = await this.redis.run((client) => client.pubsub('CHANNELS'))
       this.channelsLeft = channels.length
       return channels.length === 0
     })
@@ -242,14 +246,12 @@ export class Run {
   /** The faults are over: every server must have found its way back by itself. */
   async #checkRecovered() {
     for (const server of this.servers) {
-      await this.#soon(`server ${server.name} to be ready again`, async () => {
+      await this.#soon(`${server.name} to be ready again`, async () => {
         const response = await fetch(new URL('/ready', server.url)).catch(() => null)
         return response?.ok === true
       })
       for (const { name, taskId } of this.trainers.slice(0, RECHECKED_TASKS)) {
-        await this.#soon(`server ${server.name} to show the end of task ${name}`, () =>
-          showsTheEnd(server, taskId),
-        )
+        await this.#soon(`${server.name} to show the end of task ${name}`, () => showsTheEnd(server, taskId))
       }
     }
   }

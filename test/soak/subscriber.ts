@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
 import { type ApiError, isPassing, type StreamEvent, WATCH, type Watched } from './api.ts'
-import type { Server } from './processes.ts'
 import type { Random } from './random.ts'
 import type { Run } from './run.ts'
 import { Sequence } from './sequence.ts'
+import type { Server } from './server.ts'
 import type { Trainer } from './trainer.ts'
 
 /** On these, clients of the protocol give up for good; no fault of this run may bring one about. */
@@ -168,14 +168,14 @@ export class Subscriber {
     if (Array.isArray(error)) return this.#refused(error)
     const { code, reason } = (error ?? {}) as { code?: number; reason?: string }
     if (code !== undefined && FATAL_CODES.has(code)) {
-      this.#fail(`server ${server.name} closed the socket with ${code} ${reason}, on which clients give up`)
+      this.#fail(`${server.name} closed the socket with ${code} ${reason}, on which clients give up`)
     }
   }
 
   #completed(server: Server) {
     // Where the socket was closed on purpose, graphql-ws completes, too.
     if (this.done || this.#run.signal.aborted || this.#socket?.readyState !== WebSocket.OPEN) return
-    this.#fail(`server ${server.name} completed the stream without a word`)
+    this.#fail(`${server.name} completed the stream without a word`)
   }
 
   #refused(errors: readonly ApiError[]) {

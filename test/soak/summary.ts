@@ -51,9 +51,7 @@ export function evidence(run: Run) {
     `seed ${run.options.seed}`,
     ...run.problems.map((problem) => `problem: ${problem}`),
     ...run.faults.latest.map((fault) => `fault at ${fault}`),
-    ...run.servers.flatMap(({ name, lastErrors }) =>
-      lastErrors.slice(-5).map((line) => `server ${name}: ${line}`),
-    ),
+    ...run.servers.flatMap(({ name, lastErrors }) => lastErrors.slice(-5).map((line) => `${name}: ${line}`)),
     '',
   ].join('\n')
 }

@@ -1,95 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
-import { findRedisServer } from '../provide.js'
+import { RedisProcess as TestRedis } from '../processes/redis-process.ts'
 import { until } from './until.ts'
 
-/** A port nobody listens on at the moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-/** A real Redis of its own, on loopback, in a folder of its own. */
-export class TestRedis {
-  readonly port: number
-  readonly #folder = mkdtempSync(join(tmpdir(), 'epochcast-redis-'))
-  readonly #args: readonly string[]
-  #process: ChildProcess | undefined
-
-  private constructor(port: number, args: readonly string[]) {
-    this.port = port
-    this.#args = args
-  }
-
-  /** @param args settings such as `--appendonly yes` */
-  static async start(args: readonly string[] = []): Promise<TestRedis> {
-    const redis = new TestRedis(await freePort(), args)
-    await redis.start()
-    return redis
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${this.port}`
-  }
-
-  async start(): Promise<void> {
-    const program = findRedisServer()
-    if (!program)
-      throw new Error('no redis-server found; run the tests with npm test, or set REDIS_SERVER_PATH')
-    const isSentinel = this.#args.includes('--sentinel')
-    const settings = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#folder]
-    const args = isSentinel ? [...this.#args, ...settings] : [...settings, '--save', '', ...this.#args]
-    this.#process = spawn(program, args, { stdio: 'ignore' })
-    await this.run(async (client) => {
-      await until('Redis to answer', async () => (await client.ping().catch(() => null)) === 'PONG')
-    })
-  }
-
-  /** Ends the process at once, as a crash would. */
-  async kill(): Promise<void> {
-    const ended = this.#process
-    this.#process = undefined
-    if (!ended || ended.exitCode !== null) return
-    ended.kill('SIGKILL')
-    await once(ended, 'exit')
-  }
-
-  /** Stops the process where it stands; its connections stay open. */
-  async freeze(): Promise<void> {
-    this.#process?.kill('SIGSTOP')
-  }
-
-  thaw(): void {
-    this.#process?.kill('SIGCONT')
-  }
-
-  async close(): Promise<void> {
-    this.thaw()
-    await this.kill()
-    rmSync(this.#folder, { recursive: true, force: true })
-  }
-
-  /** Runs commands on a connection that is closed afterwards. */
-  async run<T>(commands: (client: Redis) => Promise<T>): Promise<T> {
-    const client = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20 })
-    client.on('error', () => {})
-    try {
-      return await commands(client)
-    } finally {
-      client.disconnect()
-    }
-  }
-}
+export { TestRedis }
 
 /** A sentinel that watches a master and promotes its replica within seconds; for one test. */
 export async function testSentinel(master: TestRedis): Promise<{ url: string }> {

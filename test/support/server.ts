@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +5,8 @@ import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { type EpochcastServer, startServer } from '../../src/server.ts'
-import { until } from './until.ts'
+import { freePort } from '../processes/free-port.ts'
+import { ServerProcess } from '../processes/server-process.ts'
 
 export interface TestServer extends EpochcastServer {
   readonly webSocketUrl: string
@@ -31,25 +30,12 @@ export async function serverProcess(
   env: Record<string, string>,
 ): Promise<{ url: string; kill: () => Promise<void> }> {
   const main = join(import.meta.dirname, '../../bin/epochcast.js')
-  const server = spawn(process.execPath, [main, 'serve'], {
-    env: { PATH: process.env.PATH, PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const kill = async () => {
-    if (server.exitCode !== null || server.signalCode !== null) return
-    server.kill('SIGKILL')
-    await once(server, 'exit')
-  }
+  const command = [process.execPath, main, 'serve'] as const
+  const server = new ServerProcess({ name: 'the server', command, env }, await freePort())
+  const kill = () => server.kill()
   onTestFinished(kill)
-  let output = ''
-  server.stdout.on('data', (chunk) => {
-    output += chunk
-  })
-  const url = await until(
-    'the server to listen',
-    () => /http:\/\/127\.0\.0\.1:\d+\/graphql/.exec(output)?.[0],
-  )
-  return { url, kill }
+  await server.start()
+  return { url: server.url, kill }
 }
 
 /** A trainers' configuration of local trainers, each a piece of JavaScript that Node runs. */
