@@ -1,7 +1,7 @@
 import { readHistory } from '../feed/history.ts'
 import { LIMITS } from '../task/limits.ts'
-import { decodeCursor, encodeCursor } from '../task/position.ts'
-import type { DeliveredEvent } from '../task/stream-event.ts'
+import { decodeCursor } from '../task/position.ts'
+import { delivered } from '../task/stream-event.ts'
 import { builder } from './builder.ts'
 import { TaskObject } from './task.ts'
 import { TrainingEventInterface } from './training-event.ts'
@@ -25,11 +25,7 @@ builder.objectField(TaskObject, 'events', (t) =>
       const position = after == null ? null : decodeCursor(spec, after)
       const limit = first ?? LIMITS.eventsPage.default
       const { entries, generation, hasMore } = await readHistory(services.log, spec, position, limit)
-      const edges = entries.map(({ offset, event }) => {
-        const cursor = encodeCursor(spec, { generation, offset })
-        const node: DeliveredEvent = { ...event, offset, taskId: spec.id, cursor }
-        return { cursor, node }
-      })
+      const edges = delivered(spec, generation, entries).map((node) => ({ cursor: node.cursor, node }))
       return {
         edges,
         pageInfo: {

@@ -20,7 +20,11 @@ export type DraftState = { -readonly [K in keyof TaskState]: TaskState[K] } & {
 }
 
 export function draftOf(state: TaskState): DraftState {
-  return { ...state, metrics: { ...state.metrics }, producers: { ...state.producers } }
+  // A spread with further properties takes twice as long.
+  return Object.assign({}, state, {
+    metrics: Object.assign({}, state.metrics),
+    producers: Object.assign({}, state.producers),
+  })
 }
 
 /** Folds one event into a draft, in place. */
