@@ -20,11 +20,11 @@ export type DraftState = { -readonly [K in keyof TaskState]: TaskState[K] } & {
 }
 
 export function draftOf(state: TaskState): DraftState {
-  // A spread with further properties takes twice as long.
-  return Object.assign({}, state, {
-    metrics: Object.assign({}, state.metrics),
-    producers: Object.assign({}, state.producers),
-  })
+  // Plain spreads: one with further properties takes twice as long, and Object.assign has no own `__proto__`.
+  const draft = { ...state } as DraftState
+  draft.metrics = { ...state.metrics }
+  draft.producers = { ...state.producers }
+  return draft
 }
 
 /** Folds one event into a draft, in place. */
