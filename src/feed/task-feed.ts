@@ -237,6 +237,9 @@ export class TaskFeed {
       this.#reading.again = true
       return
     }
+    // Until the log has been verified, what continues our top may continue another past: a replica that was promoted
+    // numbers new events from where it stood.
+    if (this.#phase.kind !== 'live') return this.#catchUp()
     const added = this.#tail.add(top, entries)
     if (added === 'added') this.#waiters.wake()
     else if (added === 'gap') this.#catchUp()

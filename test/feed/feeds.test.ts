@@ -191,6 +191,27 @@ describe('a feed', () => {
   })
 })
 
+describe('a feed that cannot be sure of its log', () => {
+  it('takes nothing that is announced until it has verified the log', async () => {
+    const { log, key, tell, feeds } = await open()
+    onTestFinished(() => feeds.close())
+    const feed = await feeds.acquire(key)
+    await append(log, key, ...range(1, 5).map((i) => progress(i)))
+    expect(feed.top.offset).toBe(6)
+    const read = vi.spyOn(log, 'read').mockRejectedValue(new EpochcastError('ENGINE_UNAVAILABLE', 'away'))
+    tell({ kind: 'resumed' })
+    await until('its reading to fail', () => feed.interruption !== null)
+    // A promoted replica that had only three of them, and got others at the places of those it lacks.
+    const entries = range(4, 8).map((offset) => ({ offset, event: progress(100 + offset) }))
+    tell({ kind: 'appended', top: { ...feed.top, offset: 8 }, entries })
+    expect(feed.top.offset).toBe(6)
+    read.mockRestore()
+    await until('the feed to be live', () => feed.isLive)
+    expect(feed.top).toEqual((await log.snapshot(key))?.top)
+    await feeds.release(feed)
+  })
+})
+
 describe('on the Redis engine', () => {
   it('those who come back together, each some events behind, get every event once', async () => {
     const server = await redisServer(await testRedis())
