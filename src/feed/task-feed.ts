@@ -239,7 +239,10 @@ export class TaskFeed {
     }
     // Until the log has been verified, what continues our top may continue another past: a replica that was promoted
     // numbers new events from where it stood.
-    if (this.#phase.kind !== 'live') return this.#catchUp()
+    if (this.#phase.kind !== 'live') {
+      this.#catchUp()
+      return
+    }
     const added = this.#tail.add(top, entries)
     if (added === 'added') this.#waiters.wake()
     else if (added === 'gap') this.#catchUp()
