@@ -66,7 +66,8 @@ export class Faults {
 
   /** How far the first round is, from 0 to 1; it grows between the faults, too, so that what follows it is steady. */
   get firstRound() {
-    const next = Math.min(1, (Date.now() - this.#latestAt) / this.#run.options.faultIntervalMs)
+    // Never all of a fault that has yet to come, or the run could be over before it.
+    const next = Math.min(0.9, (Date.now() - this.#latestAt) / this.#run.options.faultIntervalMs)
     return Math.min(1, (this.#fired + next) / Object.keys(this.counts).length)
   }
 
