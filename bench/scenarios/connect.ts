@@ -5,7 +5,7 @@ import { median } from '../stats.ts'
 import type { Scenario, Sizes } from './scenario.ts'
 
 const TARGET = 1.5
-/** Time for the server to be done with those who left. */
+/** Time for the server to be done with those that left. */
 const BETWEEN_MS = 400
 const WARM_UP_STORMS = 3
 const MAX_STORMS = 8

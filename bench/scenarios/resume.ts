@@ -12,7 +12,7 @@ const LATENCY_TARGET = 3
 const LIVE_SUBSCRIBERS = 50
 const LIVE_PER_SECOND = 20
 const REPORTS_A_CALL = 100
-/** Time for the server to be done with those who left. */
+/** Time for the server to be done with those that left. */
 const BETWEEN_MS = 1000
 
 const sizesOf = ({ subscribers, quick }: Sizes) => ({

@@ -247,7 +247,7 @@ export function storeContract(
       expect(closed).toBe(0)
     })
 
-    it('names every task that changes to those who watch all', async () => {
+    it('names every task that changes to those that watch all', async () => {
       const heard: string[] = []
       const watch = await store.watchAll((key) => heard.push(key?.id ?? 'any'))
       const first = await createTask(store)

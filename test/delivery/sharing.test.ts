@@ -55,7 +55,7 @@ const many = ({ fanOut, key, counted }: Opened, count: number, options: Subscrib
   Promise.all(range(1, count).map(() => fanOut.subscribe(key, counted, options)))
 
 describe('an event', () => {
-  it('is encoded once for all who stand at the top', async () => {
+  it('is encoded once for all that stand at the top', async () => {
     const opened = await open()
     const { log, key, counted, fanOut } = opened
     const members = await many(opened, 100)
@@ -101,7 +101,7 @@ describe('an event', () => {
     expect(read).not.toHaveBeenCalled()
   })
 
-  it('is encoded once for all who catch up through the same pages', async () => {
+  it('is encoded once for all that catch up through the same pages', async () => {
     const opened = await open({ ringEvents: 4 })
     const { log, key, counted } = opened
     await append(log, key, ...range(1, 1000).map((i) => progress(i)))
@@ -114,7 +114,7 @@ describe('an event', () => {
   })
 
   it.each([
-    ['who come from a few events back', false],
+    ['that come from a few events back', false],
     ['whose sockets a burst was too much for', true],
   ])('is encoded once for all %s', async (_, burst) => {
     const opened = await open()
@@ -126,7 +126,7 @@ describe('an event', () => {
     await opened.isLive(...members)
     if (burst) await append(log, key, ...events)
     await until('all to be through', () => members.every((member) => offsetsOf(member).length === 201))
-    // Twice: together, and for those who read alone.
+    // Twice: together, and for those that read alone.
     expect(counted.encoded).toBeLessThanOrEqual(2 * 201)
   })
 
@@ -176,7 +176,7 @@ describe('an event', () => {
     for (const [i, member] of members.entries()) expect(offsetsOf(member)).toEqual(range(i < 5 ? 2 : 1, 62))
   })
 
-  it('whose execution fails is told as an error to each who gets it, and ends all of them', async () => {
+  it('whose execution fails is told as an error to each that gets it, and ends all of them', async () => {
     const opened = await open()
     const { log, key, counted, fanOut } = opened
     const members = await many(opened, 10)
@@ -197,7 +197,7 @@ describe('an event', () => {
     expect([fanOut.shared.groups.size, fanOut.feeds.size, fanOut.open]).toEqual([0, 0, 0])
   })
 
-  it('whose execution failed is executed again for who comes later', async () => {
+  it('whose execution failed is executed again for one that comes later', async () => {
     const opened = await open()
     const { log, key, counted, fanOut } = opened
     await append(log, key, ...range(1, 100).map((i) => progress(i)))
@@ -241,7 +241,7 @@ describe('an event', () => {
 })
 
 describe("a stream's own event", () => {
-  it('is executed once for all who come at the same state, each with its own cursor and time', async () => {
+  it('is executed once for all that come at the same state, each with its own cursor and time', async () => {
     const opened = await open()
     const { log, key, fanOut, counted } = opened
     await append(log, key, ...range(1, 20).map((i) => progress(i)))
@@ -439,7 +439,7 @@ const context = (feeds: Feeds, audience: string, subject: string) =>
     services: { feeds, channelPrefixes: ['gan:training'], maxStreamMs: 60_000 },
   }) as unknown as Context
 
-describe('who gets the same', () => {
+describe('subscriptions that get the same', () => {
   const SOURCE = /* GraphQL */ `
     subscription A($taskId: ID!, $last: Int, $with: Boolean = true, $unused: Int) {
       trainingProgress(taskId: $taskId, last: $last) { cursor ... on ProgressUpdate @include(if: $with) { current } }

@@ -15,7 +15,7 @@ it('runs at once as many as a round has room for, and the others in the rounds t
   expect(ran).toEqual(range(1, 8))
 })
 
-it('lets nobody pass those who wait', async () => {
+it('lets none pass those that wait', async () => {
   const turns = new Turns(1)
   const ran: string[] = []
   turns.take(() => {

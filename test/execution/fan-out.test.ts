@@ -59,7 +59,7 @@ async function open() {
   return { first, executed }
 }
 
-it('what is executed for many keeps nothing of the one who came first', async () => {
+it('what is executed for many keeps nothing of the one that came first', async () => {
   const { first, executed } = await open()
   const socket = { of: 'the first' }
   await first({}, { socket, request: socket })
@@ -94,7 +94,7 @@ it('refuses a caller without the right, though others share what it asked for', 
   expect(executed).toHaveLength(1)
 })
 
-it('shares between those who get the same, and nobody else', async () => {
+it('shares between those that get the same, and no others', async () => {
   const { first, executed } = await open()
   await first({})
   await first({ short: false })

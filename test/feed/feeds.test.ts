@@ -41,7 +41,7 @@ async function open() {
 }
 
 describe('a snapshot', () => {
-  it('is read once for all who ask at the same time, and again for who asks later', async () => {
+  it('is read once for all that ask at the same time, and again for one that asks later', async () => {
     const { log, key, feeds, snapshots } = await open()
     const found = await Promise.all(range(1, 50).map(() => feeds.snapshot(key)))
     expect(snapshots).toHaveBeenCalledTimes(1)
@@ -53,7 +53,7 @@ describe('a snapshot', () => {
     expect(snapshots).toHaveBeenCalledTimes(1)
   })
 
-  it('that fails does so for those who wait, and is read again for the next', async () => {
+  it('that fails does so for those that wait, and is read again for the next', async () => {
     const { key, feeds, snapshots } = await open()
     snapshots.mockRejectedValueOnce(new Error('away'))
     const outcomes = await Promise.allSettled(range(1, 3).map(() => feeds.snapshot(key)))
@@ -213,7 +213,7 @@ describe('a feed that cannot be sure of its log', () => {
 })
 
 describe('on the Redis engine', () => {
-  it('those who come back together, each some events behind, get every event once', async () => {
+  it('those that come back together, each some events behind, get every event once', async () => {
     const server = await redisServer(await testRedis())
     expect(await isReady(server)).toBe(true)
     const taskId = await startExternal(server.url)

@@ -106,7 +106,7 @@ describe('pages', () => {
 })
 
 describe('the reads of the log', () => {
-  it('are one for all who read at the same time, wherever in the page', async () => {
+  it('are one for all that read at the same time, wherever in the page', async () => {
     const { pages, key, at, reads } = await open(600)
     const results = await Promise.all(range(0, 255).map((offset) => pages.read(key, at(offset))))
     expect(reads.mock.calls.length).toBe(1)
@@ -114,7 +114,7 @@ describe('the reads of the log', () => {
       expect(offsetsOf(result)).toEqual(range(offset + 1, 256))
     const arrays = results.map((result) => result.kind === 'page' && result.events)
     expect(new Set(arrays).size).toBe(1)
-    // And for those who come later.
+    // And for those that come later.
     await pages.read(key, at(100))
     expect(reads.mock.calls.length).toBe(1)
   })
@@ -155,7 +155,7 @@ describe('the reads of the log', () => {
     expect(offsetsOf(await pages.read(key, at(260)))).toEqual(range(261, 400))
   })
 
-  it('that fail, fail for those who wait for them, and are tried again by the next', async () => {
+  it('that fail, fail for those that wait for them, and are tried again by the next', async () => {
     const { log, pages, key, at, reads } = await open(10)
     reads.mockRejectedValueOnce(new Error('away'))
     const outcomes = await Promise.allSettled(range(1, 5).map((offset) => pages.read(key, at(offset))))

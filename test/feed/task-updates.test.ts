@@ -30,7 +30,7 @@ it('gives a slow reader each task once, in its newest state', async () => {
   expect([updates.size, log.watchCount]).toEqual([0, 0])
 })
 
-it('tells a reader who fell behind the whole list of changes every change all the same', async () => {
+it('tells a reader that fell behind the whole list of changes every change all the same', async () => {
   const updates = open()
   const quiet = await createTask(log, { id: 'quiet' })
   const busy = await createTask(log, { id: 'busy' })

@@ -208,7 +208,7 @@ describe('while Redis is away', () => {
 })
 
 describe('what Redis lost', () => {
-  it('altogether, is told as LOG_RESET to those who watch and to those who come back; the training goes on', async () => {
+  it('altogether, is told as LOG_RESET to those that watch and to those that come back; the training goes on', async () => {
     const redis = await testRedis()
     const [one, two] = (await serversOn(redis, 2)) as [TestServer, TestServer]
     const taskId = await startExternal(one.url)

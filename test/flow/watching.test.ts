@@ -86,7 +86,7 @@ describeEngines((openServer, engine) => {
       expect(numbersOf(resumed)).toEqual([9, 10])
     })
 
-    it('shows one who comes after the end how it ended, and completes', async () => {
+    it('shows one that comes after the end how it ended, and completes', async () => {
       const { url, webSocketUrl } = await openServer()
       const taskId = await startExternal(url)
       await report(url, taskId, ...progressReports(1, 5), {

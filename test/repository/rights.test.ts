@@ -116,7 +116,7 @@ afterEach(async () => {
   await feeds.close()
   await log.close()
   expect(unexpected).toEqual([])
-  // Nobody who was refused is counted, nor anybody who has left.
+  // None that was refused is counted, nor one that has left.
   expect(openSubscriptions.count).toBe(0)
 })
 
@@ -218,7 +218,7 @@ it('lists leave out the tasks of others', async () => {
   expect(data).toEqual({ tasks: { edges: [{ node: { id: mine.id } }] } })
 })
 
-it('the fast path of reports refuses whom graphql-js refuses, in the same words', async () => {
+it('the fast path of reports refuses the callers that graphql-js refuses, in the same words', async () => {
   const { id } = await createTask(log)
   const { query } = RIGHTS['Mutation.reportMetrics'] as Right
   for (const caller of [

@@ -48,7 +48,7 @@ export class Run {
   /** @throws UsageError */
   constructor(options: Options) {
     this.options = options
-    // Everyone who waits listens to it.
+    // All that wait listen to it.
     setMaxListeners(0, this.signal)
     this.faults = new Faults(this)
   }

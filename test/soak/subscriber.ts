@@ -188,7 +188,7 @@ export class Subscriber {
   }
 }
 
-/** Whether one who comes after the end is told how it ended. */
+/** Whether one that comes after the end is told how it ended. */
 export async function showsTheEnd(server: Server, taskId: string) {
   const client = createClient({ url: server.webSocketUrl, webSocketImpl: WebSocket, retryAttempts: 0 })
   const types: string[] = []

@@ -9,7 +9,7 @@ export interface Message {
   readonly payload?: Data
 }
 
-/** One who speaks graphql-transport-ws by hand, so that a test decides what is sent and when something is read. */
+/** Speaks graphql-transport-ws by hand, so that a test decides what is sent and when something is read. */
 export class ProtocolClient {
   readonly socket: WebSocket
   /** In the order of their coming. */
