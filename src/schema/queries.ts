@@ -10,7 +10,8 @@ import { LIMITS } from '../task/limits.ts'
 import { isFinalStatus } from '../task/task.ts'
 import { builder } from './builder.ts'
 import type { Services } from './context.ts'
-import { TaskFilterInput, TaskObject } from './task.ts'
+import { TaskObject } from './task.ts'
+import { TaskFilterInput } from './task-filter.ts'
 import { channelPrefix, line, taskId, wholeNumber } from './validation.ts'
 
 export const EngineStatusObject = builder.objectRef<EngineStatus>('EngineStatus').implement({

@@ -1,41 +1,13 @@
-import { readSeries } from '../feed/history.ts'
-import { LIMITS } from '../task/limits.ts'
 import { encodeCursor } from '../task/position.ts'
-import type { MetricPoint, MetricSeries } from '../task/series.ts'
 import type { TaskView } from '../task/stream-event.ts'
 import { channelOf, etaSeconds, type TaskError } from '../task/task.ts'
 import { builder } from './builder.ts'
-import { PhaseEnum, TaskStatusEnum } from './enums.ts'
-import { line, listOf, wholeNumber } from './validation.ts'
+import { TaskStatusEnum } from './enums.ts'
 
 export const TaskErrorObject = builder.objectRef<TaskError>('TaskError').implement({
   fields: (t) => ({
     message: t.exposeString('message'),
     type: t.exposeString('type', { nullable: true }),
-  }),
-})
-
-const MetricPointObject = builder.objectRef<MetricPoint>('MetricPoint').implement({
-  fields: (t) => ({
-    step: t.exposeFloat('step', { description: "Epoch, round or step: the reporter's own x." }),
-    value: t.expose('value', { type: 'MetricValue' }),
-    timestamp: t.expose('timestamp', { type: 'DateTime' }),
-  }),
-})
-
-const MetricSeriesObject = builder.objectRef<MetricSeries>('MetricSeries').implement({
-  fields: (t) => ({
-    name: t.exposeString('name'),
-    phase: t.expose('phase', {
-      type: PhaseEnum,
-      nullable: true,
-      description:
-        'Null for values that came with progress. Fit metrics of a federated round are TRAIN, those of its evaluation VAL.',
-    }),
-    points: t.field({
-      type: [MetricPointObject],
-      resolve: ({ points }) => [...points],
-    }),
   }),
 })
 
@@ -109,34 +81,5 @@ TaskObject.implement({
       description: 'Position of the newest event.',
       resolve: ({ state, top }) => encodeCursor(state.spec, top),
     }),
-    series: t.field({
-      type: [MetricSeriesObject],
-      description:
-        'Metric histories for a chart, thinned so that every spike survives (min and max per bucket, and what is not finite).',
-      args: {
-        names: t.arg.stringList({
-          description: 'Only these metrics; all of them where it is left out.',
-          validate: listOf('names', 0, LIMITS.seriesNames),
-        }),
-        maxPoints: t.arg.int({
-          description: `Most points in one series; ${LIMITS.seriesPoints.default} by default.`,
-          validate: wholeNumber(LIMITS.seriesPoints.min, LIMITS.seriesPoints.max),
-        }),
-      },
-      complexity: { field: 5000, multiplier: 1 },
-      resolve: ({ state }, { names, maxPoints }, { services }) =>
-        readSeries(services.log, state.spec, names ?? null, maxPoints ?? LIMITS.seriesPoints.default),
-    }),
-  }),
-})
-
-export const TaskFilterInput = builder.inputType('TaskFilter', {
-  description: 'All conditions that are given must hold.',
-  fields: (t) => ({
-    ids: t.idList({ validate: listOf('ids', 0, LIMITS.filterIds) }),
-    statuses: t.field({ type: [TaskStatusEnum], validate: listOf('statuses', 0, LIMITS.filterIds) }),
-    channelPrefix: t.string({ validate: line(LIMITS.channelPrefixLength) }),
-    machineId: t.id({ validate: line(LIMITS.machineIdLength) }),
-    trainer: t.string({ validate: line(LIMITS.trainerNameLength) }),
   }),
 })
