@@ -11,7 +11,7 @@ import { Waiters } from './waiters.ts'
 export interface TaskFeedOptions {
   /** Newest events kept for subscribers that are close to the top; the others read the log. */
   readonly ringEvents: number
-  /** How often to look whether an announcement got lost. */
+  /** Silence after which to look whether an announcement got lost. */
   readonly checkMs: number
   readonly onError: (error: unknown) => void
 }
@@ -41,7 +41,7 @@ const CLOSED: FeedPhase = { kind: 'closed' }
  *
  * First it watches, so that nothing appended from then on goes unnoticed. Then it reads state and top. From there
  * on an announcement that continues the top is taken over as it is; any other (a gap, another generation) makes it
- * read the log up to the top again. A slow check does the same for an announcement that never came.
+ * read the log up to the top again. A check after a silence does the same for an announcement that never came.
  *
  * ```
  * live ──the watch or a command fails──▶ interrupted ──the log is verified and read──▶ live
@@ -244,8 +244,11 @@ export class TaskFeed {
       return
     }
     const added = this.#tail.add(top, entries)
-    if (added === 'added') this.#waiters.wake()
-    else if (added === 'gap') this.#catchUp()
+    if (added === 'added') {
+      // It continued the top, so nothing before it was lost: only a silence has to be checked.
+      this.#check?.refresh()
+      this.#waiters.wake()
+    } else if (added === 'gap') this.#catchUp()
   }
 
   /** Reads the log up to its top; one reading at a time. */

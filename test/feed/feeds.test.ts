@@ -191,6 +191,29 @@ describe('a feed', () => {
   })
 })
 
+describe('a feed that hears of events', () => {
+  it('reads the log only after a silence, and then finds what it did not hear of', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { log, key, line } = await open()
+    const feeds = feedsOf(log, { checkMs: 100 })
+    const feed = await feeds.acquire(key)
+    const reads = vi.spyOn(log, 'read')
+    for (const i of range(1, 5)) {
+      vi.advanceTimersByTime(60)
+      await append(log, key, progress(i))
+    }
+    expect([feed.top.offset, reads.mock.calls.length]).toEqual([6, 0])
+    line.isCut = true
+    await append(log, key, progress(6))
+    vi.advanceTimersByTime(100)
+    await until('the feed to have read it', () => feed.top.offset === 7)
+    await feeds.release(feed)
+  })
+})
+
 describe('a feed that cannot be sure of its log', () => {
   it('takes nothing that is announced until it has verified the log', async () => {
     const { log, key, tell, feeds } = await open()
