@@ -155,7 +155,8 @@ function prepare(
   const operation = operations.prepare(payload, connection.caller)
   // graphql-ws keeps the message as long as the subscription lasts: let it be the text that all share.
   if ('document' in operation) Object.assign(payload, { query: operation.text })
-  return 'document' in operation ? { ...operation, connection, id } : operation
+  // Into the operation, which is of this call alone: a spread with further properties costs ten times as much.
+  return 'document' in operation ? Object.assign(operation, { connection, id }) : operation
 }
 
 /** The raw response to an upgrade that is refused; null where it is welcome. */
