@@ -12,7 +12,12 @@ export interface PublishedEntries {
 
 interface Listener {
   readonly channel: string
-  onSignal(signal: { kind: 'message'; message: unknown } | Exclude<WatchSignal, { kind: 'appended' }>): void
+  onSignal(signal: Message | Exclude<WatchSignal, { kind: 'appended' }>): void
+}
+
+interface Message {
+  readonly kind: 'message'
+  readonly text: string
 }
 
 /** Time between two looks whether the connection still lives. */
@@ -59,9 +64,7 @@ export class Announcements {
   /** Resolves once Redis has confirmed the subscription; rejects where it does not in time. */
   async listen(channel: string, onSignal: Listener['onSignal']): Promise<Watch> {
     const listener: Listener = { channel, onSignal }
-    const subscribing = this.#pubsub.subscribe(channel, (message: unknown) =>
-      onSignal({ kind: 'message', message }),
-    )
+    const subscribing = this.#pubsub.subscribe(channel, (message: Message) => onSignal(message))
     if (!(await settlesWithin(this.#timeoutMs, subscribing))) {
       subscribing.then((late) => this.#pubsub.unsubscribe(late), this.#onError)
       throw new Error(`Redis did not confirm a subscription within ${this.#timeoutMs} ms`)
@@ -126,11 +129,15 @@ export class Announcements {
    * The subscriber as RedisPubSub may see it. It leaves promises behind that nobody looks at: of
    * `unsubscribe`, and of a `subscribe` that failed; each would end the process as an unhandled rejection.
    * So here a subscription never fails, it is confirmed late; and to unsubscribe needs no reply.
+   *
+   * It would parse a text once for all listeners. What is no text it hands on as it is, so that each listener
+   * parses its own, and may add to it.
    */
   #withoutDanglingPromises(): Redis {
     const subscriber = this.#subscriber
     return {
-      on: subscriber.on.bind(subscriber),
+      on: (event: string, hear: (channel: string, message: Message) => void) =>
+        subscriber.on(event, (channel: string, text: string) => hear(channel, { kind: 'message', text })),
       subscribe: (channel: string, confirm: (error: null) => void) => {
         this.#unconfirmed.set(channel, confirm)
         subscriber.subscribe(channel).then(

@@ -13,7 +13,6 @@ import type {
   Watch,
   WatchSignal,
 } from '../event-log.ts'
-import { ownCopy } from '../own-copy.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
 import { Announcements, type PublishedEntries } from './announcements.ts'
@@ -187,8 +186,8 @@ export class RedisStore implements Store {
     return translated(() =>
       this.#announcements.listen(this.#keys.appended(key), (signal) => {
         if (signal.kind !== 'message') return onSignal(signal)
-        const published = parseAnnouncement(signal.message)
-        // RedisPubSub hands on as text what it cannot parse; whatever it was, the log knows better.
+        const published = parseAnnouncement(signal.text)
+        // Whatever it was, the log knows better.
         onSignal(published ? appendedBy(published) : { kind: 'resumed' })
       }),
     )
@@ -197,7 +196,7 @@ export class RedisStore implements Store {
   async watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch> {
     return translated(() =>
       this.#announcements.listen(this.#keys.changes, (signal) => {
-        if (signal.kind === 'message') onChange(keyOfChannel(String(signal.message)))
+        if (signal.kind === 'message') onChange(keyOfChannel(signal.text))
         if (signal.kind === 'resumed') onChange(null)
       }),
     )
@@ -255,15 +254,17 @@ function snapshotOf(generation: string, top: string, serial: string, state: stri
   }
 }
 
-function parseAnnouncement(message: unknown): PublishedEntries | null {
-  if (typeof message !== 'object' || message === null) return null
-  const { generation, offset, events } = message as Partial<PublishedEntries>
-  const isOurs = typeof generation === 'string' && typeof offset === 'number' && Array.isArray(events)
-  return isOurs ? { generation, offset, events } : null
+function parseAnnouncement(text: string): PublishedEntries | null {
+  try {
+    const { generation, offset, events } = JSON.parse(text) as Partial<PublishedEntries>
+    const isOurs = typeof generation === 'string' && typeof offset === 'number' && Array.isArray(events)
+    return isOurs ? { generation, offset, events } : null
+  } catch {
+    return null
+  }
 }
 
 function appendedBy({ generation, offset, events }: PublishedEntries): WatchSignal {
-  // RedisPubSub parses a message once for all listeners of its channel.
-  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event: ownCopy(event) }))
+  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event }))
   return { kind: 'appended', top: { generation, offset: offset + events.length - 1 }, entries }
 }
