@@ -19,6 +19,7 @@ export default {
         strictScalars: true,
         immutableTypes: true,
         scalars: {
+          Count: 'number',
           Cursor: 'string',
           DateTime: 'string',
           JSON: 'unknown',

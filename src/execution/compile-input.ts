@@ -72,6 +72,10 @@ function leaf(type: GraphQLLeafType): CompiledInput {
   switch (type.name) {
     case 'Int':
       return (value) => (typeof value === 'number' && value === (value | 0) ? value : UNDECIDED)
+    case 'Count':
+      return (value) => (Number.isSafeInteger(value) && (value as number) >= 0 ? value : UNDECIDED)
+    case 'Float':
+      return (value) => (Number.isFinite(value) ? value : UNDECIDED)
     case 'String':
     case 'ID':
       return (value) => (typeof value === 'string' ? value : UNDECIDED)

@@ -14,6 +14,7 @@ export const builder = new SchemaBuilder<{
   DefaultEdgesNullability: { list: false; items: true }
   Scalars: {
     ID: { Input: string; Output: string }
+    Count: { Input: number; Output: number }
     Cursor: { Input: string; Output: string }
     DateTime: { Input: string; Output: string | number }
     JSON: { Input: Json; Output: Json }

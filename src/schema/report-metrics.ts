@@ -5,19 +5,21 @@ import type { Report, ReportKind } from '../task/report.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { PhaseEnum, TaskStatusEnum } from './enums.ts'
-import { channelPrefix, jsonUpTo, line, listOf, taskId, text, wholeNumber } from './validation.ts'
+import { channelPrefix, jsonUpTo, line, listOf, numberFrom, taskId, text, wholeNumber } from './validation.ts'
 
 const MAX_INT = 2 ** 31 - 1
 const count = wholeNumber(0, MAX_INT)
+const fraction = numberFrom(0, MAX_INT)
+const epochDescription = 'May be a fraction: 2.5 is half-way through the third epoch.'
 const timestampDescription =
   "When it happened, by the trainer's clock; the server's time where it is left out."
 
 const ProgressReportInput = builder.inputType('ProgressReportInput', {
   fields: (t) => ({
-    current: t.int({ required: true, validate: count }),
-    total: t.int({ validate: wholeNumber(1, MAX_INT) }),
+    current: t.field({ type: 'Count', required: true }),
+    total: t.field({ type: 'Count', validate: wholeNumber(1, Number.MAX_SAFE_INTEGER) }),
     stage: t.string({ validate: line(LIMITS.stageLength) }),
-    epoch: t.int({ validate: count }),
+    epoch: t.float({ description: epochDescription, validate: fraction }),
     loss: t.field({ type: 'MetricValue', description: '`metrics.loss` where it is left out.' }),
     metrics: t.field({ type: 'Metrics' }),
     message: t.string({ validate: text(LIMITS.messageLength) }),
@@ -35,7 +37,7 @@ const EpochStartReportInput = builder.inputType('EpochStartReportInput', {
 
 const EpochEndReportInput = builder.inputType('EpochEndReportInput', {
   fields: (t) => ({
-    epoch: t.int({ required: true, validate: count }),
+    epoch: t.float({ required: true, description: epochDescription, validate: fraction }),
     phase: t.field({ type: PhaseEnum, required: true }),
     metrics: t.field({ type: 'Metrics', required: true }),
     timestamp: t.field({ type: 'DateTime', description: timestampDescription }),

@@ -21,6 +21,27 @@ function parseCursor(value: unknown): string {
   return refuse('BAD_CURSOR', `the cursor is ${quote(value)}; expected one that this API has issued`)
 }
 
+builder.scalarType('Count', {
+  description:
+    'A whole number from 0 to 2^53 - 1 (9007199254740991), a JSON number: steps and tokens outgrow Int.',
+  serialize: (value) => {
+    if (isCount(value)) return value
+    throw new TypeError(`Count cannot represent ${quote(value)}`)
+  },
+  parseValue: parseCount,
+  parseLiteral: (node) => parseCount(literal(node)),
+})
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+function parseCount(value: unknown): number {
+  if (isCount(value)) return value
+  return refuse(
+    'BAD_INPUT',
+    `the count is ${quote(value)}; expected a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`,
+  )
+}
+
 builder.scalarType('DateTime', {
   description: 'RFC 3339 date-time in UTC with milliseconds, e.g. 2026-11-21T10:30:15.123Z.',
   serialize: (value) => (typeof value === 'number' ? new Date(value).toISOString() : value),

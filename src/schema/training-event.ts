@@ -47,13 +47,16 @@ export const EVENT_TYPES = {
   ProgressUpdate: builder.objectRef<ProgressUpdate & Delivery>('ProgressUpdate').implement({
     interfaces,
     fields: (t) => ({
-      current: t.exposeInt('current'),
-      total: t.exposeInt('total', { nullable: true }),
+      current: t.expose('current', { type: 'Count' }),
+      total: t.expose('total', { type: 'Count', nullable: true }),
       progress: t.exposeFloat('progress', { nullable: true, description: '0 to 100.' }),
       status: t.expose('status', { type: TaskStatusEnum }),
       machineId: t.exposeID('machineId', { nullable: true }),
       stage: t.exposeString('stage', { nullable: true }),
-      epoch: t.exposeInt('epoch', { nullable: true }),
+      epoch: t.exposeFloat('epoch', {
+        nullable: true,
+        description: 'May be a fraction: 2.5 is half-way through the third.',
+      }),
       loss: t.expose('loss', { type: 'MetricValue', nullable: true }),
       metrics: t.expose('metrics', { type: 'Metrics' }),
       message: t.exposeString('message', { nullable: true }),
@@ -63,7 +66,7 @@ export const EVENT_TYPES = {
   EpochStarted: builder.objectRef<EpochStarted & Delivery>('EpochStarted').implement({
     interfaces,
     fields: (t) => ({
-      epoch: t.exposeInt('epoch'),
+      epoch: t.exposeFloat('epoch'),
       totalEpochs: t.exposeInt('totalEpochs', { nullable: true }),
     }),
   }),
@@ -71,7 +74,7 @@ export const EVENT_TYPES = {
   EpochEnded: builder.objectRef<EpochEnded & Delivery>('EpochEnded').implement({
     interfaces,
     fields: (t) => ({
-      epoch: t.exposeInt('epoch'),
+      epoch: t.exposeFloat('epoch'),
       phase: t.expose('phase', { type: PhaseEnum }),
       metrics: t.expose('metrics', { type: 'Metrics' }),
     }),

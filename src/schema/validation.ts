@@ -30,6 +30,10 @@ const check = <T>(holds: (value: T) => boolean, expected: string) =>
 export const wholeNumber = (min: number, max: number) =>
   check<number>((value) => value >= min && value <= max, `a whole number from ${min} to ${max}`)
 
+/** Fractions included; GraphQL has refused what is not finite. */
+export const numberFrom = (min: number, max: number) =>
+  check<number>((value) => value >= min && value <= max, `a number from ${min} to ${max}`)
+
 /** Text without control characters, which would garble terminals and logs. */
 export const line = (max: number) =>
   check<string>(

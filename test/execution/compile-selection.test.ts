@@ -232,7 +232,7 @@ describe('the text of an event is the one that execution gives', () => {
 
 describe('left to execution is', () => {
   it.each([
-    ['an Int out of its range', { current: 2 ** 31 }],
+    ['a Count out of its range', { current: 2 ** 53 }],
     ['an Int with a fraction', { current: 0.5 }],
     ['a Float that is not finite', { progress: Number.POSITIVE_INFINITY }],
     ['a metric that is not finite', { loss: Number.NaN }],

@@ -49,6 +49,8 @@ const plain = (value: unknown) => JSON.parse(JSON.stringify(value))
 const copy = <T>(value: T): T => structuredClone(value)
 
 const count = fc.nat({ max: 1000 })
+const large = fc.oneof(count, fc.maxSafeNat())
+const epoch = fc.oneof(count, fc.double({ min: 0, max: 1000, noNaN: true }))
 const metricName = fc.constantFrom('loss', 'accuracy', 'a b', 'constructor')
 const metric = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -65,16 +67,16 @@ const optional = <T extends object>(required: fc.Arbitrary<T>, more: Record<stri
 const or = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null })
 
 const report = fc.oneof(
-  optional(fc.record({ current: count }), {
-    total: or(count.map((of) => of + 1)),
+  optional(fc.record({ current: large }), {
+    total: or(large.map((of) => Math.max(1, of))),
     stage: or(word),
-    epoch: or(count),
+    epoch: or(epoch),
     loss: or(metric),
     metrics: or(metrics),
     message: or(text),
   }).map((progress) => ({ progress })),
   optional(fc.record({ epoch: count }), { totalEpochs: or(count) }).map((epochStart) => ({ epochStart })),
-  optional(fc.record({ epoch: count, phase: fc.constantFrom('TRAIN', 'VAL', 'TEST'), metrics }), {}).map(
+  optional(fc.record({ epoch, phase: fc.constantFrom('TRAIN', 'VAL', 'TEST'), metrics }), {}).map(
     (epochEnd) => ({ epochEnd }),
   ),
   optional(fc.record({ round: count }), { fitMetrics: or(metrics), evalMetrics: or(metrics) }).map(
@@ -116,6 +118,7 @@ const spoilt = fc
         1.5,
         -1,
         2 ** 31,
+        2 ** 53,
         true,
         [],
         {},
@@ -179,7 +182,11 @@ describe('a compiled call of reportMetrics', () => {
     ['null for a kind', { taskId: 'a', reports: [{ success: null }] }],
     ['null for a report', { taskId: 'a', reports: [null] }],
     ['a fraction', { taskId: 'a', reports: [{ progress: { current: 1.5 } }] }],
-    ['a count over 32 bits', { taskId: 'a', reports: [{ progress: { current: 2 ** 31 } }] }],
+    ['a count over 53 bits', { taskId: 'a', reports: [{ progress: { current: 2 ** 53 } }] }],
+    ['a count as text', { taskId: 'a', reports: [{ progress: { current: '7' } }] }],
+    ['an epoch before the first', { taskId: 'a', reports: [{ progress: { current: 1, epoch: -0.5 } }] }],
+    ['an epoch as text', { taskId: 'a', reports: [{ progress: { current: 1, epoch: '1' } }] }],
+    ['a fraction of a started epoch', { taskId: 'a', reports: [{ epochStart: { epoch: 1.5 } }] }],
     ['a negative count', { taskId: 'a', reports: [{ progress: { current: -1 } }] }],
     ['a list for an enum', { taskId: 'a', reports: [{ status: { status: ['RUNNING'] } }] }],
     ['a time that is none', { taskId: 'a', reports: [{ success: { timestamp: 'now' } }] }],
@@ -194,7 +201,14 @@ describe('a compiled call of reportMetrics', () => {
 
   it('takes what stands at the edges', async () => {
     const reports = [
-      { progress: { current: 2 ** 31 - 1, message: 'x'.repeat(LIMITS.messageLength) } },
+      {
+        progress: {
+          current: 2 ** 53 - 1,
+          total: 2 ** 53 - 1,
+          epoch: 2.5,
+          message: 'x'.repeat(LIMITS.messageLength),
+        },
+      },
       { success: { result: 'x'.repeat(LIMITS.resultBytes - 2) } },
       ...Array(LIMITS.reportsPerCall - 2).fill({ progress: { current: 0 } }),
     ]

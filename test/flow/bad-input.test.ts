@@ -186,7 +186,19 @@ describe('reporting', () => {
       'a negative current',
       [{ progress: { current: -1 } }],
       'BAD_INPUT',
-      /reports\[0\]\.progress\.current is -1/,
+      /reports\[0\]\.progress\.current: the count is -1; expected a whole number from 0 to 9007199254740991/,
+    ],
+    [
+      'a fraction of a step',
+      [{ progress: { current: 1.5 } }],
+      'BAD_INPUT',
+      /progress\.current: the count is 1\.5; expected a whole number/,
+    ],
+    [
+      'an epoch before the first',
+      [progress({ epoch: -0.5 })],
+      'BAD_INPUT',
+      /epoch is -0\.5; expected a number/,
     ],
     ['a total of none', [{ progress: { current: 1, total: 0 } }], 'BAD_INPUT', /progress\.total is 0/],
     [
@@ -212,7 +224,7 @@ describe('reporting', () => {
       'an invalid report behind valid ones',
       [...progressReports(1, 5), { progress: { current: -1 } }],
       'BAD_INPUT',
-      /reports\[5\]\.progress\.current is -1/,
+      /reports\[5\]\.progress\.current: the count is -1/,
     ],
     ['a report behind the final one', [{ success: {} }, progress({})], 'TASK_ENDED', /ended with SUCCESS/],
   ])('refuses %s and applies nothing', async (_, reports, code, message) => {

@@ -14,6 +14,8 @@ export type Scalars = {
   Boolean: { input: boolean; output: boolean; }
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
+  /** A whole number from 0 to 2^53 - 1 (9007199254740991), a JSON number: steps and tokens outgrow Int. */
+  Count: { input: number; output: number; }
   /** Opaque position in one task's event log. Pass the last one you saw as `after` to resume: nothing is lost and nothing is repeated. A cursor belongs to one task. */
   Cursor: { input: string; output: string; }
   /** RFC 3339 date-time in UTC with milliseconds, e.g. 2026-11-21T10:30:15.123Z. */
@@ -47,7 +49,8 @@ export type EngineStatus = {
 };
 
 export type EpochEndReportInput = {
-  readonly epoch: Scalars['Int']['input'];
+  /** May be a fraction: 2.5 is half-way through the third epoch. */
+  readonly epoch: Scalars['Float']['input'];
   readonly metrics: Scalars['Metrics']['input'];
   readonly phase: Phase;
   /** When it happened, by the trainer's clock; the server's time where it is left out. */
@@ -58,7 +61,7 @@ export type EpochEnded = TrainingEvent & {
   readonly __typename?: 'EpochEnded';
   /** Where the stream stands once this event is delivered. */
   readonly cursor: Scalars['Cursor']['output'];
-  readonly epoch: Scalars['Int']['output'];
+  readonly epoch: Scalars['Float']['output'];
   readonly metrics: Scalars['Metrics']['output'];
   readonly phase: Phase;
   readonly taskId: Scalars['ID']['output'];
@@ -76,7 +79,7 @@ export type EpochStarted = TrainingEvent & {
   readonly __typename?: 'EpochStarted';
   /** Where the stream stands once this event is delivered. */
   readonly cursor: Scalars['Cursor']['output'];
-  readonly epoch: Scalars['Int']['output'];
+  readonly epoch: Scalars['Float']['output'];
   readonly taskId: Scalars['ID']['output'];
   readonly timestamp: Scalars['DateTime']['output'];
   readonly totalEpochs?: Maybe<Scalars['Int']['output']>;
@@ -176,8 +179,9 @@ export type Phase =
   | 'VAL';
 
 export type ProgressReportInput = {
-  readonly current: Scalars['Int']['input'];
-  readonly epoch?: InputMaybe<Scalars['Int']['input']>;
+  readonly current: Scalars['Count']['input'];
+  /** May be a fraction: 2.5 is half-way through the third epoch. */
+  readonly epoch?: InputMaybe<Scalars['Float']['input']>;
   /** `metrics.loss` where it is left out. */
   readonly loss?: InputMaybe<Scalars['MetricValue']['input']>;
   readonly message?: InputMaybe<Scalars['String']['input']>;
@@ -185,15 +189,16 @@ export type ProgressReportInput = {
   readonly stage?: InputMaybe<Scalars['String']['input']>;
   /** When it happened, by the trainer's clock; the server's time where it is left out. */
   readonly timestamp?: InputMaybe<Scalars['DateTime']['input']>;
-  readonly total?: InputMaybe<Scalars['Int']['input']>;
+  readonly total?: InputMaybe<Scalars['Count']['input']>;
 };
 
 export type ProgressUpdate = TrainingEvent & {
   readonly __typename?: 'ProgressUpdate';
-  readonly current: Scalars['Int']['output'];
+  readonly current: Scalars['Count']['output'];
   /** Where the stream stands once this event is delivered. */
   readonly cursor: Scalars['Cursor']['output'];
-  readonly epoch?: Maybe<Scalars['Int']['output']>;
+  /** May be a fraction: 2.5 is half-way through the third. */
+  readonly epoch?: Maybe<Scalars['Float']['output']>;
   readonly loss?: Maybe<Scalars['MetricValue']['output']>;
   readonly machineId?: Maybe<Scalars['ID']['output']>;
   readonly message?: Maybe<Scalars['String']['output']>;
@@ -204,7 +209,7 @@ export type ProgressUpdate = TrainingEvent & {
   readonly status: TaskStatus;
   readonly taskId: Scalars['ID']['output'];
   readonly timestamp: Scalars['DateTime']['output'];
-  readonly total?: Maybe<Scalars['Int']['output']>;
+  readonly total?: Maybe<Scalars['Count']['output']>;
 };
 
 export type Query = {
@@ -441,10 +446,10 @@ export type Task = {
   readonly channel: Scalars['String']['output'];
   readonly channelPrefix: Scalars['String']['output'];
   readonly createdAt: Scalars['DateTime']['output'];
-  readonly current?: Maybe<Scalars['Int']['output']>;
+  readonly current?: Maybe<Scalars['Count']['output']>;
   /** Position of the newest event. */
   readonly cursor: Scalars['Cursor']['output'];
-  readonly epoch?: Maybe<Scalars['Int']['output']>;
+  readonly epoch?: Maybe<Scalars['Float']['output']>;
   readonly error?: Maybe<TaskError>;
   /** Time left, if it goes on at its mean speed since the start. */
   readonly etaSeconds?: Maybe<Scalars['Float']['output']>;
@@ -473,7 +478,7 @@ export type Task = {
   readonly stopReason?: Maybe<Scalars['String']['output']>;
   /** Somebody cancelled the task, and its trainer has yet to stop. */
   readonly stopRequested: Scalars['Boolean']['output'];
-  readonly total?: Maybe<Scalars['Int']['output']>;
+  readonly total?: Maybe<Scalars['Count']['output']>;
   readonly totalEpochs?: Maybe<Scalars['Int']['output']>;
   readonly totalRounds?: Maybe<Scalars['Int']['output']>;
   readonly trainer?: Maybe<Scalars['String']['output']>;
@@ -524,7 +529,7 @@ export type TaskFilter = {
 export type TaskProgress = {
   readonly __typename?: 'TaskProgress';
   readonly channel: Scalars['String']['output'];
-  readonly current?: Maybe<Scalars['Int']['output']>;
+  readonly current?: Maybe<Scalars['Count']['output']>;
   readonly cursor: Scalars['Cursor']['output'];
   readonly error?: Maybe<TaskError>;
   readonly etaSeconds?: Maybe<Scalars['Float']['output']>;
@@ -536,7 +541,7 @@ export type TaskProgress = {
   readonly status: TaskStatus;
   readonly taskId: Scalars['ID']['output'];
   readonly timestamp: Scalars['DateTime']['output'];
-  readonly total?: Maybe<Scalars['Int']['output']>;
+  readonly total?: Maybe<Scalars['Count']['output']>;
 };
 
 export type TaskStatus =
