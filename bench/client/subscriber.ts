@@ -12,7 +12,7 @@ const WATCH = /* GraphQL */ `
       ... on ProgressUpdate { current total progress loss metrics message }
       ... on StatusChanged { status }
       ... on StreamOpened { channel task { status current total } }
-      ... on EventsSkipped { count skipReason: reason }
+      ... on EventsSkipped { count skipReason }
     }
   }
 `

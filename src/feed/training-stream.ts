@@ -155,7 +155,8 @@ export class TrainingStream {
           const isClamped = this.#mayClamp && reason === 'TRIMMED' && resumeAt.offset <= openedAt
           this.#mayClamp = false
           if (isClamped) continue
-          return { kind: 'event', event: { type: 'EventsSkipped', ...this.#here(), count, reason } }
+          const event = { type: 'EventsSkipped', ...this.#here(), count, skipReason: reason } as const
+          return { kind: 'event', event }
         }
         if (step.kind === 'events') this.#mayClamp = false
         return step

@@ -40,7 +40,14 @@ export const TrainingEventInterface = builder.interfaceRef<AnyEvent>('TrainingEv
 
 const interfaces = [TrainingEventInterface]
 
-/** The GraphQL type of every event; a kind that is forgotten here does not compile. */
+/** GraphQL lets one document select a field of several types only where all of them agree on its type. */
+const alwaysGiven =
+  'Always given here; nullable as in the other events that have it, so that one document can ask for all of them.'
+
+/**
+ * The GraphQL type of every event; a kind that is forgotten here does not compile. A field's name has one type,
+ * nullability included, in all of them, so that any document may do without aliases.
+ */
 export const EVENT_TYPES = {
   // ---- events of the log, as trainers report them ----
 
@@ -66,7 +73,7 @@ export const EVENT_TYPES = {
   EpochStarted: builder.objectRef<EpochStarted & Delivery>('EpochStarted').implement({
     interfaces,
     fields: (t) => ({
-      epoch: t.exposeFloat('epoch'),
+      epoch: t.exposeFloat('epoch', { nullable: true, description: alwaysGiven }),
       totalEpochs: t.exposeInt('totalEpochs', { nullable: true }),
     }),
   }),
@@ -74,7 +81,7 @@ export const EVENT_TYPES = {
   EpochEnded: builder.objectRef<EpochEnded & Delivery>('EpochEnded').implement({
     interfaces,
     fields: (t) => ({
-      epoch: t.exposeFloat('epoch'),
+      epoch: t.exposeFloat('epoch', { nullable: true, description: alwaysGiven }),
       phase: t.expose('phase', { type: PhaseEnum }),
       metrics: t.expose('metrics', { type: 'Metrics' }),
     }),
@@ -140,7 +147,7 @@ export const EVENT_TYPES = {
     interfaces,
     fields: (t) => ({
       channel: t.exposeString('channel'),
-      message: t.exposeString('message'),
+      message: t.exposeString('message', { nullable: true, description: alwaysGiven }),
       task: t.field({
         type: TaskObject,
         description: 'The task as it is now, so that a viewer can draw before the first event.',
@@ -154,7 +161,7 @@ export const EVENT_TYPES = {
     interfaces,
     fields: (t) => ({
       count: t.exposeInt('count', { nullable: true, description: 'How many, where it can be known.' }),
-      reason: t.expose('reason', { type: SkipReasonEnum }),
+      skipReason: t.expose('skipReason', { type: SkipReasonEnum }),
     }),
   }),
 
@@ -167,12 +174,12 @@ export const EVENT_TYPES = {
   StreamTimedOut: builder.objectRef<StreamTimedOut>('StreamTimedOut').implement({
     description: 'The maximum duration is over and the stream completes; subscribe again with the cursor.',
     interfaces,
-    fields: (t) => ({ message: t.exposeString('message') }),
+    fields: (t) => ({ message: t.exposeString('message', { nullable: true, description: alwaysGiven }) }),
   }),
 
   StreamClosing: builder.objectRef<StreamClosing>('StreamClosing').implement({
     description: 'The task has ended, all of it was delivered, and the stream completes.',
     interfaces,
-    fields: (t) => ({ reason: t.exposeString('reason') }),
+    fields: (t) => ({ reason: t.exposeString('reason', { nullable: true, description: alwaysGiven }) }),
   }),
 } satisfies { [Kind in TrainingEvent['type']]: unknown }

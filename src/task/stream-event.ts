@@ -28,7 +28,7 @@ export interface StreamOpened extends StreamEventBase {
 export interface EventsSkipped extends StreamEventBase {
   readonly type: 'EventsSkipped'
   readonly count: number | null
-  readonly reason: 'TRIMMED' | 'LOG_RESET'
+  readonly skipReason: 'TRIMMED' | 'LOG_RESET'
 }
 
 export interface StreamInterrupted extends StreamEventBase {

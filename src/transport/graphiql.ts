@@ -33,7 +33,7 @@ subscription WatchTraining($taskId: ID!) {
     ... on ProgressUpdate {
       progress
       stage
-      atEpoch: epoch
+      epoch
       loss
       metrics
     }
@@ -61,7 +61,7 @@ subscription WatchTraining($taskId: ID!) {
       reason
     }
     ... on StreamClosing {
-      closing: reason
+      reason
     }
   }
 }

@@ -55,7 +55,7 @@ const progress = (
   total: 100,
   progress: seconds,
   stage: 'train',
-  atEpoch: 3,
+  epoch: 3,
   loss,
   metrics,
 })
@@ -219,7 +219,7 @@ describe('an event as a line', () => {
       { __typename: 'TrainingSucceeded', ...envelope(2), result: { accuracy: 0.9 } },
       { __typename: 'TrainingCancelled', ...envelope(3), reason: null },
       { __typename: 'EventsSkipped', ...envelope(4), count: 3, skipReason: 'TRIMMED' },
-      { __typename: 'StreamOpened', ...envelope(5), channel: 'c:7f3c', openedMessage: 'hello', task },
+      { __typename: 'StreamOpened', ...envelope(5), channel: 'c:7f3c', message: 'hello', task },
     ] as const
     expect(lines.map(eventLine).map((line) => line.slice(25))).toEqual([
       'epoch-end epoch=2 phase=VAL metric.loss=NaN',

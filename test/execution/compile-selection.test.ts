@@ -131,7 +131,7 @@ describe('the text of an event is the one that execution gives', () => {
     expect(await answer(source, progress, { taskId: '7f3c' })).toBe(
       '{"__typename":"ProgressUpdate","taskId":"7f3c","timestamp":"2026-11-21T10:30:15.123Z","cursor":"g1-12",' +
         '"current":3,"total":10,"progress":30.5,"status":"RUNNING","machineId":"gpu-04","stage":"training",' +
-        '"atEpoch":2,"loss":0.15,"metrics":{"loss":0.15,"accuracy":0.92,"lr":1e-7,"grad_norm":"NaN"},"message":null}',
+        '"epoch":2,"loss":0.15,"metrics":{"loss":0.15,"accuracy":0.92,"lr":1e-7,"grad_norm":"NaN"},"message":null}',
     )
     expect(await answer(source, cancelled, { taskId: '7f3c' })).toContain('"reason":"enough seen"')
   })
@@ -233,7 +233,7 @@ describe('the text of an event is the one that execution gives', () => {
 describe('left to execution is', () => {
   it.each([
     ['a Count out of its range', { current: 2 ** 53 }],
-    ['an Int with a fraction', { current: 0.5 }],
+    ['a Count with a fraction', { current: 0.5 }],
     ['a Float that is not finite', { progress: Number.POSITIVE_INFINITY }],
     ['a metric that is not finite', { loss: Number.NaN }],
     ['an unknown value of an enum', { status: 'BORED' }],

@@ -51,7 +51,7 @@ export const WATCH: Operation<Watched> = /* GraphQL */ `
   subscription ($taskId: ID!, $after: Cursor, $last: Int) {
     trainingProgress(taskId: $taskId, after: $after, last: $last) {
       ${EVENT}
-      ... on EventsSkipped { count skipReason: reason }
+      ... on EventsSkipped { count skipReason }
       ... on StreamInterrupted { error }
     }
   }

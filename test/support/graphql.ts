@@ -110,12 +110,12 @@ export const WATCH = /* GraphQL */ `
       ... on ProgressUpdate { current loss metrics }
       ... on EpochEnded { epoch phase metrics }
       ... on StatusChanged { status message }
-      ... on EventsSkipped { count skipReason: reason }
+      ... on EventsSkipped { count skipReason }
       ... on TrainingSucceeded { result }
       ... on TrainingFailed { error errorType }
       ... on TrainingCancelled { reason }
       ... on StreamOpened { channel task { status } }
-      ... on StreamClosing { closing: reason }
+      ... on StreamClosing { reason }
     }
   }`
 

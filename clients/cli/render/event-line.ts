@@ -24,7 +24,7 @@ type EventOf<Kind extends EventKind> = Extract<TrainingProgressEvent, { readonly
 type Describe<Event> = (event: Event) => readonly [kind: string, fields: Fields]
 
 const DESCRIPTIONS = {
-  ProgressUpdate: ({ current, total, progress, stage, atEpoch: epoch, loss, message, metrics }) => {
+  ProgressUpdate: ({ current, total, progress, stage, epoch, loss, message, metrics }) => {
     const percent = progress === null || progress === undefined ? null : Math.round(progress * 100) / 100
     return ['progress', { current, total, percent, epoch, stage, loss, ...named('metric', metrics), message }]
   },
@@ -45,8 +45,8 @@ const DESCRIPTIONS = {
   ],
   EventsSkipped: ({ count, skipReason: reason }) => ['skipped', { count, reason }],
   StreamInterrupted: ({ error }) => ['interrupted', { error }],
-  StreamTimedOut: ({ timedOutMessage: message }) => ['timed-out', { message }],
-  StreamClosing: ({ closingReason: reason }) => ['closing', { reason }],
+  StreamTimedOut: ({ message }) => ['timed-out', { message }],
+  StreamClosing: ({ reason }) => ['closing', { reason }],
 } satisfies { [Kind in EventKind]: Describe<EventOf<Kind>> }
 
 function named(prefix: string, metrics: Fields): Fields {
