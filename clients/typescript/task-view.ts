@@ -9,9 +9,8 @@ type Summary = Omit<TaskSummaryFragment, '__typename' | 'etaSeconds'>
  * Folded from its first event, or from any StreamOpened, a view is the server's state of the task, except for
  * what the events do not carry:
  *
- * - `attempt`, `stopRequested` and `stopReason` stay as they were when the stream opened, as StatusChanged does not
- *   tell of launches and stop requests yet. A server that sends them is understood. (The reason of
- *   TrainingCancelled is taken.)
+ * - `stopReason` stays as it was when the stream opened until TrainingCancelled tells it: StatusChanged has it in
+ *   its message only.
  * - `startedAt`, `updatedAt` and `finishedAt` are the timestamps of events, so the trainer's clock where it reports
  *   times of its own; the server's state has the server's clock.
  * - Whether the trainer counts its progress itself or by its rounds is guessed from the task that the stream opened
@@ -28,6 +27,8 @@ export interface TaskView extends Readonly<Known<Summary>> {
    * alone.
    */
   readonly countsProgress: boolean
+  /** While events are replayed: the task that the last of them leads to, as the stream opened with it. */
+  readonly replaysTo: TaskView | null
 }
 
 type Known<Fields> = { [Name in keyof Fields]-?: Exclude<Fields[Name], undefined> }
@@ -40,15 +41,18 @@ export function initialView(task: TaskSummaryFragment): TaskView {
     ...NOTHING_YET,
     ...fields,
     countsProgress: current !== null && !(current === round && total === totalRounds),
+    replaysTo: null,
   }
 }
 
 /**
  * The view after an event. Pure, so that it can be a reducer of any state library. StreamOpened replaces the view by
- * its task. Events that are replayed after it (`after`, `last`) lead through earlier values to the same view, and
- * events of kinds that this client does not know leave it as it is.
+ * its task. Events that are replayed after it (`after`, `last`) lead through earlier values, as far as they tell
+ * them, to the same view again; and events of kinds that this client does not know leave it as it is.
  */
 export function foldEvent(view: TaskView, event: TrainingProgressEvent): TaskView {
+  const { replaysTo } = view
+  if (replaysTo?.cursor === event.cursor && event.__typename !== 'StreamOpened') return replaysTo
   const change = (CHANGES as Partial<Record<EventKind, Change>>)[event.__typename]
   return change ? { ...view, ...change(view, event) } : view
 }
@@ -78,19 +82,14 @@ const NOTHING_YET = {
   finishedAt: null,
 }
 
-/** What StatusChanged may carry beyond today's schema. */
-interface LaunchOrStopRequest {
-  /** Present where the change is a launch. */
-  readonly attempt?: number | null
-  readonly stopRequested?: boolean | null
-  readonly stopReason?: string | null
-}
-
 const NO_CHANGE: TaskChanges = {}
 
 /** What each kind of event changes; the server's rules, from `src/task/reducer.ts`. */
 const CHANGES = {
-  StreamOpened: (_, { task }) => initialView(task),
+  StreamOpened: (_, { task, cursor }) => {
+    const opened = initialView(task)
+    return { ...opened, replaysTo: cursor === task.cursor ? null : opened }
+  },
   ProgressUpdate: (view, event) => ({
     ...position(event),
     current: event.current,
@@ -129,18 +128,18 @@ const CHANGES = {
         : { current: round, total: totalRounds, progress: percentage(round, totalRounds) }),
     }
   },
-  StatusChanged: (view, event: EventOf<'StatusChanged'> & LaunchOrStopRequest) => {
-    const { status, attempt, stopRequested, stopReason, timestamp } = event
-    const isLaunch = typeof attempt === 'number'
+  StatusChanged: (view, event) => {
+    const { status, attempt, stopRequested, timestamp } = event
+    const isLaunch = attempt > view.attempt
     return {
       ...position(event),
       status,
+      attempt,
+      stopRequested,
       message: event.message ?? view.message,
       // An attempt that waits for its start has not started, whatever the one before it did.
       startedAt: (isLaunch ? null : view.startedAt) ?? (status === 'RUNNING' ? timestamp : null),
-      ...(isLaunch ? { attempt, countsProgress: false } : {}),
-      ...(stopRequested ? { stopRequested } : {}),
-      ...(stopRequested && stopReason !== undefined ? { stopReason } : {}),
+      ...(isLaunch ? { countsProgress: false } : {}),
     }
   },
   ErrorReported: (_, event) => ({ ...position(event), error: errorOf(event) }),
@@ -170,6 +169,7 @@ const position = ({ cursor, timestamp }: Place) => ({ cursor, updatedAt: timesta
 const ending = (status: TaskView['status'], event: Place) => ({
   ...position(event),
   status,
+  stopRequested: false,
   finishedAt: event.timestamp,
 })
 

@@ -102,6 +102,10 @@ export const EVENT_TYPES = {
     interfaces,
     fields: (t) => ({
       status: t.expose('status', { type: TaskStatusEnum }),
+      attempt: t.exposeInt('attempt', { description: 'The launch that the task is in now.' }),
+      stopRequested: t.exposeBoolean('stopRequested', {
+        description: 'Somebody asked the trainer to stop, and it has yet to.',
+      }),
       message: t.exposeString('message', { nullable: true }),
     }),
   }),

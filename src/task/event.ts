@@ -52,10 +52,11 @@ export interface StatusChanged extends EventBase {
   readonly type: 'StatusChanged'
   readonly status: TaskStatus
   readonly message: string | null
-  /** Present where the change is a launch. */
-  readonly attempt?: number
-  /** Present where the change is somebody's wish that the trainer stop. */
-  readonly stopRequested?: true
+  /** The launch that the task is in after it; higher than before where the change is a launch. */
+  readonly attempt: number
+  /** Whether the trainer has been asked to stop by then; turns true where the change is that wish. */
+  readonly stopRequested: boolean
+  /** Present where the change is the wish. */
   readonly stopReason?: string | null
 }
 

@@ -1,6 +1,6 @@
 import { EpochcastError, quote } from './errors.ts'
-import { happenedAt, type TaskEvent } from './event.ts'
-import { channelOf, isFinalStatus, type TaskState } from './task.ts'
+import { happenedAt, type StatusChanged, type TaskEvent } from './event.ts'
+import { channelOf, isFinalStatus, type TaskState, type TaskStatus } from './task.ts'
 
 /**
  * What the server itself may append to a task's log: each function returns the events for a state,
@@ -9,7 +9,7 @@ import { channelOf, isFinalStatus, type TaskState } from './task.ts'
 
 /** The first event of every log. */
 export function queued(now: number): TaskEvent[] {
-  return [{ type: 'StatusChanged', status: 'QUEUED', message: null, ...happenedAt(now) }]
+  return [statusChanged({ attempt: 1, stopRequested: false }, 'QUEUED', null, now)]
 }
 
 /**
@@ -27,23 +27,16 @@ export function cancel(state: TaskState, reason: string | null, now: number): Ta
     )
   }
   if (state.status === 'QUEUED') return [{ type: 'TrainingCancelled', reason, ...happenedAt(now) }]
-  return [
-    {
-      type: 'StatusChanged',
-      status: state.status,
-      message: reason === null ? 'stop requested' : `stop requested: ${reason}`,
-      stopRequested: true,
-      stopReason: reason,
-      ...happenedAt(now),
-    },
-  ]
+  const message = reason === null ? 'stop requested' : `stop requested: ${reason}`
+  const wish = { attempt: state.attempt, stopRequested: true }
+  return [{ ...statusChanged(wish, state.status, message, now), stopReason: reason }]
 }
 
 /** The launcher has started the trainer, for the attempt given. */
 export function started(state: TaskState, attempt: number, now: number): TaskEvent[] {
   if (attempt > state.attempt) return nextAttempt(state, attempt, 'RUNNING', now)
   if (attempt < state.attempt || state.status !== 'QUEUED') return []
-  return [{ type: 'StatusChanged', status: 'RUNNING', message: null, ...happenedAt(now) }]
+  return [statusChanged(state, 'RUNNING', null, now)]
 }
 
 /**
@@ -65,13 +58,13 @@ function nextAttempt(
   if (state.stopRequested) {
     return [{ type: 'TrainingCancelled', reason: state.stopReason, ...happenedAt(now) }]
   }
-  return [{ type: 'StatusChanged', status, message: `attempt ${attempt}`, attempt, ...happenedAt(now) }]
+  return [statusChanged({ attempt, stopRequested: false }, status, `attempt ${attempt}`, now)]
 }
 
 /** The first event of a log that the store lost, recreated from a state that was still known. */
 export function recreated(state: TaskState, now: number): TaskEvent[] {
   const message = 'the event log was lost and recreated; earlier events are gone'
-  return [{ type: 'StatusChanged', status: state.status, message, ...happenedAt(now) }]
+  return [statusChanged(state, state.status, message, now)]
 }
 
 /** How a trainer's process came to its end, as its launcher saw it. */
@@ -125,7 +118,17 @@ export function silence(
   }
   if (state.status === 'RUNNING' && silentMs >= windows.stallMs) {
     const message = `no report for ${silentFor}`
-    return [{ type: 'StatusChanged', status: 'STALLED', message, ...happenedAt(now) }]
+    return [statusChanged(state, 'STALLED', message, now)]
   }
   return []
+}
+
+/** A change of a task that is then in the attempt given, asked to stop or not. */
+function statusChanged(
+  { attempt, stopRequested }: Pick<TaskState, 'attempt' | 'stopRequested'>,
+  status: TaskStatus,
+  message: string | null,
+  now: number,
+): StatusChanged {
+  return { type: 'StatusChanged', status, message, attempt, stopRequested, ...happenedAt(now) }
 }

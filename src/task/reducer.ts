@@ -104,19 +104,20 @@ function change<Kind extends EventKind>(draft: DraftState, event: EventOf<Kind>)
 
 function changeStatus(draft: DraftState, event: EventOf<'StatusChanged'>): void {
   const { attempt, recordedAt } = event
-  const relaunched = attempt !== undefined && attempt > draft.attempt
+  const relaunched = attempt > draft.attempt
+  const isWish = event.stopRequested && !draft.stopRequested
   // An attempt that waits for its start has not started, whatever the one before it did.
   if (relaunched) draft.startedAt = null
   if (event.status === 'RUNNING') draft.startedAt ??= recordedAt
   draft.status = event.status
   draft.message = event.message ?? draft.message
-  if (event.status !== 'STALLED' && !event.stopRequested) draft.heardAt = recordedAt
+  if (event.status !== 'STALLED' && !isWish) draft.heardAt = recordedAt
   if (relaunched) {
     draft.attempt = attempt
     draft.producers = {}
     draft.countsProgress = false
   }
-  if (event.stopRequested) {
+  if (isWish) {
     draft.stopRequested = true
     draft.stopReason = event.stopReason ?? null
   }
@@ -126,6 +127,8 @@ function end(draft: DraftState, status: TaskStatus, at: number): void {
   draft.status = status
   draft.finishedAt = at
   draft.heardAt = at
+  // Whoever was asked to stop has.
+  draft.stopRequested = false
 }
 
 /**

@@ -94,7 +94,8 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
       type: 'StatusChanged',
       status: 'RUNNING',
       message: before.status === 'STALLED' ? 'the trainer reports again' : null,
-      ...(relaunch && batch.attempt !== null ? { attempt: batch.attempt } : {}),
+      attempt: relaunch && batch.attempt !== null ? batch.attempt : state.attempt,
+      stopRequested: state.stopRequested,
       ...times,
     })
   }
@@ -260,7 +261,14 @@ function statusEvent(report: ReportOf<'status'>, { state, now, index }: Setting)
   const at = timesOf(report, now)
   switch (status) {
     case 'RUNNING':
-      return { type: 'StatusChanged', ...at, status, message }
+      return {
+        type: 'StatusChanged',
+        ...at,
+        status,
+        message,
+        attempt: state.attempt,
+        stopRequested: state.stopRequested,
+      }
     case 'SUCCESS':
       return { type: 'TrainingSucceeded', ...at, result: null }
     case 'FAILURE':

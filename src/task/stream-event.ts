@@ -1,4 +1,4 @@
-import type { TaskEvent } from './event.ts'
+import type { StatusChanged, TaskEvent } from './event.ts'
 import { cursorPrefix, type Position } from './position.ts'
 import type { TaskKey, TaskState } from './task.ts'
 
@@ -65,10 +65,18 @@ interface Entry {
  */
 function deliver(key: TaskKey, prefix: string, { offset, event }: Entry): DeliveredEvent {
   const delivery = event as TaskEvent & { offset: number; taskId: string; cursor: string }
+  if (delivery.type === 'StatusChanged') complete(delivery)
   delivery.offset = offset
   delivery.taskId = key.id
   delivery.cursor = prefix + offset.toString(36)
   return delivery
+}
+
+/** Logs of version 0.1 tell of the attempt only where it is launched, and of the wish to stop only where it is made. */
+function complete(event: StatusChanged): void {
+  const stored: { attempt?: number; stopRequested?: boolean } = event
+  stored.attempt ??= 1
+  stored.stopRequested ??= false
 }
 
 export function delivered(key: TaskKey, generation: string, entries: readonly Entry[]): DeliveredEvent[] {

@@ -81,7 +81,7 @@ export interface TaskState {
   readonly finishedAt: number | null
   /** When a trainer was last heard. Liveness is counted from here, so a STALLED mark does not reset it. */
   readonly heardAt: number
-  /** Somebody asked the trainer to stop. */
+  /** Somebody asked the trainer to stop, and it has yet to. */
   readonly stopRequested: boolean
   readonly stopReason: string | null
   /** Last sequence number accepted from each producer of the present attempt. */

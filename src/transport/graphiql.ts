@@ -49,6 +49,7 @@ subscription WatchTraining($taskId: ID!) {
     }
     ... on StatusChanged {
       status
+      attempt
       message
     }
     ... on TrainingSucceeded {

@@ -43,6 +43,9 @@ const task: TaskSummaryFragment = {
 
 const envelope = (seconds: number) => ({ taskId: '7f3c', timestamp: timeOf(seconds), cursor: `c${seconds}` })
 
+/** What a change of status says of the first launch. */
+const first = { attempt: 1, stopRequested: false } as const
+
 const progress = (
   seconds: number,
   loss: number | 'NaN' | 'Infinity',
@@ -113,7 +116,7 @@ describe('the live view', () => {
     const interrupted = stateAfter({ __typename: 'StreamInterrupted', ...envelope(1), error: 'ECONNRESET' })
     expect(drawn(interrupted, 2)).toContain("the server's engine is out of reach: ECONNRESET")
     expect(drawn(afterEvent(interrupted, progress(2, 1)), 2).join()).not.toContain('ECONNRESET')
-    const stalled = stateAfter({ __typename: 'StatusChanged', ...envelope(130), status: 'STALLED' })
+    const stalled = stateAfter({ __typename: 'StatusChanged', ...envelope(130), ...first, status: 'STALLED' })
     expect(drawn(stalled, 140)).toContain('nothing heard from the trainer for 2m 20s')
   })
 
@@ -156,18 +159,21 @@ describe('the live view', () => {
     ])
   })
 
-  it('follows a launch and a stop request of a server that tells of them', () => {
-    const change = { __typename: 'StatusChanged', ...envelope(60), status: 'RUNNING' } as const
-    const launch: TrainingProgressEvent = Object.assign({}, change, { attempt: 2 })
-    const stop: TrainingProgressEvent = Object.assign({}, change, {
-      stopRequested: true,
-      stopReason: 'enough',
-    })
+  it('follows a launch and a stop request', () => {
+    const launch = {
+      __typename: 'StatusChanged',
+      ...envelope(60),
+      ...first,
+      attempt: 2,
+      status: 'RUNNING',
+    } as const
+    const stop = { ...launch, stopRequested: true, message: 'stop requested' }
     const state = stateAfter(progress(25, 0.4), launch, stop)
-    expect(state.task).toMatchObject({ attempt: 2, stopRequested: true, stopReason: 'enough' })
+    expect(state.task).toMatchObject({ attempt: 2, stopRequested: true })
     const lines = drawn(state, 70)
-    expect(lines[0]).toBe('RUNNING (stopping)  tvae  motor_siemens_001  7f3c')
-    expect(lines.at(-1)).toMatch(/^elapsed 10s/)
+    expect(lines[0]).toBe('RUNNING (stopping)  tvae  motor_siemens_001  attempt 2  7f3c')
+    expect(lines.at(-1)).toBe('stop requested')
+    expect(lines.at(-2)).toMatch(/^elapsed 10s/)
   })
 
   it('fits any terminal, whatever the trainer calls its things', () => {
@@ -218,6 +224,8 @@ describe('an event as a line', () => {
       { __typename: 'EpochEnded', ...envelope(1), epoch: 2, phase: 'VAL', metrics: { loss: 'NaN' } },
       { __typename: 'TrainingSucceeded', ...envelope(2), result: { accuracy: 0.9 } },
       { __typename: 'TrainingCancelled', ...envelope(3), reason: null },
+      { __typename: 'StatusChanged', ...envelope(4), ...first, status: 'RUNNING' },
+      { __typename: 'StatusChanged', ...envelope(4), status: 'RUNNING', attempt: 2, stopRequested: true },
       { __typename: 'EventsSkipped', ...envelope(4), count: 3, skipReason: 'TRIMMED' },
       { __typename: 'StreamOpened', ...envelope(5), channel: 'c:7f3c', message: 'hello', task },
     ] as const
@@ -225,6 +233,8 @@ describe('an event as a line', () => {
       'epoch-end epoch=2 phase=VAL metric.loss=NaN',
       'success result={"accuracy":0.9}',
       'cancelled',
+      'status status=RUNNING',
+      'status status=RUNNING attempt=2 stopping=true',
       'skipped count=3 reason=TRIMMED',
       'opened channel=c:7f3c status=RUNNING trainer=tvae machine=motor_siemens_001',
     ])

@@ -49,6 +49,7 @@ const time = fc.date({ noInvalidDate: true })
 const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   Int: int,
   Float: float,
+  Boolean: fc.boolean(),
   Count: fc.maxSafeNat(),
   String: text,
   ID: text,

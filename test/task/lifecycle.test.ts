@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { TaskEvent } from '../../src/task/event.ts'
 import * as lifecycle from '../../src/task/lifecycle.ts'
 import { reduceAll } from '../../src/task/reducer.ts'
+import { delivered } from '../../src/task/stream-event.ts'
 import type { TaskState } from '../../src/task/task.ts'
 import { NOW, newState, progress, succeeded } from '../support/tasks.ts'
 
@@ -9,6 +11,66 @@ const END = { message: 'the trainer exited with code 3', type: 'ExitCode' }
 const running = () => reduceAll(newState(), [...lifecycle.started(newState(), 1, NOW + 1), progress(30)])
 const relaunched = (state: TaskState, attempt = 2) =>
   reduceAll(state, lifecycle.relaunched(state, attempt, NOW + 100))
+
+describe('a change of status', () => {
+  it('tells the attempt and whether it is to stop, as they are after it', () => {
+    const told = (...events: TaskEvent[]) =>
+      events.map((event) =>
+        event.type === 'StatusChanged' ? [event.status, event.attempt, event.stopRequested] : [event.type],
+      )
+    const state = running()
+    const asked = reduceAll(state, lifecycle.cancel(state, null, NOW + 50))
+    const silent = { stallMs: 1000, abandonMs: 1e9 }
+    expect(told(...lifecycle.queued(NOW), ...lifecycle.started(newState(), 1, NOW))).toEqual([
+      ['QUEUED', 1, false],
+      ['RUNNING', 1, false],
+    ])
+    expect(told(...lifecycle.cancel(state, null, NOW))).toEqual([['RUNNING', 1, true]])
+    expect(told(...lifecycle.relaunched(state, 3, NOW))).toEqual([['QUEUED', 3, false]])
+    expect(told(...lifecycle.silence(asked, silent, true, NOW + 9000))).toEqual([['STALLED', 1, true]])
+    expect(told(...lifecycle.recreated(relaunched(state), NOW))).toEqual([['QUEUED', 2, false]])
+  })
+
+  it('is the wish to stop once: the silence after it is counted from what was heard before', () => {
+    const state = running()
+    const asked = reduceAll(state, lifecycle.cancel(state, 'wrong data', NOW + 50))
+    expect(asked).toMatchObject({ stopRequested: true, stopReason: 'wrong data', heardAt: state.heardAt })
+    const again = reduceAll(asked, lifecycle.recreated(asked, NOW + 60))
+    expect(again).toMatchObject({ stopRequested: true, stopReason: 'wrong data', heardAt: NOW + 60 })
+  })
+
+  it('that version 0.1 stored, without either, is folded and delivered all the same', () => {
+    const at = { timestamp: new Date(NOW).toISOString(), recordedAt: NOW }
+    const stored = [
+      { type: 'StatusChanged', status: 'RUNNING', message: null, ...at },
+      { type: 'StatusChanged', status: 'QUEUED', message: 'attempt 2', attempt: 2, ...at },
+      {
+        type: 'StatusChanged',
+        status: 'RUNNING',
+        message: null,
+        stopRequested: true,
+        stopReason: 'x',
+        ...at,
+      },
+    ] as unknown as TaskEvent[]
+    expect(reduceAll(newState(), stored)).toMatchObject({ attempt: 2, stopRequested: true, stopReason: 'x' })
+    const entries = stored.map((event, i) => ({ offset: i + 1, event: { ...event } }))
+    expect(delivered({ channelPrefix: 'ml', id: 'a' }, 'g', entries)).toMatchObject([
+      { attempt: 1, stopRequested: false },
+      { attempt: 2, stopRequested: false },
+      { attempt: 1, stopRequested: true },
+    ])
+  })
+})
+
+it('a task that has ended is no longer asked to stop', () => {
+  const state = running()
+  const asked = reduceAll(state, lifecycle.cancel(state, 'wrong data', NOW + 50))
+  for (const end of [succeeded(), ...lifecycle.processEnded(asked, END, NOW + 60)]) {
+    expect(reduceAll(asked, [end])).toMatchObject({ stopRequested: false, stopReason: 'wrong data' })
+  }
+  expect(() => lifecycle.cancel(reduceAll(asked, [succeeded()]), null, NOW + 70)).toThrow(/nothing to cancel/)
+})
 
 describe('a relaunch', () => {
   it('brings a running task back into the queue, at its next attempt', () => {

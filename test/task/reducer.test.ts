@@ -53,7 +53,14 @@ describe('rounds and progress', () => {
   })
   const step = (current: number, total: number | null): TaskEvent =>
     Object.assign(progress(current), { total, progress: total === null ? null : (100 * current) / total })
-  const relaunch: TaskEvent = { type: 'StatusChanged', status: 'QUEUED', message: null, attempt: 2, ...at }
+  const relaunch: TaskEvent = {
+    type: 'StatusChanged',
+    status: 'QUEUED',
+    message: null,
+    attempt: 2,
+    stopRequested: false,
+    ...at,
+  }
   const far = (...events: TaskEvent[]) => {
     const { current, total, progress, round } = reduceAll(newState(), events)
     return { current, total, progress, round }

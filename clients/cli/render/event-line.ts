@@ -34,7 +34,10 @@ const DESCRIPTIONS = {
     'round-end',
     { round, total, ...named('fit', fitMetrics), ...named('eval', evalMetrics) },
   ],
-  StatusChanged: ({ status, message }) => ['status', { status, message }],
+  StatusChanged: ({ status, attempt, stopRequested: stopping, message }) => [
+    'status',
+    { status, attempt: attempt > 1 ? attempt : null, stopping: stopping || null, message },
+  ],
   ErrorReported: ({ errorType: type, error }) => ['error', { type, error }],
   TrainingSucceeded: ({ result }) => ['success', { result }],
   TrainingFailed: ({ errorType: type, error }) => ['failure', { type, error }],

@@ -30,14 +30,14 @@ export function liveView(state: WatchState, { width, colors, now }: Canvas): str
 }
 
 function titleLine({ task }: WatchState): Span[] {
-  const { status, trainer, machineId, id, stopRequested } = task
-  const stopping = stopRequested && !task.finishedAt
+  const { status, trainer, machineId, id, stopRequested, attempt } = task
   return [
     {
-      text: `${status}${stopping ? ' (stopping)' : ''}`,
+      text: `${status}${stopRequested ? ' (stopping)' : ''}`,
       style: ['bold', STATUS_STYLE[status]] as Span['style'],
     },
     ...[trainer, machineId].filter(isGiven).map((name) => ({ text: `  ${printable(name)}` })),
+    ...(attempt > 1 ? [{ text: `  attempt ${attempt}`, style: 'yellow' as const }] : []),
     { text: `  ${printable(id)}`, style: 'dim' as const },
   ]
 }
