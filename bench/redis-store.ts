@@ -102,6 +102,7 @@ async function measureIngest(size: number): Promise<Row[]> {
   const ingest = new Ingest(new TaskWriter(log), [spec.channelPrefix])
   const send = (first: number) =>
     ingest.report(ANYONE, spec.id, spec.channelPrefix, {
+      member: null,
       producer: 'bench',
       firstSequence: first,
       attempt: null,

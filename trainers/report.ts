@@ -13,6 +13,8 @@ interface ProgressReport extends Timed {
   total?: number
   stage?: string
   epoch?: number
+  /** Global step, where `current` counts something else. */
+  step?: number
   loss?: number
   metrics?: Metrics
   message?: string
@@ -27,8 +29,16 @@ interface ErrorReport extends Timed {
 export type Report =
   | { progress: ProgressReport }
   | { epochStart: Timed & { epoch: number; totalEpochs?: number } }
-  | { epochEnd: Timed & { epoch: number; phase: 'TRAIN' | 'VAL' | 'TEST'; metrics: Metrics } }
-  | { roundEnd: Timed & { round: number; totalRounds?: number; fitMetrics?: Metrics; evalMetrics?: Metrics } }
+  | { epochEnd: Timed & { epoch: number; step?: number; phase: 'TRAIN' | 'VAL' | 'TEST'; metrics: Metrics } }
+  | {
+      roundEnd: Timed & {
+        round: number
+        step?: number
+        totalRounds?: number
+        fitMetrics?: Metrics
+        evalMetrics?: Metrics
+      }
+    }
   | { status: Timed & { status: TaskStatus; message?: string } }
   | { error: ErrorReport }
   | { success: Timed & { result?: unknown } }

@@ -33,6 +33,8 @@ export function wholeEvent(taskId: string, progress: Progress, offset: number) {
     machineId: null,
     stage: null,
     epoch: null,
+    step: null,
+    member: null,
   }
 }
 

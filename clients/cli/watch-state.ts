@@ -61,8 +61,9 @@ export function afterEvent(state: WatchState, event: TrainingProgressEvent): Wat
 export const isFinal = ({ task: { status } }: WatchState): boolean =>
   status === 'SUCCESS' || status === 'FAILURE' || status === 'CANCELLED'
 
-/** A point of the loss's curve: of training, as the task's `loss`. */
+/** A point of the loss's curve: of training, as the task's `loss`, which is not that of a member. */
 function lossOf(event: TrainingProgressEvent): MetricValue | null {
+  if ('member' in event && typeof event.member === 'string') return null
   switch (event.__typename) {
     case 'ProgressUpdate':
       return event.loss ?? null

@@ -74,6 +74,7 @@ const NOTHING_YET = {
   totalEpochs: null,
   round: null,
   totalRounds: null,
+  step: null,
   loss: null,
   message: null,
   result: null,
@@ -90,7 +91,7 @@ const CHANGES = {
     const opened = initialView(task)
     return { ...opened, replaysTo: cursor === task.cursor ? null : opened }
   },
-  ProgressUpdate: (view, event) => ({
+  ProgressUpdate: ofTask((view, event: EventOf<'ProgressUpdate'>) => ({
     ...position(event),
     current: event.current,
     // What rounds had counted is of another kind.
@@ -102,32 +103,35 @@ const CHANGES = {
     loss: event.loss ?? view.loss,
     metrics: { ...view.metrics, ...event.metrics },
     message: event.message ?? view.message,
-  }),
+    step: furthest(view, event),
+  })),
   EpochStarted: (view, event) => ({
     ...position(event),
     epoch: event.epoch ?? null,
     totalEpochs: event.totalEpochs ?? view.totalEpochs,
   }),
-  EpochEnded: (view, event) => ({
+  EpochEnded: ofTask((view, event: EventOf<'EpochEnded'>) => ({
     ...position(event),
     epoch: event.epoch ?? null,
     loss: (event.phase === 'TRAIN' ? event.metrics.loss : undefined) ?? view.loss,
     metrics: { ...view.metrics, ...prefixed(event.metrics, PHASE_PREFIX[event.phase]) },
-  }),
-  RoundEnded: (view, event) => {
+    step: furthest(view, event),
+  })),
+  RoundEnded: ofTask((view, event: EventOf<'RoundEnded'>) => {
     const { round } = event
     const totalRounds = event.totalRounds ?? view.totalRounds
     return {
       ...position(event),
       round,
       totalRounds,
+      step: furthest(view, event),
       loss: event.fitMetrics.loss ?? view.loss,
       metrics: { ...view.metrics, ...event.fitMetrics, ...prefixed(event.evalMetrics, 'eval_') },
       ...(view.countsProgress
         ? {}
         : { current: round, total: totalRounds, progress: percentage(round, totalRounds) }),
     }
-  },
+  }),
   StatusChanged: (view, event) => {
     const { status, attempt, stopRequested, timestamp } = event
     const isLaunch = attempt > view.attempt
@@ -139,10 +143,13 @@ const CHANGES = {
       message: event.message ?? view.message,
       // An attempt that waits for its start has not started, whatever the one before it did.
       startedAt: (isLaunch ? null : view.startedAt) ?? (status === 'RUNNING' ? timestamp : null),
-      ...(isLaunch ? { countsProgress: false } : {}),
+      ...(isLaunch ? { countsProgress: false, step: null } : {}),
     }
   },
-  ErrorReported: (_, event) => ({ ...position(event), error: errorOf(event) }),
+  ErrorReported: ofTask((_, event: EventOf<'ErrorReported'>) => ({
+    ...position(event),
+    error: errorOf(event),
+  })),
   // An error that the trainer got over is history, and so is the way still to go.
   TrainingSucceeded: (_, event) => ({
     ...ending('SUCCESS', event),
@@ -165,6 +172,16 @@ const CHANGES = {
 type Place = Pick<TrainingProgressEvent, 'cursor' | 'timestamp'>
 
 const position = ({ cursor, timestamp }: Place) => ({ cursor, updatedAt: timestamp })
+
+/** What a member reports changes nothing but when the task was heard. */
+function ofTask<Event extends Place & { readonly member?: string | null }>(
+  change: (view: TaskView, event: Event) => TaskChanges,
+): (view: TaskView, event: Event) => TaskChanges {
+  return (view, event) => (typeof event.member === 'string' ? position(event) : change(view, event))
+}
+
+const furthest = ({ step: before }: TaskView, { step }: { readonly step?: number | null }): number | null =>
+  typeof step === 'number' ? Math.max(before ?? 0, step) : before
 
 const ending = (status: TaskView['status'], event: Place) => ({
   ...position(event),

@@ -1,7 +1,7 @@
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
+import { planReports, type ReportBatch } from '../task/plan-reports.ts'
 import type { Position } from '../task/position.ts'
-import { planReports, type ReportBatch } from '../task/report.ts'
 import type { TaskKey } from '../task/task.ts'
 
 export interface IngestResult {

@@ -11,6 +11,7 @@ const MAX_INT = 2 ** 31 - 1
 const count = wholeNumber(0, MAX_INT)
 const fraction = numberFrom(0, MAX_INT)
 const epochDescription = 'May be a fraction: 2.5 is half-way through the third epoch.'
+const stepDescription = "The trainer's global step by then."
 const timestampDescription =
   "When it happened, by the trainer's clock; the server's time where it is left out."
 
@@ -20,6 +21,7 @@ const ProgressReportInput = builder.inputType('ProgressReportInput', {
     total: t.field({ type: 'Count', validate: wholeNumber(1, Number.MAX_SAFE_INTEGER) }),
     stage: t.string({ validate: line(LIMITS.stageLength) }),
     epoch: t.float({ description: epochDescription, validate: fraction }),
+    step: t.field({ type: 'Count', description: 'Global step, where `current` counts something else.' }),
     loss: t.field({ type: 'MetricValue', description: '`metrics.loss` where it is left out.' }),
     metrics: t.field({ type: 'Metrics' }),
     message: t.string({ validate: text(LIMITS.messageLength) }),
@@ -38,6 +40,7 @@ const EpochStartReportInput = builder.inputType('EpochStartReportInput', {
 const EpochEndReportInput = builder.inputType('EpochEndReportInput', {
   fields: (t) => ({
     epoch: t.float({ required: true, description: epochDescription, validate: fraction }),
+    step: t.field({ type: 'Count', description: stepDescription }),
     phase: t.field({ type: PhaseEnum, required: true }),
     metrics: t.field({ type: 'Metrics', required: true }),
     timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
@@ -47,6 +50,7 @@ const EpochEndReportInput = builder.inputType('EpochEndReportInput', {
 const RoundEndReportInput = builder.inputType('RoundEndReportInput', {
   fields: (t) => ({
     round: t.int({ required: true, validate: count }),
+    step: t.field({ type: 'Count', description: stepDescription }),
     totalRounds: t.int({ validate: wholeNumber(1, LIMITS.rounds) }),
     fitMetrics: t.field({ type: 'Metrics' }),
     evalMetrics: t.field({ type: 'Metrics' }),
@@ -111,6 +115,11 @@ const ReportMetricsInput = builder.inputType('ReportMetricsInput', {
       description: `1 to ${LIMITS.reportsPerCall}, applied in order.`,
       validate: listOf('reports', 1, LIMITS.reportsPerCall),
     }),
+    member: t.string({
+      description:
+        "The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd and error; starts and ends are refused, they are not a member's to report.",
+      validate: line(LIMITS.memberLength),
+    }),
     producer: t.string({
       description: 'Names this trainer process; with firstSequence it makes a repeated call harmless.',
       validate: line(LIMITS.producerLength),
@@ -167,6 +176,7 @@ export function reportMetrics(
 ): Promise<IngestResult> {
   return services.ingest.report(caller, input.taskId, input.channelPrefix ?? null, {
     reports: input.reports,
+    member: input.member ?? null,
     producer: input.producer ?? null,
     firstSequence: input.firstSequence ?? null,
     attempt: input.attempt ?? null,

@@ -57,6 +57,12 @@ TaskObject.implement({
     totalEpochs: t.int({ nullable: true, resolve: ({ state }) => state.totalEpochs }),
     round: t.int({ nullable: true, resolve: ({ state }) => state.round }),
     totalRounds: t.int({ nullable: true, resolve: ({ state }) => state.totalRounds }),
+    step: t.field({
+      type: 'Count',
+      nullable: true,
+      description: 'The highest global step that the present attempt reported.',
+      resolve: ({ state }) => state.step,
+    }),
     loss: t.field({ type: 'MetricValue', nullable: true, resolve: ({ state }) => state.loss }),
     metrics: t.field({
       type: 'Metrics',

@@ -40,6 +40,8 @@ export const TrainingEventInterface = builder.interfaceRef<AnyEvent>('TrainingEv
 
 const interfaces = [TrainingEventInterface]
 
+const stepDescription = "The trainer's global step, where it gave one."
+const memberDescription = 'The rank, client or node that reported it, where it said so.'
 /** GraphQL lets one document select a field of several types only where all of them agree on its type. */
 const alwaysGiven =
   'Always given here; nullable as in the other events that have it, so that one document can ask for all of them.'
@@ -64,6 +66,8 @@ export const EVENT_TYPES = {
         nullable: true,
         description: 'May be a fraction: 2.5 is half-way through the third.',
       }),
+      step: t.expose('step', { type: 'Count', nullable: true, description: stepDescription }),
+      member: t.exposeString('member', { nullable: true, description: memberDescription }),
       loss: t.expose('loss', { type: 'MetricValue', nullable: true }),
       metrics: t.expose('metrics', { type: 'Metrics' }),
       message: t.exposeString('message', { nullable: true }),
@@ -82,6 +86,8 @@ export const EVENT_TYPES = {
     interfaces,
     fields: (t) => ({
       epoch: t.exposeFloat('epoch', { nullable: true, description: alwaysGiven }),
+      step: t.expose('step', { type: 'Count', nullable: true, description: stepDescription }),
+      member: t.exposeString('member', { nullable: true, description: memberDescription }),
       phase: t.expose('phase', { type: PhaseEnum }),
       metrics: t.expose('metrics', { type: 'Metrics' }),
     }),
@@ -93,6 +99,8 @@ export const EVENT_TYPES = {
     fields: (t) => ({
       round: t.exposeInt('round'),
       totalRounds: t.exposeInt('totalRounds', { nullable: true }),
+      step: t.expose('step', { type: 'Count', nullable: true, description: stepDescription }),
+      member: t.exposeString('member', { nullable: true, description: memberDescription }),
       fitMetrics: t.expose('fitMetrics', { type: 'Metrics' }),
       evalMetrics: t.expose('evalMetrics', { type: 'Metrics' }),
     }),
@@ -114,6 +122,7 @@ export const EVENT_TYPES = {
     description: 'Something went wrong in the trainer; the task may still go on.',
     interfaces,
     fields: (t) => ({
+      member: t.exposeString('member', { nullable: true, description: memberDescription }),
       error: t.exposeString('error'),
       errorType: t.exposeString('errorType', { nullable: true }),
     }),

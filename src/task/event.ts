@@ -13,7 +13,19 @@ interface EventBase {
   readonly sequence?: number
 }
 
-export interface ProgressUpdate extends EventBase {
+/** What events of a member tell beside, so that its series are apart from the task's own. */
+interface OfMember {
+  /** The rank, client or node that reported it; null for the task's own. Absent in logs of version 0.1. */
+  readonly member: string | null
+}
+
+/** What stands at a step of the training. */
+interface AtStep extends OfMember {
+  /** The trainer's global step, where it gave one. Absent in logs of version 0.1. */
+  readonly step: number | null
+}
+
+export interface ProgressUpdate extends EventBase, AtStep {
   readonly type: 'ProgressUpdate'
   readonly current: number
   readonly total: number | null
@@ -33,14 +45,14 @@ export interface EpochStarted extends EventBase {
   readonly totalEpochs: number | null
 }
 
-export interface EpochEnded extends EventBase {
+export interface EpochEnded extends EventBase, AtStep {
   readonly type: 'EpochEnded'
   readonly epoch: number
   readonly phase: Phase
   readonly metrics: Metrics
 }
 
-export interface RoundEnded extends EventBase {
+export interface RoundEnded extends EventBase, AtStep {
   readonly type: 'RoundEnded'
   readonly round: number
   readonly totalRounds: number | null
@@ -60,7 +72,7 @@ export interface StatusChanged extends EventBase {
   readonly stopReason?: string | null
 }
 
-export interface ErrorReported extends EventBase {
+export interface ErrorReported extends EventBase, OfMember {
   readonly type: 'ErrorReported'
   readonly error: string
   readonly errorType: string | null

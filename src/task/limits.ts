@@ -13,6 +13,7 @@ export const LIMITS = {
   /** Producers that may number their reports within one attempt of a task. */
   producersPerAttempt: 256,
   producerLength: 128,
+  memberLength: 128,
   taskIdLength: 128,
   channelPrefixLength: 64,
   machineIdLength: 128,

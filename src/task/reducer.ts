@@ -36,10 +36,14 @@ export function apply(draft: DraftState, event: TaskEvent): void {
   put(draft.producers, event.producer, event.sequence)
 }
 
-/** What each kind of event changes; a kind that is forgotten here does not compile. */
+/**
+ * What each kind of event changes; a kind that is forgotten here does not compile. What a member reports is heard,
+ * and changes nothing else.
+ */
 const CHANGES = {
   ProgressUpdate(draft, event) {
     draft.heardAt = event.recordedAt
+    if (event.member != null) return
     draft.current = event.current
     // What rounds had counted is of another kind.
     draft.total = event.total ?? (draft.countsProgress === false ? null : draft.total)
@@ -50,20 +54,26 @@ const CHANGES = {
     draft.loss = event.loss ?? draft.loss
     merge(draft.metrics, event.metrics, '')
     draft.message = event.message ?? draft.message
+    reach(draft, event.step)
   },
   EpochStarted(draft, event) {
     draft.heardAt = event.recordedAt
     draft.epoch = event.epoch
+    draft.startedEpoch = event.epoch
     draft.totalEpochs = event.totalEpochs ?? draft.totalEpochs
   },
   EpochEnded(draft, event) {
     draft.heardAt = event.recordedAt
+    if (event.member != null) return
     draft.epoch = event.epoch
+    reach(draft, event.step)
     if (event.phase === 'TRAIN') draft.loss = event.metrics.loss ?? draft.loss
     merge(draft.metrics, event.metrics, PHASE_PREFIX[event.phase])
   },
   RoundEnded(draft, event) {
     draft.heardAt = event.recordedAt
+    if (event.member != null) return
+    reach(draft, event.step)
     draft.round = event.round
     draft.totalRounds = event.totalRounds ?? draft.totalRounds
     draft.loss = event.fitMetrics.loss ?? draft.loss
@@ -78,7 +88,7 @@ const CHANGES = {
   StatusChanged: changeStatus,
   ErrorReported(draft, event) {
     draft.heardAt = event.recordedAt
-    draft.error = { message: event.error, type: event.errorType }
+    if (event.member == null) draft.error = { message: event.error, type: event.errorType }
   },
   TrainingSucceeded(draft, event) {
     end(draft, 'SUCCESS', event.recordedAt)
@@ -116,11 +126,17 @@ function changeStatus(draft: DraftState, event: EventOf<'StatusChanged'>): void 
     draft.attempt = attempt
     draft.producers = {}
     draft.countsProgress = false
+    draft.step = null
+    draft.startedEpoch = null
   }
   if (isWish) {
     draft.stopRequested = true
     draft.stopReason = event.stopReason ?? null
   }
+}
+
+function reach(draft: DraftState, step: number | null | undefined): void {
+  if (step != null && step > (draft.step ?? -1)) draft.step = step
 }
 
 function end(draft: DraftState, status: TaskStatus, at: number): void {

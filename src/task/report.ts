@@ -1,9 +1,7 @@
 import { EpochcastError, quote } from './errors.ts'
-import { happenedAt, type TaskEvent } from './event.ts'
-import { LIMITS } from './limits.ts'
-import { apply, draftOf, hasTooManyMetrics, percentage } from './reducer.ts'
-import type { TaskState, TaskStatus } from './task.ts'
-import { channelOf, isFinalStatus, type Json, type Metrics, type MetricValue, type Phase } from './task.ts'
+import type { TaskEvent } from './event.ts'
+import { percentage } from './reducer.ts'
+import type { Json, Metrics, MetricValue, Phase, TaskState, TaskStatus } from './task.ts'
 
 type Maybe<T> = T | null | undefined
 
@@ -25,6 +23,7 @@ export interface Report {
       readonly total?: Maybe<number>
       readonly stage?: Maybe<string>
       readonly epoch?: Maybe<number>
+      readonly step?: Maybe<number>
       readonly loss?: Maybe<MetricValue>
       readonly metrics?: Maybe<Metrics>
       readonly message?: Maybe<string>
@@ -32,11 +31,17 @@ export interface Report {
   >
   readonly epochStart?: Maybe<Timed & { readonly epoch: number; readonly totalEpochs?: Maybe<number> }>
   readonly epochEnd?: Maybe<
-    Timed & { readonly epoch: number; readonly phase: Phase; readonly metrics: Metrics }
+    Timed & {
+      readonly epoch: number
+      readonly step?: Maybe<number>
+      readonly phase: Phase
+      readonly metrics: Metrics
+    }
   >
   readonly roundEnd?: Maybe<
     Timed & {
       readonly round: number
+      readonly step?: Maybe<number>
       readonly totalRounds?: Maybe<number>
       readonly fitMetrics?: Maybe<Metrics>
       readonly evalMetrics?: Maybe<Metrics>
@@ -51,122 +56,6 @@ export interface Report {
 export type ReportKind = keyof Report
 type ReportOf<Kind extends ReportKind> = NonNullable<Report[Kind]>
 
-export interface ReportBatch {
-  readonly reports: readonly Report[]
-  readonly producer: string | null
-  /** Position of reports[0] in the producer's own count 1, 2, 3 …; given exactly where `producer` is. */
-  readonly firstSequence: number | null
-  /** The attempt the trainer was launched as; null means the present one. */
-  readonly attempt: number | null
-}
-
-export interface ReportPlan {
-  readonly events: readonly TaskEvent[]
-  readonly state: TaskState
-  readonly accepted: number
-  readonly duplicates: number
-}
-
-/**
- * What a batch of reports means for a task: the events to append and the state after them. Repeats
- * of an earlier call are dropped first, so that a repeated final report is a repeat and not a
- * report after the end. Throws where any report of the batch is refused; then none of it counts.
- *
- * @throws EpochcastError STALE_ATTEMPT, TASK_ENDED, SEQUENCE_GAP, TOO_MANY_PRODUCERS, TOO_MANY_METRICS, BAD_INPUT
- */
-export function planReports(before: TaskState, batch: ReportBatch, now: number): ReportPlan {
-  const duplicates = countDuplicates(before, batch)
-  const accepted = batch.reports.length - duplicates
-  if (accepted === 0) return { events: [], state: before, accepted, duplicates }
-
-  const events: TaskEvent[] = []
-  const state = draftOf(before)
-  const add = (event: TaskEvent) => {
-    events.push(event)
-    apply(state, event)
-  }
-  const times = happenedAt(now)
-
-  refuseEnded(state)
-  const relaunch = batch.attempt !== null && batch.attempt > state.attempt
-  if (relaunch || state.status !== 'RUNNING') {
-    add({
-      type: 'StatusChanged',
-      status: 'RUNNING',
-      message: before.status === 'STALLED' ? 'the trainer reports again' : null,
-      attempt: relaunch && batch.attempt !== null ? batch.attempt : state.attempt,
-      stopRequested: state.stopRequested,
-      ...times,
-    })
-  }
-  for (let i = duplicates; i < batch.reports.length; i++) {
-    refuseEnded(state)
-    const event: Reported = eventOf(batch.reports[i] as Report, { state, now: times, index: i })
-    if (batch.producer !== null && batch.firstSequence !== null) {
-      event.producer = batch.producer
-      event.sequence = batch.firstSequence + i
-    }
-    add(event)
-  }
-  if (hasTooManyMetrics(state)) {
-    throw new EpochcastError(
-      'TOO_MANY_METRICS',
-      `${name(state)} would have ${Object.keys(state.metrics).length} different metrics; expected at most ${LIMITS.metricsPerTask}`,
-    )
-  }
-  return { events, state, accepted, duplicates }
-}
-
-function countDuplicates(
-  state: TaskState,
-  { producer, firstSequence, attempt, reports }: ReportBatch,
-): number {
-  if ((producer === null) !== (firstSequence === null)) {
-    throw new EpochcastError(
-      'BAD_INPUT',
-      `${producer === null ? 'firstSequence' : 'producer'} was given alone; expected producer and firstSequence together`,
-    )
-  }
-  if (attempt !== null && attempt < state.attempt) {
-    throw new EpochcastError(
-      'STALE_ATTEMPT',
-      `${name(state)} is at attempt ${state.attempt}; report of attempt ${attempt} rejected`,
-      { details: { attempt: state.attempt } },
-    )
-  }
-  if (producer === null || firstSequence === null) return 0
-
-  const sameAttempt = attempt === null || attempt === state.attempt
-  const known = sameAttempt && Object.hasOwn(state.producers, producer)
-  const last = known ? (state.producers[producer] ?? 0) : 0
-  if (firstSequence > last + 1) {
-    throw new EpochcastError(
-      'SEQUENCE_GAP',
-      `firstSequence of producer ${quote(producer)} is ${firstSequence}; expected at most ${last + 1}, or reports would be missing`,
-      { details: { expected: last + 1 } },
-    )
-  }
-  if (!known && sameAttempt && Object.keys(state.producers).length >= LIMITS.producersPerAttempt) {
-    throw new EpochcastError(
-      'TOO_MANY_PRODUCERS',
-      `${name(state)} already has ${LIMITS.producersPerAttempt} producers; ${quote(producer)} rejected`,
-    )
-  }
-  return Math.min(reports.length, last - firstSequence + 1)
-}
-
-function refuseEnded(state: TaskState): void {
-  if (!isFinalStatus(state.status)) return
-  throw new EpochcastError('TASK_ENDED', `${name(state)} ended with ${state.status}; report rejected`, {
-    details: { status: state.status },
-  })
-}
-
-const name = (state: TaskState): string => `task ${quote(channelOf(state.spec))}`
-
-/** An event that has yet to be told whose report it was. */
-type Reported = TaskEvent & { producer?: string; sequence?: number }
-
 type Times = Pick<TaskEvent, 'timestamp' | 'recordedAt'>
 
 /** What a report becomes an event from, beside itself. */
@@ -175,6 +64,7 @@ interface Setting {
   readonly now: Times
   /** Of the report in its batch. */
   readonly index: number
+  readonly member: string | null
 }
 
 const timesOf = ({ timestamp }: Timed, now: Times): Times =>
@@ -182,8 +72,9 @@ const timesOf = ({ timestamp }: Timed, now: Times): Times =>
 
 /** The event that each kind of report becomes; a kind that is forgotten here does not compile. */
 const EVENTS = {
-  progress(report, { state, now }) {
+  progress(report, { state, now, member }) {
     const total = report.total ?? null
+    const known = member === null && state.countsProgress !== false ? state.total : null
     return {
       type: 'ProgressUpdate',
       // By far the most frequent, so it is written out.
@@ -191,11 +82,13 @@ const EVENTS = {
       recordedAt: now.recordedAt,
       current: report.current,
       total,
-      progress: percentage(report.current, total ?? (state.countsProgress === false ? null : state.total)),
+      progress: percentage(report.current, total ?? known),
       status: 'RUNNING',
       machineId: state.spec.machineId,
       stage: report.stage ?? null,
       epoch: report.epoch ?? null,
+      step: report.step ?? null,
+      member,
       loss: report.loss ?? report.metrics?.loss ?? null,
       metrics: report.metrics ?? {},
       message: report.message ?? null,
@@ -207,25 +100,30 @@ const EVENTS = {
     epoch: report.epoch,
     totalEpochs: report.totalEpochs ?? null,
   }),
-  epochEnd: (report, { now }) => ({
+  epochEnd: (report, { now, member }) => ({
     type: 'EpochEnded',
     ...timesOf(report, now),
     epoch: report.epoch,
+    step: report.step ?? null,
+    member,
     phase: report.phase,
     metrics: report.metrics,
   }),
-  roundEnd: (report, { now }) => ({
+  roundEnd: (report, { now, member }) => ({
     type: 'RoundEnded',
     ...timesOf(report, now),
     round: report.round,
     totalRounds: report.totalRounds ?? null,
+    step: report.step ?? null,
+    member,
     fitMetrics: report.fitMetrics ?? {},
     evalMetrics: report.evalMetrics ?? {},
   }),
   status: (report, setting) => statusEvent(report, setting),
-  error: (report, { now }) => ({
+  error: (report, { now, member }) => ({
     type: 'ErrorReported',
     ...timesOf(report, now),
+    member,
     error: report.error,
     errorType: report.errorType ?? null,
   }),
@@ -242,16 +140,36 @@ const EVENTS = {
   }),
 } satisfies { [Kind in ReportKind]: (report: ReportOf<Kind>, setting: Setting) => TaskEvent }
 
-function eventOf(report: Report, setting: Setting): TaskEvent {
+export function eventOf(report: Report, setting: Setting): TaskEvent {
   for (const kind in report) {
     const given = report[kind as ReportKind]
     if (given == null) continue
+    if (setting.member !== null && !IS_OF_MEMBERS[kind as ReportKind]) refuseOfMember(kind, setting)
     const make = EVENTS[kind as ReportKind] as (report: typeof given, setting: Setting) => TaskEvent
     return make(given, setting)
   }
   throw new EpochcastError(
     'BAD_INPUT',
     `reports[${setting.index}] is empty; expected exactly one kind of report`,
+  )
+}
+
+/** What a member may report; when the task starts and ends an epoch or itself is for its trainer to say. */
+const IS_OF_MEMBERS = {
+  progress: true,
+  epochStart: false,
+  epochEnd: true,
+  roundEnd: true,
+  status: false,
+  error: true,
+  success: false,
+  failure: false,
+} satisfies { [Kind in ReportKind]: boolean }
+
+function refuseOfMember(kind: string, { index, member }: Setting): never {
+  throw new EpochcastError(
+    'BAD_INPUT',
+    `reports[${index}] is ${kind} of member ${quote(member)}; expected progress, epochEnd, roundEnd or error: starts and ends are not a member's to report`,
   )
 }
 

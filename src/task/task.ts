@@ -66,9 +66,13 @@ export interface TaskState {
   /** 0 to 100. */
   readonly progress: number | null
   readonly epoch: number | null
+  /** Of the newest EpochStarted of the present attempt. Absent in states of version 0.1, as `step`. */
+  readonly startedEpoch: number | null
   readonly totalEpochs: number | null
   readonly round: number | null
   readonly totalRounds: number | null
+  /** The highest global step that the present attempt reported. */
+  readonly step: number | null
   readonly loss: MetricValue | null
   /** Latest value of every metric; those of validation, test and evaluation are prefixed (`reducer.ts`). */
   readonly metrics: Metrics
@@ -99,9 +103,11 @@ export function initialState(spec: TaskSpec): TaskState {
     total: null,
     progress: null,
     epoch: null,
+    startedEpoch: null,
     totalEpochs: typeof spec.params.epochs === 'number' ? spec.params.epochs : null,
     round: null,
     totalRounds: null,
+    step: null,
     loss: null,
     metrics: {},
     message: null,

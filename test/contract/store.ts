@@ -168,7 +168,7 @@ export function storeContract(
       ]
       const events = texts.map((error, i): TaskEvent => {
         const at = { timestamp: new Date(NOW).toISOString(), recordedAt: NOW }
-        return { type: 'ErrorReported', error, errorType: `${i}`, ...at }
+        return { type: 'ErrorReported', member: null, error, errorType: `${i}`, ...at }
       })
       await append(store, spec, ...events)
       for (const event of events) await append(store, spec, event)

@@ -37,6 +37,8 @@ const progress: DeliveredEvent & ProgressUpdate = {
   machineId: 'gpu-04',
   stage: 'training',
   epoch: 2,
+  step: 96,
+  member: null,
   loss: 0.15,
   metrics: { loss: 0.15, accuracy: 0.92, lr: 1e-7, grad_norm: 'NaN' },
   message: null,
@@ -131,7 +133,7 @@ describe('the text of an event is the one that execution gives', () => {
     expect(await answer(source, progress, { taskId: '7f3c' })).toBe(
       '{"__typename":"ProgressUpdate","taskId":"7f3c","timestamp":"2026-11-21T10:30:15.123Z","cursor":"g1-12",' +
         '"current":3,"total":10,"progress":30.5,"status":"RUNNING","machineId":"gpu-04","stage":"training",' +
-        '"epoch":2,"loss":0.15,"metrics":{"loss":0.15,"accuracy":0.92,"lr":1e-7,"grad_norm":"NaN"},"message":null}',
+        '"epoch":2,"step":96,"member":null,"loss":0.15,"metrics":{"loss":0.15,"accuracy":0.92,"lr":1e-7,"grad_norm":"NaN"},"message":null}',
     )
     expect(await answer(source, cancelled, { taskId: '7f3c' })).toContain('"reason":"enough seen"')
   })

@@ -71,17 +71,20 @@ const report = fc.oneof(
     total: or(large.map((of) => Math.max(1, of))),
     stage: or(word),
     epoch: or(epoch),
+    step: or(large),
     loss: or(metric),
     metrics: or(metrics),
     message: or(text),
   }).map((progress) => ({ progress })),
   optional(fc.record({ epoch: count }), { totalEpochs: or(count) }).map((epochStart) => ({ epochStart })),
-  optional(fc.record({ epoch, phase: fc.constantFrom('TRAIN', 'VAL', 'TEST'), metrics }), {}).map(
-    (epochEnd) => ({ epochEnd }),
-  ),
-  optional(fc.record({ round: count }), { fitMetrics: or(metrics), evalMetrics: or(metrics) }).map(
-    (roundEnd) => ({ roundEnd }),
-  ),
+  optional(fc.record({ epoch, phase: fc.constantFrom('TRAIN', 'VAL', 'TEST'), metrics }), {
+    step: or(large),
+  }).map((epochEnd) => ({ epochEnd })),
+  optional(fc.record({ round: count }), {
+    step: or(large),
+    fitMetrics: or(metrics),
+    evalMetrics: or(metrics),
+  }).map((roundEnd) => ({ roundEnd })),
   optional(fc.record({ status: fc.constantFrom('RUNNING', 'STALLED', 'SUCCESS') }), {
     message: or(text),
   }).map((status) => ({ status })),
@@ -94,6 +97,7 @@ const input = fc
     fc.record(
       {
         channelPrefix: or(word),
+        member: or(word),
         producer: or(word),
         firstSequence: or(count.map((of) => of + 1)),
         attempt: or(fc.constant(2)),
@@ -186,6 +190,7 @@ describe('a compiled call of reportMetrics', () => {
     ['a count as text', { taskId: 'a', reports: [{ progress: { current: '7' } }] }],
     ['an epoch before the first', { taskId: 'a', reports: [{ progress: { current: 1, epoch: -0.5 } }] }],
     ['an epoch as text', { taskId: 'a', reports: [{ progress: { current: 1, epoch: '1' } }] }],
+    ['a member without a name', { taskId: 'a', reports: [{ success: {} }], member: '' }],
     ['a fraction of a started epoch', { taskId: 'a', reports: [{ epochStart: { epoch: 1.5 } }] }],
     ['a negative count', { taskId: 'a', reports: [{ progress: { current: -1 } }] }],
     ['a list for an enum', { taskId: 'a', reports: [{ status: { status: ['RUNNING'] } }] }],

@@ -29,7 +29,17 @@ const PLAIN = /* GraphQL */ `
 
 const REPORTS = [
   { epochStart: { epoch: 1, totalEpochs: 2 } },
-  { progress: { current: 1, total: 2, epoch: 0.5, loss: 0.25, metrics: { loss: 0.25 }, message: 'half' } },
+  {
+    progress: {
+      current: 1,
+      total: 2,
+      epoch: 0.5,
+      step: 2 ** 40,
+      loss: 0.25,
+      metrics: { loss: 0.25 },
+      message: 'half',
+    },
+  },
   { epochEnd: { epoch: 1, phase: 'VAL', metrics: { loss: 0.5 } } },
   { roundEnd: { round: 1, totalRounds: 2, fitMetrics: { loss: 0.5 }, evalMetrics: { f1: 0.75 } } },
   { error: { error: 'a batch was skipped', errorType: 'BadBatch' } },
@@ -44,13 +54,16 @@ describeEngines((open) => {
     const client = webSocketClient(webSocketUrl)
     const everything = everyFieldOfEveryEvent(schema)
     const seen = new Map<string, Data>()
+    const members = new Set<string | null>()
     const watch = async (taskId: string, replay: { last?: number; after?: string }) => {
       for (const event of eventsOf(await collect(client, everything, { taskId, ...replay }))) {
         seen.set(event.__typename, event)
+        if (event.__typename === 'RoundEnded') members.add(event.member)
       }
     }
 
     const succeeded = await startExternal(url)
+    await run(url, REPORT, { input: { taskId: succeeded, reports: REPORTS.slice(1), member: 'rank-1' } })
     await report(url, succeeded, ...REPORTS, { success: { result: { f1: 0.75 } } })
     await watch(succeeded, { last: 20 })
 
@@ -75,6 +88,8 @@ describeEngines((open) => {
       const fields = Object.keys(type.getFields())
       expect(Object.keys(seen.get(type.name)).sort(), type.name).toEqual(['__typename', ...fields].sort())
     }
+    expect(members).toEqual(new Set([null, 'rank-1']))
+    expect(seen.get('ProgressUpdate')).toMatchObject({ epoch: null, step: null, current: 40 })
     expect(seen.get('EpochStarted')).toMatchObject({ epoch: 1, totalEpochs: 2 })
     expect(seen.get('EventsSkipped')).toMatchObject({ skipReason: 'TRIMMED' })
     expect(seen.get('StreamClosing').reason).toMatch(/ended/)

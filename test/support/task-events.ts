@@ -10,6 +10,8 @@ const metrics = fc
 const count = fc.nat({ max: 20 })
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null })
 const text = fc.constantFrom('warm-up', 'train', 'a message')
+const member = maybe(fc.constantFrom('rank-0', 'rank-1'))
+const step = maybe(fc.oneof(count, fc.maxSafeNat()))
 const times = fc.nat({ max: 1000 }).map((after) => ({
   timestamp: new Date(NOW + after).toISOString(),
   recordedAt: NOW + after,
@@ -28,17 +30,28 @@ const body: fc.Arbitrary<object> = fc.oneof(
     status: fc.constant('RUNNING'),
     machineId: fc.constant(null),
     stage: maybe(text),
-    epoch: maybe(count),
+    epoch: maybe(fc.constantFrom(0, 0.5, 3)),
+    step,
+    member,
     loss: maybe(fc.constantFrom(0.1, 'Infinity')),
     metrics,
     message: maybe(text),
   }),
   fc.record({ type: fc.constant('EpochStarted'), epoch: count, totalEpochs: maybe(count) }),
-  fc.record({ type: fc.constant('EpochEnded'), epoch: count, phase: fc.constantFrom(...PHASES), metrics }),
+  fc.record({
+    type: fc.constant('EpochEnded'),
+    epoch: count,
+    step,
+    member,
+    phase: fc.constantFrom(...PHASES),
+    metrics,
+  }),
   fc.record({
     type: fc.constant('RoundEnded'),
     round: count,
     totalRounds: maybe(count),
+    step,
+    member,
     fitMetrics: metrics,
     evalMetrics: metrics,
   }),
@@ -53,7 +66,7 @@ const body: fc.Arbitrary<object> = fc.oneof(
     },
     { requiredKeys: ['type', 'status', 'message', 'attempt', 'stopRequested'] },
   ),
-  fc.record({ type: fc.constant('ErrorReported'), error: text, errorType: maybe(text) }),
+  fc.record({ type: fc.constant('ErrorReported'), member, error: text, errorType: maybe(text) }),
   fc.record({ type: fc.constant('TrainingSucceeded'), result: fc.jsonValue({ maxDepth: 1 }) }),
   fc.record({ type: fc.constant('TrainingFailed'), error: text, errorType: maybe(text) }),
   fc.record({ type: fc.constant('TrainingCancelled'), reason: maybe(text) }),

@@ -42,6 +42,8 @@ export function progress(current: number, loss: number | 'NaN' = 1 / current): T
     machineId: null,
     stage: null,
     epoch: null,
+    step: null,
+    member: null,
     loss,
     metrics: {},
     message: null,

@@ -24,7 +24,10 @@ describe('the fold of events', () => {
   })
 
   it('keeps a producer of any name', () => {
-    const report = { ...({ type: 'ErrorReported', error: 'x', errorType: null } as const), recordedAt: NOW }
+    const report = {
+      ...({ type: 'ErrorReported', error: 'x', errorType: null, member: null } as const),
+      recordedAt: NOW,
+    }
     const state = reduceAll(
       newState(),
       ['__proto__', 'constructor'].map((producer, i) => ({
@@ -47,6 +50,8 @@ describe('rounds and progress', () => {
     type: 'RoundEnded',
     round: number,
     totalRounds: 10,
+    step: null,
+    member: null,
     fitMetrics: {},
     evalMetrics: {},
     ...at,

@@ -2,13 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../src/task/errors.ts'
 import { LIMITS } from '../../src/task/limits.ts'
+import { planReports, type ReportBatch } from '../../src/task/plan-reports.ts'
 import { reduceAll } from '../../src/task/reducer.ts'
-import { planReports, type Report, type ReportBatch } from '../../src/task/report.ts'
+import type { Report } from '../../src/task/report.ts'
 import { etaSeconds, type TaskState } from '../../src/task/task.ts'
 import { NOW, newState, range } from '../support/tasks.ts'
 
 const batch = (reports: readonly Report[], more: Partial<ReportBatch> = {}): ReportBatch => ({
   reports,
+  member: null,
   producer: null,
   firstSequence: null,
   attempt: null,

@@ -24,21 +24,26 @@ type EventOf<Kind extends EventKind> = Extract<TrainingProgressEvent, { readonly
 type Describe<Event> = (event: Event) => readonly [kind: string, fields: Fields]
 
 const DESCRIPTIONS = {
-  ProgressUpdate: ({ current, total, progress, stage, epoch, loss, message, metrics }) => {
+  ProgressUpdate: ({ current, total, progress, ...event }) => {
+    const { epoch, step, member, stage, loss, metrics, message } = event
     const percent = progress === null || progress === undefined ? null : Math.round(progress * 100) / 100
-    return ['progress', { current, total, percent, epoch, stage, loss, ...named('metric', metrics), message }]
+    const place = { current, total, percent, epoch, step, member, stage }
+    return ['progress', { ...place, loss, ...named('metric', metrics), message }]
   },
   EpochStarted: ({ epoch, totalEpochs: total }) => ['epoch-start', { epoch, total }],
-  EpochEnded: ({ epoch, phase, metrics }) => ['epoch-end', { epoch, phase, ...named('metric', metrics) }],
-  RoundEnded: ({ round, totalRounds: total, fitMetrics, evalMetrics }) => [
+  EpochEnded: ({ epoch, step, member, phase, metrics }) => [
+    'epoch-end',
+    { epoch, step, member, phase, ...named('metric', metrics) },
+  ],
+  RoundEnded: ({ round, totalRounds: total, step, member, fitMetrics, evalMetrics }) => [
     'round-end',
-    { round, total, ...named('fit', fitMetrics), ...named('eval', evalMetrics) },
+    { round, total, step, member, ...named('fit', fitMetrics), ...named('eval', evalMetrics) },
   ],
   StatusChanged: ({ status, attempt, stopRequested: stopping, message }) => [
     'status',
     { status, attempt: attempt > 1 ? attempt : null, stopping: stopping || null, message },
   ],
-  ErrorReported: ({ errorType: type, error }) => ['error', { type, error }],
+  ErrorReported: ({ member, errorType: type, error }) => ['error', { member, type, error }],
   TrainingSucceeded: ({ result }) => ['success', { result }],
   TrainingFailed: ({ errorType: type, error }) => ['failure', { type, error }],
   TrainingCancelled: ({ reason }) => ['cancelled', { reason }],

@@ -1,0 +1,125 @@
+import { EpochcastError, quote } from './errors.ts'
+import { happenedAt, type TaskEvent } from './event.ts'
+import { LIMITS } from './limits.ts'
+import { apply, draftOf, hasTooManyMetrics } from './reducer.ts'
+import { eventOf, type Report } from './report.ts'
+import { channelOf, isFinalStatus, type TaskState } from './task.ts'
+
+export interface ReportBatch {
+  readonly reports: readonly Report[]
+  /** The rank, client or node that the reports come from; null for the task's own. */
+  readonly member: string | null
+  readonly producer: string | null
+  /** Position of reports[0] in the producer's own count 1, 2, 3 …; given exactly where `producer` is. */
+  readonly firstSequence: number | null
+  /** The attempt the trainer was launched as; null means the present one. */
+  readonly attempt: number | null
+}
+
+export interface ReportPlan {
+  readonly events: readonly TaskEvent[]
+  readonly state: TaskState
+  readonly accepted: number
+  readonly duplicates: number
+}
+
+/**
+ * What a batch of reports means for a task: the events to append and the state after them. Repeats
+ * of an earlier call are dropped first, so that a repeated final report is a repeat and not a
+ * report after the end. Throws where any report of the batch is refused; then none of it counts.
+ *
+ * @throws EpochcastError STALE_ATTEMPT, TASK_ENDED, SEQUENCE_GAP, TOO_MANY_PRODUCERS, TOO_MANY_METRICS, BAD_INPUT
+ */
+export function planReports(before: TaskState, batch: ReportBatch, now: number): ReportPlan {
+  const duplicates = countDuplicates(before, batch)
+  const accepted = batch.reports.length - duplicates
+  if (accepted === 0) return { events: [], state: before, accepted, duplicates }
+
+  const events: TaskEvent[] = []
+  const state = draftOf(before)
+  const { member } = batch
+  const add = (event: TaskEvent) => {
+    events.push(event)
+    apply(state, event)
+  }
+  const times = happenedAt(now)
+
+  refuseEnded(state)
+  const relaunch = batch.attempt !== null && batch.attempt > state.attempt
+  if (relaunch || state.status !== 'RUNNING') {
+    add({
+      type: 'StatusChanged',
+      status: 'RUNNING',
+      message: before.status === 'STALLED' ? 'the trainer reports again' : null,
+      attempt: relaunch && batch.attempt !== null ? batch.attempt : state.attempt,
+      stopRequested: state.stopRequested,
+      ...times,
+    })
+  }
+  for (let i = duplicates; i < batch.reports.length; i++) {
+    refuseEnded(state)
+    const event: Reported = eventOf(batch.reports[i] as Report, { state, now: times, index: i, member })
+    if (batch.producer !== null && batch.firstSequence !== null) {
+      event.producer = batch.producer
+      event.sequence = batch.firstSequence + i
+    }
+    add(event)
+  }
+  if (hasTooManyMetrics(state)) {
+    throw new EpochcastError(
+      'TOO_MANY_METRICS',
+      `${name(state)} would have ${Object.keys(state.metrics).length} different metrics; expected at most ${LIMITS.metricsPerTask}`,
+    )
+  }
+  return { events, state, accepted, duplicates }
+}
+
+function countDuplicates(
+  state: TaskState,
+  { producer, firstSequence, attempt, reports }: ReportBatch,
+): number {
+  if ((producer === null) !== (firstSequence === null)) {
+    throw new EpochcastError(
+      'BAD_INPUT',
+      `${producer === null ? 'firstSequence' : 'producer'} was given alone; expected producer and firstSequence together`,
+    )
+  }
+  if (attempt !== null && attempt < state.attempt) {
+    throw new EpochcastError(
+      'STALE_ATTEMPT',
+      `${name(state)} is at attempt ${state.attempt}; report of attempt ${attempt} rejected`,
+      { details: { attempt: state.attempt } },
+    )
+  }
+  if (producer === null || firstSequence === null) return 0
+
+  const sameAttempt = attempt === null || attempt === state.attempt
+  const known = sameAttempt && Object.hasOwn(state.producers, producer)
+  const last = known ? (state.producers[producer] ?? 0) : 0
+  if (firstSequence > last + 1) {
+    throw new EpochcastError(
+      'SEQUENCE_GAP',
+      `firstSequence of producer ${quote(producer)} is ${firstSequence}; expected at most ${last + 1}, or reports would be missing`,
+      { details: { expected: last + 1 } },
+    )
+  }
+  if (!known && sameAttempt && Object.keys(state.producers).length >= LIMITS.producersPerAttempt) {
+    throw new EpochcastError(
+      'TOO_MANY_PRODUCERS',
+      `${name(state)} already has ${LIMITS.producersPerAttempt} producers; ${quote(producer)} rejected`,
+    )
+  }
+  return Math.min(reports.length, last - firstSequence + 1)
+}
+
+function refuseEnded(state: TaskState): void {
+  if (!isFinalStatus(state.status)) return
+  throw new EpochcastError('TASK_ENDED', `${name(state)} ended with ${state.status}; report rejected`, {
+    details: { status: state.status },
+  })
+}
+
+const name = (state: TaskState): string => `task ${quote(channelOf(state.spec))}`
+
+/** An event that has yet to be told whose report it was. */
+type Reported = TaskEvent & { producer?: string; sequence?: number }
