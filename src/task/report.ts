@@ -74,6 +74,7 @@ const timesOf = ({ timestamp }: Timed, now: Times): Times =>
 const EVENTS = {
   progress(report, { state, now, member }) {
     const total = report.total ?? null
+    const loss = report.loss ?? report.metrics?.loss ?? null
     const known = member === null && state.countsProgress !== false ? state.total : null
     return {
       type: 'ProgressUpdate',
@@ -89,8 +90,8 @@ const EVENTS = {
       epoch: report.epoch ?? null,
       step: report.step ?? null,
       member,
-      loss: report.loss ?? report.metrics?.loss ?? null,
-      metrics: report.metrics ?? {},
+      loss,
+      metrics: loss === null ? (report.metrics ?? {}) : withLoss(report.metrics, loss),
       message: report.message ?? null,
     }
   },
@@ -139,6 +140,16 @@ const EVENTS = {
     errorType: report.errorType ?? null,
   }),
 } satisfies { [Kind in ReportKind]: (report: ReportOf<Kind>, setting: Setting) => TaskEvent }
+
+/** `loss` and `metrics.loss` are one thing, wherever it was given; `loss` wins. */
+function withLoss(metrics: Maybe<Metrics>, loss: MetricValue): Metrics {
+  if (metrics == null) return { loss }
+  if (metrics.loss === loss) return metrics
+  // A plain spread, as in the reducer; and a copy, since reports may share what came in one variable.
+  const all: Record<string, MetricValue> = { ...metrics }
+  all.loss = loss
+  return all
+}
 
 export function eventOf(report: Report, setting: Setting): TaskEvent {
   for (const kind in report) {

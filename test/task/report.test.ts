@@ -58,6 +58,28 @@ describe('a batch of reports', () => {
     })
   })
 
+  it.each<[string, object, object]>([
+    ['loss', { loss: 0.5 }, { loss: 0.5 }],
+    ['metrics.loss', { metrics: { lr: 1, loss: 0.5 } }, { lr: 1, loss: 0.5 }],
+    ['both', { loss: 0.5, metrics: { loss: 0.5 } }, { loss: 0.5 }],
+    ['both that differ', { loss: 0.5, metrics: { loss: 9, lr: 1 } }, { loss: 0.5, lr: 1 }],
+    ['loss beside other metrics', { loss: 0.5, metrics: { lr: 1 } }, { lr: 1, loss: 0.5 }],
+  ])('has one loss, in the event and in the state, whether it gives %s', (_, given, metrics) => {
+    const report = { progress: { current: 1, ...given } }
+    const before = JSON.stringify(report)
+    const { events, state } = planReports(newState(), batch([report]), NOW)
+    expect(events.at(-1)).toMatchObject({ loss: 0.5, metrics })
+    expect(state).toMatchObject({ loss: 0.5, metrics })
+    expect(JSON.stringify(report)).toBe(before)
+  })
+
+  it('without a loss has none in its metrics either', () => {
+    const { events } = planReports(newState(), batch([progressOf(1)]), NOW)
+    expect(events.at(-1)).toMatchObject({ loss: null, metrics: {} })
+    const state = stateAfter(newState(), { epochEnd: { epoch: 1, phase: 'TRAIN', metrics: { loss: 0.5 } } })
+    expect(state).toMatchObject({ loss: 0.5, metrics: { loss: 0.5 } })
+  })
+
   it('of rounds counts as progress', () => {
     const state = stateAfter(newState(), {
       roundEnd: { round: 3, totalRounds: 12, fitMetrics: { loss: 0.3 }, evalMetrics: { accuracy: 0.9 } },

@@ -28,7 +28,9 @@ const DESCRIPTIONS = {
     const { epoch, step, member, stage, loss, metrics, message } = event
     const percent = progress === null || progress === undefined ? null : Math.round(progress * 100) / 100
     const place = { current, total, percent, epoch, step, member, stage }
-    return ['progress', { ...place, loss, ...named('metric', metrics), message }]
+    // It is the loss once more.
+    const { loss: _, ...others } = metrics
+    return ['progress', { ...place, loss, ...named('metric', others), message }]
   },
   EpochStarted: ({ epoch, totalEpochs: total }) => ['epoch-start', { epoch, total }],
   EpochEnded: ({ epoch, step, member, phase, metrics }) => [
