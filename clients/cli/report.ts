@@ -14,6 +14,7 @@ import {
   positiveNumber,
   wholeNumber,
 } from './options.ts'
+import { printable } from './render/text.ts'
 import { buildReport, REPORT_KINDS, type ReportValues } from './report-kinds.ts'
 import { reportBatches } from './report-lines.ts'
 import { type Connection, type Session, UsageError, withConnection } from './session.ts'
@@ -128,6 +129,7 @@ async function send(
     if (sequence !== undefined) sequence += reports.length
     if (payload.stopRequested && !stopRequested) writeLine(stderr, 'the training is asked to stop')
     stopRequested ||= payload.stopRequested
+    for (const warning of payload.warnings) writeLine(stderr, `warning: ${printable(warning)}`)
   }
   writeLine(stdout, `accepted=${accepted} duplicates=${duplicates} stopRequested=${stopRequested}`)
   return EXIT.success

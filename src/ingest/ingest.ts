@@ -2,7 +2,7 @@ import type { TaskWriter } from '../event-log/task-writer.ts'
 import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
 import { planReports, type ReportBatch } from '../task/plan-reports.ts'
 import type { Position } from '../task/position.ts'
-import type { TaskKey } from '../task/task.ts'
+import { isFinalStatus, type TaskKey } from '../task/task.ts'
 
 export interface IngestResult {
   readonly key: TaskKey
@@ -10,6 +10,7 @@ export interface IngestResult {
   readonly duplicates: number
   readonly top: Position
   readonly stopRequested: boolean
+  readonly warnings: readonly string[]
 }
 
 /** A trainer's way into the log: a batch is appended whole, once, in order, or not at all. */
@@ -42,7 +43,9 @@ export class Ingest {
     const { decision, top } = await this.#writer.update(key, (state) =>
       planReports(state, batch, this.#now()),
     )
-    const { accepted, duplicates, state } = decision
-    return { key, accepted, duplicates, top, stopRequested: state.stopRequested }
+    const { accepted, duplicates, warnings, state } = decision
+    const isOver = batch.reports.length === 0 ? isFinalStatus(state.status) : state.status === 'CANCELLED'
+    // A trainer that asks for a task that has ended trains for nothing.
+    return { key, accepted, duplicates, top, stopRequested: state.stopRequested || isOver, warnings }
   }
 }

@@ -22,7 +22,10 @@ const ProgressReportInput = builder.inputType('ProgressReportInput', {
     stage: t.string({ validate: line(LIMITS.stageLength) }),
     epoch: t.float({ description: epochDescription, validate: fraction }),
     step: t.field({ type: 'Count', description: 'Global step, where `current` counts something else.' }),
-    loss: t.field({ type: 'MetricValue', description: '`metrics.loss` where it is left out.' }),
+    loss: t.field({
+      type: 'MetricValue',
+      description: 'The same as `metrics.loss`: either is enough, and this one wins.',
+    }),
     metrics: t.field({ type: 'Metrics' }),
     message: t.string({ validate: text(LIMITS.messageLength) }),
     timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
@@ -112,8 +115,8 @@ const ReportMetricsInput = builder.inputType('ReportMetricsInput', {
     reports: t.field({
       type: [ReportInput],
       required: true,
-      description: `1 to ${LIMITS.reportsPerCall}, applied in order.`,
-      validate: listOf('reports', 1, LIMITS.reportsPerCall),
+      description: `0 to ${LIMITS.reportsPerCall}, applied in order. None: only asks whether to stop.`,
+      validate: listOf('reports', 0, LIMITS.reportsPerCall),
     }),
     member: t.string({
       description:
@@ -152,7 +155,11 @@ const ReportMetricsPayload = builder.objectRef<IngestResult>('ReportMetricsPaylo
       resolve: cursorOf,
     }),
     stopRequested: t.exposeBoolean('stopRequested', {
-      description: 'True once somebody cancelled the task: the trainer should stop.',
+      description:
+        'True once somebody cancelled the task: the trainer should stop. A call without reports also gets it for a task that has ended, whatever its end.',
+    }),
+    warnings: t.exposeStringList('warnings', {
+      description: 'What was left out or cut, and why; empty where everything was taken as it came.',
     }),
   }),
 })
@@ -167,6 +174,7 @@ export const REPORT_PAYLOAD: ReadonlyMap<string, (result: IngestResult) => unkno
   ['duplicates', ({ duplicates }) => duplicates],
   ['cursor', cursorOf],
   ['stopRequested', ({ stopRequested }) => stopRequested],
+  ['warnings', ({ warnings }) => warnings],
 ])
 
 /** The one way to report, whether graphql-js or `report-call.ts` runs the operation. */

@@ -21,7 +21,11 @@ export interface ReportPlan {
   readonly state: TaskState
   readonly accepted: number
   readonly duplicates: number
+  /** What was left out or cut, and why. */
+  readonly warnings: readonly string[]
 }
+
+const NO_WARNINGS: readonly string[] = []
 
 /**
  * What a batch of reports means for a task: the events to append and the state after them. Repeats
@@ -33,7 +37,7 @@ export interface ReportPlan {
 export function planReports(before: TaskState, batch: ReportBatch, now: number): ReportPlan {
   const duplicates = countDuplicates(before, batch)
   const accepted = batch.reports.length - duplicates
-  if (accepted === 0) return { events: [], state: before, accepted, duplicates }
+  if (accepted === 0) return { events: [], state: before, accepted, duplicates, warnings: NO_WARNINGS }
 
   const events: TaskEvent[] = []
   const state = draftOf(before)
@@ -71,7 +75,7 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
       `${name(state)} would have ${Object.keys(state.metrics).length} different metrics; expected at most ${LIMITS.metricsPerTask}`,
     )
   }
-  return { events, state, accepted, duplicates }
+  return { events, state, accepted, duplicates, warnings: NO_WARNINGS }
 }
 
 function countDuplicates(
@@ -91,7 +95,8 @@ function countDuplicates(
       { details: { attempt: state.attempt } },
     )
   }
-  if (producer === null || firstSequence === null) return 0
+  // Who reports nothing only asks whether to stop.
+  if (producer === null || firstSequence === null || reports.length === 0) return 0
 
   const sameAttempt = attempt === null || attempt === state.attempt
   const known = sameAttempt && Object.hasOwn(state.producers, producer)

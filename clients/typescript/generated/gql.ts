@@ -16,7 +16,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 type Documents = {
     "mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}": typeof types.CancelTrainingDocument,
     "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": typeof types.HeartbeatDocument,
-    "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n  }\n}": typeof types.ReportMetricsDocument,
+    "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}": typeof types.ReportMetricsDocument,
     "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}": typeof types.ServerDocument,
     "mutation StartTraining($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      ...TaskSummary\n    }\n  }\n}": typeof types.StartTrainingDocument,
     "subscription TaskProgress($taskId: ID!, $channelPrefix: String, $minIntervalMs: Int) {\n  taskProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    minIntervalMs: $minIntervalMs\n  ) {\n    taskId\n    channel\n    status\n    current\n    total\n    progress\n    stage\n    message\n    metrics\n    etaSeconds\n    result\n    error {\n      message\n      type\n    }\n    timestamp\n    cursor\n  }\n}": typeof types.TaskProgressDocument,
@@ -30,7 +30,7 @@ type Documents = {
 const documents: Documents = {
     "mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}": types.CancelTrainingDocument,
     "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": types.HeartbeatDocument,
-    "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n  }\n}": types.ReportMetricsDocument,
+    "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}": types.ReportMetricsDocument,
     "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}": types.ServerDocument,
     "mutation StartTraining($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      ...TaskSummary\n    }\n  }\n}": types.StartTrainingDocument,
     "subscription TaskProgress($taskId: ID!, $channelPrefix: String, $minIntervalMs: Int) {\n  taskProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    minIntervalMs: $minIntervalMs\n  ) {\n    taskId\n    channel\n    status\n    current\n    total\n    progress\n    stage\n    message\n    metrics\n    etaSeconds\n    result\n    error {\n      message\n      type\n    }\n    timestamp\n    cursor\n  }\n}": types.TaskProgressDocument,
@@ -67,7 +67,7 @@ export function graphql(source: "subscription Heartbeat($intervalMs: Int) {\n  h
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n  }\n}"): (typeof documents)["mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n  }\n}"];
+export function graphql(source: "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}"): (typeof documents)["mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
