@@ -77,6 +77,7 @@ async function createTask(id: string): Promise<TaskSpec> {
     trainer: 'external',
     machineId: 'motor_siemens_001',
     labels: null,
+    retryOf: null,
     params: { epochs: 50 },
     createdAt: Date.now(),
     holder: null,

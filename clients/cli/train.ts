@@ -5,10 +5,11 @@ import { EXIT } from './exit-codes.ts'
 import { followTask } from './follow-task.ts'
 import { addExamples, collectJson, defined, jsonObject, positiveNumber } from './options.ts'
 import { printable } from './render/text.ts'
-import { type Session, withConnection } from './session.ts'
+import { type Session, UsageError, withConnection } from './session.ts'
 import { writeLine } from './terminal.ts'
 
 interface TrainOptions {
+  readonly retryOf?: string
   readonly machine?: string
   readonly epochs?: number
   readonly param?: Record<string, unknown>
@@ -26,7 +27,8 @@ export function addTrainCommand(program: Command, session: Session): void {
   const command = program
     .command('train')
     .description('start a training')
-    .argument('<trainer>', "a trainer of the server's configuration; see epochcast trainers")
+    .argument('[trainer]', "a trainer of the server's configuration; see epochcast trainers")
+    .option('--retry-of <taskId>', 'repeat a finished task; what else is given replaces what it had')
     .option('--machine <id>', 'the machine that the training is about')
     .option('--epochs <n>', 'number of epochs', positiveNumber)
     .option('--param <name=value>', 'a parameter, as JSON or text; may be repeated', collectJson)
@@ -36,12 +38,16 @@ export function addTrainCommand(program: Command, session: Session): void {
     .option('--idempotency-key <key>', 'the same key gives the same task, however often it is started')
     .option('--watch', 'watch it to its end')
     .option('--json', 'print JSON: the task, or one event a line with --watch')
-    .action((trainer: string, options: TrainOptions) =>
+    .action((trainer: string | undefined, options: TrainOptions) =>
       withConnection(session, command, async (connection) => {
         const { client, terminal, signal, commandLine } = connection
         const { machine, epochs, param, params, label, prefix, watch, json = false } = options
+        if (trainer === undefined && options.retryOf === undefined) {
+          throw new UsageError('expected a trainer, or --retry-of <taskId>')
+        }
         const input = defined({
           trainer,
+          retryOf: options.retryOf,
           machineId: machine,
           epochs,
           params: param || params ? { ...params, ...param } : undefined,
@@ -74,6 +80,7 @@ export function addTrainCommand(program: Command, session: Session): void {
     command,
     'epochcast train tvae --machine motor_siemens_001 --epochs 50 --watch',
     'epochcast train tvae --param learning_rate=0.001 --label team=drives',
+    'epochcast train --retry-of 550e8400-e29b-41d4-a716-446655440000 --param learning_rate=0.0005',
     'epochcast train external --machine motor_siemens_001 --json',
   )
 }

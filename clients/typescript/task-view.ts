@@ -65,6 +65,7 @@ type Change = (view: TaskView, event: TrainingProgressEvent) => TaskChanges
 const NOTHING_YET = {
   trainer: null,
   machineId: null,
+  retryOf: null,
   stopReason: null,
   stage: null,
   current: null,

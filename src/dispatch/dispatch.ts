@@ -5,7 +5,6 @@ import type { TaskIndex } from '../event-log/task-index.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import {
   canAdopt,
-  canReserve,
   type Job,
   type JobObserver,
   type Launcher,
@@ -32,12 +31,16 @@ import { Background, isRetryable } from './background.ts'
 import { HeldJobs } from './held-jobs.ts'
 import { digest, idOf } from './idempotency.ts'
 import { type GivenParams, paramsOf } from './params.ts'
+import { placeIn } from './place.ts'
+import { withRetried } from './retry.ts'
 import type { ConfiguredTrainer, Trainers } from './trainers.ts'
 
 export interface StartRequest extends GivenParams {
   readonly trainer: string | null
   readonly channelPrefix: string | null
   readonly labels: Json
+  /** A finished task to repeat, where nothing else is asked for. */
+  readonly retryOf: string | null
   readonly idempotencyKey: string | null
 }
 
@@ -84,11 +87,12 @@ export class Dispatch implements JobObserver {
 
   /**
    * @throws EpochcastError FORBIDDEN, TRAINER_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, BAD_INPUT, BAD_PARAMS, QUEUE_FULL,
-   *   STORE_FULL, IDEMPOTENCY_CONFLICT; then nothing was created
+   *   STORE_FULL, IDEMPOTENCY_CONFLICT, TASK_NOT_FOUND, TASK_NOT_ENDED; then nothing was created
    * @returns the task, created; whether its launcher takes the job is for the task's log to tell
    */
-  async start(caller: Caller, request: StartRequest): Promise<Started> {
+  async start(caller: Caller, given: StartRequest): Promise<Started> {
     authorize(caller, 'tasks:start')
+    const request = await withRetried(this.#log, this.#options.channelPrefixes, caller, given)
     const trainer = this.#trainers.get(request.trainer)
     const launcher = this.#launcherOf(trainer)
     const spec = this.#specOf(request, trainer, launcher)
@@ -232,19 +236,21 @@ export class Dispatch implements JobObserver {
       channelPrefixes,
       request.channelPrefix ?? trainer.channelPrefix ?? (channelPrefixes[0] as string),
     )
-    const { idempotencyKey, machineId, labels } = request
+    const { idempotencyKey, machineId, labels, retryOf } = request
     const params = trainer.completeParams(paramsOf(request))
+    const input = [trainer.name, machineId, params, labels, ...(retryOf === null ? [] : [retryOf])]
     return {
       channelPrefix,
       id: idempotencyKey === null ? randomUUID() : idOf(channelPrefix, idempotencyKey),
       trainer: trainer.name,
       machineId: machineId ?? (typeof params.machine_id === 'string' ? params.machine_id : null),
       labels,
+      retryOf,
       params,
       createdAt: this.#now(),
       startId: randomUUID(),
       holder: launcher.jobsOutliveServer ? null : this.#options.serverId,
-      inputDigest: idempotencyKey === null ? null : digest([trainer.name, machineId, params, labels]),
+      inputDigest: idempotencyKey === null ? null : digest(input),
     }
   }
 
@@ -285,9 +291,3 @@ export class Dispatch implements JobObserver {
 
 const isOutOfReach = (error: unknown): boolean =>
   error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE'
-
-/** A place in a launcher's queue; a launcher without reservations takes what comes. */
-function placeIn(launcher: Launcher): Reservation {
-  if (canReserve(launcher)) return launcher.reserve()
-  return { submit: (job) => launcher.submit(job), release: () => {} }
-}

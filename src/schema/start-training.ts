@@ -3,7 +3,15 @@ import { LIMITS } from '../task/limits.ts'
 import type { Json } from '../task/task.ts'
 import { builder } from './builder.ts'
 import { TaskObject } from './task.ts'
-import { channelPrefix, jsonObjectUpTo, jsonUpTo, line, machineId, wholeNumber } from './validation.ts'
+import {
+  channelPrefix,
+  jsonObjectUpTo,
+  jsonUpTo,
+  line,
+  machineId,
+  taskId,
+  wholeNumber,
+} from './validation.ts'
 
 const StartTrainingInput = builder.inputType('StartTrainingInput', {
   fields: (t) => ({
@@ -11,6 +19,11 @@ const StartTrainingInput = builder.inputType('StartTrainingInput', {
       description:
         "A trainer of this server's configuration; `external` registers a run that trains elsewhere. Left out, it is the configuration's default.",
       validate: line(LIMITS.trainerNameLength),
+    }),
+    retryOf: t.id({
+      description:
+        'A finished task to repeat: its trainer, parameters, machine, labels and channelPrefix, where none are given here. A parameter that is given replaces that of the same name.',
+      validate: taskId,
     }),
     channelPrefix: t.string({
       description: "The trainer's own by default, or else the server's first.",
@@ -65,6 +78,7 @@ builder.mutationField('startTraining', (t) =>
         epochs: input.epochs ?? null,
         params: (input.params ?? {}) as Readonly<Record<string, Json>>,
         labels: input.labels ?? null,
+        retryOf: input.retryOf ?? null,
         idempotencyKey: input.idempotencyKey ?? null,
       }),
   }),

@@ -36,8 +36,13 @@ TaskObject.implement({
       description: 'Counts launches: 1 at first, more where a launcher retried.',
       resolve: ({ state }) => state.attempt,
     }),
+    retryOf: t.id({
+      nullable: true,
+      description: 'The finished task that this one repeats.',
+      resolve: ({ state }) => state.spec.retryOf,
+    }),
     stopRequested: t.boolean({
-      description: 'Somebody cancelled the task, and its trainer has yet to stop.',
+      description: 'Somebody asked the trainer to stop, and it has yet to.',
       resolve: ({ state }) => state.stopRequested,
     }),
     stopReason: t.string({

@@ -37,6 +37,8 @@ export interface TaskSpec extends TaskKey {
   readonly trainer: string
   readonly machineId: string | null
   readonly labels: Json
+  /** Id of the finished task that this one repeats. Absent in tasks of version 0.1. */
+  readonly retryOf: string | null
   /** Parameters after the trainer's defaults were filled in. */
   readonly params: Readonly<Record<string, Json>>
   /** Milliseconds since the epoch, by the server's clock. */

@@ -53,6 +53,28 @@ describe('train', () => {
     expect(task?.trainer).toBe('external')
   })
 
+  it('repeats a finished task', async () => {
+    const { url, client } = await setUp()
+    const first = await epochcast(url, [
+      'train',
+      'external',
+      '--machine',
+      'm1',
+      '--param',
+      'lr=0.1',
+      '--json',
+    ])
+    const { id } = JSON.parse(first.out)
+    await report(client, id, { failure: { error: 'it diverged' } })
+    const again = await epochcast(url, ['train', '--retry-of', id, '--param', 'lr=0.01', '--json'])
+    expect(JSON.parse(again.out)).toMatchObject({ retryOf: id, trainer: 'external', machineId: 'm1' })
+    const neither = await epochcast(url, ['train'])
+    expect(neither).toMatchObject({
+      code: 3,
+      err: 'error USAGE: expected a trainer, or --retry-of <taskId>\n',
+    })
+  })
+
   it('hands on what the server refuses', async () => {
     const { url } = await setUp()
     const { code, err } = await epochcast(url, ['train', 'unknown'])

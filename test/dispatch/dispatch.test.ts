@@ -81,6 +81,7 @@ const request = (idempotencyKey: string | null) => ({
   epochs: null,
   params: {},
   labels: null,
+  retryOf: null,
   idempotencyKey,
 })
 

@@ -211,6 +211,20 @@ it('startTraining does not tell a caller without the right which trainers there 
   expect(errors).toEqual([expect.objectContaining(FORBIDDEN)])
 })
 
+it('startTraining repeats only a task that its caller may read', async () => {
+  const { id } = await createTask(log)
+  const query = `mutation { startTraining(input: { retryOf: "${id}" }) { task { params } } }`
+  for (const caller of [
+    callerWith(['tasks:start']),
+    callerWith(SCOPES, { taskIds: new Set(['another']) }),
+    callerWith(['tasks:start', 'tasks:read'], { expiresAt: 0 }),
+  ]) {
+    expect((await resultOf(query, '', caller)).errors).toEqual([expect.objectContaining(FORBIDDEN)])
+  }
+  const caller = callerWith(SCOPES, { channelPrefixes: new Set(['llm:batch']) })
+  expect((await resultOf(query, '', caller)).errors?.[0]?.message).toContain(`no task "${id}"`)
+})
+
 it('lists leave out the tasks of others', async () => {
   const [mine] = [await createTask(log), await createTask(log)]
   const caller = callerWith(['tasks:read'], { taskIds: new Set([mine.id]) })

@@ -20,6 +20,7 @@ export function specOf(overrides: Partial<TaskSpec> = {}): TaskSpec {
     trainer: 'external',
     machineId: null,
     labels: null,
+    retryOf: null,
     params: {},
     createdAt: NOW,
     holder: null,

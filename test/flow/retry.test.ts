@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import { CANCEL, type Data, post, refusal, report, run } from '../support/graphql.ts'
+import { testServer, trainersFile } from '../support/server.ts'
+
+const START = /* GraphQL */ `
+  mutation ($input: StartTrainingInput!) {
+    startTraining(input: $input) { task { id retryOf trainer channelPrefix machineId labels params status } }
+  }`
+
+const params = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    epochs: { type: 'integer', default: 5 },
+    machine_id: { type: 'string' },
+    rate: { type: 'number', default: 0.1 },
+  },
+}
+const GIVEN = {
+  trainer: 'first',
+  channelPrefix: 'ml:training',
+  machineId: 'motor-1',
+  epochs: 7,
+  params: { rate: 0.5 },
+  labels: { team: 'vision' },
+}
+
+const server = () =>
+  testServer({
+    EPOCHCAST_TRAINERS: trainersFile(
+      {},
+      { first: { launcher: 'external', params }, second: { launcher: 'external', params } },
+    ),
+  })
+
+const start = async (url: string, input: object): Promise<Data> =>
+  (await run(url, START, { input })).startTraining.task
+
+async function finished(url: string, input: object = GIVEN): Promise<string> {
+  const { id } = await start(url, input)
+  await report(url, id, { failure: { error: 'it diverged' } })
+  return id
+}
+
+describe('a retry', () => {
+  it('of a finished task is started with what that had', async () => {
+    const { url } = await server()
+    const id = await finished(url)
+    const task = await start(url, { retryOf: id })
+    expect(task).toEqual({
+      id: task.id,
+      retryOf: id,
+      trainer: 'first',
+      channelPrefix: 'ml:training',
+      machineId: 'motor-1',
+      labels: { team: 'vision' },
+      params: { epochs: 7, machine_id: 'motor-1', rate: 0.5 },
+      status: 'QUEUED',
+    })
+    expect(task.id).not.toBe(id)
+    expect(await start(url, { trainer: 'first' })).toMatchObject({ retryOf: null })
+  })
+
+  it('takes what is given anew, parameters one by one', async () => {
+    const { url } = await server()
+    const id = await finished(url)
+    const more = {
+      trainer: 'second',
+      machineId: 'motor-2',
+      epochs: 9,
+      labels: {},
+      channelPrefix: 'llm:training',
+    }
+    expect(await start(url, { retryOf: id, ...more })).toMatchObject({
+      trainer: 'second',
+      channelPrefix: 'llm:training',
+      machineId: 'motor-2',
+      labels: {},
+      params: { epochs: 9, machine_id: 'motor-2', rate: 0.5 },
+    })
+    expect(await start(url, { retryOf: id, params: { rate: 1, epochs: 2 } })).toMatchObject({
+      machineId: 'motor-1',
+      params: { epochs: 2, machine_id: 'motor-1', rate: 1 },
+    })
+    const again = await finished(url, { retryOf: id })
+    expect(await start(url, { retryOf: again })).toMatchObject({ retryOf: again, params: { rate: 0.5 } })
+  })
+
+  it('is refused where there is no such task, or it may still report', async () => {
+    const { url } = await server()
+    const unknown = await refusal(url, START, { input: { retryOf: 'unknown' } })
+    expect(unknown.extensions).toMatchObject({ code: 'TASK_NOT_FOUND', retryable: false })
+    const { id } = await start(url, GIVEN)
+    const refused = await refusal(url, START, { input: { retryOf: id } })
+    expect(refused.extensions).toMatchObject({ code: 'TASK_NOT_ENDED', status: 'QUEUED' })
+    expect(refused.message).toMatch(
+      /retryOf is task "ml:training:.*", which is QUEUED; expected one that has/,
+    )
+    await run(url, CANCEL, { input: { taskId: id } })
+    expect(await start(url, { retryOf: id })).toMatchObject({ retryOf: id })
+  })
+
+  it('is one task for one idempotencyKey, and another input than the start it repeats', async () => {
+    const { url } = await server()
+    const id = await finished(url)
+    const input = { retryOf: id, idempotencyKey: 'k' }
+    const first = await start(url, input)
+    expect(await start(url, input)).toEqual(first)
+    const { errors } = await post(url, START, { input: { ...GIVEN, idempotencyKey: 'k' } })
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' })
+  })
+})
