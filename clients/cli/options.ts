@@ -8,6 +8,13 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError('Expected a whole number.')
 }
 
+/** Fractions included. */
+export function number(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value)) return value
+  throw new InvalidArgumentError('Expected a number.')
+}
+
 export function positiveNumber(text: string): number {
   const value = wholeNumber(text)
   if (value >= 1) return value

@@ -6,6 +6,7 @@ import { UsageError } from './session.ts'
 export interface ReportValues {
   readonly current?: number
   readonly total?: number
+  readonly step?: number
   readonly loss?: MetricValue
   readonly metric?: Record<string, MetricValue>
   readonly stage?: string
@@ -43,9 +44,9 @@ type KebabCase<Name extends string> = Name extends `${infer First}${infer Rest}`
 const KINDS = {
   progress: {
     needs: ['current'],
-    takes: ['total', 'loss', 'metric', 'stage', 'message', 'epoch'],
-    build: ({ current, total, loss, metric: metrics, stage, message, epoch, timestamp }) => ({
-      progress: defined({ current, total, loss, metrics, stage, message, epoch, timestamp }),
+    takes: ['total', 'loss', 'metric', 'stage', 'message', 'epoch', 'step'],
+    build: ({ current, total, loss, metric: metrics, stage, message, epoch, step, timestamp }) => ({
+      progress: defined({ current, total, loss, metrics, stage, message, epoch, step, timestamp }),
     }),
   },
   'epoch-start': {
@@ -57,16 +58,16 @@ const KINDS = {
   },
   'epoch-end': {
     needs: ['epoch', 'metric'],
-    takes: ['phase'],
-    build: ({ epoch, metric: metrics, phase, timestamp }) => ({
-      epochEnd: defined({ epoch, metrics, phase: phase ?? 'TRAIN', timestamp }),
+    takes: ['phase', 'step'],
+    build: ({ epoch, step, metric: metrics, phase, timestamp }) => ({
+      epochEnd: defined({ epoch, step, metrics, phase: phase ?? 'TRAIN', timestamp }),
     }),
   },
   'round-end': {
     needs: ['round'],
-    takes: ['totalRounds', 'fit', 'eval'],
-    build: ({ round, totalRounds, fit: fitMetrics, eval: evalMetrics, timestamp }) => ({
-      roundEnd: defined({ round, totalRounds, fitMetrics, evalMetrics, timestamp }),
+    takes: ['totalRounds', 'fit', 'eval', 'step'],
+    build: ({ round, totalRounds, step, fit: fitMetrics, eval: evalMetrics, timestamp }) => ({
+      roundEnd: defined({ round, totalRounds, step, fitMetrics, evalMetrics, timestamp }),
     }),
   },
   status: {

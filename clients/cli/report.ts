@@ -11,6 +11,7 @@ import {
   defined,
   json,
   metricValue,
+  number,
   positiveNumber,
   wholeNumber,
 } from './options.ts'
@@ -23,6 +24,7 @@ import { writeLine } from './terminal.ts'
 interface ReportOptions extends ReportValues {
   readonly json?: string
   readonly prefix?: string
+  readonly member?: string
   readonly producer?: string
   readonly firstSequence?: number
   readonly attempt?: number
@@ -32,6 +34,7 @@ interface ReportOptions extends ReportValues {
 interface Destination {
   readonly taskId: string
   readonly channelPrefix: string | undefined
+  readonly member: string | undefined
   readonly producer: string
   readonly attempt: number | undefined
 }
@@ -45,12 +48,13 @@ export function addReportCommand(program: Command, session: Session): void {
     .optionsGroup('progress:')
     .option('--current <n>', 'how far it is', wholeNumber)
     .option('--total <n>', 'how far it has to go', wholeNumber)
+    .option('--step <n>', 'the global step, also of epoch-end and round-end', wholeNumber)
     .option('--loss <value>', 'a number, NaN or Infinity', metricValue)
     .option('--metric <name=value>', 'a metric, also of epoch-end; may be repeated', collectMetrics)
     .option('--stage <name>', 'what it is doing')
     .option('--message <text>', 'for people; also of status')
     .optionsGroup('epoch-start, epoch-end:')
-    .option('--epoch <n>', 'the epoch, also of progress', wholeNumber)
+    .option('--epoch <n>', 'the epoch, also of progress; 2.5 is half-way through the third', number)
     .option('--total-epochs <n>', 'number of epochs', wholeNumber)
     .option('--phase <phase>', 'TRAIN (the default), VAL or TEST', upperCase(['TRAIN', 'VAL', 'TEST']))
     .optionsGroup('round-end:')
@@ -71,12 +75,21 @@ export function addReportCommand(program: Command, session: Session): void {
     .option('--json <file>', 'report each line of a file, - for stdin: {"progress": {"current": 3}}')
     .option('--timestamp <time>', "when it happened, RFC 3339 (default: the server's time)")
     .option('--prefix <channelPrefix>', "the task's channel prefix (default: looked for under each)")
+    .option('--member <name>', 'the rank, client or node that reports: its curves are its own')
     .option('--producer <name>', 'names the reporter; with --first-sequence a repeated call is harmless')
     .option('--first-sequence <n>', "position of the first report in the producer's count", positiveNumber)
     .option('--attempt <n>', 'the attempt that reports', positiveNumber)
     .action((taskId: string, kind: string | undefined, options: ReportOptions) =>
       withConnection(session, command, async (connection) => {
-        const { json: file, prefix: channelPrefix, producer, firstSequence, attempt, ...values } = options
+        const {
+          json: file,
+          prefix: channelPrefix,
+          member,
+          producer,
+          firstSequence,
+          attempt,
+          ...values
+        } = options
         if ((kind === undefined) === (file === undefined)) {
           throw new UsageError(
             `expected either a kind of report (${REPORT_KINDS.join(', ')}) or --json <file>`,
@@ -87,7 +100,7 @@ export function addReportCommand(program: Command, session: Session): void {
         }
         // Numbered by a name of its own, a call may be repeated when its response is lost.
         const name = producer ?? `epochcast-cli-${hostname()}-${process.pid}-${Date.now().toString(36)}`
-        const destination = { taskId, channelPrefix, producer: name, attempt }
+        const destination = { taskId, channelPrefix, member, producer: name, attempt }
         if (kind !== undefined) {
           const numbered = producer === undefined ? 1 : firstSequence
           return send(connection, destination, batchesOf([buildReport(kind, values)]), numbered)
@@ -109,7 +122,7 @@ const SEND_ATTEMPTS = 10
 
 async function send(
   { client, terminal: { stdout, stderr }, signal }: Connection,
-  { taskId, channelPrefix, producer, attempt }: Destination,
+  { taskId, channelPrefix, member, producer, attempt }: Destination,
   batches: AsyncIterable<ReportInput[]>,
   firstSequence: number | undefined,
 ): Promise<number> {
@@ -119,7 +132,7 @@ async function send(
   let stopRequested = false
   for await (const reports of batches) {
     const from = sequence === undefined ? undefined : { producer, firstSequence: sequence }
-    const input = { ...defined({ taskId, channelPrefix, attempt }), reports, ...from }
+    const input = { ...defined({ taskId, channelPrefix, member, attempt }), reports, ...from }
     // Without a number, a repeated call would be a second report.
     const attempts = sequence === undefined ? 1 : SEND_ATTEMPTS
     const payload = (await client.execute(ReportMetricsDocument, { input }, { signal, attempts }))

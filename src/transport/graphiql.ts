@@ -25,6 +25,7 @@ subscription WatchTraining($taskId: ID!) {
     timestamp
     cursor
     ... on StreamOpened {
+      message
       task {
         status
         progress
@@ -34,8 +35,14 @@ subscription WatchTraining($taskId: ID!) {
       progress
       stage
       epoch
+      step
       loss
       metrics
+      message
+    }
+    ... on EpochStarted {
+      epoch
+      totalEpochs
     }
     ... on EpochEnded {
       epoch
@@ -50,7 +57,12 @@ subscription WatchTraining($taskId: ID!) {
     ... on StatusChanged {
       status
       attempt
+      stopRequested
       message
+    }
+    ... on EventsSkipped {
+      count
+      skipReason
     }
     ... on TrainingSucceeded {
       result
@@ -177,6 +189,17 @@ mutation ReportMetrics($taskId: ID!) {
   ) {
     accepted
     stopRequested
+  }
+}
+
+# The same once more, with what is given here replaced.
+mutation RetryTraining($taskId: ID!) {
+  startTraining(input: { retryOf: $taskId, epochs: 40 }) {
+    task {
+      id
+      retryOf
+      params
+    }
   }
 }
 

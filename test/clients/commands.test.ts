@@ -165,6 +165,23 @@ describe('watch', () => {
 })
 
 describe('report', () => {
+  it('reports steps, fractions of epochs, and what a member of the training has to say', async () => {
+    const { url, client } = await setUp()
+    const taskId = await startExternal(client)
+    for (const line of [
+      'progress --current 1 --step 5000000000 --epoch 0.5',
+      'progress --current 9 --step 7 --member rank-1',
+      'epoch-end --epoch 0 --step 5000000001 --metric f1=1 --member rank-1',
+      'round-end --round 0 --step 5000000002',
+    ]) {
+      expect(await epochcast(url, ['report', taskId, ...line.split(' ')])).toMatchObject({ code: 0, err: '' })
+    }
+    const refused = await epochcast(url, ['report', taskId, 'success', '--member', 'rank-1'])
+    expect(refused.err).toMatch(/^error BAD_INPUT: reports\[0\] is success of member "rank-1"; expected /)
+    const { task } = await client.execute(TaskDocument, { id: taskId })
+    expect(task).toMatchObject({ current: 1, epoch: 0.5, step: 5_000_000_002, round: 0 })
+  })
+
   it('reports each kind as its trainer would', async () => {
     const { url, client } = await setUp()
     const taskId = await startExternal(client)

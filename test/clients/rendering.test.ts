@@ -86,6 +86,19 @@ describe('the live view', () => {
     ])
   })
 
+  it('shows epochs that begin at zero, fractions of epochs, and the global step', () => {
+    const placeOf = (...events: readonly TrainingProgressEvent[]) => drawn(stateAfter(...events), 1, 120)[1]
+    const start = { __typename: 'EpochStarted', ...envelope(1), epoch: 0, totalEpochs: 5 } as const
+    expect(placeOf(start)).toBe(`${'░'.repeat(40)} 0 %    epoch 0/5`)
+    const half = Object.assign(progress(0, 1), { epoch: 0.126, step: 2 ** 40 })
+    expect(placeOf(start, half)).toMatch(/ epoch 0\.13\/5 · 0\/100 · train · step 1099511627776$/)
+    // The trainer counts by its step; or another rank told it.
+    expect(placeOf(start, Object.assign(progress(7, 1), { step: 7 }))).toMatch(
+      / epoch 3\/5 · 7\/100 · train$/,
+    )
+    expect(placeOf(start, Object.assign(progress(7, 1), { member: 'rank-1' }))).toMatch(/ epoch 0\/5$/)
+  })
+
   it('shows a loss that is no longer a number, in the value and in the curve', () => {
     const lines = drawn(stateAfter(progress(1, 2), progress(2, 1), progress(3, 'NaN', { gan: 'NaN' })), 3)
     expect(lines[2]).toBe('loss NaN  █▁×')
@@ -222,6 +235,16 @@ describe('an event as a line', () => {
   it('has a kind for every event', () => {
     const lines = [
       { __typename: 'EpochEnded', ...envelope(1), epoch: 2, phase: 'VAL', metrics: { loss: 'NaN' } },
+      {
+        __typename: 'EpochEnded',
+        ...envelope(1),
+        epoch: 0,
+        step: 9,
+        member: 'r1',
+        phase: 'TRAIN',
+        metrics: {},
+      },
+      Object.assign(progress(1, 0.5, { lr: 1 }), { epoch: 0.25, step: 9, message: 'm' }),
       { __typename: 'TrainingSucceeded', ...envelope(2), result: { accuracy: 0.9 } },
       { __typename: 'TrainingCancelled', ...envelope(3), reason: null },
       { __typename: 'StatusChanged', ...envelope(4), ...first, status: 'RUNNING' },
@@ -231,6 +254,8 @@ describe('an event as a line', () => {
     ] as const
     expect(lines.map(eventLine).map((line) => line.slice(25))).toEqual([
       'epoch-end epoch=2 phase=VAL metric.loss=NaN',
+      'epoch-end epoch=0 step=9 member=r1 phase=TRAIN',
+      'progress current=1 total=100 percent=1 epoch=0.25 step=9 stage=train loss=0.5 metric.lr=1 message=m',
       'success result={"accuracy":0.9}',
       'cancelled',
       'status status=RUNNING',

@@ -72,9 +72,9 @@ export async function trainTvae(
         await yieldToEventLoop()
         if (reporter.stopRequested) return { kind: 'stopped', after: `epoch ${epoch - 1}` }
       }
-      reporter.report({ epochEnd: { epoch, phase: 'TRAIN', metrics: withLoss(sums) } })
+      reporter.report({ epochEnd: { epoch, step: current, phase: 'TRAIN', metrics: withLoss(sums) } })
       validationMetrics = withLoss(evaluate(autoencoder, validation, params))
-      reporter.report({ epochEnd: { epoch, phase: 'VAL', metrics: validationMetrics } })
+      reporter.report({ epochEnd: { epoch, step: current, phase: 'VAL', metrics: validationMetrics } })
     }
 
     reporter.report({ progress: { current, total, stage: 'save', epoch: params.epochs } })

@@ -11,6 +11,9 @@ export function formatMetric(value: MetricValue): string {
   return String(Number(value.toPrecision(4)))
 }
 
+/** An epoch, of whose fraction two digits are enough: `3`, `2.5`, `0.33`. */
+export const formatEpoch = (epoch: number): string => String(Number(epoch.toFixed(2)))
+
 /** `0.8s`, `42s`, `3m 05s`, `2h 07m`, `3d 4h`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 10) return `${Math.max(0, Math.floor(seconds * 10) / 10)}s`

@@ -1,5 +1,5 @@
 import { isFinal, type WatchState } from '../watch-state.ts'
-import { formatMetric, formatSeconds, isNotFinite } from './format.ts'
+import { formatEpoch, formatMetric, formatSeconds, isNotFinite } from './format.ts'
 import { sparkline } from './sparkline.ts'
 import { paint, type Span, STATUS_STYLE } from './styles.ts'
 import { printable } from './text.ts'
@@ -46,11 +46,14 @@ function barLine(state: WatchState, width: number): Span[] {
   const { task } = state
   const percent = percentOf(state)
   const place = [
-    task.round && counter('round', task.round, task.totalRounds),
-    task.epoch && counter('epoch', task.epoch, task.totalEpochs),
+    task.round !== null && counter('round', task.round, task.totalRounds),
+    task.epoch !== null && counter('epoch', formatEpoch(task.epoch), task.totalEpochs),
     // Where only rounds count, it is the round once more.
-    task.current && (task.countsProgress || !task.round) && counter('', task.current, task.total),
+    task.current !== null &&
+      (task.countsProgress || task.round === null) &&
+      counter('', task.current, task.total),
     task.stage && printable(task.stage),
+    task.step !== null && task.step !== task.current && counter('step', task.step, null),
   ].filter(isGiven)
   const spans: Span[] = []
   if (percent !== null) {
@@ -68,10 +71,10 @@ function barLine(state: WatchState, width: number): Span[] {
 
 function percentOf({ task }: WatchState): number | null {
   if (task.progress !== null) return task.progress
-  return task.epoch && task.totalEpochs ? Math.min(100, (100 * task.epoch) / task.totalEpochs) : null
+  return task.epoch !== null && task.totalEpochs ? Math.min(100, (100 * task.epoch) / task.totalEpochs) : null
 }
 
-const counter = (name: string, count: number, total: number | null): string =>
+const counter = (name: string, count: number | string, total: number | null): string =>
   `${name} ${count}${total ? `/${total}` : ''}`.trim()
 
 function lossLine({ task: { loss }, losses }: WatchState, width: number): Span[] {
