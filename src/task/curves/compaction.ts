@@ -1,0 +1,34 @@
+import type { SegmentInfo } from './index.ts'
+
+/** Newest segments that keep all of their points as long as anything else can be merged. */
+const KEPT_WHOLE = 8
+/** Segments that become one. */
+const MERGED_AT_ONCE = 4
+
+/**
+ * Which segments to merge next, where curves take too much room: the oldest of those that were merged least. So the
+ * resolution is about the same over a task's life, finer where it is newest. A single segment is merged with itself,
+ * which thins it.
+ *
+ * @param segments oldest first
+ */
+export function segmentsToMerge(segments: readonly SegmentInfo[]): readonly SegmentInfo[] {
+  for (const kept of [KEPT_WHOLE, 1, 0]) {
+    const candidates = segments.slice(0, Math.max(0, segments.length - kept))
+    const group = oldestOfLowestLevel(candidates)
+    if (group.length > 1) return group
+  }
+  return segments.slice(0, 1)
+}
+
+function oldestOfLowestLevel(candidates: readonly SegmentInfo[]): readonly SegmentInfo[] {
+  const levels = [...new Set(candidates.map(({ level }) => level))].sort((a, b) => a - b)
+  for (const level of levels) {
+    const first = candidates.findIndex((segment) => segment.level === level)
+    const group = candidates.slice(first, first + MERGED_AT_ONCE)
+    const end = group.findIndex((segment) => segment.level !== level)
+    const equal = end < 0 ? group : group.slice(0, end)
+    if (equal.length > 1) return equal
+  }
+  return candidates.slice(0, 2)
+}

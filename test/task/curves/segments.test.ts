@@ -1,0 +1,145 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { withoutReplaced } from '../../../src/task/curves/attempts.ts'
+import { segmentsToMerge } from '../../../src/task/curves/compaction.ts'
+import { CurveDraft, FIRST_CONTEXT } from '../../../src/task/curves/draft.ts'
+import { decodeIndex, encodeIndex, type SegmentInfo } from '../../../src/task/curves/index.ts'
+import { fairShare, mergeSegments } from '../../../src/task/curves/merge.ts'
+import { decodeSegment, encodeSegment, pointsIn, type Segment } from '../../../src/task/curves/segment.ts'
+import { SeriesNumbers } from '../../../src/task/curves/series-numbers.ts'
+import { progress, range } from '../../support/tasks.ts'
+
+const numbers = new SeriesNumbers([])
+
+const segmentOf = (from: number, through: number): Segment => {
+  const draft = new CurveDraft(from - 1, FIRST_CONTEXT)
+  for (const step of range(from, through)) draft.add(progress(step, Math.sin(step)))
+  return draft.segment(numbers)
+}
+
+const losses = ({ series }: Segment) => [...(series[0]?.values ?? [])]
+
+describe('a segment', () => {
+  it('is what it was after it has been bytes, wherever those begin', () => {
+    const segment = segmentOf(1, 100)
+    const bytes = encodeSegment(segment)
+    for (const shift of [0, 1, 8]) {
+      const shifted = new Uint8Array(bytes.length + shift)
+      shifted.set(bytes, shift)
+      expect(decodeSegment(shifted.subarray(shift))).toEqual(segment)
+    }
+  })
+
+  it('of another version is refused', () => {
+    const bytes = encodeSegment(segmentOf(1, 2))
+    bytes[0] = 99
+    expect(() => decodeSegment(bytes)).toThrow('a segment has version 99; expected 1')
+  })
+
+  it('is begun again with the columns that it had', () => {
+    const draft = new CurveDraft(0, FIRST_CONTEXT)
+    for (const step of range(1, 40)) draft.add(progress(step))
+    draft.segment(numbers)
+    draft.restart()
+    expect([draft.after, draft.through, draft.points]).toEqual([40, 40, 0])
+    draft.add(progress(41))
+    expect(losses(draft.segment(numbers))).toEqual([1 / 41])
+  })
+})
+
+describe('merging', () => {
+  it('without a need to thin puts segments one after the other', () => {
+    const merged = mergeSegments([segmentOf(1, 30), segmentOf(31, 50)], 1000)
+    expect(merged).toEqual(segmentOf(1, 50))
+  })
+
+  it('thins to about the bound, and only rows that are used stay', () => {
+    const merged = mergeSegments([segmentOf(1, 3000), segmentOf(3001, 6000)], 100)
+    expect(pointsIn(merged)).toBeLessThanOrEqual(100)
+    expect(pointsIn(merged)).toBeGreaterThan(60)
+    expect(merged.rows.length).toBe(pointsIn(merged))
+    expect([merged.after, merged.through]).toEqual([0, 6000])
+    expect(merged.series[0]?.isThinned).toBe(true)
+  })
+
+  it('lets series with few points keep them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 20 }),
+        fc.integer({ min: 200, max: 5000 }),
+        (lengths, total) => {
+          const share = fairShare(lengths, total)
+          const sum = lengths.reduce((all, length) => all + Math.min(length, share), 0)
+          expect(sum).toBeLessThanOrEqual(total)
+          if (lengths.reduce((a, b) => a + b, 0) <= total) expect(share).toBe(Number.POSITIVE_INFINITY)
+          else expect(sum).toBeGreaterThan(total - lengths.length)
+        },
+      ),
+    )
+  })
+})
+
+describe('attempts', () => {
+  it('leave out what a later one reported again', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.nat(20), { minLength: 1, maxLength: 10 }), { minLength: 1, maxLength: 5 }),
+        (perAttempt) => {
+          const points = perAttempt.flatMap((steps, attempt) => steps.map((step) => ({ step, attempt })))
+          const staying = withoutReplaced(
+            Float64Array.from(points, ({ step }) => step),
+            Uint32Array.from(points, ({ attempt }) => attempt),
+          )
+          const expected = points.flatMap(({ step, attempt }, i) =>
+            points.some((later) => later.attempt > attempt && later.step <= step) ? [] : [i],
+          )
+          expect([...(staying ?? points.keys())]).toEqual(expected)
+        },
+      ),
+    )
+  })
+})
+
+describe('which segments to merge', () => {
+  const info = (level: number): SegmentInfo => ({
+    name: '',
+    after: 0,
+    through: 0,
+    level,
+    bytes: 0,
+    hasOverview: false,
+    minStep: 0,
+    maxStep: 0,
+  })
+  const levels = (all: readonly number[]) => {
+    const infos = all.map(info)
+    const group = segmentsToMerge(infos)
+    return { at: infos.indexOf(group[0] as SegmentInfo), levels: group.map(({ level }) => level) }
+  }
+  const newest = Array(8).fill(0)
+
+  it('is the oldest of those that were merged least, and not the newest', () => {
+    expect(levels([0, 0, 0, 0, 0, ...newest])).toEqual({ at: 0, levels: [0, 0, 0, 0] })
+    expect(levels([2, 1, 1, 0, 0, 0, ...newest])).toEqual({ at: 3, levels: [0, 0, 0] })
+    expect(levels([2, 2, 1, 1, 1, 0, ...newest])).toEqual({ at: 2, levels: [1, 1, 1] })
+    expect(levels([3, 2, 1, 0, ...newest])).toEqual({ at: 0, levels: [3, 2] })
+  })
+
+  it('is, with only the newest left, of those, too; and at last one segment itself', () => {
+    expect(levels([0, 0, 0])).toEqual({ at: 0, levels: [0, 0] })
+    expect(levels([4, 0])).toEqual({ at: 0, levels: [4, 0] })
+    expect(levels([5])).toEqual({ at: 0, levels: [5] })
+    expect(segmentsToMerge([])).toEqual([])
+  })
+
+  it('an index of them is what it was after it has been text', () => {
+    const index = {
+      through: 7,
+      context: { attempt: 2, startedEpoch: null },
+      series: [{ name: 'a "b"', phase: 'VAL', member: null, axis: 'EPOCH' }],
+      segments: [{ ...info(3), name: 'x', hasOverview: true, minStep: 0.5 }],
+    } as const
+    expect(decodeIndex(encodeIndex(index))).toEqual(index)
+    expect(() => decodeIndex('{"version":9}')).toThrow('curves have version 9; expected 1')
+  })
+})
