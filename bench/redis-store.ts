@@ -100,7 +100,10 @@ async function listTimes(): Promise<ListTimes> {
 /** 1,000 events in batches of a size: commands and scripts per batch, and the memory that they take. */
 async function measureIngest(size: number): Promise<Row[]> {
   const spec = await createTask(`ingest-${size}`)
-  const ingest = new Ingest(new TaskWriter(log), [spec.channelPrefix])
+  const ingest = new Ingest(
+    new TaskWriter(log, { restoreWithinMs: 0, curveBytes: 8 * 1024 * 1024, onError: console.error }),
+    [spec.channelPrefix],
+  )
   const send = (first: number) =>
     ingest.report(ANYONE, spec.id, spec.channelPrefix, {
       member: null,

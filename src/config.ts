@@ -24,6 +24,8 @@ export interface Config {
   readonly channelPrefixes: readonly string[]
   /** Path of the trainers' configuration; null for none. */
   readonly trainersFile: string | null
+  /** Bytes of the metric histories that are stored of one task. */
+  readonly curveBytes: number
   /** Origins of browser pages that may use the server, beside its own; `loopback` stands for all of this machine. */
   readonly allowedOrigins: readonly string[]
   readonly maxStreamMs: number
@@ -90,6 +92,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     maxStreamMs: found.EPOCHCAST_MAX_STREAM_SECONDS,
     retainEvents: found.EPOCHCAST_RETAIN_EVENTS,
     retainSeconds: found.EPOCHCAST_RETAIN_SECONDS,
+    curveBytes: found.EPOCHCAST_CURVE_BYTES,
     memoryBytes: found.EPOCHCAST_MEMORY_BYTES,
     stallMs: found.EPOCHCAST_STALL_SECONDS,
     abandonMs: found.EPOCHCAST_ABANDON_SECONDS,
@@ -212,6 +215,7 @@ const variables = z
     EPOCHCAST_MAX_STREAM_SECONDS: seconds(7200, 1, 604_800),
     EPOCHCAST_RETAIN_EVENTS: whole(10_000, 1, 10_000_000),
     EPOCHCAST_RETAIN_SECONDS: whole(604_800, 1, 315_360_000),
+    EPOCHCAST_CURVE_BYTES: whole(8 * 1024 * 1024, 262_144, 1024 ** 3),
     EPOCHCAST_MEMORY_BYTES: whole(268_435_456, 65_536, 2 ** 40),
     EPOCHCAST_STALL_SECONDS: seconds(120, 1, 86_400),
     EPOCHCAST_ABANDON_SECONDS: seconds(86_400, 1, 31_536_000),

@@ -42,6 +42,7 @@ describe('the configuration', () => {
     ['EPOCHCAST_WORKERS', 'workers', 1, 64, 1],
     ['EPOCHCAST_RETAIN_EVENTS', 'retainEvents', 1, 10_000_000, 10_000],
     ['EPOCHCAST_RETAIN_SECONDS', 'retainSeconds', 1, 315_360_000, 604_800],
+    ['EPOCHCAST_CURVE_BYTES', 'curveBytes', 262_144, 1_073_741_824, 8_388_608],
     ['EPOCHCAST_MEMORY_BYTES', 'memoryBytes', 65_536, 1_099_511_627_776, 268_435_456],
     ['EPOCHCAST_MAX_BODY_BYTES', 'maxBodyBytes', 1024, 1_073_741_824, 1_048_576],
     ['EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET', 'maxSubscriptionsPerSocket', 1, 65_536, 128],

@@ -16,10 +16,15 @@ export interface Snapshot {
   readonly serial: number
 }
 
+export interface StoredSnapshot extends Snapshot {
+  /** Offset of the last event that the task's curves contain (`curve-store.ts`). */
+  readonly folded: number
+}
+
 export type CreateResult =
-  | { readonly kind: 'created'; readonly snapshot: Snapshot }
+  | { readonly kind: 'created'; readonly snapshot: StoredSnapshot }
   /** There is a log under this key; nothing was changed. */
-  | { readonly kind: 'exists'; readonly snapshot: Snapshot }
+  | { readonly kind: 'exists'; readonly snapshot: StoredSnapshot }
 
 export type AppendResult =
   | { readonly kind: 'appended'; readonly top: Position }
@@ -57,6 +62,19 @@ export interface Watch {
   close(): Promise<void>
 }
 
+/**
+ * What an append changes of its task's curves, in the same atomic step: so no event is ever missing from them, and
+ * none is in them twice.
+ */
+export interface CurveChange {
+  /** Offset of the last event that the curves contain from then on. The log keeps all later ones, whatever its bound. */
+  readonly through: number
+  /** Replaces the index. */
+  readonly index: string
+  readonly put: readonly { readonly name: string; readonly bytes: Uint8Array }[]
+  readonly drop: readonly string[]
+}
+
 export interface AppendRequest {
   /** The top that the events were decided for. */
   readonly expected: Position
@@ -67,6 +85,8 @@ export interface AppendRequest {
   readonly isFinal: boolean
   /** The events as JSON, where the caller has them already. */
   readonly texts?: readonly string[]
+  /** Folds events into the curves, those of this append among them. */
+  readonly curves?: CurveChange
 }
 
 /**
@@ -90,7 +110,7 @@ export interface EventLog {
    */
   append(key: TaskKey, request: AppendRequest): Promise<AppendResult>
 
-  snapshot(key: TaskKey): Promise<Snapshot | null>
+  snapshot(key: TaskKey): Promise<StoredSnapshot | null>
 
   /** Up to `limit` entries after a position, oldest first. A null position is before the oldest retained event. */
   read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult>

@@ -1,9 +1,11 @@
 import { EpochcastError, quote } from '../task/errors.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
-import type { EventLog, Snapshot } from './event-log.ts'
+import type { Snapshot } from './event-log.ts'
 
 /** Where tasks are looked up: a log, or what knows some of them without asking it. */
-type Lookup = Pick<EventLog, 'snapshot'>
+interface Lookup {
+  snapshot(key: TaskKey): Promise<Snapshot | null>
+}
 
 /** @throws EpochcastError CHANNEL_PREFIX_NOT_ALLOWED */
 export function checkChannelPrefix(allowed: readonly string[], channelPrefix: string): string {

@@ -2,11 +2,19 @@ import { randomBytes } from 'node:crypto'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../task/task.ts'
-import type { LogEntry, ReadResult, Snapshot } from './event-log.ts'
+import type { CurvesRead } from './curve-store.ts'
+import type { CurveChange, LogEntry, ReadResult, StoredSnapshot } from './event-log.ts'
 
 /** Rough cost of an entry beside its text: the string's header and its slot in the array. */
 const ENTRY_OVERHEAD_BYTES = 32
 const LOG_OVERHEAD_BYTES = 512
+
+export interface Appended {
+  readonly events: readonly TaskEvent[]
+  readonly texts: readonly string[]
+  readonly state: TaskState
+  readonly curves?: CurveChange | undefined
+}
 
 /** One task's log in memory. Its events are kept as JSON text, which is a third of the size of objects. */
 export class MemoryLog {
@@ -22,6 +30,10 @@ export class MemoryLog {
   #top = 0
   #state: TaskState
   #stateBytes = 0
+  /** Offset of the last event that is in the curves; the next ones must not be trimmed. */
+  #folded = 0
+  #curveIndex: string | null = null
+  readonly #segments = new Map<string, Uint8Array>()
   #bytes: number
 
   constructor(key: TaskKey, serial: number, state: TaskState) {
@@ -31,7 +43,7 @@ export class MemoryLog {
     this.#bytes = LOG_OVERHEAD_BYTES + channelOf(key).length
   }
 
-  /** Bytes of events and state, counted as JSON text. */
+  /** Bytes of events and state, counted as JSON text, and of curves. */
   get bytes(): number {
     return this.#bytes
   }
@@ -46,8 +58,8 @@ export class MemoryLog {
     return { generation: this.#generation, offset: this.#top }
   }
 
-  get snapshot(): Snapshot {
-    return { state: this.#state, top: this.position, serial: this.serial }
+  get snapshot(): StoredSnapshot {
+    return { state: this.#state, top: this.position, serial: this.serial, folded: this.#folded }
   }
 
   isAt({ generation, offset }: Position): boolean {
@@ -61,7 +73,7 @@ export class MemoryLog {
     this.#generation = newGeneration()
   }
 
-  append(events: readonly TaskEvent[], texts: readonly string[], state: TaskState): LogEntry[] {
+  append({ events, texts, state, curves }: Appended): LogEntry[] {
     const entries = events.map((event): LogEntry => ({ offset: ++this.#top, event }))
     for (const text of texts) {
       this.#texts.push(text)
@@ -71,7 +83,23 @@ export class MemoryLog {
     this.#bytes += stateBytes - this.#stateBytes
     this.#state = state
     this.#stateBytes = stateBytes
+    if (curves) this.#changeCurves(curves)
     return entries
+  }
+
+  get curves(): CurvesRead {
+    const start = this.#head + (this.#folded - (this.#top - this.length))
+    const entries = this.#entriesFrom(start, Number.POSITIVE_INFINITY)
+    return { top: this.position, index: this.#curveIndex, entries }
+  }
+
+  segment(name: string): Uint8Array | null {
+    return this.#segments.get(name) ?? null
+  }
+
+  /** Whether there is an event that may go. */
+  get isTrimmable(): boolean {
+    return this.length > 1 && this.#top - this.length < this.#folded
   }
 
   /** Returns the bytes that this freed. */
@@ -97,11 +125,29 @@ export class MemoryLog {
     if (from.offset < beforeOldest) {
       return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - from.offset }
     }
-    const start = this.#head + (from.offset - beforeOldest)
-    const entries = this.#texts
-      .slice(start, start + limit)
-      .map((text, i): LogEntry => ({ offset: from.offset + 1 + i, event: JSON.parse(text) as TaskEvent }))
+    const entries = this.#entriesFrom(this.#head + (from.offset - beforeOldest), limit)
     return { kind: 'entries', entries, top }
+  }
+
+  #entriesFrom(start: number, limit: number): LogEntry[] {
+    const before = this.#top - this.length - this.#head
+    return this.#texts
+      .slice(start, start + limit)
+      .map((text, i): LogEntry => ({ offset: before + start + 1 + i, event: JSON.parse(text) as TaskEvent }))
+  }
+
+  #changeCurves({ through, index, put, drop }: CurveChange): void {
+    this.#bytes += index.length - (this.#curveIndex?.length ?? 0)
+    this.#curveIndex = index
+    this.#folded = through
+    for (const name of drop) {
+      this.#bytes -= this.#segments.get(name)?.byteLength ?? 0
+      this.#segments.delete(name)
+    }
+    for (const { name, bytes } of put) {
+      this.#bytes += bytes.byteLength
+      this.#segments.set(name, bytes)
+    }
   }
 
   #goneTo({ generation, offset }: Position, beforeOldest: Position): ReadResult {

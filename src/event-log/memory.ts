@@ -2,6 +2,7 @@ import { EpochcastError } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../task/task.ts'
+import type { CurvesRead } from './curve-store.ts'
 import type {
   AppendRequest,
   AppendResult,
@@ -9,10 +10,11 @@ import type {
   LogEntry,
   ReadResult,
   Snapshot,
+  StoredSnapshot,
   Watch,
   WatchSignal,
 } from './event-log.ts'
-import { MemoryLog } from './memory-log.ts'
+import { type Appended, MemoryLog } from './memory-log.ts'
 import { ownCopy } from './own-copy.ts'
 import type { EngineStatus, Store } from './store.ts'
 import type { ListPage, ListScope } from './task-index.ts'
@@ -70,7 +72,7 @@ export class MemoryStore implements Store {
     this.#logs.set(channel, log)
     this.#bySerial.set(log.serial, log)
     this.#unfinished.add(log)
-    const entries = this.#store(log, events, textsOf(events), state)
+    const entries = this.#store(log, { events, texts: textsOf(events), state })
     this.#makeRoom(log)
     if (this.#bytes > this.#options.maxBytes) {
       this.#drop(log)
@@ -85,13 +87,13 @@ export class MemoryStore implements Store {
 
   async append(
     key: TaskKey,
-    { expected, events, state, isFinal, texts = textsOf(events) }: AppendRequest,
+    { expected, events, state, isFinal, texts = textsOf(events), curves }: AppendRequest,
   ): Promise<AppendResult> {
     const log = this.#logs.get(channelOf(key))
     if (!log) return { kind: 'missing' }
     if (!log.isAt(expected)) return { kind: 'conflict' }
 
-    const entries = this.#store(log, events, texts, state)
+    const entries = this.#store(log, { events, texts, state, curves })
     if (isFinal && log.finishedAt === null) {
       log.finishedAt = this.#now()
       this.#unfinished.delete(log)
@@ -102,13 +104,22 @@ export class MemoryStore implements Store {
     return { kind: 'appended', top: log.position }
   }
 
-  async snapshot(key: TaskKey): Promise<Snapshot | null> {
+  async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
     const log = this.#logs.get(channelOf(key))
     return log?.snapshot ?? null
   }
 
   async read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult> {
     return this.#logs.get(channelOf(key))?.read(after, limit) ?? { kind: 'missing' }
+  }
+
+  async readCurves(key: TaskKey): Promise<CurvesRead | null> {
+    return this.#logs.get(channelOf(key))?.curves ?? null
+  }
+
+  async readSegments(key: TaskKey, names: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
+    const log = this.#logs.get(channelOf(key))
+    return names.map((name) => log?.segment(name) ?? null)
   }
 
   async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
@@ -203,7 +214,7 @@ export class MemoryStore implements Store {
     }
     const largestFirst = [...this.#unfinished, keep].sort((a, b) => b.bytes - a.bytes)
     for (const log of largestFirst) {
-      while (log.length > 1 && this.#bytes > maxBytes) this.#bytes -= log.trimOldest()
+      while (log.isTrimmable && this.#bytes > maxBytes) this.#bytes -= log.trimOldest()
       if (this.#bytes <= maxBytes) return
     }
   }
@@ -216,15 +227,10 @@ export class MemoryStore implements Store {
     this.#bytes -= log.bytes
   }
 
-  #store(
-    log: MemoryLog,
-    events: readonly TaskEvent[],
-    texts: readonly string[],
-    state: TaskState,
-  ): LogEntry[] {
+  #store(log: MemoryLog, appended: Appended): LogEntry[] {
     const before = log.bytes
-    const entries = log.append(events, texts, state)
-    while (log.length > this.#options.retainEvents) log.trimOldest()
+    const entries = log.append(appended)
+    while (log.length > this.#options.retainEvents && log.isTrimmable) log.trimOldest()
     this.#bytes += log.bytes - before
     return entries
   }

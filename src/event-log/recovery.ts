@@ -3,7 +3,7 @@ import type { Position } from '../task/position.ts'
 import { reduceAll } from '../task/reducer.ts'
 import { type DeliveredEvent, delivered } from '../task/stream-event.ts'
 import { isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
-import type { EventLog, LogEntry, Snapshot } from './event-log.ts'
+import type { EventLog, LogEntry, StoredSnapshot } from './event-log.ts'
 
 /*
  * A store may lose what it acknowledged: a promoted replica lacks what it had not received, a Redis without a
@@ -50,7 +50,11 @@ export async function verifyLog(
  * @returns the task as it is now; null where there is none
  * @throws EpochcastError ENGINE_UNAVAILABLE, STORE_FULL
  */
-export async function recreateLog(log: EventLog, key: TaskKey, known: TaskState): Promise<Snapshot | null> {
+export async function recreateLog(
+  log: EventLog,
+  key: TaskKey,
+  known: TaskState,
+): Promise<StoredSnapshot | null> {
   if (isFinalStatus(known.status)) return log.snapshot(key)
   const events = recreated(known, Date.now())
   const { snapshot } = await log.create(key, events, reduceAll(known, events))

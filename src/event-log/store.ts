@@ -1,3 +1,4 @@
+import type { CurveStore } from './curve-store.ts'
 import type { EventLog } from './event-log.ts'
 import type { Leases } from './leases.ts'
 import type { TaskIndex } from './task-index.ts'
@@ -15,7 +16,7 @@ export interface EngineStatus {
  * All that an engine gives, in one object. Only `server.ts` sees it whole; everything else asks for the
  * ports that it uses.
  */
-export interface Store extends EventLog, TaskIndex, Leases {
+export interface Store extends EventLog, CurveStore, TaskIndex, Leases {
   readonly name: EngineName
 
   /** Watches that have not been closed, those of all tasks among them. */

@@ -4,6 +4,8 @@ import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import { channelOf, isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
+import { CurveFolder } from './curve-folder.ts'
+import type { CurveStore } from './curve-store.ts'
 import type { EventLog } from './event-log.ts'
 import { getTask, taskNotFound } from './find-task.ts'
 import { recreateLog } from './recovery.ts'
@@ -35,8 +37,17 @@ export interface Written<D extends Decision> {
 interface Remembered {
   readonly state: TaskState
   readonly top: Position
+  readonly folded: number
   /** By this process's clock. */
   readonly writtenAt?: number
+}
+
+export interface TaskWriterOptions {
+  /** How long after a write a task that is gone counts as lost, and not as over; an hour at most. */
+  readonly restoreWithinMs: number
+  /** Bytes of one task's curves. */
+  readonly curveBytes: number
+  readonly onError: (error: unknown) => void
 }
 
 /** An update that waits for its turn. */
@@ -67,15 +78,16 @@ interface Plan {
  */
 export class TaskWriter {
   readonly #log: EventLog
+  readonly #curves: CurveFolder
   readonly #restoreWithinMs: number
   /** The updates of each task that is being written to, those of the present append among them. */
   readonly #lines = new Map<string, Waiting[]>()
   readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED_TASKS })
 
-  /** @param restoreWithinMs how long after a write a task that is gone counts as lost, and not as over */
-  constructor(log: EventLog, restoreWithinMs = MAX_RESTORE_MS) {
+  constructor(log: EventLog & CurveStore, options: TaskWriterOptions) {
     this.#log = log
-    this.#restoreWithinMs = Math.min(restoreWithinMs, MAX_RESTORE_MS)
+    this.#curves = new CurveFolder(log, options)
+    this.#restoreWithinMs = Math.min(options.restoreWithinMs, MAX_RESTORE_MS)
   }
 
   /**
@@ -140,24 +152,18 @@ export class TaskWriter {
       const isFresh = known === undefined
       known ??= await this.#read(key, channel)
       const plan = planFor(known, together)
-      const { events, texts, state, outcomes } = plan
+      const { events, state, outcomes } = plan
       if (events.length === 0) {
         if (isFresh) return settle(together, outcomes)
         // Refused, or nothing to do, if what is remembered is still true: only the log can tell.
         known = undefined
         continue
       }
-      const final = isFinalStatus(state.status)
-      const result = await this.#log.append(key, {
-        expected: known.top,
-        events,
-        state,
-        isFinal: final,
-        texts,
-      })
+      const result = await this.#append(key, known, plan)
       if (result.kind === 'appended') {
-        if (final) this.#remembered.delete(channel)
-        else this.#remembered.set(channel, { state, top: result.top, writtenAt: Date.now() })
+        const { top, folded } = result
+        if (isFinalStatus(state.status)) this.#forget(key, channel)
+        else this.#remembered.set(channel, { state, top, folded, writtenAt: Date.now() })
         // That the append was in time shows that refusals beside it were made for the log's own state.
         return settle(together, outcomes)
       }
@@ -169,6 +175,27 @@ export class TaskWriter {
       'CONTENDED',
       `task ${quote(channel)} was changed by others ${MAX_APPEND_TRIES} times in a row; try again`,
     )
+  }
+
+  async #append(key: TaskKey, known: Remembered, { events, texts, state }: Plan) {
+    try {
+      const prepared = this.#curves.prepare(key, known, events)
+      const curves = prepared instanceof Promise ? await prepared : prepared
+      const isFinal = isFinalStatus(state.status)
+      const request = { expected: known.top, events, state, isFinal, texts }
+      const result = await this.#log.append(key, curves ? { ...request, curves } : request)
+      if (result.kind === 'appended') return { ...result, folded: curves?.through ?? known.folded }
+      this.#curves.discard(key)
+      return result
+    } catch (error) {
+      this.#curves.discard(key)
+      throw error
+    }
+  }
+
+  #forget(key: TaskKey, channel: string): void {
+    this.#remembered.delete(channel)
+    this.#curves.discard(key)
   }
 
   async #read(key: TaskKey, channel: string): Promise<Remembered> {

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Dispatch } from '../../src/dispatch/dispatch.ts'
 import { Trainers } from '../../src/dispatch/trainers.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
-import { TaskWriter } from '../../src/event-log/task-writer.ts'
 import type {
   AdoptingLauncher,
   Job,
@@ -15,6 +14,7 @@ import { EpochcastError, type ErrorCode } from '../../src/task/errors.ts'
 import type { TaskKey } from '../../src/task/task.ts'
 import { createTask, range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
+import { taskWriter } from '../support/writer.ts'
 
 /** A launcher with a bounded queue; `refusals` and `stopFailures` are what its next calls reject with. */
 class FakeLauncher implements ReservingLauncher {
@@ -60,7 +60,7 @@ let errors: unknown[]
 beforeEach(() => {
   log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
   errors = []
-  dispatch = new Dispatch(log, new TaskWriter(log), Trainers.load(null, []), {
+  dispatch = new Dispatch(log, taskWriter(log), Trainers.load(null, []), {
     channelPrefixes: ['gan:training'],
     serverId: 'this',
     onError: (error) => errors.push(error),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import type { TaskKey } from '../../src/task/task.ts'
+import { curvesContract } from '../contract/curves.ts'
 import { storeContract } from '../contract/store.ts'
 import { append, createTask, NOW, progress, range, succeeded } from '../support/tasks.ts'
 
@@ -23,6 +24,10 @@ describe('the memory engine', () => {
       }
     },
   })
+})
+
+describe('curves on the memory engine', () => {
+  curvesContract(async (given) => new MemoryStore({ ...options, maxBytes: 100_000_000, ...given }))
 })
 
 // Its bounds are its own: other engines have the store's.

@@ -4,6 +4,7 @@ import type { WatchSignal } from '../../src/event-log/event-log.ts'
 import { openRedisConnections, type RedisConnections } from '../../src/event-log/redis/connections.ts'
 import { RedisStore, type RedisStoreOptions } from '../../src/event-log/redis/redis.ts'
 import { channelOf } from '../../src/task/task.ts'
+import { curvesContract } from '../contract/curves.ts'
 import { type StoreFaults, storeContract } from '../contract/store.ts'
 import { clusterUrlOf, startCluster, TestRedis } from '../support/redis.ts'
 import { append, createTask, progress, range } from '../support/tasks.ts'
@@ -73,6 +74,7 @@ describe('the Redis engine', () => {
     (options) => openLog(redis.url, options),
     faultsOf(() => [redis]),
   )
+  describe('curves', () => curvesContract((options) => openLog(redis.url, options)))
 
   it('can watch a task again after Redis was frozen and did not confirm in time', async () => {
     const log = await openLog(redis.url, { commandTimeoutMs: 300 })
@@ -154,6 +156,7 @@ describe('the Redis engine on a cluster of three masters with a replica each', (
     (options) => openLog(cluster.url, options),
     faultsOf(() => cluster.nodes),
   )
+  describe('curves', () => curvesContract((options) => openLog(cluster.url, options)))
 
   it('goes on after a master has failed and its replica has been promoted', async () => {
     const store = await openLog(cluster.url)

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MemoryStore } from '../../src/event-log/memory.ts'
-import { MAX_APPEND_TRIES, MAX_TURN_WAIT_MS, TaskWriter, TOGETHER } from '../../src/event-log/task-writer.ts'
+import { MAX_APPEND_TRIES, MAX_TURN_WAIT_MS, TOGETHER } from '../../src/event-log/task-writer.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
 import { reduce, reduceAll } from '../../src/task/reducer.ts'
 import type { TaskKey, TaskState } from '../../src/task/task.ts'
 import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
+import { taskWriter } from '../support/writer.ts'
 
 let log: MemoryStore
 beforeEach(() => {
@@ -25,7 +26,7 @@ const offsets = async (key: Parameters<MemoryStore['read']>[0]) => {
 describe('writers', () => {
   it('take turns within a process, and each decides for the state that it gets', async () => {
     const key = await createTask(log)
-    const writer = new TaskWriter(log)
+    const writer = taskWriter(log)
     const seen: (number | null)[] = []
     await Promise.all(
       range(1, 100).map((i) =>
@@ -41,14 +42,14 @@ describe('writers', () => {
 
   it('of several processes never overwrite each other', async () => {
     const key = await createTask(log)
-    const writers = range(1, 4).map(() => new TaskWriter(log))
+    const writers = range(1, 4).map(() => taskWriter(log))
     await Promise.all(range(1, 200).map((i) => writers[i % 4]?.update(key, adding(progress(i)))))
     expect(await offsets(key)).toEqual(range(1, 201))
   })
 
   it('refuse only by what the log says, not by what is remembered', async () => {
     const key = await createTask(log)
-    const writer = new TaskWriter(log)
+    const writer = taskWriter(log)
     await writer.update(key, adding(progress(1)))
     await append(log, key, progress(2))
     const { decision } = await writer.update(key, (state) => {
@@ -60,7 +61,7 @@ describe('writers', () => {
 
   it('read only once what they then remember', async () => {
     const key = await createTask(log)
-    const writer = new TaskWriter(log)
+    const writer = taskWriter(log)
     const snapshot = vi.spyOn(log, 'snapshot')
     for (const i of range(1, 10)) await writer.update(key, adding(progress(i)))
     expect(snapshot).toHaveBeenCalledTimes(1)
@@ -70,7 +71,7 @@ describe('writers', () => {
 
   it('give up when others are always faster', async () => {
     const key = await createTask(log)
-    const writer = new TaskWriter(log)
+    const writer = taskWriter(log)
     vi.spyOn(log, 'append').mockImplementation(async () => ({ kind: 'conflict' }))
     await expect(writer.update(key, adding(progress(1)))).rejects.toMatchObject({ code: 'CONTENDED' })
     expect(log.append).toHaveBeenCalledTimes(MAX_APPEND_TRIES)
@@ -78,7 +79,7 @@ describe('writers', () => {
 
   it('do not wait forever for their turn', async () => {
     const key = await createTask(log)
-    const writer = new TaskWriter(log)
+    const writer = taskWriter(log)
     let answer = () => {}
     const stuck = new Promise<void>((resolve) => {
       answer = resolve
@@ -104,7 +105,7 @@ describe('updates that wait for one task', () => {
   /** Starts an append that ends when it is told to, and gathers the sizes of all appends. */
   async function busyWriter() {
     const key = await createTask(log)
-    const writer = new TaskWriter(log)
+    const writer = taskWriter(log)
     let finish = () => {}
     const held = new Promise<void>((resolve) => {
       finish = resolve

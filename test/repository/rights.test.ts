@@ -3,10 +3,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Dispatch } from '../../src/dispatch/dispatch.ts'
 import { Trainers } from '../../src/dispatch/trainers.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
-import { TaskWriter } from '../../src/event-log/task-writer.ts'
 import { SharedSubscription } from '../../src/execution/fan-out.ts'
 import { compileReportCall } from '../../src/execution/report-call.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
+import { SeriesReader } from '../../src/feed/series-reader.ts'
 import { TaskUpdates } from '../../src/feed/task-updates.ts'
 import { Ingest } from '../../src/ingest/ingest.ts'
 import { ExternalLauncher } from '../../src/launcher/external.ts'
@@ -16,6 +16,7 @@ import { EventStreamResults } from '../../src/transport/event-stream.ts'
 import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
 import { type Operation, Operations } from '../../src/transport/operations.ts'
 import { createTask } from '../support/tasks.ts'
+import { taskWriter } from '../support/writer.ts'
 
 interface Right {
   /** Null: anybody may. */
@@ -83,7 +84,7 @@ beforeEach(() => {
   const channelPrefixes = ['gan:training']
   log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
   feeds = new Feeds(log, { ringEvents: 8, checkMs: 5000, pages: { maxBytes: 1_000_000 }, onError })
-  const writer = new TaskWriter(log)
+  const writer = taskWriter(log)
   const trainers = Trainers.load(null, channelPrefixes)
   dispatch = new Dispatch(log, writer, trainers, { channelPrefixes, serverId: 'this', onError })
   dispatch.use(new ExternalLauncher())
@@ -101,6 +102,7 @@ beforeEach(() => {
         tasks: log,
         engine: log,
         feeds,
+        series: new SeriesReader(log),
         updates: new TaskUpdates(log),
         ingest: new Ingest(writer, channelPrefixes),
         dispatch,

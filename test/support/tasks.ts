@@ -65,7 +65,7 @@ export async function createTask(log: EventLog, overrides: Partial<TaskSpec> = {
   return spec
 }
 
-/** Appends events to a log, whatever its top is. */
+/** Appends events to a log, whatever its top is. They count as folded into curves, so that the log may trim them. */
 export async function append(log: EventLog, key: TaskKey, ...events: TaskEvent[]): Promise<void> {
   const snapshot = await log.snapshot(key)
   if (!snapshot) throw new Error(`no task ${key.id}`)
@@ -75,6 +75,7 @@ export async function append(log: EventLog, key: TaskKey, ...events: TaskEvent[]
     events,
     state,
     isFinal: isFinalStatus(state.status),
+    curves: { through: snapshot.top.offset + events.length, index: '', put: [], drop: [] },
   })
   if (result.kind !== 'appended') throw new Error(`append: ${result.kind}`)
 }

@@ -1,13 +1,15 @@
 -- Appends events if the log's top is still the expected one.
 --
--- KEYS  1 state (hash)  2 log (stream)
+-- KEYS  1 state (hash)  2 log (stream)  3 curves (hash)
 -- ARGV  1 expected generation  2 expected top  3 state as JSON  4 events to retain
 --       5 seconds to keep both keys, 0 for as long as the task is unfinished
 --       6 channel of the task  7 channel of all changes  8 what names the task in 7
 --       9 the events as JSON, separated by a line feed and a comma: an argument of its own for each would
 --         cost the client more than the rest of the command
+--       10 … only where the curves change: offset of the last event that they contain then, their index, number of
+--         segments to put, name and bytes of each, names of segments to drop
 -- Reply 1 appended, 0 conflict (nothing was changed), -1 no such task
-local current = redis.call('HMGET', KEYS[1], 'generation', 'top')
+local current = redis.call('HMGET', KEYS[1], 'generation', 'top', 'folded')
 if not current[1] then
   return -1
 end
@@ -25,11 +27,29 @@ while from do
   redis.call('XADD', KEYS[2], top .. '-0', 'e', string.sub(ARGV[9], from, to and to - 1))
   from = to and to + 2
 end
-redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[4])
+local folded = tonumber(ARGV[10] or current[3] or 0)
+-- What the curves do not contain yet must not be trimmed.
+if folded >= top - ARGV[4] then
+  redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[4])
+else
+  redis.call('XTRIM', KEYS[2], 'MINID', string.format('%.0f-0', folded + 1))
+end
 redis.call('HSET', KEYS[1], 'top', top, 'state', ARGV[3])
+if ARGV[10] then
+  redis.call('HSET', KEYS[1], 'folded', ARGV[10])
+  redis.call('HSET', KEYS[3], 'index', ARGV[11])
+  local dropped = 13 + 2 * ARGV[12]
+  for i = 13, dropped - 1, 2 do
+    redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1])
+  end
+  for i = dropped, #ARGV do
+    redis.call('HDEL', KEYS[3], ARGV[i])
+  end
+end
 if ARGV[5] ~= '0' then
   redis.call('EXPIRE', KEYS[1], ARGV[5])
   redis.call('EXPIRE', KEYS[2], ARGV[5])
+  redis.call('EXPIRE', KEYS[3], ARGV[5])
 end
 redis.call('PUBLISH', ARGV[6], announcement)
 redis.call('PUBLISH', ARGV[7], ARGV[8])

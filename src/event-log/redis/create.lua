@@ -1,17 +1,17 @@
 -- Creates the log of a task with its first events, unless there is one.
 --
--- KEYS  1 state (hash)  2 log (stream)
+-- KEYS  1 state (hash)  2 log (stream)  3 curves (hash)
 -- ARGV  1 generation  2 serial  3 state as JSON  4 events to retain
 --       5 channel of the task  6 channel of all changes  7 what names the task in 6
 --       8 … the events as JSON
--- Reply {1, generation, top, serial, state}  created
---       {0, generation, top, serial, state}  exists; nothing was changed
-local existing = redis.call('HMGET', KEYS[1], 'generation', 'top', 'serial', 'state')
+-- Reply {1, generation, top, serial, state, folded}  created
+--       {0, generation, top, serial, state, folded}  exists; nothing was changed
+local existing = redis.call('HMGET', KEYS[1], 'generation', 'top', 'serial', 'state', 'folded')
 if existing[1] then
-  return {0, existing[1], existing[2], existing[3], existing[4]}
+  return {0, existing[1], existing[2], existing[3], existing[4], existing[5] or '0'}
 end
 -- What is left of a log whose state was evicted has no use, and its ids would be in the way.
-redis.call('DEL', KEYS[2])
+redis.call('DEL', KEYS[2], KEYS[3])
 local top = 0
 for i = 8, #ARGV do
   top = top + 1
@@ -22,4 +22,4 @@ redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'top', top, 'serial', ARGV[2]
 redis.call('PUBLISH', ARGV[5], '{"generation":"' .. ARGV[1] .. '","offset":1,"events":[' ..
   table.concat(ARGV, ',', 8) .. ']}')
 redis.call('PUBLISH', ARGV[6], ARGV[7])
-return {1, ARGV[1], tostring(top), ARGV[2], ARGV[3]}
+return {1, ARGV[1], tostring(top), ARGV[2], ARGV[3], '0'}

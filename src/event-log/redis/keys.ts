@@ -12,7 +12,7 @@ export class RedisKeys {
     this.#prefix = keyPrefix
   }
 
-  /** Hash: generation, top, serial, state, and previousGeneration and common once it lost entries. */
+  /** Hash: generation, top, serial, state, folded (offset of the last event that the curves contain), and previousGeneration and common once it lost entries. */
   state(key: TaskKey): string {
     return `${this.#prefix}epochcast:{${channelOf(key)}}:state`
   }
@@ -20,6 +20,11 @@ export class RedisKeys {
   /** Stream with ids `offset-0`, the event as JSON in field `e`. */
   log(key: TaskKey): string {
     return `${this.#prefix}epochcast:{${channelOf(key)}}:log`
+  }
+
+  /** Hash: the index of the task's curves in `index`, a segment's bytes under its name. */
+  curves(key: TaskKey): string {
+    return `${this.#prefix}epochcast:{${channelOf(key)}}:curves`
   }
 
   /**

@@ -3,22 +3,24 @@ import type { Cluster, Redis } from 'ioredis'
 import type { TaskEvent } from '../../task/event.ts'
 import type { Position } from '../../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../../task/task.ts'
+import type { CurvesRead } from '../curve-store.ts'
 import type {
   AppendRequest,
   AppendResult,
   CreateResult,
-  LogEntry,
+  CurveChange,
   ReadResult,
-  Snapshot,
+  StoredSnapshot,
   Watch,
   WatchSignal,
 } from '../event-log.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
-import { Announcements, type PublishedEntries } from './announcements.ts'
+import { Announcements } from './announcements.ts'
 import { gatherWrites, type RedisConnections } from './connections.ts'
 import { toPortError, translated } from './errors.ts'
 import { keyOfChannel, RedisKeys } from './keys.ts'
+import { appendedBy, entryOf, parseAnnouncement, snapshotOf } from './replies.ts'
 import { type Scripts, withScripts } from './scripts.ts'
 import { RedisTaskList } from './task-list.ts'
 
@@ -86,6 +88,7 @@ export class RedisStore implements Store {
       const [created, ...stored] = await this.#redis.epochcastCreate(
         keys.state(key),
         keys.log(key),
+        keys.curves(key),
         generation,
         serial,
         JSON.stringify(state),
@@ -103,7 +106,7 @@ export class RedisStore implements Store {
 
   async append(
     key: TaskKey,
-    { expected, events, state, isFinal, texts = textsOf(events) }: AppendRequest,
+    { expected, events, state, isFinal, texts = textsOf(events), curves }: AppendRequest,
   ): Promise<AppendResult> {
     try {
       const keys = this.#keys
@@ -112,6 +115,7 @@ export class RedisStore implements Store {
       const outcome = await this.#redis.epochcastAppend(
         keys.state(key),
         keys.log(key),
+        keys.curves(key),
         expected.generation,
         expected.offset,
         JSON.stringify(state),
@@ -121,6 +125,7 @@ export class RedisStore implements Store {
         keys.changes,
         channelOf(key),
         texts.join('\n,'),
+        ...(curves ? curveArgs(curves) : []),
       )
       if (outcome === -1) return { kind: 'missing' }
       if (outcome === 0) return { kind: 'conflict' }
@@ -132,16 +137,17 @@ export class RedisStore implements Store {
     }
   }
 
-  async snapshot(key: TaskKey): Promise<Snapshot | null> {
+  async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
     return translated(async () => {
-      const [generation, top, serial, state] = await this.#redis.hmget(
+      const [generation, top, serial, state, folded] = await this.#redis.hmget(
         this.#keys.state(key),
         'generation',
         'top',
         'serial',
         'state',
+        'folded',
       )
-      return generation && top && serial && state ? snapshotOf(generation, top, serial, state) : null
+      return generation && top && serial && state ? snapshotOf(generation, top, serial, state, folded) : null
     })
   }
 
@@ -158,7 +164,7 @@ export class RedisStore implements Store {
       const top = { generation, offset: Number(topOffset) }
       const beforeOldest = Number(oldest) - 1
       const resumeAt = { generation, offset: beforeOldest }
-      let offset = after?.offset ?? beforeOldest
+      const offset = after?.offset ?? beforeOldest
       if (after && after.generation !== generation) {
         if (after.generation !== previous)
           return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
@@ -175,11 +181,24 @@ export class RedisStore implements Store {
       return {
         kind: 'entries',
         top,
-        entries: (entries ?? []).map(
-          ([, [, text]]): LogEntry => ({ offset: ++offset, event: JSON.parse(text) }),
-        ),
+        entries: (entries ?? []).map(entryOf),
       }
     })
+  }
+
+  async readCurves(key: TaskKey): Promise<CurvesRead | null> {
+    return translated(async () => {
+      const keys = this.#keys
+      const reply = await this.#redis.epochcastReadCurves(keys.state(key), keys.log(key), keys.curves(key))
+      if (!reply) return null
+      const [generation, top, index, entries] = reply
+      return { top: { generation, offset: Number(top) }, index: index || null, entries: entries.map(entryOf) }
+    })
+  }
+
+  async readSegments(key: TaskKey, names: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
+    if (names.length === 0) return []
+    return translated(() => this.#redis.hmgetBuffer(this.#keys.curves(key), ...names))
   }
 
   async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
@@ -246,25 +265,11 @@ export class RedisStore implements Store {
 const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))
 const newGeneration = (): string => randomBytes(6).toString('base64url')
 
-function snapshotOf(generation: string, top: string, serial: string, state: string): Snapshot {
-  return {
-    top: { generation, offset: Number(top) },
-    serial: Number(serial),
-    state: JSON.parse(state) as TaskState,
-  }
+function curveArgs({ through, index, put, drop }: CurveChange): (string | number | Uint8Array)[] {
+  const segments = put.flatMap(({ name, bytes }) => [name, asBuffer(bytes)])
+  return [through, index, put.length, ...segments, ...drop]
 }
 
-function parseAnnouncement(text: string): PublishedEntries | null {
-  try {
-    const { generation, offset, events } = JSON.parse(text) as Partial<PublishedEntries>
-    const isOurs = typeof generation === 'string' && typeof offset === 'number' && Array.isArray(events)
-    return isOurs ? { generation, offset, events } : null
-  } catch {
-    return null
-  }
-}
-
-function appendedBy({ generation, offset, events }: PublishedEntries): WatchSignal {
-  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event }))
-  return { kind: 'appended', top: { generation, offset: offset + events.length - 1 }, entries }
-}
+/** ioredis sends only Buffers as they are. */
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength)

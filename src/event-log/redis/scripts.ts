@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
 
-type Arg = string | number
+type Arg = string | number | Uint8Array
+
+/** An entry as Redis replies it: `offset-0`, the field's name and the event as JSON. */
+export type StreamEntry = [id: string, fields: [name: string, text: string]]
 
 /** The scripts beside this file, as methods that ioredis makes of them. */
 export interface Scripts {
   epochcastCreate(
     ...args: Arg[]
-  ): Promise<[created: number, generation: string, top: string, serial: string, state: string]>
+  ): Promise<
+    [created: number, generation: string, top: string, serial: string, state: string, folded: string]
+  >
   epochcastAppend(...args: Arg[]): Promise<1 | 0 | -1>
   epochcastRead(
     ...args: Arg[]
@@ -18,18 +23,22 @@ export interface Scripts {
         oldest: string,
         previous: string,
         common: string,
-        entries: [string, [string, string]][],
+        entries: StreamEntry[],
       ]
     | null
   >
+  epochcastReadCurves(
+    ...args: Arg[]
+  ): Promise<[generation: string, top: string, index: string, entries: StreamEntry[]] | null>
   epochcastStartGeneration(...args: Arg[]): Promise<1 | 0>
   epochcastLease(...args: Arg[]): Promise<1 | 0>
 }
 
 const SCRIPTS = {
-  epochcastCreate: { file: 'create.lua', numberOfKeys: 2 },
-  epochcastAppend: { file: 'append.lua', numberOfKeys: 2 },
+  epochcastCreate: { file: 'create.lua', numberOfKeys: 3 },
+  epochcastAppend: { file: 'append.lua', numberOfKeys: 3 },
   epochcastRead: { file: 'read.lua', numberOfKeys: 2 },
+  epochcastReadCurves: { file: 'read-curves.lua', numberOfKeys: 3 },
   epochcastStartGeneration: { file: 'start-generation.lua', numberOfKeys: 1 },
   epochcastLease: { file: 'lease.lua', numberOfKeys: 1 },
 } satisfies { [Name in keyof Scripts]: { readonly file: string; readonly numberOfKeys: number } }
