@@ -12,6 +12,7 @@ import { RedisStore } from './event-log/redis/redis.ts'
 import type { Store } from './event-log/store.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
 import { Feeds } from './feed/feeds.ts'
+import { SeriesReader } from './feed/series-reader.ts'
 import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
@@ -76,7 +77,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const store = await openStore(config, logger, onError)
 
   const serverId = randomUUID()
-  const writer = new TaskWriter(store, (config.retainSeconds * 1000) / 2)
+  const writer = new TaskWriter(store, {
+    restoreWithinMs: (config.retainSeconds * 1000) / 2,
+    curveBytes: config.curveBytes,
+    onError,
+  })
   const feeds = new Feeds(store, {
     ringEvents: FEED_RING_EVENTS,
     checkMs: FEED_CHECK_MS,
@@ -125,6 +130,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       tasks: store,
       engine: store,
       feeds,
+      series: new SeriesReader(store),
       updates,
       ingest,
       dispatch,

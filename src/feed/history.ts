@@ -1,9 +1,6 @@
-import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { EventLog, LogEntry } from '../event-log/event-log.ts'
 import { cursorAhead, type Position } from '../task/position.ts'
-import { type MetricSeries, SeriesCollector } from '../task/series.ts'
 import type { TaskKey } from '../task/task.ts'
-import { PAGE_ENTRIES } from './pages.ts'
 
 export interface HistoryPage {
   readonly entries: readonly LogEntry[]
@@ -36,25 +33,5 @@ export async function readHistory(
       throw cursorAhead(after?.offset ?? 0, result.top.offset)
     case 'missing':
       return { entries: [], generation: '', hasMore: false }
-  }
-}
-
-/** The metric histories of the retained log (`SeriesCollector`), each thinned to at most `maxPoints`. */
-export async function readSeries(
-  log: EventLog,
-  key: TaskKey,
-  names: readonly string[] | null,
-  maxPoints: number,
-): Promise<MetricSeries[]> {
-  const collector = new SeriesCollector(names)
-  let after: Position | null = null
-  for (;;) {
-    const page: HistoryPage = await readHistory(log, key, after, PAGE_ENTRIES)
-    for (const { event } of page.entries) collector.add(event)
-    const last = page.entries.at(-1)
-    if (!page.hasMore || !last) return collector.finish(maxPoints)
-    // An engine in this process never waits for the network, so a long log would block everything else.
-    await eventLoopTurn()
-    after = { generation: page.generation, offset: last.offset }
   }
 }

@@ -4,6 +4,7 @@ import type { EventLog } from '../event-log/event-log.ts'
 import type { Store } from '../event-log/store.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
 import type { Feeds } from '../feed/feeds.ts'
+import type { SeriesReader } from '../feed/series-reader.ts'
 import type { TaskUpdates } from '../feed/task-updates.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import type { Caller } from '../repository/access.ts'
@@ -17,6 +18,7 @@ export interface Services {
   readonly tasks: TaskIndex
   readonly engine: Pick<Store, 'status'>
   readonly feeds: Feeds
+  readonly series: SeriesReader
   readonly updates: TaskUpdates
   readonly ingest: Ingest
   readonly dispatch: Dispatch

@@ -1,16 +1,35 @@
-import { readSeries } from '../feed/history.ts'
+import type { MetricPoint, MetricSeries, SERIES_AXES } from '../task/curves/point.ts'
 import { LIMITS } from '../task/limits.ts'
-import type { MetricPoint, MetricSeries } from '../task/series.ts'
 import { builder } from './builder.ts'
 import { PhaseEnum } from './enums.ts'
 import { TaskObject } from './task.ts'
-import { listOf, wholeNumber } from './validation.ts'
+import { line, listOf, wholeNumber } from './validation.ts'
+
+const SeriesAxisEnum = builder.enumType('SeriesAxis', {
+  description: 'What `MetricPoint.step` counts.',
+  values: {
+    STEP: { description: "The trainer's global step, or the progress's `current`." },
+    EPOCH: {},
+    ROUND: {},
+  } satisfies Record<(typeof SERIES_AXES)[number], unknown>,
+})
 
 const MetricPointObject = builder.objectRef<MetricPoint>('MetricPoint').implement({
   fields: (t) => ({
-    step: t.exposeFloat('step', { description: "Epoch, round or step: the reporter's own x." }),
+    step: t.exposeFloat('step', {
+      description:
+        "The report's `step` where it gave one; else its current, epoch or round (`MetricSeries.axis` says which).",
+    }),
+    epoch: t.exposeFloat('epoch', {
+      nullable: true,
+      description: 'The epoch it belongs to, where that is known: one x that all series of a task share.',
+    }),
     value: t.expose('value', { type: 'MetricValue' }),
     timestamp: t.expose('timestamp', { type: 'DateTime' }),
+    attempt: t.exposeInt('attempt', {
+      description:
+        'The launch it was reported in. Where a later attempt reported the same or an earlier step, the points of earlier attempts from that step on are left out: a curve never folds back on itself.',
+    }),
   }),
 })
 
@@ -23,9 +42,15 @@ const MetricSeriesObject = builder.objectRef<MetricSeries>('MetricSeries').imple
       description:
         'Null for values that came with progress. Fit metrics of a federated round are TRAIN, those of its evaluation VAL.',
     }),
+    member: t.exposeString('member', {
+      nullable: true,
+      description: "Null for the task's own; else the rank, client or node it belongs to.",
+    }),
+    axis: t.expose('axis', { type: SeriesAxisEnum }),
     points: t.field({
       type: [MetricPointObject],
-      resolve: ({ points }) => [...points],
+      description: 'By step; points of one step in the order in which they were reported.',
+      resolve: ({ points }) => points as MetricPoint[],
     }),
   }),
 })
@@ -34,19 +59,33 @@ builder.objectField(TaskObject, 'series', (t) =>
   t.field({
     type: [MetricSeriesObject],
     description:
-      'Metric histories for a chart, thinned so that every spike survives (min and max per bucket, and what is not finite).',
+      "Metric histories of the task's whole life for a chart, whatever the log has trimmed, thinned so that every spike and every first NaN or Infinity survives. With `cursor` in the same selection there is no seam: the series hold every event up to that cursor and none after it.",
     args: {
       names: t.arg.stringList({
-        description: 'Only these metrics; all of them where it is left out.',
+        description:
+          'Only these metrics, by their own names or those of `metrics` (`val_loss`); all of them where it is left out.',
         validate: listOf('names', 0, LIMITS.seriesNames),
       }),
+      phase: t.arg({ type: PhaseEnum, description: 'Only this phase.' }),
+      member: t.arg.string({ description: 'Only this member.', validate: line(LIMITS.memberLength) }),
+      from: t.arg.float({
+        description: 'Only steps from here on; the finer points that are stored for that part.',
+      }),
+      to: t.arg.float({ description: 'Only steps up to here.' }),
       maxPoints: t.arg.int({
         description: `Most points in one series; ${LIMITS.seriesPoints.default} by default.`,
         validate: wholeNumber(LIMITS.seriesPoints.min, LIMITS.seriesPoints.max),
       }),
     },
     complexity: { field: 5000, multiplier: 1 },
-    resolve: ({ state }, { names, maxPoints }, { services }) =>
-      readSeries(services.log, state.spec, names ?? null, maxPoints ?? LIMITS.seriesPoints.default),
+    resolve: (view, { names, phase, member, from, to, maxPoints }, { services }) =>
+      services.series.read(view, {
+        names: names ? new Set(names) : null,
+        phase: phase ?? null,
+        member: member ?? null,
+        from: from ?? null,
+        to: to ?? null,
+        maxPoints: maxPoints ?? LIMITS.seriesPoints.default,
+      }),
   }),
 )

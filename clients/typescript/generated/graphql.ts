@@ -136,7 +136,11 @@ export type Heartbeat = {
 
 export type MetricPoint = {
   readonly __typename?: 'MetricPoint';
-  /** Epoch, round or step: the reporter's own x. */
+  /** The launch it was reported in. Where a later attempt reported the same or an earlier step, the points of earlier attempts from that step on are left out: a curve never folds back on itself. */
+  readonly attempt: Scalars['Int']['output'];
+  /** The epoch it belongs to, where that is known: one x that all series of a task share. */
+  readonly epoch?: Maybe<Scalars['Float']['output']>;
+  /** The report's `step` where it gave one; else its current, epoch or round (`MetricSeries.axis` says which). */
   readonly step: Scalars['Float']['output'];
   readonly timestamp: Scalars['DateTime']['output'];
   readonly value: Scalars['MetricValue']['output'];
@@ -144,9 +148,13 @@ export type MetricPoint = {
 
 export type MetricSeries = {
   readonly __typename?: 'MetricSeries';
+  readonly axis: SeriesAxis;
+  /** Null for the task's own; else the rank, client or node it belongs to. */
+  readonly member?: Maybe<Scalars['String']['output']>;
   readonly name: Scalars['String']['output'];
   /** Null for values that came with progress. Fit metrics of a federated round are TRAIN, those of its evaluation VAL. */
   readonly phase?: Maybe<Phase>;
+  /** By step; points of one step in the order in which they were reported. */
   readonly points: ReadonlyArray<MetricPoint>;
 };
 
@@ -319,6 +327,13 @@ export type RoundEnded = TrainingEvent & {
   readonly timestamp: Scalars['DateTime']['output'];
   readonly totalRounds?: Maybe<Scalars['Int']['output']>;
 };
+
+/** What `MetricPoint.step` counts. */
+export type SeriesAxis =
+  | 'EPOCH'
+  | 'ROUND'
+  /** The trainer's global step, or the progress's `current`. */
+  | 'STEP';
 
 export type ServerInfo = {
   readonly __typename?: 'ServerInfo';
@@ -506,7 +521,7 @@ export type Task = {
   /** The finished task that this one repeats. */
   readonly retryOf?: Maybe<Scalars['ID']['output']>;
   readonly round?: Maybe<Scalars['Int']['output']>;
-  /** Metric histories for a chart, thinned so that every spike survives (min and max per bucket, and what is not finite). */
+  /** Metric histories of the task's whole life for a chart, whatever the log has trimmed, thinned so that every spike and every first NaN or Infinity survives. With `cursor` in the same selection there is no seam: the series hold every event up to that cursor and none after it. */
   readonly series: ReadonlyArray<MetricSeries>;
   readonly stage?: Maybe<Scalars['String']['output']>;
   readonly startedAt?: Maybe<Scalars['DateTime']['output']>;
@@ -534,8 +549,12 @@ export type TaskEventsArgs = {
 
 /** One training: its latest state, and the way to its history. */
 export type TaskSeriesArgs = {
+  from?: InputMaybe<Scalars['Float']['input']>;
   maxPoints?: InputMaybe<Scalars['Int']['input']>;
+  member?: InputMaybe<Scalars['String']['input']>;
   names?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  phase?: InputMaybe<Phase>;
+  to?: InputMaybe<Scalars['Float']['input']>;
 };
 
 export type TaskConnection = {
