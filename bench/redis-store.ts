@@ -101,7 +101,12 @@ async function listTimes(): Promise<ListTimes> {
 async function measureIngest(size: number): Promise<Row[]> {
   const spec = await createTask(`ingest-${size}`)
   const ingest = new Ingest(
-    new TaskWriter(log, { restoreWithinMs: 0, curveBytes: 8 * 1024 * 1024, onError: console.error }),
+    new TaskWriter(log, {
+      restoreWithinMs: 0,
+      curveBytes: 8 * 1024 * 1024,
+      retainEvents: 10_000,
+      onError: console.error,
+    }),
     [spec.channelPrefix],
   )
   const send = (first: number) =>

@@ -80,6 +80,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const writer = new TaskWriter(store, {
     restoreWithinMs: (config.retainSeconds * 1000) / 2,
     curveBytes: config.curveBytes,
+    retainEvents: config.retainEvents,
     onError,
   })
   const feeds = new Feeds(store, {

@@ -38,6 +38,8 @@ export const MIN_CURVE_BYTES = 262_144
 export interface CurveFolderOptions {
   /** Bytes of one task's curves, stored. */
   readonly curveBytes: number
+  /** Newest events that the log keeps; it keeps more only as long as they are not folded. */
+  readonly retainEvents: number
   readonly onError: (error: unknown) => void
 }
 
@@ -64,6 +66,7 @@ export class CurveFolder {
   readonly #store: CurveStore
   readonly #maxBytes: number
   readonly #segmentPoints: number
+  readonly #segmentEvents: number
   readonly #onError: (error: unknown) => void
   readonly #drafts = new LRUCache<string, Drafted>({
     max: MAX_TASKS,
@@ -77,10 +80,11 @@ export class CurveFolder {
     max: MAX_TASKS,
   })
 
-  constructor(store: CurveStore, { curveBytes, onError }: CurveFolderOptions) {
+  constructor(store: CurveStore, { curveBytes, retainEvents, onError }: CurveFolderOptions) {
     this.#store = store
     this.#maxBytes = curveBytes
     this.#segmentPoints = Math.min(FOLD.points, Math.floor(curveBytes / MIN_SEGMENTS / POINT_BYTES))
+    this.#segmentEvents = Math.min(FOLD.events, retainEvents)
     this.#onError = onError
   }
 
@@ -99,7 +103,8 @@ export class CurveFolder {
     const drafted = this.#draftedUpTo(channel, standing)
     const { draft } = drafted
     for (const event of events) draft.add(event)
-    const isLittle = draft.through - standing.folded < FOLD.events && draft.points < this.#segmentPoints
+    const isLittle =
+      draft.through - standing.folded < this.#segmentEvents && draft.points < this.#segmentPoints
     this.#count(drafted)
     return isLittle ? null : this.#fold(key, channel, standing, draft)
   }

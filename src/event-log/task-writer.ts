@@ -47,6 +47,8 @@ export interface TaskWriterOptions {
   readonly restoreWithinMs: number
   /** Bytes of one task's curves. */
   readonly curveBytes: number
+  /** Newest events that the log keeps. */
+  readonly retainEvents: number
   readonly onError: (error: unknown) => void
 }
 

@@ -7,5 +7,11 @@ export function taskWriter(log: EventLog & CurveStore, options: Partial<TaskWrit
   const onError = (error: unknown) => {
     throw error
   }
-  return new TaskWriter(log, { restoreWithinMs: 3_600_000, curveBytes: 8 * 1024 * 1024, onError, ...options })
+  return new TaskWriter(log, {
+    restoreWithinMs: 3_600_000,
+    curveBytes: 8 * 1024 * 1024,
+    retainEvents: 1000,
+    onError,
+    ...options,
+  })
 }
