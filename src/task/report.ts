@@ -145,8 +145,10 @@ const EVENTS = {
 function withLoss(metrics: Maybe<Metrics>, loss: MetricValue): Metrics {
   if (metrics == null) return { loss }
   if (metrics.loss === loss) return metrics
-  // A plain spread, as in the reducer; and a copy, since reports may share what came in one variable.
-  const all: Record<string, MetricValue> = { ...metrics }
+  // A copy, since reports may share what came in one variable; a loop, since a spread with a further property takes
+  // ten times as long.
+  const all: Record<string, MetricValue> = {}
+  for (const name in metrics) all[name] = metrics[name] as MetricValue
   all.loss = loss
   return all
 }

@@ -180,7 +180,7 @@ describeEngines((openServer, engine) => {
       )
       expect(task).toEqual({
         loss: 'NaN',
-        metrics: { grad: '-Infinity' },
+        metrics: { grad: '-Infinity', loss: 'NaN' },
         series: [
           {
             name: 'grad',
