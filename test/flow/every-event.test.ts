@@ -1,19 +1,23 @@
 import { expect, it } from 'vitest'
 import { schema } from '../../src/schema/index.ts'
-import { describeEngines } from '../support/engines.ts'
+import { describeEngines, redisServer } from '../support/engines.ts'
 import { eventTypes, everyFieldOfEveryEvent } from '../support/every-field.ts'
 import {
   CANCEL,
   collect,
   type Data,
   eventsOf,
+  kindsOf,
   progressReports,
   REPORT,
+  type Result,
   report,
   run,
   startExternal,
   webSocketClient,
 } from '../support/graphql.ts'
+import { testRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 
 /** What a person writes first; each of these once needed an alias. */
 const PLAIN = /* GraphQL */ `
@@ -81,7 +85,7 @@ describeEngines((open) => {
     await report(url, running, ...REPORTS)
     await watch(running, {})
 
-    // StreamInterrupted needs an engine that fails; the Redis fault tests have it.
+    // StreamInterrupted needs an engine that fails.
     const kinds = eventTypes(schema).filter(({ name }) => name !== 'StreamInterrupted')
     expect([...seen.keys()].sort()).toEqual(kinds.map(({ name }) => name).sort())
     for (const type of kinds) {
@@ -105,4 +109,24 @@ describeEngines((open) => {
     expect(eventsOf(results)).toContainEqual({ epoch: 1 })
     expect(eventsOf(results).at(-1)).toEqual({ reason: 'the task ended with SUCCESS' })
   })
+})
+
+it('the document has every field of the event that tells of an engine out of reach, too', async () => {
+  const redis = await testRedis()
+  const { url, webSocketUrl } = await redisServer(redis)
+  const taskId = await startExternal(url)
+  const results: Result[] = []
+  const everything = everyFieldOfEveryEvent(schema)
+  const watching = collect(webSocketClient(webSocketUrl), everything, { taskId }, (result) =>
+    results.push(result),
+  )
+  await until('the stream to open', () => results.length > 0)
+  await redis.kill()
+  await until('the viewer to be told', () => kindsOf(results).includes('StreamInterrupted'))
+  expect(eventsOf(results).at(-1)).toMatchObject({
+    taskId,
+    error: expect.any(String),
+    cursor: expect.any(String),
+  })
+  watching.catch(() => undefined)
 })
