@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { FanOut, MAX_ENCODINGS_PER_DOCUMENT, SharedSubscription } from '../../src/execution/fan-out.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
+import { SeriesReader } from '../../src/feed/series-reader.ts'
 import { ANYONE } from '../../src/repository/access.ts'
 import { schema } from '../../src/schema/index.ts'
 import { EventStreamResults } from '../../src/transport/event-stream.ts'
@@ -37,7 +38,13 @@ async function open() {
     executed.push(args)
     return execute(args)
   })
-  const services = { log, feeds, channelPrefixes: ['gan:training'], maxStreamMs: 60_000 }
+  const services = {
+    log,
+    feeds,
+    series: new SeriesReader(log),
+    channelPrefixes: ['gan:training'],
+    maxStreamMs: 60_000,
+  }
   /** Subscribes, and answers the first result. */
   const first = async (variables: object, of: object = {}, audience = 'everybody') => {
     const results = await fanOut.subscribe(
