@@ -1,6 +1,7 @@
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import type { TaskKey, TaskState } from '../task/task.ts'
+import type { Listing } from './listing.ts'
 
 /** An event at its place in one task's log. Each receiver gets an event object of its own. */
 export interface LogEntry {
@@ -67,6 +68,8 @@ export interface AppendRequest {
   readonly isFinal: boolean
   /** The events as JSON, where the caller has them already. */
   readonly texts?: readonly string[]
+  /** Given where lists of tasks are to learn of the change at once; it costs every server a message. */
+  readonly listing?: Listing | undefined
 }
 
 /**

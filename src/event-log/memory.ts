@@ -12,6 +12,7 @@ import type {
   Watch,
   WatchSignal,
 } from './event-log.ts'
+import { type Listing, type ListingChange, listingOf } from './listing.ts'
 import { MemoryLog } from './memory-log.ts'
 import { ownCopy } from './own-copy.ts'
 import type { EngineStatus, Store } from './store.ts'
@@ -39,6 +40,7 @@ export class MemoryStore implements Store {
   readonly #finished = new Set<MemoryLog>()
   readonly #watchers = new Map<string, Set<(signal: WatchSignal) => void>>()
   readonly #allWatchers = new Set<(key: TaskKey) => void>()
+  readonly #listingWatchers = new Set<(change: ListingChange) => void>()
   readonly #leases = new Map<string, { owner: string; until: number }>()
   #lastSerial = 0
   #bytes = 0
@@ -79,13 +81,14 @@ export class MemoryStore implements Store {
         `the memory engine holds ${this.#bytes} of ${this.#options.maxBytes} bytes in unfinished tasks; raise EPOCHCAST_MEMORY_BYTES, or finish or cancel some`,
       )
     }
+    this.#tellListing(listingOf(log.snapshot))
     this.#announce(log, entries)
     return { kind: 'created', snapshot: log.snapshot }
   }
 
   async append(
     key: TaskKey,
-    { expected, events, state, isFinal, texts = textsOf(events) }: AppendRequest,
+    { expected, events, state, isFinal, texts = textsOf(events), listing }: AppendRequest,
   ): Promise<AppendResult> {
     const log = this.#logs.get(channelOf(key))
     if (!log) return { kind: 'missing' }
@@ -98,6 +101,7 @@ export class MemoryStore implements Store {
       this.#finished.add(log)
     }
     this.#makeRoom(log)
+    if (listing) this.#tellListing(listing)
     this.#announce(log, entries)
     return { kind: 'appended', top: log.position }
   }
@@ -132,6 +136,16 @@ export class MemoryStore implements Store {
     return {
       close: async () => {
         this.#allWatchers.delete(watcher)
+      },
+    }
+  }
+
+  async watchListings(onChange: (change: ListingChange) => void): Promise<Watch> {
+    const watcher = (change: ListingChange) => onChange(change)
+    this.#listingWatchers.add(watcher)
+    return {
+      close: async () => {
+        this.#listingWatchers.delete(watcher)
       },
     }
   }
@@ -187,6 +201,7 @@ export class MemoryStore implements Store {
   async close(): Promise<void> {
     this.#watchers.clear()
     this.#allWatchers.clear()
+    this.#listingWatchers.clear()
   }
 
   /**
@@ -214,6 +229,11 @@ export class MemoryStore implements Store {
     this.#unfinished.delete(log)
     this.#finished.delete(log)
     this.#bytes -= log.bytes
+    for (const watcher of this.#listingWatchers) watcher({ kind: 'dropped', serial: log.serial })
+  }
+
+  #tellListing(listing: Listing): void {
+    for (const watcher of this.#listingWatchers) watcher({ kind: 'listed', listing })
   }
 
   #store(

@@ -6,6 +6,7 @@ import type { Position } from '../task/position.ts'
 import { channelOf, isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
 import type { EventLog } from './event-log.ts'
 import { getTask, taskNotFound } from './find-task.ts'
+import { isListingDue, listingOf } from './listing.ts'
 import { recreateLog } from './recovery.ts'
 
 /** Rounds of read, decide and append before writers give up; each lost round is another writer's success. */
@@ -35,8 +36,10 @@ export interface Written<D extends Decision> {
 interface Remembered {
   readonly state: TaskState
   readonly top: Position
-  /** By this process's clock. */
+  readonly serial: number
+  /** By this process's clock, as `listedAt`: when it told lists of tasks. */
   readonly writtenAt?: number
+  readonly listedAt?: number | undefined
 }
 
 /** An update that waits for its turn. */
@@ -148,16 +151,24 @@ export class TaskWriter {
         continue
       }
       const final = isFinalStatus(state.status)
+      const { serial } = known
+      const now = Date.now()
+      const top = { ...known.top, offset: known.top.offset + events.length }
+      const isListed = isListingDue(known.state, state, known.listedAt, now)
       const result = await this.#log.append(key, {
         expected: known.top,
         events,
         state,
         isFinal: final,
         texts,
+        listing: isListed ? listingOf({ state, top, serial }) : undefined,
       })
       if (result.kind === 'appended') {
         if (final) this.#remembered.delete(channel)
-        else this.#remembered.set(channel, { state, top: result.top, writtenAt: Date.now() })
+        else {
+          const listedAt = isListed ? now : known.listedAt
+          this.#remembered.set(channel, { state, top: result.top, serial, writtenAt: now, listedAt })
+        }
         // That the append was in time shows that refusals beside it were made for the log's own state.
         return settle(together, outcomes)
       }

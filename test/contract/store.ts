@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
+import { type ListingChange, listingOf } from '../../src/event-log/listing.ts'
 import type { Store } from '../../src/event-log/store.ts'
 import type { ListPage } from '../../src/event-log/task-index.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
-import { initialState, type TaskKey } from '../../src/task/task.ts'
+import { reduce } from '../../src/task/reducer.ts'
+import { initialState, isFinalStatus, type TaskKey } from '../../src/task/task.ts'
 import { append, createTask, NOW, progress, range, specOf, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
@@ -259,6 +261,70 @@ export function storeContract(
     })
   })
 
+  describe('listings', () => {
+    const watched = async () => {
+      const heard: ListingChange[] = []
+      await store.watchListings((change) => heard.push(change))
+      return heard
+    }
+    /** A process hears of its own writes at once, and may hear of them again. */
+    const statuses = (heard: readonly ListingChange[]) => [
+      ...new Set(heard.map((change) => (change.kind === 'listed' ? change.listing.status : change.kind))),
+    ]
+
+    it('are told of what is created, and where the writer gives one, before the write resolves', async () => {
+      const heard = await watched()
+      const spec = await createTask(store, { name: 'a name', labels: { team: 'vision' }, machineId: 'm1' })
+      const created = (await store.snapshot(spec)) as Snapshot
+      expect(heard[0]).toEqual({ kind: 'listed', listing: listingOf(created) })
+      expect(listingOf(created)).toMatchObject({
+        name: 'a name',
+        labels: { team: 'vision' },
+        status: 'QUEUED',
+      })
+      const append = async (event: TaskEvent, isListed: boolean) => {
+        const { state, top, ...rest } = (await store.snapshot(spec)) as Snapshot
+        const after = { ...rest, state: reduce(state, event), top: { ...top, offset: top.offset + 1 } }
+        const listing = isListed ? listingOf(after) : undefined
+        const isFinal = isFinalStatus(after.state.status)
+        await store.append(spec, { expected: top, events: [event], state: after.state, isFinal, listing })
+      }
+      await append(progress(1), false)
+      expect(statuses(heard)).toEqual(['QUEUED'])
+      await append(succeeded(), true)
+      expect(statuses(heard)).toEqual(['QUEUED', 'SUCCESS'])
+    })
+
+    it('reach every process, and end with the watch', async () => {
+      const heard: ListingChange[] = []
+      const watch = await store.watchListings((change) => heard.push(change))
+      const other = await watched()
+      const spec = await createTask(store)
+      await until('both to hear', () => heard.length > 0 && other.length > 0)
+      await watch.close()
+      const count = heard.length
+      await createTask(store)
+      await until(
+        'the other to hear',
+        () => new Set(other.map((change) => JSON.stringify(change))).size === 2,
+      )
+      expect(heard).toHaveLength(count)
+      expect(heard[0]).toMatchObject({ listing: { id: spec.id } })
+    })
+
+    it('tell of tasks whose retention has passed', async () => {
+      await reopen({ retainEvents: 1000, retainSeconds: 1 })
+      const heard = await watched()
+      const finished = await createTask(store)
+      const { serial } = (await store.snapshot(finished)) as Snapshot
+      await append(store, finished, succeeded())
+      await until('it to be dropped', async () => {
+        await store.dropExpired()
+        return heard.some((change) => change.kind === 'dropped' && change.serial === serial)
+      })
+    })
+  })
+
   describe('a new generation', () => {
     const started = async () => {
       const spec = await createTask(store)
@@ -361,11 +427,13 @@ export function storeContract(
       const changed: (string | null)[] = []
       await store.watch(spec, ({ kind }) => heard.push(kind))
       await store.watchAll((key) => changed.push(key?.id ?? null))
+      const listings: string[] = []
+      await store.watchListings(({ kind }) => listings.push(kind))
       await interrupt?.()
       await until('the interruption to be over', () => heard.at(-1) === 'resumed')
       expect(heard).toEqual(['interrupted', 'resumed'])
       // Any task may have changed meanwhile.
-      await until('that to be told', () => changed.includes(null))
+      await until('that to be told', () => changed.includes(null) && listings.includes('unknown'))
       await until('the store to be reached', () =>
         append(store, spec, progress(1)).then(
           () => true,

@@ -6,6 +6,7 @@
 --       6 channel of the task  7 channel of all changes  8 what names the task in 7
 --       9 the events as JSON, separated by a line feed and a comma: an argument of its own for each would
 --         cost the client more than the rest of the command
+--       10 channel of listings  11 what is published there: both only where a listing is to be told
 -- Reply 1 appended, 0 conflict (nothing was changed), -1 no such task
 local current = redis.call('HMGET', KEYS[1], 'generation', 'top')
 if not current[1] then
@@ -33,4 +34,7 @@ if ARGV[5] ~= '0' then
 end
 redis.call('PUBLISH', ARGV[6], announcement)
 redis.call('PUBLISH', ARGV[7], ARGV[8])
+if ARGV[11] then
+  redis.call('PUBLISH', ARGV[10], ARGV[11])
+end
 return 1

@@ -3,7 +3,8 @@
 -- KEYS  1 state (hash)  2 log (stream)
 -- ARGV  1 generation  2 serial  3 state as JSON  4 events to retain
 --       5 channel of the task  6 channel of all changes  7 what names the task in 6
---       8 … the events as JSON
+--       8 channel of listings  9 the task's listing
+--       10 … the events as JSON
 -- Reply {1, generation, top, serial, state}  created
 --       {0, generation, top, serial, state}  exists; nothing was changed
 local existing = redis.call('HMGET', KEYS[1], 'generation', 'top', 'serial', 'state')
@@ -13,13 +14,14 @@ end
 -- What is left of a log whose state was evicted has no use, and its ids would be in the way.
 redis.call('DEL', KEYS[2])
 local top = 0
-for i = 8, #ARGV do
+for i = 10, #ARGV do
   top = top + 1
   redis.call('XADD', KEYS[2], top .. '-0', 'e', ARGV[i])
 end
 redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[4])
 redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'top', top, 'serial', ARGV[2], 'state', ARGV[3])
 redis.call('PUBLISH', ARGV[5], '{"generation":"' .. ARGV[1] .. '","offset":1,"events":[' ..
-  table.concat(ARGV, ',', 8) .. ']}')
+  table.concat(ARGV, ',', 10) .. ']}')
 redis.call('PUBLISH', ARGV[6], ARGV[7])
+redis.call('PUBLISH', ARGV[8], ARGV[9])
 return {1, ARGV[1], tostring(top), ARGV[2], ARGV[3]}

@@ -35,6 +35,11 @@ export class RedisKeys {
     return `${this.#prefix}epochcast:changes`
   }
 
+  /** Channel on which servers tell each other the listings of tasks. */
+  get listings(): string {
+    return `${this.#prefix}epochcast:listings`
+  }
+
   /** Sorted sets from serial to channel. */
   get tasks(): string {
     return `${this.#prefix}epochcast:tasks`

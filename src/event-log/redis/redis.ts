@@ -13,6 +13,7 @@ import type {
   Watch,
   WatchSignal,
 } from '../event-log.ts'
+import { type ListingChange, listingOf } from '../listing.ts'
 import { ownCopy } from '../own-copy.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
@@ -20,6 +21,7 @@ import { Announcements, type PublishedEntries } from './announcements.ts'
 import { gatherWrites, type RedisConnections } from './connections.ts'
 import { toPortError, translated } from './errors.ts'
 import { keyOfChannel, RedisKeys } from './keys.ts'
+import { publishedDrop, publishedListing, RedisListings } from './listings.ts'
 import { type Scripts, withScripts } from './scripts.ts'
 import { RedisTaskList } from './task-list.ts'
 
@@ -43,6 +45,7 @@ export class RedisStore implements Store {
   readonly #keys: RedisKeys
   readonly #announcements: Announcements
   readonly #tasks: RedisTaskList
+  readonly #listings: RedisListings
 
   constructor(connections: RedisConnections, options: RedisStoreOptions) {
     this.#options = { ...options, onError: (cause) => options.onError(toPortError(cause)) }
@@ -54,16 +57,22 @@ export class RedisStore implements Store {
       options.commandTimeoutMs,
       this.#options.onError,
     )
+    this.#listings = new RedisListings(this.#announcements, this.#keys.listings)
     this.#tasks = new RedisTaskList(this.#redis, this.#keys, {
       retainSeconds: options.retainSeconds,
       snapshot: (key) => this.snapshot(key),
+      onDropped: async (serials) => {
+        for (const serial of serials) this.#listings.tell({ kind: 'dropped', serial })
+        const { listings } = this.#keys
+        await Promise.all(serials.map((serial) => this.#redis.publish(listings, publishedDrop(serial))))
+      },
       onError: this.#options.onError,
     })
   }
 
   /** Watches that have not been closed. */
   get watchCount(): number {
-    return this.#announcements.size
+    return this.#announcements.size - this.#listings.watchCount
   }
 
   /** Waits for the connections; false where they are not there in time (they are tried on and on). */
@@ -84,6 +93,8 @@ export class RedisStore implements Store {
       const serial = await this.#redis.incr(keys.serial)
       // Into the lists first: an entry without its task is passed over, a task without its entry is lost.
       await this.#tasks.add(channel, serial)
+      const top = { generation, offset: events.length }
+      const listing = listingOf({ state, top, serial })
       const [created, ...stored] = await this.#redis.epochcastCreate(
         keys.state(key),
         keys.log(key),
@@ -94,17 +105,20 @@ export class RedisStore implements Store {
         keys.appended(key),
         keys.changes,
         channel,
+        keys.listings,
+        publishedListing(listing),
         ...textsOf(events),
       )
       // Of an earlier task of this name whose time was up.
       if (created) await this.#tasks.keep(channel).catch(this.#options.onError)
+      if (created) this.#listings.tell({ kind: 'listed', listing })
       return { kind: created ? 'created' : 'exists', snapshot: snapshotOf(...stored) }
     })
   }
 
   async append(
     key: TaskKey,
-    { expected, events, state, isFinal, texts = textsOf(events) }: AppendRequest,
+    { expected, events, state, isFinal, texts = textsOf(events), listing }: AppendRequest,
   ): Promise<AppendResult> {
     try {
       const keys = this.#keys
@@ -122,9 +136,11 @@ export class RedisStore implements Store {
         keys.changes,
         channelOf(key),
         texts.join('\n,'),
+        ...(listing ? [keys.listings, publishedListing(listing)] : []),
       )
       if (outcome === -1) return { kind: 'missing' }
       if (outcome === 0) return { kind: 'conflict' }
+      if (listing) this.#listings.tell({ kind: 'listed', listing })
       // Where this fails, the task is still listed as unfinished; `list` notices and mends it.
       if (isFinal) await this.#tasks.finish(key).catch(this.#options.onError)
       return { kind: 'appended', top: { ...expected, offset: expected.offset + events.length } }
@@ -203,6 +219,10 @@ export class RedisStore implements Store {
     )
   }
 
+  async watchListings(onChange: (change: ListingChange) => void): Promise<Watch> {
+    return translated(() => this.#listings.watch(onChange))
+  }
+
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
     return translated(() => this.#tasks.list(scope, before, limit))
   }
@@ -240,6 +260,7 @@ export class RedisStore implements Store {
 
   async close(): Promise<void> {
     this.#announcements.close()
+    this.#listings.close()
     await this.#connections.close()
   }
 }

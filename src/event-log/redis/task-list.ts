@@ -10,6 +10,8 @@ export interface RedisTaskListOptions {
   readonly retainSeconds: number
   /** Reads a task as its log has it. */
   readonly snapshot: (key: TaskKey) => Promise<Snapshot | null>
+  /** Told the serials of tasks that were taken out because their retention has passed. */
+  readonly onDropped: (serials: readonly number[]) => Promise<void>
   readonly onError: (error: unknown) => void
 }
 
@@ -73,7 +75,9 @@ export class RedisTaskList {
         below = serial
         const isListed = snapshot && (scope === 'all' || !isFinished(snapshot))
         if (!isListed) this.#mend(scope, channel, snapshot)
-        else if (snapshots.length === limit) return { snapshots, hasMore: true }
+        else if (snapshot.serial !== serial) this.#correct(set, channel, snapshot.serial)
+        if (!isListed) continue
+        if (snapshots.length === limit) return { snapshots, hasMore: true }
         else snapshots.push({ ...snapshot, serial })
       }
       if (found.length < 2 * (limit + 1)) return { snapshots, hasMore: false }
@@ -91,8 +95,10 @@ export class RedisTaskList {
       EXPIRED_PER_SWEEP,
     )
     if (expired.length === 0) return
+    const serials = await this.#redis.zmscore(this.#keys.tasks, ...expired)
     await this.#redis.zrem(this.#keys.tasks, ...expired)
     await this.#redis.zrem(this.#keys.expiries, ...expired)
+    await this.#options.onDropped(serials.flatMap((serial) => (serial === null ? [] : Number(serial))))
   }
 
   async #lookUp(found: readonly string[]) {
@@ -106,6 +112,11 @@ export class RedisTaskList {
       )
     }
     return Promise.all(listed)
+  }
+
+  /** Of two that create a task at once, one lists it and the other may create it; and a name may be used again. */
+  #correct(set: string, channel: string, serial: number): void {
+    this.#redis.zadd(set, 'XX', serial, channel).catch(this.#options.onError)
   }
 
   /**
