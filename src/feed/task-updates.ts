@@ -1,29 +1,12 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { EventLog, Snapshot, Watch } from '../event-log/event-log.ts'
+import { listingOf } from '../event-log/listing.ts'
 import type { ListPage, TaskIndex } from '../event-log/task-index.ts'
-import { channelOf, type TaskKey, type TaskState, type TaskStatus } from '../task/task.ts'
+import { type TaskFilter, taskQuery } from '../repository/task-filter.ts'
+import { channelOf, type TaskKey } from '../task/task.ts'
 import { deadlineAfter, delay, stoppable, whenInReach } from './stoppable.ts'
 import type { ConflationOptions } from './task-progress.ts'
 import { Waiters } from './waiters.ts'
-
-/** All conditions that are given must hold. */
-export interface TaskFilter {
-  readonly ids?: readonly string[] | null | undefined
-  readonly statuses?: readonly TaskStatus[] | null | undefined
-  readonly channelPrefix?: string | null | undefined
-  readonly machineId?: string | null | undefined
-  readonly trainer?: string | null | undefined
-}
-
-export function matches(filter: TaskFilter, { spec, status }: TaskState): boolean {
-  return (
-    (filter.ids?.includes(spec.id) ?? true) &&
-    (filter.statuses?.includes(status) ?? true) &&
-    (filter.channelPrefix ?? spec.channelPrefix) === spec.channelPrefix &&
-    (filter.machineId ?? spec.machineId) === spec.machineId &&
-    (filter.trainer ?? spec.trainer) === spec.trainer
-  )
-}
 
 export interface TaskUpdatesOptions extends ConflationOptions {
   /** Which tasks the subscriber has a right to see; all by default. */
@@ -73,7 +56,9 @@ export class TaskUpdates {
     { minIntervalMs, maxStreamMs, mayRead = () => true }: TaskUpdatesOptions,
   ): AsyncIterableIterator<Snapshot, void> {
     const updates = this
-    const isWanted = ({ state }: Snapshot) => mayRead(state.spec) && matches(filter, state)
+    const query = taskQuery(filter)
+    const isWanted = (snapshot: Snapshot) =>
+      mayRead(snapshot.state.spec) && query.matches(listingOf(snapshot))
     return stoppable(async function* (stop) {
       await updates.#enter()
       const deadline = deadlineAfter(maxStreamMs, stop)

@@ -17,6 +17,7 @@ export const LIMITS = {
   channelPrefixLength: 64,
   machineIdLength: 128,
   trainerNameLength: 64,
+  taskNameLength: 256,
   idempotencyKeyLength: 256,
   stageLength: 128,
   messageLength: 4096,
@@ -37,6 +38,10 @@ export const LIMITS = {
   seriesNames: 64,
   seriesPoints: { default: 500, min: 10, max: 5000 },
   filterIds: 200,
+  filterText: 256,
+  filterWords: 16,
+  /** Values in a filter's labels. */
+  filterLabels: 32,
   minIntervalMs: 60_000,
   heartbeatMs: { default: 1000, min: 100, max: 60_000 },
   queryDepth: 20,
