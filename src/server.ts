@@ -17,6 +17,7 @@ import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
 import { ANYONE } from './repository/access.ts'
+import { TaskCatalog } from './repository/task-catalog.ts'
 import type { Context } from './schema/context.ts'
 import { schema } from './schema/index.ts'
 import { EpochcastError } from './task/errors.ts'
@@ -83,6 +84,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     pages: { maxBytes: KEPT_PAGES_BYTES },
     onError,
   })
+  const catalog = new TaskCatalog(store, onError)
   const updates = new TaskUpdates(store)
   const ingest = new Ingest(writer, config.channelPrefixes)
   const dispatch = new Dispatch(store, writer, trainers, {
@@ -123,6 +125,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       maxStreamMs: config.maxStreamMs,
       log: store,
       tasks: store,
+      catalog,
       engine: store,
       feeds,
       updates,
@@ -175,6 +178,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const url = endpointOf(config.host, port)
   dispatch.adopt()
   liveness.start()
+  catalog.start()
 
   return {
     url,
@@ -199,6 +203,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       http.closeAllConnections()
       await closed
       await feeds.close()
+      await catalog.close()
       await store.close()
     },
   }

@@ -36,6 +36,7 @@ import type { ConfiguredTrainer, Trainers } from './trainers.ts'
 
 export interface StartRequest extends GivenParams {
   readonly trainer: string | null
+  readonly name: string | null
   readonly channelPrefix: string | null
   readonly labels: Json
   readonly idempotencyKey: string | null
@@ -232,19 +233,22 @@ export class Dispatch implements JobObserver {
       channelPrefixes,
       request.channelPrefix ?? trainer.channelPrefix ?? (channelPrefixes[0] as string),
     )
-    const { idempotencyKey, machineId, labels } = request
+    const { idempotencyKey, machineId, name, labels } = request
     const params = trainer.completeParams(paramsOf(request))
+    // A name is part of it only where there is one: keys that were used before there were names stay valid.
+    const input = [trainer.name, machineId, params, labels, ...(name === null ? [] : [name])]
     return {
       channelPrefix,
       id: idempotencyKey === null ? randomUUID() : idOf(channelPrefix, idempotencyKey),
       trainer: trainer.name,
+      name,
       machineId: machineId ?? (typeof params.machine_id === 'string' ? params.machine_id : null),
       labels,
       params,
       createdAt: this.#now(),
       startId: randomUUID(),
       holder: launcher.jobsOutliveServer ? null : this.#options.serverId,
-      inputDigest: idempotencyKey === null ? null : digest([trainer.name, machineId, params, labels]),
+      inputDigest: idempotencyKey === null ? null : digest(input),
     }
   }
 

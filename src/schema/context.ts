@@ -7,6 +7,7 @@ import type { Feeds } from '../feed/feeds.ts'
 import type { TaskUpdates } from '../feed/task-updates.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import type { Caller } from '../repository/access.ts'
+import type { TaskCatalog } from '../repository/task-catalog.ts'
 
 /** What resolvers delegate to; the same for every operation of a server. */
 export interface Services {
@@ -15,6 +16,7 @@ export interface Services {
   readonly maxStreamMs: number
   readonly log: EventLog
   readonly tasks: TaskIndex
+  readonly catalog: TaskCatalog
   readonly engine: Pick<Store, 'status'>
   readonly feeds: Feeds
   readonly updates: TaskUpdates

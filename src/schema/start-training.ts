@@ -12,6 +12,10 @@ const StartTrainingInput = builder.inputType('StartTrainingInput', {
         "A trainer of this server's configuration; `external` registers a run that trains elsewhere. Left out, it is the configuration's default.",
       validate: line(LIMITS.trainerNameLength),
     }),
+    name: t.string({
+      description: 'For people; any text, not unique.',
+      validate: line(LIMITS.taskNameLength),
+    }),
     channelPrefix: t.string({
       description: "The trainer's own by default, or else the server's first.",
       validate: channelPrefix,
@@ -60,6 +64,7 @@ builder.mutationField('startTraining', (t) =>
     resolve: (_, { input }, { caller, services }) =>
       services.dispatch.start(caller, {
         trainer: input.trainer ?? null,
+        name: input.name ?? null,
         channelPrefix: input.channelPrefix ?? null,
         machineId: input.machineId ?? null,
         epochs: input.epochs ?? null,

@@ -11,6 +11,7 @@ import { TaskUpdates } from '../../src/feed/task-updates.ts'
 import { Ingest } from '../../src/ingest/ingest.ts'
 import { ExternalLauncher } from '../../src/launcher/external.ts'
 import { ANYONE, type Caller, SCOPES, type Scope } from '../../src/repository/access.ts'
+import { TaskCatalog } from '../../src/repository/task-catalog.ts'
 import { schema } from '../../src/schema/index.ts'
 import { EventStreamResults } from '../../src/transport/event-stream.ts'
 import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
@@ -73,6 +74,7 @@ const FORBIDDEN = { extensions: { code: 'FORBIDDEN', retryable: false } }
 
 let log: MemoryStore
 let feeds: Feeds
+let catalog: TaskCatalog
 let dispatch: Dispatch
 let openSubscriptions: OpenSubscriptions
 let operations: Operations
@@ -84,6 +86,7 @@ beforeEach(() => {
   log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
   feeds = new Feeds(log, { ringEvents: 8, checkMs: 5000, pages: { maxBytes: 1_000_000 }, onError })
   const writer = new TaskWriter(log)
+  catalog = new TaskCatalog(log, onError)
   const trainers = Trainers.load(null, channelPrefixes)
   dispatch = new Dispatch(log, writer, trainers, { channelPrefixes, serverId: 'this', onError })
   dispatch.use(new ExternalLauncher())
@@ -99,6 +102,7 @@ beforeEach(() => {
         maxStreamMs: 60_000,
         log,
         tasks: log,
+        catalog,
         engine: log,
         feeds,
         updates: new TaskUpdates(log),
@@ -114,6 +118,7 @@ beforeEach(() => {
 afterEach(async () => {
   await dispatch.close()
   await feeds.close()
+  await catalog.close()
   await log.close()
   expect(unexpected).toEqual([])
   // None that was refused is counted, nor one that has left.

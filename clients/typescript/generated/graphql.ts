@@ -212,7 +212,7 @@ export type Query = {
   readonly server: ServerInfo;
   /** One task, or null. Without a channelPrefix it is looked for under each prefix of the server, in their order. */
   readonly task?: Maybe<Task>;
-  /** Newest first. */
+  /** Newest first, or as `orderBy` says. */
   readonly tasks: TaskConnection;
 };
 
@@ -227,6 +227,7 @@ export type QueryTasksArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<TaskFilter>;
   first?: InputMaybe<Scalars['Int']['input']>;
+  orderBy?: InputMaybe<TaskOrder>;
 };
 
 export type ReportInput =
@@ -314,6 +315,8 @@ export type StartTrainingInput = {
   readonly labels?: InputMaybe<Scalars['JSON']['input']>;
   /** The machine that the training is about; the trainer gets it as parameter machine_id. */
   readonly machineId?: InputMaybe<Scalars['ID']['input']>;
+  /** For people; any text, not unique. */
+  readonly name?: InputMaybe<Scalars['String']['input']>;
   /** An object with the trainer's further parameters, checked against its JSON Schema. */
   readonly params?: InputMaybe<Scalars['JSON']['input']>;
   /** A trainer of this server's configuration; `external` registers a run that trains elsewhere. Left out, it is the configuration's default. */
@@ -458,6 +461,8 @@ export type Task = {
   readonly message?: Maybe<Scalars['String']['output']>;
   /** The latest value of every metric. Those of a validation phase are named val_…, of a test phase test_…, of a federated evaluation eval_…. */
   readonly metrics: Scalars['Metrics']['output'];
+  /** For people; any text, not unique. */
+  readonly name?: Maybe<Scalars['String']['output']>;
   /** What the trainer was given: the start's parameters with the trainer's defaults filled in. */
   readonly params: Scalars['JSON']['output'];
   /** 0 to 100. */
@@ -515,11 +520,24 @@ export type TaskError = {
 /** All conditions that are given must hold. */
 export type TaskFilter = {
   readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  /** That very time is left out. */
+  readonly createdAfter?: InputMaybe<Scalars['DateTime']['input']>;
+  /** That very time is left out. */
+  readonly createdBefore?: InputMaybe<Scalars['DateTime']['input']>;
   readonly ids?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+  /** Label values that must be there, e.g. {"team": "vision"}: strings, numbers and booleans, in objects as deep as the labels have them. */
+  readonly labels?: InputMaybe<Scalars['JSON']['input']>;
   readonly machineId?: InputMaybe<Scalars['ID']['input']>;
   readonly statuses?: InputMaybe<ReadonlyArray<TaskStatus>>;
+  /** Words, all of which occur in the task's name, id, trainer, machine or label values; case does not matter. */
+  readonly text?: InputMaybe<Scalars['String']['input']>;
   readonly trainer?: InputMaybe<Scalars['String']['input']>;
 };
+
+export type TaskOrder =
+  | 'CREATED_ASC'
+  | 'CREATED_DESC'
+  | 'UPDATED_DESC';
 
 export type TaskProgress = {
   readonly __typename?: 'TaskProgress';
