@@ -184,7 +184,7 @@ export class Dispatch implements JobObserver {
     reason: string | null,
   ): Promise<Snapshot> {
     authorize(caller, 'tasks:cancel', { id })
-    const { state, serial } = await getTask(
+    const { state, serial, revision } = await getTask(
       this.#log,
       prefixesOf(caller, this.#options.channelPrefixes),
       id,
@@ -196,7 +196,7 @@ export class Dispatch implements JobObserver {
     const trainer = this.#trainers.find(key.trainer)
     // A trainer that this server's configuration lacks is another server's, which stops the jobs it holds.
     if (trainer) this.#stop({ key, trainer, attempt: decision.state.attempt })
-    return { state: decision.state, top, serial }
+    return { state: decision.state, top, serial, revision }
   }
 
   started(job: Job): void {

@@ -1,3 +1,4 @@
+import type { TaskEdit } from '../task/edit.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import type { TaskKey, TaskState } from '../task/task.ts'
@@ -15,6 +16,8 @@ export interface Snapshot {
   readonly top: Position
   /** The order in which tasks were created: higher is newer. Unique within an engine. */
   readonly serial: number
+  /** Counts the edits of the state since the log was created. */
+  readonly revision: number
 }
 
 export type CreateResult =
@@ -28,9 +31,20 @@ export type AppendResult =
   | { readonly kind: 'conflict' }
   | { readonly kind: 'missing' }
 
+export type EditResult =
+  | { readonly kind: 'edited'; readonly snapshot: Snapshot }
+  /** Something was appended or edited first; nothing was changed. */
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'missing' }
+
 export type ReadResult =
   /** `entries` follow the position without a gap; empty where the position is the top. */
-  | { readonly kind: 'entries'; readonly entries: readonly LogEntry[]; readonly top: Position }
+  | {
+      readonly kind: 'entries'
+      readonly entries: readonly LogEntry[]
+      readonly top: Position
+      readonly revision: number
+    }
   /**
    * The events after the position can no longer be read. Reading can go on after `resumeAt`;
    * `skipped` of them are lost, where that can be known.
@@ -49,6 +63,13 @@ export type ReadResult =
 export type WatchSignal =
   /** What one append added: contiguous entries, the last of them at `top`. */
   | { readonly kind: 'appended'; readonly top: Position; readonly entries: readonly LogEntry[] }
+  /** Name or labels were changed, for the given time since the log of this generation was created. */
+  | {
+      readonly kind: 'edited'
+      readonly generation: string
+      readonly revision: number
+      readonly edit: TaskEdit
+    }
   /** The engine is out of reach; nothing will be heard until it is back. */
   | { readonly kind: 'interrupted'; readonly error: string }
   /** It is back, and what was appended meanwhile was not told. */
@@ -61,6 +82,8 @@ export interface Watch {
 export interface AppendRequest {
   /** The top that the events were decided for. */
   readonly expected: Position
+  /** The revision that they were decided for; 0 where it is left out. */
+  readonly revision?: number
   readonly events: readonly TaskEvent[]
   /** The state after the events. */
   readonly state: TaskState
@@ -88,10 +111,19 @@ export interface EventLog {
   create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult>
 
   /**
-   * One atomic step: if the top is still the expected one, numbers and stores the events, replaces the
+   * One atomic step: if top and revision are still the expected ones, numbers and stores the events, replaces the
    * state and announces both. A finished task may be dropped once its retention has passed.
    */
   append(key: TaskKey, request: AppendRequest): Promise<AppendResult>
+
+  /**
+   * One atomic step: if top and revision are still the expected ones, replaces the state, counts its revision and tells
+   * the edit to all watches. The log stays as it is, so this is allowed after the end, too.
+   *
+   * @param expected what the edit was decided for
+   * @param state the state after it
+   */
+  edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult>
 
   snapshot(key: TaskKey): Promise<Snapshot | null>
 

@@ -4,7 +4,7 @@ import type { Json, TaskKey, TaskState, TaskStatus } from '../task/task.ts'
 /** What a list of tasks can be searched, filtered and ordered by: a task without its metrics and parameters. */
 export interface Listing extends TaskKey {
   readonly serial: number
-  /** Higher is newer, within one log: it counts events. */
+  /** Higher is newer, within one log: it counts events and edits. */
   readonly version: number
   readonly name: string | null
   readonly trainer: string
@@ -28,13 +28,18 @@ export type ListingChange =
 /** Time within which a task that changes all the time is listed again. */
 export const LISTING_INTERVAL_MS = 1000
 
-export function listingOf({ state, top, serial }: TaskView & Pick<Listing, 'serial'>): Listing {
+export function listingOf({
+  state,
+  top,
+  serial,
+  revision,
+}: TaskView & { readonly serial: number; readonly revision: number }): Listing {
   const { channelPrefix, id, name, trainer, machineId, labels, createdAt } = state.spec
   return {
     channelPrefix,
     id,
     serial,
-    version: top.offset,
+    version: top.offset + revision,
     name: name ?? null,
     trainer,
     machineId,

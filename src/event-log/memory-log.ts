@@ -20,6 +20,7 @@ export class MemoryLog {
   #texts: string[] = []
   #head = 0
   #top = 0
+  #revision = 0
   #state: TaskState
   #stateBytes = 0
   #bytes: number
@@ -47,11 +48,11 @@ export class MemoryLog {
   }
 
   get snapshot(): Snapshot {
-    return { state: this.#state, top: this.position, serial: this.serial }
+    return { state: this.#state, top: this.position, serial: this.serial, revision: this.#revision }
   }
 
-  isAt({ generation, offset }: Position): boolean {
-    return generation === this.#generation && offset === this.#top
+  isAt({ generation, offset }: Position, revision: number): boolean {
+    return generation === this.#generation && offset === this.#top && revision === this.#revision
   }
 
   /** As `EventLog.startGeneration` says. */
@@ -67,11 +68,13 @@ export class MemoryLog {
       this.#texts.push(text)
       this.#bytes += bytesOf(text)
     }
-    const stateBytes = Buffer.byteLength(JSON.stringify(state))
-    this.#bytes += stateBytes - this.#stateBytes
-    this.#state = state
-    this.#stateBytes = stateBytes
+    this.#replaceState(state)
     return entries
+  }
+
+  edit(state: TaskState): void {
+    this.#revision++
+    this.#replaceState(state)
   }
 
   /** Returns the bytes that this freed. */
@@ -101,7 +104,14 @@ export class MemoryLog {
     const entries = this.#texts
       .slice(start, start + limit)
       .map((text, i): LogEntry => ({ offset: from.offset + 1 + i, event: JSON.parse(text) as TaskEvent }))
-    return { kind: 'entries', entries, top }
+    return { kind: 'entries', entries, top, revision: this.#revision }
+  }
+
+  #replaceState(state: TaskState): void {
+    const stateBytes = Buffer.byteLength(JSON.stringify(state))
+    this.#bytes += stateBytes - this.#stateBytes
+    this.#state = state
+    this.#stateBytes = stateBytes
   }
 
   #goneTo({ generation, offset }: Position, beforeOldest: Position): ReadResult {

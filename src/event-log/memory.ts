@@ -1,3 +1,4 @@
+import { editIn } from '../task/edit.ts'
 import { EpochcastError } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
@@ -6,6 +7,7 @@ import type {
   AppendRequest,
   AppendResult,
   CreateResult,
+  EditResult,
   LogEntry,
   ReadResult,
   Snapshot,
@@ -88,11 +90,11 @@ export class MemoryStore implements Store {
 
   async append(
     key: TaskKey,
-    { expected, events, state, isFinal, texts = textsOf(events), listing }: AppendRequest,
+    { expected, events, state, isFinal, texts = textsOf(events), listing, revision = 0 }: AppendRequest,
   ): Promise<AppendResult> {
     const log = this.#logs.get(channelOf(key))
     if (!log) return { kind: 'missing' }
-    if (!log.isAt(expected)) return { kind: 'conflict' }
+    if (!log.isAt(expected, revision)) return { kind: 'conflict' }
 
     const entries = this.#store(log, events, texts, state)
     if (isFinal && log.finishedAt === null) {
@@ -104,6 +106,23 @@ export class MemoryStore implements Store {
     if (listing) this.#tellListing(listing)
     this.#announce(log, entries)
     return { kind: 'appended', top: log.position }
+  }
+
+  async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
+    const log = this.#logs.get(channelOf(key))
+    if (!log) return { kind: 'missing' }
+    if (!log.isAt(expected.top, expected.revision)) return { kind: 'conflict' }
+    const before = log.bytes
+    log.edit(state)
+    this.#bytes += log.bytes - before
+    this.#makeRoom(log)
+    const { snapshot } = log
+    const { generation } = snapshot.top
+    this.#tellListing(listingOf(snapshot))
+    for (const watcher of this.#watchers.get(channelOf(key)) ?? [])
+      watcher({ kind: 'edited', generation, revision: snapshot.revision, edit: editIn(state) })
+    for (const watcher of this.#allWatchers) watcher(log.key)
+    return { kind: 'edited', snapshot }
   }
 
   async snapshot(key: TaskKey): Promise<Snapshot | null> {

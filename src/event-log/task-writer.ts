@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
+import { edited, type TaskEdit } from '../task/edit.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import { channelOf, isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
-import type { EventLog } from './event-log.ts'
+import type { EventLog, Snapshot } from './event-log.ts'
 import { getTask, taskNotFound } from './find-task.ts'
 import { isListingDue, listingOf } from './listing.ts'
 import { recreateLog } from './recovery.ts'
@@ -33,10 +34,7 @@ export interface Written<D extends Decision> {
   readonly top: Position
 }
 
-interface Remembered {
-  readonly state: TaskState
-  readonly top: Position
-  readonly serial: number
+interface Remembered extends Snapshot {
   /** By this process's clock, as `listedAt`: when it told lists of tasks. */
   readonly writtenAt?: number
   readonly listedAt?: number | undefined
@@ -119,6 +117,29 @@ export class TaskWriter {
     }) as Promise<Written<D>>
   }
 
+  /**
+   * Changes what people call a task. `decide` may be asked again, for a newer state.
+   *
+   * @throws EpochcastError TASK_NOT_FOUND, CONTENDED, ENGINE_UNAVAILABLE
+   */
+  async edit(key: TaskKey, decide: (state: TaskState) => TaskEdit | null): Promise<Snapshot> {
+    const channel = channelOf(key)
+    for (let tries = 0; tries < MAX_APPEND_TRIES; tries++) {
+      const known = await this.#log.snapshot(key)
+      if (!known) throw taskNotFound(key)
+      const edit = decide(known.state)
+      if (!edit) return known
+      const result = await this.#log.edit(key, known, edited(known.state, edit))
+      if (result.kind === 'edited') {
+        if (this.#remembered.has(channel))
+          this.#remembered.set(channel, { ...result.snapshot, writtenAt: Date.now() })
+        return result.snapshot
+      }
+      await sleep(Math.random() * tries)
+    }
+    throw contended(channel)
+  }
+
   /** Writes until nobody waits. Whatever fails is the outcome of those it concerns. */
   async #serve(key: TaskKey, channel: string, line: Waiting[]): Promise<void> {
     for (;;) {
@@ -151,23 +172,25 @@ export class TaskWriter {
         continue
       }
       const final = isFinalStatus(state.status)
-      const { serial } = known
+      const { serial, revision } = known
       const now = Date.now()
       const top = { ...known.top, offset: known.top.offset + events.length }
       const isListed = isListingDue(known.state, state, known.listedAt, now)
       const result = await this.#log.append(key, {
         expected: known.top,
+        revision,
         events,
         state,
         isFinal: final,
         texts,
-        listing: isListed ? listingOf({ state, top, serial }) : undefined,
+        listing: isListed ? listingOf({ state, top, serial, revision }) : undefined,
       })
       if (result.kind === 'appended') {
         if (final) this.#remembered.delete(channel)
         else {
           const listedAt = isListed ? now : known.listedAt
-          this.#remembered.set(channel, { state, top: result.top, serial, writtenAt: now, listedAt })
+          const written = { state, top: result.top, serial, revision, writtenAt: now, listedAt }
+          this.#remembered.set(channel, written)
         }
         // That the append was in time shows that refusals beside it were made for the log's own state.
         return settle(together, outcomes)
@@ -176,10 +199,7 @@ export class TaskWriter {
       // Writers that go on in step could have the same one lose every time.
       await sleep(Math.random() * tries)
     }
-    throw new EpochcastError(
-      'CONTENDED',
-      `task ${quote(channel)} was changed by others ${MAX_APPEND_TRIES} times in a row; try again`,
-    )
+    throw contended(channel)
   }
 
   async #read(key: TaskKey, channel: string): Promise<Remembered> {
@@ -193,6 +213,12 @@ export class TaskWriter {
     return recreated
   }
 }
+
+const contended = (channel: string): EpochcastError =>
+  new EpochcastError(
+    'CONTENDED',
+    `task ${quote(channel)} was changed by others ${MAX_APPEND_TRIES} times in a row; try again`,
+  )
 
 function refuseLate(line: Waiting[], channel: string): void {
   const now = performance.now()

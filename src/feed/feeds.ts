@@ -43,7 +43,7 @@ export class Feeds {
   async snapshot(key: TaskKey): Promise<Snapshot | null> {
     const channel = channelOf(key)
     const feed = this.#shared.get(channel)?.opened
-    if (feed?.isLive) return { ...feed.view, serial: feed.serial }
+    if (feed?.isLive) return { ...feed.view, serial: feed.serial, revision: feed.revision }
     const underWay = this.#underWay.get(channel)
     // What was asked before we were may be older than the task.
     if (underWay) return (await underWay) ?? this.freshSnapshot(key)

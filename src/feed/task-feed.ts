@@ -107,6 +107,10 @@ export class TaskFeed {
     return this.#tail.serial
   }
 
+  get revision(): number {
+    return this.#tail.revision
+  }
+
   /** The log has been dropped: nothing will come any more. */
   get gone(): boolean {
     return this.#phase.kind === 'gone'
@@ -210,6 +214,10 @@ export class TaskFeed {
     switch (signal.kind) {
       case 'appended':
         this.#hearAppended(signal.top, signal.entries)
+        return
+      case 'edited':
+        if (this.#reading) this.#reading.again = true
+        else if (this.#phase.kind !== 'live' || !this.#tail.edit(signal)) this.#catchUp()
         return
       case 'interrupted':
         this.#interrupted(signal.error)

@@ -3,6 +3,7 @@ import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
 import { type ListingChange, listingOf } from '../../src/event-log/listing.ts'
 import type { Store } from '../../src/event-log/store.ts'
 import type { ListPage } from '../../src/event-log/task-index.ts'
+import { edited } from '../../src/task/edit.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
 import { reduce } from '../../src/task/reducer.ts'
 import { initialState, isFinalStatus, type TaskKey } from '../../src/task/task.ts'
@@ -258,6 +259,75 @@ export function storeContract(
       await until('three changes', () => heard.length === 3)
       expect(heard).toEqual([first.id, second.id, first.id])
       await watch.close()
+    })
+  })
+
+  describe('edit', () => {
+    const rename = async (spec: TaskKey, name: string, from?: Snapshot) => {
+      const expected = from ?? ((await store.snapshot(spec)) as Snapshot)
+      return store.edit(
+        spec,
+        expected,
+        edited(expected.state, { name, labels: { of: name }, updatedAt: NOW + 5 }),
+      )
+    }
+
+    it('replaces the state and leaves the log as it is, also after the end', async () => {
+      const spec = await createTask(store)
+      await append(store, spec, progress(1), succeeded())
+      const before = (await store.snapshot(spec)) as Snapshot
+      expect(before.revision).toBe(0)
+      const result = await rename(spec, 'first')
+      const after = await store.snapshot(spec)
+      expect(result).toEqual({ kind: 'edited', snapshot: after })
+      expect(after).toMatchObject({ top: before.top, serial: before.serial, revision: 1 })
+      expect(after?.state.spec).toMatchObject({ name: 'first', labels: { of: 'first' } })
+      expect(await offsets(spec, null)).toEqual([1, 2, 3])
+      expect(await store.read(spec, before.top, 10)).toMatchObject({ kind: 'entries', revision: 1 })
+      expect(await store.create(spec, [progress(1)], initialState(spec))).toEqual({
+        kind: 'exists',
+        snapshot: after,
+      })
+    })
+
+    it('lets exactly one of many edits of the same revision through', async () => {
+      const spec = await createTask(store)
+      const from = (await store.snapshot(spec)) as Snapshot
+      const results = await Promise.all(range(1, 20).map((i) => rename(spec, `${i}`, from)))
+      expect(results.filter(({ kind }) => kind === 'edited')).toHaveLength(1)
+      expect((await store.snapshot(spec))?.revision).toBe(1)
+    })
+
+    it('and an append that were decided for the same state exclude each other', async () => {
+      const spec = await createTask(store)
+      const from = (await store.snapshot(spec)) as Snapshot
+      await rename(spec, 'edited')
+      const request = { expected: from.top, events: [progress(1)], state: from.state, isFinal: false }
+      expect((await store.append(spec, request)).kind).toBe('conflict')
+      expect((await store.append(spec, { ...request, revision: 1 })).kind).toBe('appended')
+      const appended = (await store.snapshot(spec)) as Snapshot
+      expect((await rename(spec, 'late', { ...appended, top: from.top })).kind).toBe('conflict')
+      expect((await rename(spec, 'again')).kind).toBe('edited')
+      await append(store, spec, progress(2))
+      expect((await store.snapshot(spec))?.state.spec.name).toBe('again')
+      expect((await rename(specOf(), 'none', appended)).kind).toBe('missing')
+    })
+
+    it('is told to watches of the task, of all tasks and of listings', async () => {
+      const spec = await createTask(store)
+      const edits: WatchSignal[] = []
+      const changed: (string | undefined)[] = []
+      const names: (string | null)[] = []
+      await store.watch(spec, (signal) => edits.push(signal))
+      await store.watchAll((key) => changed.push(key?.id))
+      await store.watchListings((change) => change.kind === 'listed' && names.push(change.listing.name))
+      await rename(spec, 'new')
+      expect(names).toContain('new')
+      await until('the edit', () => edits.length === 1 && changed.length > 0)
+      const { generation } = ((await store.snapshot(spec)) as Snapshot).top
+      const edit = { name: 'new', labels: { of: 'new' }, updatedAt: NOW + 5 }
+      expect(edits).toEqual([{ kind: 'edited', generation, revision: 1, edit }])
+      expect(changed).toEqual([spec.id])
     })
   })
 

@@ -1,10 +1,11 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { WatchSignal } from '../../src/event-log/event-log.ts'
+import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { Follower } from '../../src/feed/follower.ts'
 import { Stop } from '../../src/feed/stoppable.ts'
 import { trainingStream } from '../../src/feed/training-stream.ts'
+import { edited } from '../../src/task/edit.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
 import { encodeCursor } from '../../src/task/position.ts'
 import { feedsOf, memoryLog } from '../support/delivery.ts'
@@ -95,6 +96,30 @@ describe('a snapshot', () => {
     await feeds.release(feed)
     await feeds.snapshot(key)
     expect(snapshots).toHaveBeenCalledTimes(1)
+  })
+
+  it('shows an edit, whether it was announced or not', async () => {
+    const { log, key, feeds, line, snapshots } = await open()
+    const feed = await feeds.acquire(key)
+    const rename = async (name: string) => {
+      const expected = (await log.snapshot(key)) as Snapshot
+      await log.edit(key, expected, edited(expected.state, { name, labels: null, updatedAt: 1 }))
+    }
+    await append(log, key, progress(1))
+    await rename('told')
+    expect(feed.view.state.spec.name).toBe('told')
+    snapshots.mockClear()
+    expect(await feeds.snapshot(key)).toMatchObject({ revision: 1, state: { spec: { name: 'told' } } })
+    expect(snapshots).not.toHaveBeenCalled()
+    line.isCut = true
+    await rename('not told')
+    await append(log, key, progress(2))
+    expect(feed.view.state.spec.name).toBe('told')
+    // What the check does now and then.
+    await feed.recheck(new AbortController().signal)
+    expect(feed.view).toMatchObject({ state: { current: 2, spec: { name: 'not told' } } })
+    expect(feed.view.state).toEqual((await log.snapshot(key))?.state)
+    await feeds.release(feed)
   })
 
   it('of before a cursor was issued does not make the cursor one of the future', async () => {

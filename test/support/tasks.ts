@@ -71,6 +71,7 @@ export async function append(log: EventLog, key: TaskKey, ...events: TaskEvent[]
   const top = { ...snapshot.top, offset: snapshot.top.offset + events.length }
   const result = await log.append(key, {
     expected: snapshot.top,
+    revision: snapshot.revision,
     events,
     state,
     isFinal: isFinalStatus(state.status),

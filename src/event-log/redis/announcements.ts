@@ -1,18 +1,45 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions'
 import type { Redis } from 'ioredis'
+import type { TaskEdit } from '../../task/edit.ts'
 import type { LogEntry, Watch, WatchSignal } from '../event-log.ts'
+import { ownCopy } from '../own-copy.ts'
 
 /** What is published with every append: the entries after `offset - 1`, in order. */
-export interface PublishedEntries {
+interface PublishedEntries {
   readonly generation: string
   /** Offset of the first event. */
   readonly offset: number
   readonly events: readonly LogEntry['event'][]
 }
 
+interface PublishedEdit {
+  readonly generation: string
+  readonly revision: number
+  readonly edit: TaskEdit
+}
+
+/** What a message on a task's channel tells; whatever cannot be read, the log knows better. */
+export function announced(message: unknown): WatchSignal {
+  // RedisPubSub hands on as text what it cannot parse.
+  const published = (message ?? {}) as Partial<PublishedEntries & PublishedEdit>
+  const { generation, offset, events, revision, edit } = published
+  if (typeof generation !== 'string') return { kind: 'resumed' }
+  if (typeof offset === 'number' && Array.isArray(events)) return appended({ generation, offset, events })
+  if (typeof revision === 'number' && edit) return { kind: 'edited', generation, revision, edit }
+  return { kind: 'resumed' }
+}
+
+function appended({ generation, offset, events }: PublishedEntries): WatchSignal {
+  // RedisPubSub parses a message once for all listeners of its channel.
+  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event: ownCopy(event) }))
+  return { kind: 'appended', top: { generation, offset: offset + events.length - 1 }, entries }
+}
+
 interface Listener {
   readonly channel: string
-  onSignal(signal: { kind: 'message'; message: unknown } | Exclude<WatchSignal, { kind: 'appended' }>): void
+  onSignal(
+    signal: { kind: 'message'; message: unknown } | Extract<WatchSignal, { kind: 'interrupted' | 'resumed' }>,
+  ): void
 }
 
 /** Time between two looks whether the connection still lives. */

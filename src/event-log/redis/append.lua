@@ -1,23 +1,24 @@
--- Appends events if the log's top is still the expected one.
+-- Appends events if the log's top and the state's revision are still the expected ones.
 --
 -- KEYS  1 state (hash)  2 log (stream)
--- ARGV  1 expected generation  2 expected top  3 state as JSON  4 events to retain
+-- ARGV  1 expected generation, with /revision behind it where the task was edited  2 expected top  3 state as JSON  4 events to retain
 --       5 seconds to keep both keys, 0 for as long as the task is unfinished
 --       6 channel of the task  7 channel of all changes  8 what names the task in 7
 --       9 the events as JSON, separated by a line feed and a comma: an argument of its own for each would
 --         cost the client more than the rest of the command
 --       10 channel of listings  11 what is published there: both only where a listing is to be told
 -- Reply 1 appended, 0 conflict (nothing was changed), -1 no such task
-local current = redis.call('HMGET', KEYS[1], 'generation', 'top')
+local current = redis.call('HMGET', KEYS[1], 'generation', 'top', 'revision')
 if not current[1] then
   return -1
 end
-if current[1] ~= ARGV[1] or current[2] ~= ARGV[2] then
+local expected = current[3] and current[1] .. '/' .. current[3] or current[1]
+if expected ~= ARGV[1] or current[2] ~= ARGV[2] then
   return 0
 end
 local top = tonumber(ARGV[2])
 -- Only here, so that the events travel once; `PublishedEntries` of announcements.ts.
-local announcement = '{"generation":"' .. ARGV[1] .. '","offset":' .. top + 1 .. ',"events":[' .. ARGV[9] .. ']}'
+local announcement = '{"generation":"' .. current[1] .. '","offset":' .. top + 1 .. ',"events":[' .. ARGV[9] .. ']}'
 local from = ARGV[9] ~= '' and 1
 while from do
   -- JSON has line feeds only where somebody put them between its tokens.

@@ -5,11 +5,11 @@
 --       5 channel of the task  6 channel of all changes  7 what names the task in 6
 --       8 channel of listings  9 the task's listing
 --       10 … the events as JSON
--- Reply {1, generation, top, serial, state}  created
---       {0, generation, top, serial, state}  exists; nothing was changed
-local existing = redis.call('HMGET', KEYS[1], 'generation', 'top', 'serial', 'state')
+-- Reply {1, generation, top, serial, state}            created
+--       {0, generation, top, serial, state, revision}  exists; nothing was changed
+local existing = redis.call('HMGET', KEYS[1], 'generation', 'top', 'serial', 'state', 'revision')
 if existing[1] then
-  return {0, existing[1], existing[2], existing[3], existing[4]}
+  return {0, existing[1], existing[2], existing[3], existing[4], existing[5]}
 end
 -- What is left of a log whose state was evicted has no use, and its ids would be in the way.
 redis.call('DEL', KEYS[2])

@@ -12,7 +12,10 @@ export class RedisKeys {
     this.#prefix = keyPrefix
   }
 
-  /** Hash: generation, top, serial, state, and previousGeneration and common once it lost entries. */
+  /**
+   * Hash: generation, top, serial, state; revision once the task was edited, and previousGeneration and common once the
+   * log lost entries.
+   */
   state(key: TaskKey): string {
     return `${this.#prefix}epochcast:{${channelOf(key)}}:state`
   }

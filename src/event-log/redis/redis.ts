@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
+import { editIn } from '../../task/edit.ts'
 import type { TaskEvent } from '../../task/event.ts'
 import type { Position } from '../../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../../task/task.ts'
@@ -7,21 +8,21 @@ import type {
   AppendRequest,
   AppendResult,
   CreateResult,
-  LogEntry,
+  EditResult,
   ReadResult,
   Snapshot,
   Watch,
   WatchSignal,
 } from '../event-log.ts'
 import { type ListingChange, listingOf } from '../listing.ts'
-import { ownCopy } from '../own-copy.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
-import { Announcements, type PublishedEntries } from './announcements.ts'
+import { Announcements, announced } from './announcements.ts'
 import { gatherWrites, type RedisConnections } from './connections.ts'
 import { toPortError, translated } from './errors.ts'
 import { keyOfChannel, RedisKeys } from './keys.ts'
 import { publishedDrop, publishedListing, RedisListings } from './listings.ts'
+import { readResultOf, snapshotOf } from './replies.ts'
 import { type Scripts, withScripts } from './scripts.ts'
 import { RedisTaskList } from './task-list.ts'
 
@@ -94,31 +95,33 @@ export class RedisStore implements Store {
       // Into the lists first: an entry without its task is passed over, a task without its entry is lost.
       await this.#tasks.add(channel, serial)
       const top = { generation, offset: events.length }
-      const listing = listingOf({ state, top, serial })
-      const [created, ...stored] = await this.#redis.epochcastCreate(
-        keys.state(key),
-        keys.log(key),
-        generation,
-        serial,
-        JSON.stringify(state),
-        this.#options.retainEvents,
-        keys.appended(key),
-        keys.changes,
-        channel,
-        keys.listings,
-        publishedListing(listing),
-        ...textsOf(events),
-      )
+      const listing = listingOf({ state, top, serial, revision: 0 })
+      const [created, at, offset, storedSerial, storedState, revision = null] =
+        await this.#redis.epochcastCreate(
+          keys.state(key),
+          keys.log(key),
+          generation,
+          serial,
+          JSON.stringify(state),
+          this.#options.retainEvents,
+          keys.appended(key),
+          keys.changes,
+          channel,
+          keys.listings,
+          publishedListing(listing),
+          ...textsOf(events),
+        )
       // Of an earlier task of this name whose time was up.
       if (created) await this.#tasks.keep(channel).catch(this.#options.onError)
       if (created) this.#listings.tell({ kind: 'listed', listing })
-      return { kind: created ? 'created' : 'exists', snapshot: snapshotOf(...stored) }
+      const snapshot = snapshotOf(at, offset, storedSerial, storedState, revision)
+      return { kind: created ? 'created' : 'exists', snapshot }
     })
   }
 
   async append(
     key: TaskKey,
-    { expected, events, state, isFinal, texts = textsOf(events), listing }: AppendRequest,
+    { expected, events, state, isFinal, texts = textsOf(events), listing, revision = 0 }: AppendRequest,
   ): Promise<AppendResult> {
     try {
       const keys = this.#keys
@@ -127,7 +130,7 @@ export class RedisStore implements Store {
       const outcome = await this.#redis.epochcastAppend(
         keys.state(key),
         keys.log(key),
-        expected.generation,
+        expectedOf(expected, revision),
         expected.offset,
         JSON.stringify(state),
         retainEvents,
@@ -149,16 +152,43 @@ export class RedisStore implements Store {
     }
   }
 
+  async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
+    return translated(async () => {
+      const keys = this.#keys
+      const { top } = expected
+      const snapshot = { ...expected, state, revision: expected.revision + 1 }
+      const listing = listingOf(snapshot)
+      const outcome = await this.#redis.epochcastEdit(
+        keys.state(key),
+        expectedOf(top, expected.revision),
+        top.offset,
+        snapshot.revision,
+        JSON.stringify(state),
+        keys.appended(key),
+        JSON.stringify(editIn(state)),
+        keys.changes,
+        channelOf(key),
+        keys.listings,
+        publishedListing(listing),
+      )
+      if (outcome !== 1) return { kind: outcome === 0 ? 'conflict' : 'missing' }
+      this.#listings.tell({ kind: 'listed', listing })
+      return { kind: 'edited', snapshot }
+    })
+  }
+
   async snapshot(key: TaskKey): Promise<Snapshot | null> {
     return translated(async () => {
-      const [generation, top, serial, state] = await this.#redis.hmget(
+      const [generation, top, serial, state, revision = null] = await this.#redis.hmget(
         this.#keys.state(key),
         'generation',
         'top',
         'serial',
         'state',
+        'revision',
       )
-      return generation && top && serial && state ? snapshotOf(generation, top, serial, state) : null
+      if (!generation || !top || !serial || !state) return null
+      return snapshotOf(generation, top, serial, state, revision)
     })
   }
 
@@ -170,42 +200,14 @@ export class RedisStore implements Store {
         after?.offset ?? -1,
         limit,
       )
-      if (!reply) return { kind: 'missing' }
-      const [generation, topOffset, oldest, previous, lastCommon, entries] = reply
-      const top = { generation, offset: Number(topOffset) }
-      const beforeOldest = Number(oldest) - 1
-      const resumeAt = { generation, offset: beforeOldest }
-      let offset = after?.offset ?? beforeOldest
-      if (after && after.generation !== generation) {
-        if (after.generation !== previous)
-          return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
-        const common = Number(lastCommon)
-        // Of what the reader saw after the common offset nothing is left; up to it both generations are one.
-        const skipped = Math.max(0, after.offset - common)
-        const at = { generation, offset: Math.max(beforeOldest, Math.min(after.offset, common)) }
-        return { kind: 'gone', reason: 'LOG_RESET', resumeAt: at, skipped }
-      }
-      if (offset > top.offset) return { kind: 'ahead', top }
-      if (offset < beforeOldest) {
-        return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - offset }
-      }
-      return {
-        kind: 'entries',
-        top,
-        entries: (entries ?? []).map(
-          ([, [, text]]): LogEntry => ({ offset: ++offset, event: JSON.parse(text) }),
-        ),
-      }
+      return reply ? readResultOf(reply, after) : { kind: 'missing' }
     })
   }
 
   async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
     return translated(() =>
       this.#announcements.listen(this.#keys.appended(key), (signal) => {
-        if (signal.kind !== 'message') return onSignal(signal)
-        const published = parseAnnouncement(signal.message)
-        // RedisPubSub hands on as text what it cannot parse; whatever it was, the log knows better.
-        onSignal(published ? appendedBy(published) : { kind: 'resumed' })
+        onSignal(signal.kind === 'message' ? announced(signal.message) : signal)
       }),
     )
   }
@@ -268,23 +270,6 @@ export class RedisStore implements Store {
 const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))
 const newGeneration = (): string => randomBytes(6).toString('base64url')
 
-function snapshotOf(generation: string, top: string, serial: string, state: string): Snapshot {
-  return {
-    top: { generation, offset: Number(top) },
-    serial: Number(serial),
-    state: JSON.parse(state) as TaskState,
-  }
-}
-
-function parseAnnouncement(message: unknown): PublishedEntries | null {
-  if (typeof message !== 'object' || message === null) return null
-  const { generation, offset, events } = message as Partial<PublishedEntries>
-  const isOurs = typeof generation === 'string' && typeof offset === 'number' && Array.isArray(events)
-  return isOurs ? { generation, offset, events } : null
-}
-
-function appendedBy({ generation, offset, events }: PublishedEntries): WatchSignal {
-  // RedisPubSub parses a message once for all listeners of its channel.
-  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event: ownCopy(event) }))
-  return { kind: 'appended', top: { generation, offset: offset + events.length - 1 }, entries }
-}
+/** The log and state that something was decided for, as scripts compare them. */
+const expectedOf = ({ generation }: Position, revision: number): string =>
+  revision === 0 ? generation : `${generation}/${revision}`

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
+import type { ReadReply } from './replies.ts'
 
 type Arg = string | number
 
@@ -7,21 +8,19 @@ type Arg = string | number
 export interface Scripts {
   epochcastCreate(
     ...args: Arg[]
-  ): Promise<[created: number, generation: string, top: string, serial: string, state: string]>
-  epochcastAppend(...args: Arg[]): Promise<1 | 0 | -1>
-  epochcastRead(
-    ...args: Arg[]
   ): Promise<
-    | [
-        generation: string,
-        top: string,
-        oldest: string,
-        previous: string,
-        common: string,
-        entries: [string, [string, string]][],
-      ]
-    | null
+    [
+      created: number,
+      generation: string,
+      top: string,
+      serial: string,
+      state: string,
+      revision?: string | null,
+    ]
   >
+  epochcastAppend(...args: Arg[]): Promise<1 | 0 | -1>
+  epochcastEdit(...args: Arg[]): Promise<1 | 0 | -1>
+  epochcastRead(...args: Arg[]): Promise<ReadReply | null>
   epochcastStartGeneration(...args: Arg[]): Promise<1 | 0>
   epochcastLease(...args: Arg[]): Promise<1 | 0>
 }
@@ -29,6 +28,7 @@ export interface Scripts {
 const SCRIPTS = {
   epochcastCreate: { file: 'create.lua', numberOfKeys: 2 },
   epochcastAppend: { file: 'append.lua', numberOfKeys: 2 },
+  epochcastEdit: { file: 'edit.lua', numberOfKeys: 1 },
   epochcastRead: { file: 'read.lua', numberOfKeys: 2 },
   epochcastStartGeneration: { file: 'start-generation.lua', numberOfKeys: 1 },
   epochcastLease: { file: 'lease.lua', numberOfKeys: 1 },
