@@ -18,6 +18,7 @@ import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
 import { ANYONE } from './repository/access.ts'
 import { TaskCatalog } from './repository/task-catalog.ts'
+import { TaskRecords } from './repository/task-records.ts'
 import type { Context } from './schema/context.ts'
 import { schema } from './schema/index.ts'
 import { EpochcastError } from './task/errors.ts'
@@ -131,6 +132,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       updates,
       ingest,
       dispatch,
+      records: new TaskRecords(store, writer, config.channelPrefixes),
       trainers,
     },
   }

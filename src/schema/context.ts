@@ -8,6 +8,7 @@ import type { TaskUpdates } from '../feed/task-updates.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import type { Caller } from '../repository/access.ts'
 import type { TaskCatalog } from '../repository/task-catalog.ts'
+import type { TaskRecords } from '../repository/task-records.ts'
 
 /** What resolvers delegate to; the same for every operation of a server. */
 export interface Services {
@@ -22,6 +23,7 @@ export interface Services {
   readonly updates: TaskUpdates
   readonly ingest: Ingest
   readonly dispatch: Dispatch
+  readonly records: TaskRecords
   readonly trainers: Trainers
 }
 

@@ -12,6 +12,7 @@ import { Ingest } from '../../src/ingest/ingest.ts'
 import { ExternalLauncher } from '../../src/launcher/external.ts'
 import { ANYONE, type Caller, SCOPES, type Scope } from '../../src/repository/access.ts'
 import { TaskCatalog } from '../../src/repository/task-catalog.ts'
+import { TaskRecords } from '../../src/repository/task-records.ts'
 import { schema } from '../../src/schema/index.ts'
 import { EventStreamResults } from '../../src/transport/event-stream.ts'
 import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
@@ -37,6 +38,10 @@ const RIGHTS: Readonly<Record<string, Right>> = {
   'Mutation.cancelTraining': {
     scope: 'tasks:cancel',
     query: 'mutation ($id: ID!) { cancelTraining(input: { taskId: $id }) { task { id } } }',
+  },
+  'Mutation.updateTask': {
+    scope: 'tasks:write',
+    query: 'mutation ($id: ID!) { updateTask(input: { taskId: $id, name: "x" }) { task { name } } }',
   },
   'Mutation.reportMetrics': {
     scope: 'tasks:report',
@@ -108,6 +113,7 @@ beforeEach(() => {
         updates: new TaskUpdates(log),
         ingest: new Ingest(writer, channelPrefixes),
         dispatch,
+        records: new TaskRecords(log, writer, channelPrefixes),
         trainers,
       },
     },

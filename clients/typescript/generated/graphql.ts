@@ -145,6 +145,8 @@ export type Mutation = {
   readonly reportMetrics: ReportMetricsPayload;
   /** Creates a task and hands it to the trainer's launcher. Same idempotencyKey, same task. */
   readonly startTraining: StartTrainingPayload;
+  /** Changes what people call a task, running or finished: name and labels. It is no event of the task. */
+  readonly updateTask: UpdateTaskPayload;
 };
 
 
@@ -160,6 +162,11 @@ export type MutationReportMetricsArgs = {
 
 export type MutationStartTrainingArgs = {
   input: StartTrainingInput;
+};
+
+
+export type MutationUpdateTaskArgs = {
+  input: UpdateTaskInput;
 };
 
 export type PageInfo = {
@@ -628,6 +635,20 @@ export type TrainingSucceeded = TrainingEvent & {
   readonly result?: Maybe<Scalars['JSON']['output']>;
   readonly taskId: Scalars['ID']['output'];
   readonly timestamp: Scalars['DateTime']['output'];
+};
+
+export type UpdateTaskInput = {
+  readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  /** Replaces all labels where given; null takes them away. */
+  readonly labels?: InputMaybe<Scalars['JSON']['input']>;
+  /** Left as it is where not given; null takes the name away. */
+  readonly name?: InputMaybe<Scalars['String']['input']>;
+  readonly taskId: Scalars['ID']['input'];
+};
+
+export type UpdateTaskPayload = {
+  readonly __typename?: 'UpdateTaskPayload';
+  readonly task: Task;
 };
 
 export type CancelTrainingMutationVariables = Exact<{
