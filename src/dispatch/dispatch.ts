@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
-import { checkChannelPrefix, getTask } from '../event-log/find-task.ts'
+import { checkChannelPrefix, getTask, taskNotFound } from '../event-log/find-task.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import {
@@ -107,6 +107,7 @@ export class Dispatch implements JobObserver {
     try {
       const events = lifecycle.queued(spec.createdAt)
       const result = await this.#log.create(spec, events, reduceAll(initialState(spec), events))
+      if (result.kind === 'dropped') throw taskNotFound(spec)
       const isOurs = result.snapshot.state.spec.startId === spec.startId
       if (!isOurs) return this.#repeated(result.snapshot, spec)
       submit()

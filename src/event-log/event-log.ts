@@ -24,6 +24,8 @@ export type CreateResult =
   | { readonly kind: 'created'; readonly snapshot: Snapshot }
   /** There is a log under this key; nothing was changed. */
   | { readonly kind: 'exists'; readonly snapshot: Snapshot }
+  /** This very task, by its spec's `startId`, was deleted before; nothing was changed. */
+  | { readonly kind: 'dropped' }
 
 export type AppendResult =
   | { readonly kind: 'appended'; readonly top: Position }
@@ -34,6 +36,12 @@ export type AppendResult =
 export type EditResult =
   | { readonly kind: 'edited'; readonly snapshot: Snapshot }
   /** Something was appended or edited first; nothing was changed. */
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'missing' }
+
+export type DropResult =
+  | { readonly kind: 'dropped' }
+  /** There is another log by now, or more in it; nothing was changed. */
   | { readonly kind: 'conflict' }
   | { readonly kind: 'missing' }
 
@@ -70,6 +78,8 @@ export type WatchSignal =
       readonly revision: number
       readonly edit: TaskEdit
     }
+  /** The task was deleted, and its log with it. */
+  | { readonly kind: 'dropped' }
   /** The engine is out of reach; nothing will be heard until it is back. */
   | { readonly kind: 'interrupted'; readonly error: string }
   /** It is back, and what was appended meanwhile was not told. */
@@ -78,6 +88,9 @@ export type WatchSignal =
 export interface Watch {
   close(): Promise<void>
 }
+
+/** How long a deleted task is known to have been; longer than anybody remembers it without looking. */
+export const TOMBSTONE_MS = 3_600_000
 
 export interface AppendRequest {
   /** The top that the events were decided for. */
@@ -124,6 +137,12 @@ export interface EventLog {
    * @param state the state after it
    */
   edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult>
+
+  /**
+   * One atomic step: if its top is still the expected one, takes away all that is stored of a task, and tells so. For
+   * `TOMBSTONE_MS` this very task cannot be created again: another process may still remember it as unfinished.
+   */
+  drop(key: TaskKey, expected: Snapshot): Promise<DropResult>
 
   snapshot(key: TaskKey): Promise<Snapshot | null>
 

@@ -51,7 +51,7 @@ export class MemoryLog {
     return { state: this.#state, top: this.position, serial: this.serial, revision: this.#revision }
   }
 
-  isAt({ generation, offset }: Position, revision: number): boolean {
+  isAt({ generation, offset }: Position, revision = this.#revision): boolean {
     return generation === this.#generation && offset === this.#top && revision === this.#revision
   }
 

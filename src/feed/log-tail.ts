@@ -1,5 +1,5 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
-import type { EventLog, LogEntry, WatchSignal } from '../event-log/event-log.ts'
+import type { EventLog, LogEntry, Snapshot, WatchSignal } from '../event-log/event-log.ts'
 import { readRetained, recreateLog, verifyLog } from '../event-log/recovery.ts'
 import { editIn, type TaskEdit } from '../task/edit.ts'
 import type { Position } from '../task/position.ts'
@@ -42,13 +42,8 @@ export class LogTail {
     return this.#top
   }
 
-  get serial(): number {
-    return this.#serial
-  }
-
-  /** Counts the edits that the state shows. */
-  get revision(): number {
-    return this.#revision
+  get snapshot(): Snapshot {
+    return { ...this.view, serial: this.#serial, revision: this.#revision }
   }
 
   /** The events after a position; empty at the top, null where it is past the top or too far back. */

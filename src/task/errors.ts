@@ -32,6 +32,10 @@ export const ERROR_CODES = {
 
   // The state of a task forbids it.
   TASK_ENDED: { retryable: false, meaning: 'The task has its final status; nothing can be added.' },
+  TASK_NOT_ENDED: {
+    retryable: false,
+    meaning: 'The task may still report; only what has ended can be deleted.',
+  },
   STALE_ATTEMPT: { retryable: false, meaning: 'A newer attempt of the task has been launched.' },
   SEQUENCE_GAP: {
     retryable: false,

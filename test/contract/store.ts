@@ -331,6 +331,70 @@ export function storeContract(
     })
   })
 
+  describe('drop', () => {
+    const finished = async () => {
+      const spec = await createTask(store)
+      const unfinished = (await store.snapshot(spec)) as Snapshot
+      await append(store, spec, progress(1), succeeded())
+      return { spec, unfinished, ended: (await store.snapshot(spec)) as Snapshot }
+    }
+    const listed = async (scope: 'all' | 'unfinished') =>
+      (await store.list(scope, null, 100)).snapshots.map(({ state }) => state.spec.startId)
+
+    it('takes log, state and place in the list away, and nothing else', async () => {
+      const other = await createTask(store)
+      const { spec, ended } = await finished()
+      expect(await store.drop(spec, ended)).toEqual({ kind: 'dropped' })
+      expect(await store.snapshot(spec)).toBeNull()
+      expect(await store.read(spec, null, 10)).toEqual({ kind: 'missing' })
+      expect((await store.list('all', null, 10)).snapshots.map(({ state }) => state.spec.id)).toEqual([
+        other.id,
+      ])
+      expect(await store.drop(spec, ended)).toEqual({ kind: 'missing' })
+      const request = { expected: ended.top, events: [progress(2)], state: ended.state, isFinal: false }
+      expect((await store.append(spec, request)).kind).toBe('missing')
+      expect((await store.edit(spec, ended, ended.state)).kind).toBe('missing')
+    })
+
+    it('changes nothing where the log is not as expected', async () => {
+      const { spec, unfinished, ended } = await finished()
+      expect((await store.drop(spec, unfinished)).kind).toBe('conflict')
+      const another = { ...ended, top: { ...ended.top, generation: 'another' } }
+      expect((await store.drop(spec, another)).kind).toBe('conflict')
+      expect(await store.snapshot(spec)).toEqual(ended)
+      // An edit is no reason: it leaves the log as it is.
+      await store.edit(spec, ended, ended.state)
+      expect((await store.drop(spec, ended)).kind).toBe('dropped')
+    })
+
+    it('keeps this very task from being created again, but not another of its name', async () => {
+      const { spec, unfinished, ended } = await finished()
+      await store.drop(spec, ended)
+      expect(await store.create(spec, [progress(1)], unfinished.state)).toEqual({ kind: 'dropped' })
+      expect(await store.snapshot(spec)).toBeNull()
+      expect(await listed('unfinished')).toEqual([])
+      const next = await createTask(store, { id: spec.id, startId: 'another start' })
+      expect(await listed('all')).toEqual(['another start'])
+      expect(await listed('unfinished')).toEqual(['another start'])
+      const snapshot = (await store.snapshot(next)) as Snapshot
+      expect(snapshot).toMatchObject({ top: { offset: 1 }, revision: 0 })
+      expect(snapshot.serial).toBeGreaterThan(ended.serial)
+      await store.dropExpired()
+      expect(await listed('all')).toEqual(['another start'])
+    })
+
+    it('is told to watches of the task and of listings', async () => {
+      const { spec, ended } = await finished()
+      const heard: string[] = []
+      const dropped: number[] = []
+      await store.watch(spec, ({ kind }) => heard.push(kind))
+      await store.watchListings((change) => change.kind === 'dropped' && dropped.push(change.serial))
+      await store.drop(spec, ended)
+      expect(dropped).toContain(ended.serial)
+      await until('the drop to be heard', () => heard.includes('dropped'))
+    })
+  })
+
   describe('listings', () => {
     const watched = async () => {
       const heard: ListingChange[] = []

@@ -21,8 +21,9 @@ interface PublishedEdit {
 /** What a message on a task's channel tells; whatever cannot be read, the log knows better. */
 export function announced(message: unknown): WatchSignal {
   // RedisPubSub hands on as text what it cannot parse.
-  const published = (message ?? {}) as Partial<PublishedEntries & PublishedEdit>
-  const { generation, offset, events, revision, edit } = published
+  const published = (message ?? {}) as Partial<PublishedEntries & PublishedEdit & { dropped: true }>
+  const { generation, offset, events, revision, edit, dropped } = published
+  if (dropped === true) return { kind: 'dropped' }
   if (typeof generation !== 'string') return { kind: 'resumed' }
   if (typeof offset === 'number' && Array.isArray(events)) return appended({ generation, offset, events })
   if (typeof revision === 'number' && edit) return { kind: 'edited', generation, revision, edit }

@@ -25,6 +25,16 @@ export class RedisKeys {
     return `${this.#prefix}epochcast:{${channelOf(key)}}:log`
   }
 
+  /** The task's curves, which outlive the events that its log has trimmed. */
+  curves(key: TaskKey): string {
+    return `${this.#prefix}epochcast:{${channelOf(key)}}:curves`
+  }
+
+  /** What names a task that was deleted under this key; kept for a while. */
+  dropped(key: TaskKey): string {
+    return `${this.#prefix}epochcast:{${channelOf(key)}}:dropped`
+  }
+
   /**
    * Channel on which servers tell each other what was appended. Not the task's public name: a Redis channel of
    * that name belongs to publishers and pages that were there before.

@@ -4,27 +4,29 @@ import { editIn } from '../../task/edit.ts'
 import type { TaskEvent } from '../../task/event.ts'
 import type { Position } from '../../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../../task/task.ts'
-import type {
-  AppendRequest,
-  AppendResult,
-  CreateResult,
-  EditResult,
-  ReadResult,
-  Snapshot,
-  Watch,
-  WatchSignal,
+import {
+  type AppendRequest,
+  type AppendResult,
+  type CreateResult,
+  type DropResult,
+  type EditResult,
+  type ReadResult,
+  type Snapshot,
+  TOMBSTONE_MS,
+  type Watch,
+  type WatchSignal,
 } from '../event-log.ts'
 import { type ListingChange, listingOf } from '../listing.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
-import { Announcements, announced } from './announcements.ts'
+import { Announcements } from './announcements.ts'
 import { gatherWrites, type RedisConnections } from './connections.ts'
 import { toPortError, translated } from './errors.ts'
-import { keyOfChannel, RedisKeys } from './keys.ts'
-import { publishedDrop, publishedListing, RedisListings } from './listings.ts'
-import { readResultOf, snapshotOf } from './replies.ts'
+import { RedisKeys } from './keys.ts'
+import { createResultOf, readResultOf, snapshotOf } from './replies.ts'
 import { type Scripts, withScripts } from './scripts.ts'
 import { RedisTaskList } from './task-list.ts'
+import { publishedDrop, publishedListing, RedisWatches } from './watches.ts'
 
 export interface RedisStoreOptions {
   readonly keyPrefix: string
@@ -46,7 +48,7 @@ export class RedisStore implements Store {
   readonly #keys: RedisKeys
   readonly #announcements: Announcements
   readonly #tasks: RedisTaskList
-  readonly #listings: RedisListings
+  readonly #watches: RedisWatches
 
   constructor(connections: RedisConnections, options: RedisStoreOptions) {
     this.#options = { ...options, onError: (cause) => options.onError(toPortError(cause)) }
@@ -58,12 +60,12 @@ export class RedisStore implements Store {
       options.commandTimeoutMs,
       this.#options.onError,
     )
-    this.#listings = new RedisListings(this.#announcements, this.#keys.listings)
+    this.#watches = new RedisWatches(this.#announcements, this.#keys)
     this.#tasks = new RedisTaskList(this.#redis, this.#keys, {
       retainSeconds: options.retainSeconds,
       snapshot: (key) => this.snapshot(key),
       onDropped: async (serials) => {
-        for (const serial of serials) this.#listings.tell({ kind: 'dropped', serial })
+        for (const serial of serials) this.#watches.tellListing({ kind: 'dropped', serial })
         const { listings } = this.#keys
         await Promise.all(serials.map((serial) => this.#redis.publish(listings, publishedDrop(serial))))
       },
@@ -73,7 +75,7 @@ export class RedisStore implements Store {
 
   /** Watches that have not been closed. */
   get watchCount(): number {
-    return this.#announcements.size - this.#listings.watchCount
+    return this.#watches.count
   }
 
   /** Waits for the connections; false where they are not there in time (they are tried on and on). */
@@ -96,26 +98,29 @@ export class RedisStore implements Store {
       await this.#tasks.add(channel, serial)
       const top = { generation, offset: events.length }
       const listing = listingOf({ state, top, serial, revision: 0 })
-      const [created, at, offset, storedSerial, storedState, revision = null] =
-        await this.#redis.epochcastCreate(
-          keys.state(key),
-          keys.log(key),
-          generation,
-          serial,
-          JSON.stringify(state),
-          this.#options.retainEvents,
-          keys.appended(key),
-          keys.changes,
-          channel,
-          keys.listings,
-          publishedListing(listing),
-          ...textsOf(events),
-        )
-      // Of an earlier task of this name whose time was up.
-      if (created) await this.#tasks.keep(channel).catch(this.#options.onError)
-      if (created) this.#listings.tell({ kind: 'listed', listing })
-      const snapshot = snapshotOf(at, offset, storedSerial, storedState, revision)
-      return { kind: created ? 'created' : 'exists', snapshot }
+      const reply = await this.#redis.epochcastCreate(
+        keys.state(key),
+        keys.log(key),
+        keys.dropped(key),
+        generation,
+        serial,
+        JSON.stringify(state),
+        this.#options.retainEvents,
+        keys.appended(key),
+        keys.changes,
+        channel,
+        keys.listings,
+        publishedListing(listing),
+        state.spec.startId,
+        ...textsOf(events),
+      )
+      const result = createResultOf(reply)
+      if (result.kind === 'created') {
+        // An earlier task of this name may have been listed, or its deletion be under way.
+        await this.#tasks.keep(channel, serial).catch(this.#options.onError)
+        this.#watches.tellListing({ kind: 'listed', listing })
+      }
+      return result
     })
   }
 
@@ -143,7 +148,7 @@ export class RedisStore implements Store {
       )
       if (outcome === -1) return { kind: 'missing' }
       if (outcome === 0) return { kind: 'conflict' }
-      if (listing) this.#listings.tell({ kind: 'listed', listing })
+      if (listing) this.#watches.tellListing({ kind: 'listed', listing })
       // Where this fails, the task is still listed as unfinished; `list` notices and mends it.
       if (isFinal) await this.#tasks.finish(key).catch(this.#options.onError)
       return { kind: 'appended', top: { ...expected, offset: expected.offset + events.length } }
@@ -172,8 +177,32 @@ export class RedisStore implements Store {
         publishedListing(listing),
       )
       if (outcome !== 1) return { kind: outcome === 0 ? 'conflict' : 'missing' }
-      this.#listings.tell({ kind: 'listed', listing })
+      this.#watches.tellListing({ kind: 'listed', listing })
       return { kind: 'edited', snapshot }
+    })
+  }
+
+  async drop(key: TaskKey, { top, serial, state }: Snapshot): Promise<DropResult> {
+    return translated(async () => {
+      const keys = this.#keys
+      const outcome = await this.#redis.epochcastDrop(
+        keys.state(key),
+        keys.log(key),
+        keys.curves(key),
+        keys.dropped(key),
+        top.generation,
+        top.offset,
+        state.spec.startId,
+        TOMBSTONE_MS / 1000,
+        keys.appended(key),
+        keys.listings,
+        publishedDrop(serial),
+      )
+      if (outcome !== 1) return { kind: outcome === 0 ? 'conflict' : 'missing' }
+      this.#watches.tellListing({ kind: 'dropped', serial })
+      // Where this fails, `list` passes over the entry, and takes it out after a while.
+      await this.#tasks.drop(channelOf(key), serial).catch(this.#options.onError)
+      return { kind: 'dropped' }
     })
   }
 
@@ -205,24 +234,15 @@ export class RedisStore implements Store {
   }
 
   async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
-    return translated(() =>
-      this.#announcements.listen(this.#keys.appended(key), (signal) => {
-        onSignal(signal.kind === 'message' ? announced(signal.message) : signal)
-      }),
-    )
+    return translated(() => this.#watches.watch(key, onSignal))
   }
 
   async watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch> {
-    return translated(() =>
-      this.#announcements.listen(this.#keys.changes, (signal) => {
-        if (signal.kind === 'message') onChange(keyOfChannel(String(signal.message)))
-        if (signal.kind === 'resumed') onChange(null)
-      }),
-    )
+    return translated(() => this.#watches.watchAll(onChange))
   }
 
   async watchListings(onChange: (change: ListingChange) => void): Promise<Watch> {
-    return translated(() => this.#listings.watch(onChange))
+    return translated(() => this.#watches.watchListings(onChange))
   }
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
@@ -261,8 +281,7 @@ export class RedisStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#announcements.close()
-    this.#listings.close()
+    this.#watches.close()
     await this.#connections.close()
   }
 }

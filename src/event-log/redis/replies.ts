@@ -1,6 +1,27 @@
 import type { Position } from '../../task/position.ts'
 import type { TaskState } from '../../task/task.ts'
-import type { LogEntry, ReadResult, Snapshot } from '../event-log.ts'
+import type { CreateResult, LogEntry, ReadResult, Snapshot } from '../event-log.ts'
+
+/** What create.lua returns. */
+export type CreateReply =
+  | readonly [created: -1]
+  | readonly [
+      created: 0 | 1,
+      generation: string,
+      top: string,
+      serial: string,
+      state: string,
+      revision?: string | null,
+    ]
+
+export function createResultOf(reply: CreateReply): CreateResult {
+  if (reply[0] === -1) return { kind: 'dropped' }
+  const [created, generation, top, serial, state, revision = null] = reply
+  return {
+    kind: created ? 'created' : 'exists',
+    snapshot: snapshotOf(generation, top, serial, state, revision),
+  }
+}
 
 /** What read.lua returns. */
 export type ReadReply = readonly [

@@ -1,34 +1,25 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
-import type { ReadReply } from './replies.ts'
+import type { CreateReply, ReadReply } from './replies.ts'
 
 type Arg = string | number
 
 /** The scripts beside this file, as methods that ioredis makes of them. */
 export interface Scripts {
-  epochcastCreate(
-    ...args: Arg[]
-  ): Promise<
-    [
-      created: number,
-      generation: string,
-      top: string,
-      serial: string,
-      state: string,
-      revision?: string | null,
-    ]
-  >
+  epochcastCreate(...args: Arg[]): Promise<CreateReply>
   epochcastAppend(...args: Arg[]): Promise<1 | 0 | -1>
   epochcastEdit(...args: Arg[]): Promise<1 | 0 | -1>
+  epochcastDrop(...args: Arg[]): Promise<1 | 0 | -1>
   epochcastRead(...args: Arg[]): Promise<ReadReply | null>
   epochcastStartGeneration(...args: Arg[]): Promise<1 | 0>
   epochcastLease(...args: Arg[]): Promise<1 | 0>
 }
 
 const SCRIPTS = {
-  epochcastCreate: { file: 'create.lua', numberOfKeys: 2 },
+  epochcastCreate: { file: 'create.lua', numberOfKeys: 3 },
   epochcastAppend: { file: 'append.lua', numberOfKeys: 2 },
   epochcastEdit: { file: 'edit.lua', numberOfKeys: 1 },
+  epochcastDrop: { file: 'drop.lua', numberOfKeys: 4 },
   epochcastRead: { file: 'read.lua', numberOfKeys: 2 },
   epochcastStartGeneration: { file: 'start-generation.lua', numberOfKeys: 1 },
   epochcastLease: { file: 'lease.lua', numberOfKeys: 1 },

@@ -43,9 +43,25 @@ export class RedisTaskList {
     await this.#redis.zadd(this.#keys.unfinished, 'NX', serial, channel)
   }
 
-  /** A task of this name was finished, and is there again: it does not expire. */
-  async keep(channel: string): Promise<void> {
-    await this.#redis.zrem(this.#keys.expiries, channel)
+  /**
+   * The task has been created. Said again, since an entry of an earlier task of this name may have been taken out
+   * meanwhile; one that was finished would expire.
+   */
+  async keep(channel: string, serial: number): Promise<void> {
+    await Promise.all([
+      this.#redis.zadd(this.#keys.tasks, serial, channel),
+      this.#redis.zadd(this.#keys.unfinished, serial, channel),
+      this.#redis.zrem(this.#keys.expiries, channel),
+    ])
+  }
+
+  /** By its serial: another task of this name may be listed already. */
+  async drop(channel: string, serial: number): Promise<void> {
+    await Promise.all([
+      this.#redis.zremrangebyscore(this.#keys.tasks, serial, serial),
+      this.#redis.zremrangebyscore(this.#keys.unfinished, serial, serial),
+      this.#redis.zrem(this.#keys.expiries, channel),
+    ])
   }
 
   async finish(key: TaskKey): Promise<void> {
