@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
+import { WebSocket } from 'ws'
 import { describeEngines } from '../support/engines.ts'
 import {
+  collect,
   type Data,
   progressReports,
   refusal,
@@ -17,6 +19,39 @@ const UPDATE = /* GraphQL */ `
 const NAMES = 'query ($filter: TaskFilter) { tasks(filter: $filter) { edges { node { name } } } }'
 const OPENED = /* GraphQL */ `
   subscription ($taskId: ID!) { trainingProgress(taskId: $taskId) { ... on StreamOpened { task { name labels } } } }`
+
+const DELETE = 'mutation ($input: DeleteTaskInput!) { deleteTask(input: $input) { taskId } }'
+const PROGRESS = /* GraphQL */ `
+  subscription ($taskId: ID!) {
+    trainingProgress(taskId: $taskId) {
+      __typename
+      ... on ProgressUpdate { message }
+      ... on StreamClosing { closing: reason }
+    }
+  }`
+
+/** A socket of its own, which can cease to read. */
+function pausedReader(url: string, taskId: string) {
+  const socket = new WebSocket(url, 'graphql-transport-ws')
+  onTestFinished(() => socket.terminate())
+  const received: string[] = []
+  let isComplete = false
+  socket.on('open', () => socket.send('{"type":"connection_init"}'))
+  socket.on('message', (data) => {
+    const { type, payload } = JSON.parse(String(data))
+    const subscribe = { id: '1', type: 'subscribe', payload: { query: PROGRESS, variables: { taskId } } }
+    if (type === 'connection_ack') socket.send(JSON.stringify(subscribe))
+    if (type === 'next')
+      received.push(payload.data.trainingProgress.closing ?? payload.data.trainingProgress.__typename)
+    if (type === 'complete') isComplete = true
+  })
+  return {
+    received,
+    isComplete: () => isComplete,
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+  }
+}
 
 /** What a subscription has delivered so far. */
 function follow(url: string, query: string, variables: Record<string, unknown>): Data[] {
@@ -101,5 +136,65 @@ describeEngines((open, engine) => {
     expect(await refused({ taskId, name: 'two\nlines' })).toBe('BAD_INPUT')
     expect(await refused({ taskId, labels: ['vision'] })).toBe('BAD_INPUT')
     expect(await refused({ taskId: 'nobody', name: 'x' })).toBe('TASK_NOT_FOUND')
+  })
+
+  it('a finished task is deleted: nobody finds it any more, and its idempotencyKey starts another', async () => {
+    const [one, other] = await twoServers()
+    const start = () => startExternal(one.url, { name: 'unicorn', idempotencyKey: 'key' })
+    const taskId = await start()
+    const { extensions, message } = await refusal(one.url, DELETE, { input: { taskId } })
+    expect(extensions).toMatchObject({ code: 'TASK_NOT_ENDED', status: 'QUEUED', retryable: false })
+    expect(message).toContain('cancel it')
+    await report(one.url, taskId, ...progressReports(1, 3), { success: {} })
+    expect(await run(other.url, DELETE, { input: { taskId } })).toEqual({ deleteTask: { taskId } })
+    expect((await refusal(other.url, DELETE, { input: { taskId } })).extensions.code).toBe('TASK_NOT_FOUND')
+    for (const { url } of [one, other]) {
+      expect(await run(url, 'query ($id: ID!) { task(id: $id) { id } }', { id: taskId })).toEqual({
+        task: null,
+      })
+      for (const filter of [null, { text: 'unicorn' }, { ids: [taskId] }])
+        expect(await run(url, NAMES, { filter })).toEqual({ tasks: { edges: [] } })
+    }
+    expect(await start()).toBe(taskId)
+    const { task } = await run(other.url, 'query ($id: ID!) { task(id: $id) { status current } }', {
+      id: taskId,
+    })
+    expect(task).toEqual({ status: 'QUEUED', current: null })
+  })
+
+  it('streams of a deleted task that are open on any server complete, and say why', async () => {
+    const servers = await twoServers()
+    const [one] = servers
+    const taskId = await startExternal(one.url)
+    const readers = servers.map(({ webSocketUrl }) => pausedReader(webSocketUrl, taskId))
+    const states = servers.map(({ webSocketUrl }) => {
+      const received: Data[] = []
+      const query =
+        'subscription ($taskId: ID!) { taskProgress(taskId: $taskId, minIntervalMs: 1500) { status } }'
+      const complete = collect(webSocketClient(webSocketUrl), query, { taskId }, ({ data }) =>
+        received.push(data),
+      )
+      return { received, complete }
+    })
+    await until('the streams to be open', () =>
+      [...readers, ...states].every(({ received }) => received.length > 0),
+    )
+    for (const reader of readers) reader.pause()
+    const messageOf2Kb = 'x'.repeat(2000)
+    for (let i = 0; i < 40; i++) {
+      const reports = Array.from({ length: 200 }, (_, j) => ({
+        progress: { current: i * 200 + j, message: messageOf2Kb },
+      }))
+      await report(one.url, taskId, ...reports)
+    }
+    await report(one.url, taskId, { success: {} })
+    await run(one.url, DELETE, { input: { taskId } })
+    for (const reader of readers) reader.resume()
+    await until('the end of all', () => readers.every(({ isComplete }) => isComplete()))
+    for (const { received } of readers) expect(received.at(-1)).toBe('the task was deleted')
+    for (const { received, complete } of states) {
+      await complete
+      expect(received.at(-1).taskProgress.status).toBe('SUCCESS')
+    }
   })
 })

@@ -17,13 +17,15 @@ import { schema } from '../../src/schema/index.ts'
 import { EventStreamResults } from '../../src/transport/event-stream.ts'
 import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
 import { type Operation, Operations } from '../../src/transport/operations.ts'
-import { createTask } from '../support/tasks.ts'
+import { append, createTask, succeeded } from '../support/tasks.ts'
 
 interface Right {
   /** Null: anybody may. */
   readonly scope: Scope | null
   /** One operation with nothing but this field; of the task `$id`, where it names one. */
   readonly query: string
+  /** The task has to have ended. */
+  readonly isOfEnded?: boolean
 }
 
 /** What each root field of the schema needs. */
@@ -42,6 +44,11 @@ const RIGHTS: Readonly<Record<string, Right>> = {
   'Mutation.updateTask': {
     scope: 'tasks:write',
     query: 'mutation ($id: ID!) { updateTask(input: { taskId: $id, name: "x" }) { task { name } } }',
+  },
+  'Mutation.deleteTask': {
+    scope: 'tasks:write',
+    query: 'mutation ($id: ID!) { deleteTask(input: { taskId: $id }) { taskId } }',
+    isOfEnded: true,
   },
   'Mutation.reportMetrics': {
     scope: 'tasks:report',
@@ -176,8 +183,10 @@ it.each(GUARDED_FIELDS)('%s refuses a caller that has every scope but its own', 
   expect(errors?.[0]?.message).toContain(`lacks the scope ${right.scope}`)
 })
 
-it.each(FIELDS)('%s needs nothing but its own scope', async (_, { query, scope }) => {
-  const { id } = await createTask(log)
+it.each(FIELDS)('%s needs nothing but its own scope', async (_, { query, scope, isOfEnded }) => {
+  const key = await createTask(log)
+  if (isOfEnded) await append(log, key, succeeded())
+  const { id } = key
   const { data, errors } = await resultOf(query, id, callerWith(scope === null ? [] : [scope]))
   expect(errors).toBeUndefined()
   expect(Object.values(data ?? {})).toEqual([expect.anything()])

@@ -37,6 +37,17 @@ export type CancelTrainingPayload = {
   readonly task: Task;
 };
 
+export type DeleteTaskInput = {
+  readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  readonly taskId: Scalars['ID']['input'];
+};
+
+export type DeleteTaskPayload = {
+  readonly __typename?: 'DeleteTaskPayload';
+  /** The id of the task that is gone. */
+  readonly taskId: Scalars['ID']['output'];
+};
+
 export type EngineStatus = {
   readonly __typename?: 'EngineStatus';
   readonly connected: Scalars['Boolean']['output'];
@@ -141,6 +152,8 @@ export type Mutation = {
   readonly __typename?: 'Mutation';
   /** Asks the trainer to stop; a queued task never starts. A trainer that does not stop by itself is ended. Cancelling twice has no further effect. */
   readonly cancelTraining: CancelTrainingPayload;
+  /** Drops a finished task with its log and curves; refused (TASK_NOT_ENDED) while it may still report. Its idempotencyKey may then start another. */
+  readonly deleteTask: DeleteTaskPayload;
   /** Appends a trainer's reports to its task's log, in order, all or none. */
   readonly reportMetrics: ReportMetricsPayload;
   /** Creates a task and hands it to the trainer's launcher. Same idempotencyKey, same task. */
@@ -152,6 +165,11 @@ export type Mutation = {
 
 export type MutationCancelTrainingArgs = {
   input: CancelTrainingInput;
+};
+
+
+export type MutationDeleteTaskArgs = {
+  input: DeleteTaskInput;
 };
 
 
