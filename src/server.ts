@@ -86,7 +86,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     onError,
   })
   const catalog = new TaskCatalog(store, onError)
-  const updates = new TaskUpdates(store)
+  const updates = new TaskUpdates(store, catalog)
   const ingest = new Ingest(writer, config.channelPrefixes)
   const dispatch = new Dispatch(store, writer, trainers, {
     channelPrefixes: config.channelPrefixes,

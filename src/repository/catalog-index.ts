@@ -121,19 +121,20 @@ export class CatalogIndex {
     const hasEnded = ({ finishedAt }: Listing) => finishedAt !== null && finishedAt >= endedSince
     const changed = this.#changes.length - this.#changeIndex({ updatedAt: endedSince, serial: 0 })
     if (changed <= Math.max(MAX_WALK, this.#mostOf(query))) {
-      for (const listing of this.changedSince(query, endedSince)) if (hasEnded(listing)) yield listing
+      for (const listing of this.changedSince(endedSince))
+        if (hasEnded(listing) && this.#matches(query, listing)) yield listing
       return
     }
     const finished = { ...query, conditions: [...query.conditions, FINAL] }
     for (const listing of this.byCreation(finished, true)) if (hasEnded(listing)) yield listing
   }
 
-  /** Newest change first. */
-  *changedSince(query: TaskQuery, since: number): Generator<Listing, void, undefined> {
+  /** Newest change first, whatever it is of. */
+  *changedSince(since: number): Generator<Listing, void, undefined> {
     for (let index = this.#changes.length - 1; index >= 0; index--) {
       const listing = this.#changes[index] as Listing
       if (listing.updatedAt < since) return
-      if (this.#matches(query, listing)) yield listing
+      yield listing
     }
   }
 

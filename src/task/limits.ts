@@ -42,6 +42,9 @@ export const LIMITS = {
   filterWords: 16,
   /** Values in a filter's labels. */
   filterLabels: 32,
+  /** Matching tasks of which one `taskUpdates` remembers that it sent them, to tell when they leave its filter. */
+  filteredTasks: 10_000,
+  finishedWithinSeconds: { default: 3600, max: 604_800 },
   minIntervalMs: 60_000,
   heartbeatMs: { default: 1000, min: 100, max: 60_000 },
   queryDepth: 20,

@@ -197,4 +197,28 @@ describeEngines((open, engine) => {
       expect(received.at(-1).taskProgress.status).toBe('SUCCESS')
     }
   })
+
+  it('a monitor learns of the ends it missed, and of tasks that leave its filter', async () => {
+    const [one, other] = await twoServers()
+    const updates = `subscription ($filter: TaskFilter, $finishedWithinSeconds: Int) {
+      taskUpdates(filter: $filter, finishedWithinSeconds: $finishedWithinSeconds) { name status }
+    }`
+    const seen = (received: Data[]) =>
+      received.map(({ taskUpdates: { name, status } }) => `${name} ${status}`)
+    const ended = await startExternal(one.url, { name: 'ended' })
+    await report(one.url, ended, { success: {} })
+    const running = await startExternal(one.url, { name: 'running' })
+    await report(one.url, running, ...progressReports(1, 1), { status: { status: 'RUNNING' } })
+    const all = follow(other.webSocketUrl, updates, {})
+    const present = follow(other.webSocketUrl, updates, { finishedWithinSeconds: 0 })
+    const filtered = follow(other.webSocketUrl, updates, { filter: { statuses: ['RUNNING'] } })
+    await until('the openings', () => all.length === 2 && present.length === 1 && filtered.length === 1)
+    expect(seen(all)).toEqual(['running RUNNING', 'ended SUCCESS'])
+    expect(seen(present)).toEqual(['running RUNNING'])
+    await report(one.url, running, { failure: { error: 'no' } })
+    await until('it to leave the filter', () => filtered.length === 2)
+    expect(seen(filtered)).toEqual(['running RUNNING', 'running FAILURE'])
+    const refused = await refusal(one.url, updates, { finishedWithinSeconds: 604_801 })
+    expect(refused.message).toContain('a whole number from 0 to 604800')
+  })
 })

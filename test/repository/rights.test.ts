@@ -117,7 +117,7 @@ beforeEach(() => {
         catalog,
         engine: log,
         feeds,
-        updates: new TaskUpdates(log),
+        updates: new TaskUpdates(log, catalog),
         ingest: new Ingest(writer, channelPrefixes),
         dispatch,
         records: new TaskRecords(log, writer, channelPrefixes),

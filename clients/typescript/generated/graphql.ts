@@ -422,7 +422,7 @@ export type Subscription = {
   readonly heartbeat: Heartbeat;
   /** The current state of any task (training, LLM, batch …) under an allowed channel prefix. Conflated: a slow or throttled reader gets the newest state, never a backlog. Completes after the final state. */
   readonly taskProgress: TaskProgress;
-  /** Changes of all tasks that match, conflated per task: one subscription for a whole monitor. Opens with the matching tasks that are unfinished, or with those of `filter.ids` whatever their status. */
+  /** Changes of all tasks that match, conflated per task: one subscription for a whole monitor. Opens with the matching tasks that are unfinished or ended within `finishedWithinSeconds`, so that a client that was away learns of the ends it missed; with those of `filter.ids` whatever their status. A task that leaves the filter is sent once more, as it is then; one that is deleted is not sent again. */
   readonly taskUpdates: Task;
   /** Every event of one training task, in order, without loss or repetition. Opens with StreamOpened, replays what `after` or `last` asks for, follows the log live, and completes by itself after the task's final event (StreamClosing) or after the maximum duration (StreamTimedOut). */
   readonly trainingProgress: TrainingEvent;
@@ -443,6 +443,7 @@ export type SubscriptionTaskProgressArgs = {
 
 export type SubscriptionTaskUpdatesArgs = {
   filter?: InputMaybe<TaskFilter>;
+  finishedWithinSeconds?: InputMaybe<Scalars['Int']['input']>;
   minIntervalMs?: InputMaybe<Scalars['Int']['input']>;
 };
 

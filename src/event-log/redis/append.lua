@@ -34,8 +34,9 @@ if ARGV[5] ~= '0' then
   redis.call('EXPIRE', KEYS[2], ARGV[5])
 end
 redis.call('PUBLISH', ARGV[6], announcement)
-redis.call('PUBLISH', ARGV[7], ARGV[8])
+-- First the listing: who begins to hear of changes after this one finds it listed.
 if ARGV[11] then
   redis.call('PUBLISH', ARGV[10], ARGV[11])
 end
+redis.call('PUBLISH', ARGV[7], ARGV[8])
 return 1

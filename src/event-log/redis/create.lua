@@ -26,6 +26,6 @@ redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[4])
 redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'top', top, 'serial', ARGV[2], 'state', ARGV[3])
 redis.call('PUBLISH', ARGV[5], '{"generation":"' .. ARGV[1] .. '","offset":1,"events":[' ..
   table.concat(ARGV, ',', 11) .. ']}')
-redis.call('PUBLISH', ARGV[6], ARGV[7])
 redis.call('PUBLISH', ARGV[8], ARGV[9])
+redis.call('PUBLISH', ARGV[6], ARGV[7])
 return {1, ARGV[1], tostring(top), ARGV[2], ARGV[3]}

@@ -16,6 +16,6 @@ if expected ~= ARGV[1] or current[2] ~= ARGV[2] then
 end
 redis.call('HSET', KEYS[1], 'revision', ARGV[3], 'state', ARGV[4])
 redis.call('PUBLISH', ARGV[5], '{"generation":"' .. current[1] .. '","revision":' .. ARGV[3] .. ',"edit":' .. ARGV[6] .. '}')
-redis.call('PUBLISH', ARGV[7], ARGV[8])
 redis.call('PUBLISH', ARGV[9], ARGV[10])
+redis.call('PUBLISH', ARGV[7], ARGV[8])
 return 1
