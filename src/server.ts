@@ -18,6 +18,8 @@ import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
 import { ANYONE } from './repository/access.ts'
+import { TaskCatalog } from './repository/task-catalog.ts'
+import { TaskRecords } from './repository/task-records.ts'
 import type { Context } from './schema/context.ts'
 import { schema } from './schema/index.ts'
 import { EpochcastError } from './task/errors.ts'
@@ -89,7 +91,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     pages: { maxBytes: KEPT_PAGES_BYTES },
     onError,
   })
-  const updates = new TaskUpdates(store)
+  const catalog = new TaskCatalog(store, onError)
+  const updates = new TaskUpdates(store, catalog)
   const ingest = new Ingest(writer, config.channelPrefixes)
   const dispatch = new Dispatch(store, writer, trainers, {
     channelPrefixes: config.channelPrefixes,
@@ -129,12 +132,14 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       maxStreamMs: config.maxStreamMs,
       log: store,
       tasks: store,
+      catalog,
       engine: store,
       feeds,
       series: new SeriesReader(store),
       updates,
       ingest,
       dispatch,
+      records: new TaskRecords(store, writer, config.channelPrefixes),
       trainers,
     },
   }
@@ -182,6 +187,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const url = endpointOf(config.host, port)
   dispatch.adopt()
   liveness.start()
+  catalog.start()
 
   return {
     url,
@@ -206,6 +212,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       http.closeAllConnections()
       await closed
       await feeds.close()
+      await catalog.close()
       await store.close()
     },
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
-import { checkChannelPrefix, getTask } from '../event-log/find-task.ts'
+import { checkChannelPrefix, getTask, taskNotFound } from '../event-log/find-task.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import {
@@ -37,6 +37,7 @@ import type { ConfiguredTrainer, Trainers } from './trainers.ts'
 
 export interface StartRequest extends GivenParams {
   readonly trainer: string | null
+  readonly name: string | null
   readonly channelPrefix: string | null
   readonly labels: Json
   /** A finished task to repeat, where nothing else is asked for. */
@@ -110,6 +111,7 @@ export class Dispatch implements JobObserver {
     try {
       const events = lifecycle.queued(spec.createdAt)
       const result = await this.#log.create(spec, events, reduceAll(initialState(spec), events))
+      if (result.kind === 'dropped') throw taskNotFound(spec)
       const isOurs = result.snapshot.state.spec.startId === spec.startId
       if (!isOurs) return this.#repeated(result.snapshot, spec)
       submit()
@@ -187,7 +189,7 @@ export class Dispatch implements JobObserver {
     reason: string | null,
   ): Promise<Snapshot> {
     authorize(caller, 'tasks:cancel', { id })
-    const { state, serial } = await getTask(
+    const { state, serial, revision } = await getTask(
       this.#log,
       prefixesOf(caller, this.#options.channelPrefixes),
       id,
@@ -199,7 +201,7 @@ export class Dispatch implements JobObserver {
     const trainer = this.#trainers.find(key.trainer)
     // A trainer that this server's configuration lacks is another server's, which stops the jobs it holds.
     if (trainer) this.#stop({ key, trainer, attempt: decision.state.attempt })
-    return { state: decision.state, top, serial }
+    return { state: decision.state, top, serial, revision }
   }
 
   started(job: Job): void {
@@ -236,13 +238,16 @@ export class Dispatch implements JobObserver {
       channelPrefixes,
       request.channelPrefix ?? trainer.channelPrefix ?? (channelPrefixes[0] as string),
     )
-    const { idempotencyKey, machineId, labels, retryOf } = request
+    const { idempotencyKey, machineId, name, labels, retryOf } = request
     const params = trainer.completeParams(paramsOf(request))
-    const input = [trainer.name, machineId, params, labels, ...(retryOf === null ? [] : [retryOf])]
+    // What is not given is not part of it: keys that were used before there was such a thing stay valid.
+    const optional = [name, retryOf].some((one) => one !== null) ? [name, retryOf] : []
+    const input = [trainer.name, machineId, params, labels, ...optional]
     return {
       channelPrefix,
       id: idempotencyKey === null ? randomUUID() : idOf(channelPrefix, idempotencyKey),
       trainer: trainer.name,
+      name,
       machineId: machineId ?? (typeof params.machine_id === 'string' ? params.machine_id : null),
       labels,
       retryOf,

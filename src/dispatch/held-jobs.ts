@@ -57,7 +57,7 @@ export class HeldJobs {
 
 function concernsItsEnd(signal: WatchSignal): boolean {
   if (signal.kind === 'resumed') return true
-  if (signal.kind === 'interrupted') return false
+  if (signal.kind !== 'appended') return false
   return signal.entries.some(
     ({ event }) => isFinalEvent(event) || (event.type === 'StatusChanged' && event.stopRequested === true),
   )

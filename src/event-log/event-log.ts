@@ -1,6 +1,8 @@
+import type { TaskEdit } from '../task/edit.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import type { TaskKey, TaskState } from '../task/task.ts'
+import type { Listing } from './listing.ts'
 
 /** An event at its place in one task's log. Each receiver gets an event object of its own. */
 export interface LogEntry {
@@ -14,6 +16,8 @@ export interface Snapshot {
   readonly top: Position
   /** The order in which tasks were created: higher is newer. Unique within an engine. */
   readonly serial: number
+  /** Counts the edits of the state since the log was created. */
+  readonly revision: number
 }
 
 export interface StoredSnapshot extends Snapshot {
@@ -25,6 +29,8 @@ export type CreateResult =
   | { readonly kind: 'created'; readonly snapshot: StoredSnapshot }
   /** There is a log under this key; nothing was changed. */
   | { readonly kind: 'exists'; readonly snapshot: StoredSnapshot }
+  /** This very task, by its spec's `startId`, was deleted before; nothing was changed. */
+  | { readonly kind: 'dropped' }
 
 export type AppendResult =
   | { readonly kind: 'appended'; readonly top: Position }
@@ -32,9 +38,26 @@ export type AppendResult =
   | { readonly kind: 'conflict' }
   | { readonly kind: 'missing' }
 
+export type EditResult =
+  | { readonly kind: 'edited'; readonly snapshot: Snapshot }
+  /** Something was appended or edited first; nothing was changed. */
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'missing' }
+
+export type DropResult =
+  | { readonly kind: 'dropped' }
+  /** There is another log by now, or more in it; nothing was changed. */
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'missing' }
+
 export type ReadResult =
   /** `entries` follow the position without a gap; empty where the position is the top. */
-  | { readonly kind: 'entries'; readonly entries: readonly LogEntry[]; readonly top: Position }
+  | {
+      readonly kind: 'entries'
+      readonly entries: readonly LogEntry[]
+      readonly top: Position
+      readonly revision: number
+    }
   /**
    * The events after the position can no longer be read. Reading can go on after `resumeAt`;
    * `skipped` of them are lost, where that can be known.
@@ -53,6 +76,15 @@ export type ReadResult =
 export type WatchSignal =
   /** What one append added: contiguous entries, the last of them at `top`. */
   | { readonly kind: 'appended'; readonly top: Position; readonly entries: readonly LogEntry[] }
+  /** Name or labels were changed, for the given time since the log of this generation was created. */
+  | {
+      readonly kind: 'edited'
+      readonly generation: string
+      readonly revision: number
+      readonly edit: TaskEdit
+    }
+  /** The task was deleted, and its log with it. */
+  | { readonly kind: 'dropped' }
   /** The engine is out of reach; nothing will be heard until it is back. */
   | { readonly kind: 'interrupted'; readonly error: string }
   /** It is back, and what was appended meanwhile was not told. */
@@ -62,6 +94,8 @@ export interface Watch {
   close(): Promise<void>
 }
 
+/** How long a deleted task is known to have been; longer than anybody remembers it without looking. */
+export const TOMBSTONE_MS = 3_600_000
 /**
  * What an append changes of its task's curves, in the same atomic step: so no event is ever missing from them, and
  * none is in them twice.
@@ -78,6 +112,8 @@ export interface CurveChange {
 export interface AppendRequest {
   /** The top that the events were decided for. */
   readonly expected: Position
+  /** The revision that they were decided for; 0 where it is left out. */
+  readonly revision?: number
   readonly events: readonly TaskEvent[]
   /** The state after the events. */
   readonly state: TaskState
@@ -86,7 +122,9 @@ export interface AppendRequest {
   /** The events as JSON, where the caller has them already. */
   readonly texts?: readonly string[]
   /** Folds events into the curves, those of this append among them. */
-  readonly curves?: CurveChange
+  readonly curves?: CurveChange | undefined
+  /** Given where lists of tasks are to learn of the change at once; it costs every server a message. */
+  readonly listing?: Listing | undefined
 }
 
 /**
@@ -105,10 +143,31 @@ export interface EventLog {
   create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult>
 
   /**
-   * One atomic step: if the top is still the expected one, numbers and stores the events, replaces the
+   * One atomic step: if top and revision are still the expected ones, numbers and stores the events, replaces the
    * state and announces both. A finished task may be dropped once its retention has passed.
    */
   append(key: TaskKey, request: AppendRequest): Promise<AppendResult>
+
+  /**
+   * One atomic step: if top and revision are still the expected ones, numbers and stores the events, replaces the
+   * state and announces both. A finished task may be dropped once its retention has passed.
+   */
+  append(key: TaskKey, request: AppendRequest): Promise<AppendResult>
+
+  /**
+   * One atomic step: if top and revision are still the expected ones, replaces the state, counts its revision and tells
+   * the edit to all watches. The log stays as it is, so this is allowed after the end, too.
+   *
+   * @param expected what the edit was decided for
+   * @param state the state after it
+   */
+  edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult>
+
+  /**
+   * One atomic step: if its top is still the expected one, takes away all that is stored of a task, and tells so. For
+   * `TOMBSTONE_MS` this very task cannot be created again: another process may still remember it as unfinished.
+   */
+  drop(key: TaskKey, expected: Snapshot): Promise<DropResult>
 
   snapshot(key: TaskKey): Promise<StoredSnapshot | null>
 

@@ -28,6 +28,7 @@ export class MemoryLog {
   #texts: string[] = []
   #head = 0
   #top = 0
+  #revision = 0
   #state: TaskState
   #stateBytes = 0
   /** Offset of the last event that is in the curves; the next ones must not be trimmed. */
@@ -59,11 +60,17 @@ export class MemoryLog {
   }
 
   get snapshot(): StoredSnapshot {
-    return { state: this.#state, top: this.position, serial: this.serial, folded: this.#folded }
+    return {
+      state: this.#state,
+      top: this.position,
+      serial: this.serial,
+      revision: this.#revision,
+      folded: this.#folded,
+    }
   }
 
-  isAt({ generation, offset }: Position): boolean {
-    return generation === this.#generation && offset === this.#top
+  isAt({ generation, offset }: Position, revision = this.#revision): boolean {
+    return generation === this.#generation && offset === this.#top && revision === this.#revision
   }
 
   /** As `EventLog.startGeneration` says. */
@@ -79,12 +86,14 @@ export class MemoryLog {
       this.#texts.push(text)
       this.#bytes += bytesOf(text)
     }
-    const stateBytes = Buffer.byteLength(JSON.stringify(state))
-    this.#bytes += stateBytes - this.#stateBytes
-    this.#state = state
-    this.#stateBytes = stateBytes
+    this.#replaceState(state)
     if (curves) this.#changeCurves(curves)
     return entries
+  }
+
+  edit(state: TaskState): void {
+    this.#revision++
+    this.#replaceState(state)
   }
 
   get curves(): CurvesRead {
@@ -126,7 +135,14 @@ export class MemoryLog {
       return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - from.offset }
     }
     const entries = this.#entriesFrom(this.#head + (from.offset - beforeOldest), limit)
-    return { kind: 'entries', entries, top }
+    return { kind: 'entries', entries, top, revision: this.#revision }
+  }
+
+  #replaceState(state: TaskState): void {
+    const stateBytes = Buffer.byteLength(JSON.stringify(state))
+    this.#bytes += stateBytes - this.#stateBytes
+    this.#state = state
+    this.#stateBytes = stateBytes
   }
 
   #entriesFrom(start: number, limit: number): LogEntry[] {

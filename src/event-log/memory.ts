@@ -1,23 +1,31 @@
+import { LRUCache } from 'lru-cache'
+import { editIn } from '../task/edit.ts'
 import { EpochcastError } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../task/task.ts'
 import type { CurvesRead } from './curve-store.ts'
-import type {
-  AppendRequest,
-  AppendResult,
-  CreateResult,
-  LogEntry,
-  ReadResult,
-  Snapshot,
-  StoredSnapshot,
-  Watch,
-  WatchSignal,
+import {
+  type AppendRequest,
+  type AppendResult,
+  type CreateResult,
+  type DropResult,
+  type EditResult,
+  type LogEntry,
+  type ReadResult,
+  type Snapshot,
+  type StoredSnapshot,
+  TOMBSTONE_MS,
+  type Watch,
+  type WatchSignal,
 } from './event-log.ts'
+import { type ListingChange, listingOf } from './listing.ts'
 import { type Appended, MemoryLog } from './memory-log.ts'
-import { ownCopy } from './own-copy.ts'
+import { MemoryWatches } from './memory-watches.ts'
 import type { EngineStatus, Store } from './store.ts'
 import type { ListPage, ListScope } from './task-index.ts'
+
+const MAX_TOMBSTONES = 10_000
 
 export interface MemoryStoreOptions {
   /** Newest events kept of one task. */
@@ -39,9 +47,10 @@ export class MemoryStore implements Store {
   readonly #unfinished = new Set<MemoryLog>()
   /** In the order in which they finished. */
   readonly #finished = new Set<MemoryLog>()
-  readonly #watchers = new Map<string, Set<(signal: WatchSignal) => void>>()
-  readonly #allWatchers = new Set<(key: TaskKey) => void>()
+  readonly #watches = new MemoryWatches()
   readonly #leases = new Map<string, { owner: string; until: number }>()
+  /** Of deleted tasks, the `startId`. */
+  readonly #tombstones = new LRUCache<string, string>({ max: MAX_TOMBSTONES, ttl: TOMBSTONE_MS })
   #lastSerial = 0
   #bytes = 0
 
@@ -57,15 +66,14 @@ export class MemoryStore implements Store {
 
   /** Watches that have not been closed. */
   get watchCount(): number {
-    let count = this.#allWatchers.size
-    for (const watchers of this.#watchers.values()) count += watchers.size
-    return count
+    return this.#watches.count
   }
 
   async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
     const channel = channelOf(key)
     const existing = this.#logs.get(channel)
     if (existing) return { kind: 'exists', snapshot: existing.snapshot }
+    if (this.#tombstones.get(channel) === state.spec.startId) return { kind: 'dropped' }
 
     const log = new MemoryLog(key, ++this.#lastSerial, state)
     this.#bytes += log.bytes
@@ -81,17 +89,27 @@ export class MemoryStore implements Store {
         `the memory engine holds ${this.#bytes} of ${this.#options.maxBytes} bytes in unfinished tasks; raise EPOCHCAST_MEMORY_BYTES, or finish or cancel some`,
       )
     }
-    this.#announce(log, entries)
+    this.#watches.tellListing({ kind: 'listed', listing: listingOf(log.snapshot) })
+    this.#watches.tellAppended(log, entries)
     return { kind: 'created', snapshot: log.snapshot }
   }
 
   async append(
     key: TaskKey,
-    { expected, events, state, isFinal, texts = textsOf(events), curves }: AppendRequest,
+    {
+      expected,
+      events,
+      state,
+      isFinal,
+      texts = textsOf(events),
+      curves,
+      listing,
+      revision = 0,
+    }: AppendRequest,
   ): Promise<AppendResult> {
     const log = this.#logs.get(channelOf(key))
     if (!log) return { kind: 'missing' }
-    if (!log.isAt(expected)) return { kind: 'conflict' }
+    if (!log.isAt(expected, revision)) return { kind: 'conflict' }
 
     const entries = this.#store(log, { events, texts, state, curves })
     if (isFinal && log.finishedAt === null) {
@@ -100,8 +118,36 @@ export class MemoryStore implements Store {
       this.#finished.add(log)
     }
     this.#makeRoom(log)
-    this.#announce(log, entries)
+    if (listing) this.#watches.tellListing({ kind: 'listed', listing })
+    this.#watches.tellAppended(log, entries)
     return { kind: 'appended', top: log.position }
+  }
+
+  async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
+    const log = this.#logs.get(channelOf(key))
+    if (!log) return { kind: 'missing' }
+    if (!log.isAt(expected.top, expected.revision)) return { kind: 'conflict' }
+    const before = log.bytes
+    log.edit(state)
+    this.#bytes += log.bytes - before
+    this.#makeRoom(log)
+    const { snapshot } = log
+    const { generation } = snapshot.top
+    this.#watches.tellListing({ kind: 'listed', listing: listingOf(snapshot) })
+    const { revision } = snapshot
+    this.#watches.tellEdited(log, { kind: 'edited', generation, revision, edit: editIn(state) })
+    return { kind: 'edited', snapshot }
+  }
+
+  async drop(key: TaskKey, { top, state }: Snapshot): Promise<DropResult> {
+    const channel = channelOf(key)
+    const log = this.#logs.get(channel)
+    if (!log) return { kind: 'missing' }
+    if (!log.isAt(top)) return { kind: 'conflict' }
+    this.#drop(log)
+    this.#tombstones.set(channel, state.spec.startId)
+    this.#watches.tellDropped(key)
+    return { kind: 'dropped' }
   }
 
   async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
@@ -123,28 +169,15 @@ export class MemoryStore implements Store {
   }
 
   async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
-    const channel = channelOf(key)
-    const watchers = this.#watchers.get(channel) ?? new Set()
-    this.#watchers.set(channel, watchers)
-    // A function of its own, so that one listener given twice counts twice.
-    const watcher = (signal: WatchSignal) => onSignal(signal)
-    watchers.add(watcher)
-    return {
-      close: async () => {
-        watchers.delete(watcher)
-        if (watchers.size === 0 && this.#watchers.get(channel) === watchers) this.#watchers.delete(channel)
-      },
-    }
+    return this.#watches.watch(key, onSignal)
   }
 
   async watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch> {
-    const watcher = (key: TaskKey) => onChange(key)
-    this.#allWatchers.add(watcher)
-    return {
-      close: async () => {
-        this.#allWatchers.delete(watcher)
-      },
-    }
+    return this.#watches.watchAll(onChange)
+  }
+
+  async watchListings(onChange: (change: ListingChange) => void): Promise<Watch> {
+    return this.#watches.watchListings(onChange)
   }
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
@@ -196,8 +229,7 @@ export class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#watchers.clear()
-    this.#allWatchers.clear()
+    this.#watches.close()
   }
 
   /**
@@ -225,6 +257,7 @@ export class MemoryStore implements Store {
     this.#unfinished.delete(log)
     this.#finished.delete(log)
     this.#bytes -= log.bytes
+    this.#watches.tellListing({ kind: 'dropped', serial: log.serial })
   }
 
   #store(log: MemoryLog, appended: Appended): LogEntry[] {
@@ -233,15 +266,6 @@ export class MemoryStore implements Store {
     while (log.length > this.#options.retainEvents && log.isTrimmable) log.trimOldest()
     this.#bytes += log.bytes - before
     return entries
-  }
-
-  #announce(log: MemoryLog, entries: readonly LogEntry[]): void {
-    const watchers = this.#watchers.get(channelOf(log.key))
-    for (const watcher of watchers ?? []) {
-      const own = entries.map(({ offset, event }) => ({ offset, event: ownCopy(event) }))
-      watcher({ kind: 'appended', top: log.position, entries: own })
-    }
-    for (const watcher of this.#allWatchers) watcher(log.key)
   }
 }
 

@@ -57,8 +57,9 @@ export async function recreateLog(
 ): Promise<StoredSnapshot | null> {
   if (isFinalStatus(known.status)) return log.snapshot(key)
   const events = recreated(known, Date.now())
-  const { snapshot } = await log.create(key, events, reduceAll(known, events))
-  return snapshot
+  const result = await log.create(key, events, reduceAll(known, events))
+  // Deleted by somebody who knew its end.
+  return result.kind === 'dropped' ? null : result.snapshot
 }
 
 /** Entries after a position, or after what was trimmed; null where the log is another one by now. */

@@ -19,7 +19,7 @@ export interface EngineStatus {
 export interface Store extends EventLog, CurveStore, TaskIndex, Leases {
   readonly name: EngineName
 
-  /** Watches that have not been closed, those of all tasks among them. */
+  /** Watches that have not been closed, those of all tasks among them; not those of listings, which last as long as a server. */
   readonly watchCount: number
 
   /** Resolves even while the engine is out of reach. */

@@ -1,5 +1,6 @@
 import type { TaskKey } from '../task/task.ts'
 import type { Snapshot, Watch } from './event-log.ts'
+import type { ListingChange } from './listing.ts'
 
 /** `unfinished` leaves out tasks that have had their final event. */
 export type ListScope = 'all' | 'unfinished'
@@ -24,6 +25,13 @@ export interface TaskIndex {
    * because the engine was out of reach.
    */
   watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch>
+
+  /**
+   * Tells the listing of each task that is created or given one by its writer (`AppendRequest.listing`), and which
+   * tasks are dropped, in the order in which this happens to a task. What this process itself writes is told before
+   * the write resolves. Each is a hint: `list` tells all there are.
+   */
+  watchListings(onChange: (change: ListingChange) => void): Promise<Watch>
 
   /** Drops finished tasks whose retention has passed; to be called now and then, by any server. */
   dropExpired(): Promise<void>

@@ -1,13 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
+import { edited, type TaskEdit } from '../task/edit.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
-import type { TaskEvent } from '../task/event.ts'
-import type { Position } from '../task/position.ts'
 import { channelOf, isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
+import {
+  type AppendPlan,
+  type Decision,
+  planFor,
+  settle,
+  TOGETHER,
+  type Waiting,
+  type Written,
+} from './append-plan.ts'
 import { CurveFolder } from './curve-folder.ts'
 import type { CurveStore } from './curve-store.ts'
-import type { EventLog } from './event-log.ts'
+import type { EventLog, Snapshot, StoredSnapshot } from './event-log.ts'
 import { getTask, taskNotFound } from './find-task.ts'
+import { isListingDue, listingOf } from './listing.ts'
 import { recreateLog } from './recovery.ts'
 
 /** Rounds of read, decide and append before writers give up; each lost round is another writer's success. */
@@ -18,28 +27,10 @@ const MAX_RESTORE_MS = 3_600_000
 /** Unfinished tasks whose state this process remembers from its last write. */
 const MAX_REMEMBERED_TASKS = 2000
 
-/** How much one append takes together of what waits for one task; a single update may have more events or text. */
-export const TOGETHER = { updates: 64, events: 1000, textLength: 1_048_576 } as const
-
-export interface Decision {
-  /** To be appended; none where there is nothing to do. */
-  readonly events: readonly TaskEvent[]
-  /** The state after them. */
-  readonly state: TaskState
-}
-
-export interface Written<D extends Decision> {
-  readonly decision: D
-  /** Position after the decision's events. */
-  readonly top: Position
-}
-
-interface Remembered {
-  readonly state: TaskState
-  readonly top: Position
-  readonly folded: number
-  /** By this process's clock. */
+interface Remembered extends StoredSnapshot {
+  /** By this process's clock, as `listedAt`: when it told lists of tasks. */
   readonly writtenAt?: number
+  readonly listedAt?: number | undefined
 }
 
 export interface TaskWriterOptions {
@@ -50,23 +41,6 @@ export interface TaskWriterOptions {
   /** Newest events that the log keeps. */
   readonly retainEvents: number
   readonly onError: (error: unknown) => void
-}
-
-/** An update that waits for its turn. */
-interface Waiting {
-  readonly decide: (state: TaskState) => Decision
-  readonly resolve: (written: Written<Decision>) => void
-  readonly reject: (error: unknown) => void
-  /** By performance.now(). */
-  readonly latest: number
-}
-
-/** What one append is to do, and what it means for each of the updates that it takes together. */
-interface Plan {
-  readonly events: readonly TaskEvent[]
-  readonly texts: readonly string[]
-  readonly state: TaskState
-  readonly outcomes: readonly (Written<Decision> | { readonly refusal: unknown })[]
 }
 
 /**
@@ -130,6 +104,30 @@ export class TaskWriter {
     }) as Promise<Written<D>>
   }
 
+  /**
+   * Changes what people call a task. `decide` may be asked again, for a newer state.
+   *
+   * @throws EpochcastError TASK_NOT_FOUND, CONTENDED, ENGINE_UNAVAILABLE
+   */
+  async edit(key: TaskKey, decide: (state: TaskState) => TaskEdit | null): Promise<Snapshot> {
+    const channel = channelOf(key)
+    for (let tries = 0; tries < MAX_APPEND_TRIES; tries++) {
+      const known = await this.#log.snapshot(key)
+      if (!known) throw taskNotFound(key)
+      const edit = decide(known.state)
+      if (!edit) return known
+      const result = await this.#log.edit(key, known, edited(known.state, edit))
+      if (result.kind === 'edited') {
+        const { folded } = known
+        if (this.#remembered.has(channel))
+          this.#remembered.set(channel, { ...result.snapshot, folded, writtenAt: Date.now() })
+        return result.snapshot
+      }
+      await sleep(Math.random() * tries)
+    }
+    throw contended(channel)
+  }
+
   /** Writes until nobody waits. Whatever fails is the outcome of those it concerns. */
   async #serve(key: TaskKey, channel: string, line: Waiting[]): Promise<void> {
     for (;;) {
@@ -161,11 +159,17 @@ export class TaskWriter {
         known = undefined
         continue
       }
-      const result = await this.#append(key, known, plan)
+      const now = Date.now()
+      const isListed = isListingDue(known.state, state, known.listedAt, now)
+      const result = await this.#append(key, known, plan, isListed)
       if (result.kind === 'appended') {
-        const { top, folded } = result
         if (isFinalStatus(state.status)) this.#forget(key, channel)
-        else this.#remembered.set(channel, { state, top, folded, writtenAt: Date.now() })
+        else {
+          const { serial, revision } = known
+          const { top, folded } = result
+          const listedAt = isListed ? now : known.listedAt
+          this.#remembered.set(channel, { state, top, serial, revision, folded, writtenAt: now, listedAt })
+        }
         // That the append was in time shows that refusals beside it were made for the log's own state.
         return settle(together, outcomes)
       }
@@ -173,19 +177,26 @@ export class TaskWriter {
       // Writers that go on in step could have the same one lose every time.
       await sleep(Math.random() * tries)
     }
-    throw new EpochcastError(
-      'CONTENDED',
-      `task ${quote(channel)} was changed by others ${MAX_APPEND_TRIES} times in a row; try again`,
-    )
+    throw contended(channel)
   }
 
-  async #append(key: TaskKey, known: Remembered, { events, texts, state }: Plan) {
+  async #append(key: TaskKey, known: Remembered, { events, texts, state }: AppendPlan, isListed: boolean) {
+    const { serial, revision } = known
     try {
       const prepared = this.#curves.prepare(key, known, events)
       const curves = prepared instanceof Promise ? await prepared : prepared
       const isFinal = isFinalStatus(state.status)
-      const request = { expected: known.top, events, state, isFinal, texts }
-      const result = await this.#log.append(key, curves ? { ...request, curves } : request)
+      const top = { ...known.top, offset: known.top.offset + events.length }
+      const result = await this.#log.append(key, {
+        expected: known.top,
+        revision,
+        events,
+        state,
+        isFinal,
+        texts,
+        curves: curves ?? undefined,
+        listing: isListed ? listingOf({ state, top, serial, revision }) : undefined,
+      })
       if (result.kind === 'appended') return { ...result, folded: curves?.through ?? known.folded }
       this.#curves.discard(key)
       return result
@@ -212,6 +223,12 @@ export class TaskWriter {
   }
 }
 
+const contended = (channel: string): EpochcastError =>
+  new EpochcastError(
+    'CONTENDED',
+    `task ${quote(channel)} was changed by others ${MAX_APPEND_TRIES} times in a row; try again`,
+  )
+
 function refuseLate(line: Waiting[], channel: string): void {
   const now = performance.now()
   while (line[0] && line[0].latest <= now) {
@@ -224,40 +241,4 @@ function refuseLate(line: Waiting[], channel: string): void {
         ),
       )
   }
-}
-
-/** Each update decides for the state after those before it; one that is refused leaves no trace. */
-function planFor({ state: before, top }: Remembered, together: readonly Waiting[]): Plan {
-  const events: TaskEvent[] = []
-  const texts: string[] = []
-  const outcomes: Plan['outcomes'][number][] = []
-  let state = before
-  let textLength = 0
-  for (const { decide } of together) {
-    try {
-      const decision = decide(state)
-      const decided = decision.events.map((event) => JSON.stringify(event))
-      for (const text of decided) textLength += text.length
-      const isTooMuch = events.length + decided.length > TOGETHER.events || textLength > TOGETHER.textLength
-      if (isTooMuch && events.length > 0) break
-      for (let i = 0; i < decided.length; i++) {
-        events.push(decision.events[i] as TaskEvent)
-        texts.push(decided[i] as string)
-      }
-      state = decision.state
-      outcomes.push({ decision, top: { generation: top.generation, offset: top.offset + events.length } })
-    } catch (refusal) {
-      outcomes.push({ refusal })
-    }
-  }
-  return { events, texts, state, outcomes }
-}
-
-function settle(together: readonly Waiting[], outcomes: Plan['outcomes']): number {
-  outcomes.forEach((outcome, i) => {
-    const waiting = together[i] as Waiting
-    if ('refusal' in outcome) waiting.reject(outcome.refusal)
-    else waiting.resolve(outcome)
-  })
-  return outcomes.length
 }

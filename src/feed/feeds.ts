@@ -20,6 +20,7 @@ export class Feeds {
   readonly #options: FeedsOptions
   readonly #pages: Pages
   readonly #shared = new Map<string, Shared>()
+  readonly #lent = new WeakMap<TaskFeed, Shared>()
   /** Snapshots that are being read from the log, for all that ask meanwhile. */
   readonly #underWay = new Map<string, Promise<Snapshot | null>>()
 
@@ -43,10 +44,7 @@ export class Feeds {
   async snapshot(key: TaskKey): Promise<Snapshot | null> {
     const channel = channelOf(key)
     const feed = this.#shared.get(channel)?.opened
-    if (feed?.isLive) {
-      const { state, top } = feed.view
-      return { state, top, serial: feed.serial }
-    }
+    if (feed?.isLive) return feed.snapshot
     const underWay = this.#underWay.get(channel)
     // What was asked before we were may be older than the task.
     if (underWay) return (await underWay) ?? this.freshSnapshot(key)
@@ -72,13 +70,15 @@ export class Feeds {
   async acquire(key: TaskKey): Promise<TaskFeed> {
     const channel = channelOf(key)
     let shared = this.#shared.get(channel)
-    if (!shared) {
+    // What is gone stays so for those that have it; another task of this name may have begun.
+    if (!shared || shared.opened?.gone) {
       shared = { feed: TaskFeed.open(this.#log, this.#pages, key, this.#options), users: 0 }
       this.#shared.set(channel, shared)
     }
     shared.users++
     try {
       shared.opened = await shared.feed
+      this.#lent.set(shared.opened, shared)
       return shared.opened
     } catch (error) {
       if (this.#shared.get(channel) === shared) this.#shared.delete(channel)
@@ -88,9 +88,9 @@ export class Feeds {
 
   async release(feed: TaskFeed): Promise<void> {
     const channel = channelOf(feed.key)
-    const shared = this.#shared.get(channel)
+    const shared = this.#lent.get(feed)
     if (!shared || --shared.users > 0) return
-    this.#shared.delete(channel)
+    if (this.#shared.get(channel) === shared) this.#shared.delete(channel)
     await feed.close()
   }
 

@@ -1,3 +1,4 @@
+import { edited, type TaskEdit } from '../task/edit.ts'
 import type { TaskEvent } from '../task/event.ts'
 import { reduceAll } from '../task/reducer.ts'
 import type { TaskState } from '../task/task.ts'
@@ -20,6 +21,10 @@ export class FoldedState {
       this.#unfolded = []
     }
     return this.#state
+  }
+
+  edit(edit: TaskEdit): void {
+    this.#state = edited(this.value, edit)
   }
 
   add(events: readonly TaskEvent[]): void {

@@ -1,6 +1,7 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
-import type { EventLog, LogEntry } from '../event-log/event-log.ts'
+import type { EventLog, LogEntry, Snapshot, WatchSignal } from '../event-log/event-log.ts'
 import { readRetained, recreateLog, verifyLog } from '../event-log/recovery.ts'
+import { editIn, type TaskEdit } from '../task/edit.ts'
 import type { Position } from '../task/position.ts'
 import { type DeliveredEvent, delivered, type TaskView } from '../task/stream-event.ts'
 import type { TaskKey } from '../task/task.ts'
@@ -22,6 +23,7 @@ export class LogTail {
   #state: FoldedState | undefined
   #top: Position = { generation: '', offset: 0 }
   #serial = 0
+  #revision = 0
 
   /** @param ringEvents newest events that are kept */
   constructor(log: EventLog, key: TaskKey, ringEvents: number) {
@@ -40,8 +42,8 @@ export class LogTail {
     return this.#top
   }
 
-  get serial(): number {
-    return this.#serial
+  get snapshot(): Snapshot {
+    return { ...this.view, serial: this.#serial, revision: this.#revision }
   }
 
   /** The events after a position; empty at the top, null where it is past the top or too far back. */
@@ -61,12 +63,13 @@ export class LogTail {
   async load(): Promise<boolean> {
     const snapshot = await this.#log.snapshot(this.#key)
     if (!snapshot) return false
-    const { state, top, serial } = snapshot
+    const { state, top, serial, revision } = snapshot
     const start = { ...top, offset: Math.max(0, top.offset - VERIFIABLE_ENTRIES) }
     const result = await readRetained(this.#log, this.#key, start, VERIFIABLE_ENTRIES)
     this.#state = new FoldedState(state)
     this.#top = top
     this.#serial = serial
+    this.#revision = revision
     this.#ring.reset(this.#delivered(result?.filter(({ offset }) => offset <= top.offset) ?? []))
     return true
   }
@@ -79,6 +82,13 @@ export class LogTail {
     if (fresh[0]?.offset !== this.#top.offset + 1) return 'gap'
     this.#append(fresh)
     return 'added'
+  }
+
+  /** Takes over an edit that was announced; false where it is one of another log. */
+  edit({ generation, revision, edit }: Extract<WatchSignal, { kind: 'edited' }>): boolean {
+    if (generation !== this.#top.generation) return false
+    if (revision > this.#revision) this.#edit(revision, edit)
+    return true
   }
 
   /**
@@ -104,12 +114,27 @@ export class LogTail {
       if (result.kind === 'ahead')
         await this.#log.startGeneration(this.#key, this.#top.generation, result.top.offset)
       if (result.kind !== 'entries') return false
-      if (result.entries.length === 0) return true
+      if (result.entries.length === 0) {
+        if (result.revision !== this.#revision) await this.#readEdit()
+        return true
+      }
       this.#append(result.entries)
       onEvents()
       // An engine in this process never waits for the network, so a long log would block everything else.
       await eventLoopTurn()
     }
+  }
+
+  /** The announcement of an edit was lost; the state has it. */
+  async #readEdit(): Promise<void> {
+    const snapshot = await this.#log.snapshot(this.#key)
+    if (snapshot?.top.generation === this.#top.generation)
+      this.#edit(snapshot.revision, editIn(snapshot.state))
+  }
+
+  #edit(revision: number, edit: TaskEdit): void {
+    this.#revision = revision
+    this.#state?.edit(edit)
   }
 
   #append(entries: readonly LogEntry[]): void {

@@ -89,6 +89,17 @@ export async function whenInReach<T>(run: () => Promise<T>, signal: AbortSignal)
   return undefined
 }
 
+/** Waits for something that cannot be stopped itself; no longer than until the signal is aborted. */
+export async function unlessAborted(waiting: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  let stop = () => {}
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve
+    signal.addEventListener('abort', stop)
+  })
+  await Promise.race([waiting, aborted]).finally(() => signal.removeEventListener('abort', stop))
+}
+
 /** Resolves after `ms`, or at once when the signal is aborted. */
 export function delay(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -1,9 +1,10 @@
-import type { EventLog, LogEntry, Watch, WatchSignal } from '../event-log/event-log.ts'
+import type { EventLog, LogEntry, Snapshot, Watch, WatchSignal } from '../event-log/event-log.ts'
 import { taskNotFound } from '../event-log/find-task.ts'
 import { EpochcastError } from '../task/errors.ts'
 import type { Position } from '../task/position.ts'
 import type { DeliveredEvent, TaskView } from '../task/stream-event.ts'
 import type { TaskKey } from '../task/task.ts'
+import { CLOSED, DELETED, type FeedPhase, GONE, LIVE } from './feed-phase.ts'
 import { LogTail } from './log-tail.ts'
 import type { PageResult, Pages } from './pages.ts'
 import { Waiters } from './waiters.ts'
@@ -19,23 +20,6 @@ export interface TaskFeedOptions {
 /** Time between two tries to reach an engine that is out of reach. */
 export const RETRY_MS = 250
 
-/** How far the feed can be trusted. */
-type FeedPhase =
-  /** It hears of everything that is appended. */
-  | { readonly kind: 'live' }
-  /** Announcements or the engine were away; the log may have lost events, and is verified before it is trusted. */
-  | { readonly kind: 'unverified' }
-  /** The engine is out of reach. */
-  | { readonly kind: 'interrupted'; readonly error: string }
-  /** The log has been dropped: nothing will come any more. */
-  | { readonly kind: 'gone' }
-  /** The server is stopping, or nobody watches the task any more. */
-  | { readonly kind: 'closed' }
-
-const LIVE: FeedPhase = { kind: 'live' }
-const GONE: FeedPhase = { kind: 'gone' }
-const CLOSED: FeedPhase = { kind: 'closed' }
-
 /**
  * The live end of one task's log in this process, shared by all that watch the task here.
  *
@@ -46,7 +30,7 @@ const CLOSED: FeedPhase = { kind: 'closed' }
  * ```
  * live ──the watch or a command fails──▶ interrupted ──the log is verified and read──▶ live
  * live ──the watch was away──▶ unverified ──the log is verified and read──▶ live
- * any of them ──the log has been dropped──▶ gone        any ──close──▶ closed
+ * any of them ──the log is no longer there──▶ gone      any ──close──▶ closed
  * ```
  *
  * Verifying finds out whether the log is still the one that the feed knew (`event-log/recovery.ts`); readers learn
@@ -103,13 +87,18 @@ export class TaskFeed {
     return this.#options.ringEvents
   }
 
-  get serial(): number {
-    return this.#tail.serial
+  get snapshot(): Snapshot {
+    return this.#tail.snapshot
   }
 
-  /** The log has been dropped: nothing will come any more. */
+  /** The log is no longer there: nothing will come any more. */
   get gone(): boolean {
     return this.#phase.kind === 'gone'
+  }
+
+  /** Somebody deleted the task. */
+  get deleted(): boolean {
+    return this.#phase.kind === 'gone' && this.#phase.isDeleted
   }
 
   /** The server is stopping. */
@@ -211,6 +200,14 @@ export class TaskFeed {
       case 'appended':
         this.#hearAppended(signal.top, signal.entries)
         return
+      case 'edited':
+        if (this.#reading || !this.isLive || !this.#tail.edit(signal)) this.#catchUp()
+        return
+      case 'dropped':
+        this.#pages.forget()
+        if (!this.closed) this.#phase = DELETED
+        this.#waiters.wake()
+        return
       case 'interrupted':
         this.#interrupted(signal.error)
         return
@@ -288,6 +285,6 @@ export class TaskFeed {
   async #reload(): Promise<void> {
     this.#pages.forget()
     const isFound = await this.#tail.load()
-    if (!isFound && !this.closed) this.#phase = GONE
+    if (!isFound && !this.closed && !this.gone) this.#phase = GONE
   }
 }

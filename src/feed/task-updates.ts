@@ -1,38 +1,27 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { EventLog, Snapshot, Watch } from '../event-log/event-log.ts'
-import type { ListPage, TaskIndex } from '../event-log/task-index.ts'
-import { channelOf, type TaskKey, type TaskState, type TaskStatus } from '../task/task.ts'
-import { deadlineAfter, delay, stoppable, whenInReach } from './stoppable.ts'
+import type { Listing } from '../event-log/listing.ts'
+import type { TaskIndex } from '../event-log/task-index.ts'
+import { ANYONE, type Caller } from '../repository/access.ts'
+import type { TaskCatalog } from '../repository/task-catalog.ts'
+import { type TaskFilter, taskQuery } from '../repository/task-filter.ts'
+import { channelOf, type TaskKey } from '../task/task.ts'
+import { ShownTasks } from './shown-tasks.ts'
+import { deadlineAfter, delay, stoppable, unlessAborted, whenInReach } from './stoppable.ts'
 import type { ConflationOptions } from './task-progress.ts'
 import { Waiters } from './waiters.ts'
 
-/** All conditions that are given must hold. */
-export interface TaskFilter {
-  readonly ids?: readonly string[] | null | undefined
-  readonly statuses?: readonly TaskStatus[] | null | undefined
-  readonly channelPrefix?: string | null | undefined
-  readonly machineId?: string | null | undefined
-  readonly trainer?: string | null | undefined
-}
-
-export function matches(filter: TaskFilter, { spec, status }: TaskState): boolean {
-  return (
-    (filter.ids?.includes(spec.id) ?? true) &&
-    (filter.statuses?.includes(status) ?? true) &&
-    (filter.channelPrefix ?? spec.channelPrefix) === spec.channelPrefix &&
-    (filter.machineId ?? spec.machineId) === spec.machineId &&
-    (filter.trainer ?? spec.trainer) === spec.trainer
-  )
-}
-
 export interface TaskUpdatesOptions extends ConflationOptions {
-  /** Which tasks the subscriber has a right to see; all by default. */
-  readonly mayRead?: (key: TaskKey) => boolean
+  /** Who subscribes, and sees only what that gives a right to; anyone by default. */
+  readonly caller?: Caller
+  /** How long ago tasks may have ended that are told at the beginning; 0 by default. */
+  readonly finishedWithinMs?: number
 }
 
 /** Changes kept for subscribers that are behind; twice as many, before the list is compacted. */
 const MAX_CHANGES = 10_000
-const LIST_PAGE = 200
+/** Tasks that are looked up at the same time. */
+const LOOKED_UP_TOGETHER = 50
 const CLOCK_TOLERANCE_MS = 60_000
 
 interface Change {
@@ -48,6 +37,7 @@ interface Change {
  */
 export class TaskUpdates {
   readonly #store: EventLog & TaskIndex
+  readonly #catalog: TaskCatalog
   readonly #newest = new Map<string, Change>()
   readonly #waiters = new Waiters()
   #changes: Change[] = []
@@ -55,8 +45,9 @@ export class TaskUpdates {
   #users = 0
   #watch: Promise<Watch> | undefined
 
-  constructor(store: EventLog & TaskIndex) {
+  constructor(store: EventLog & TaskIndex, catalog: TaskCatalog) {
     this.#store = store
+    this.#catalog = catalog
   }
 
   /** Subscribers at present. */
@@ -65,43 +56,44 @@ export class TaskUpdates {
   }
 
   /**
-   * Opens with every matching task that is unfinished (those named by `filter.ids`, finished or not), then
-   * yields each matching task whenever it has changed.
+   * Opens with the matching tasks that are unfinished or have just ended (those named by `filter.ids`, whatever their
+   * status), then yields each matching task whenever it has changed, and once more when it no longer matches.
+   *
+   * @throws EpochcastError BAD_INPUT
    */
   stream(
     filter: TaskFilter,
-    { minIntervalMs, maxStreamMs, mayRead = () => true }: TaskUpdatesOptions,
+    { minIntervalMs, maxStreamMs, caller = ANYONE, finishedWithinMs = 0 }: TaskUpdatesOptions,
   ): AsyncIterableIterator<Snapshot, void> {
     const updates = this
-    const isWanted = ({ state }: Snapshot) => mayRead(state.spec) && matches(filter, state)
+    const shown = new ShownTasks(taskQuery(filter, caller))
     return stoppable(async function* (stop) {
       await updates.#enter()
       const deadline = deadlineAfter(maxStreamMs, stop)
+      const { signal } = deadline
       try {
         let position = updates.#lastNumber
-        // Fixed, and early enough for clocks of servers that differ; to tell a change again is harmless.
-        const since = Date.now() - CLOCK_TOLERANCE_MS
-        for await (const snapshot of updates.#present(filter, isWanted, deadline.signal)) {
-          if (deadline.signal.aborted) return
-          yield snapshot
-        }
-        while (!deadline.signal.aborted) {
+        // All that changed before was told; early enough for clocks of servers that differ, since to tell a change again
+        // is harmless.
+        let since = Date.now() - CLOCK_TOLERANCE_MS
+        yield* updates.#present(shown, Date.now() - finishedWithinMs, signal)
+        while (!signal.aborted) {
           const end = updates.#lastNumber
           if (position < updates.#forgottenThrough) {
             // Too far back for the list; the tasks themselves say when they changed last.
             position = end
-            for await (const snapshot of updates.#changedSince(isWanted, since, deadline.signal))
-              yield snapshot
+            yield* updates.#changedSince(shown, since, signal)
           }
-          for (; position < end && !deadline.signal.aborted; position++) {
-            // Forgotten under a slow reader: the list of tasks is looked at instead, next.
+          for (; position < end && !signal.aborted; position++) {
+            // Forgotten under a slow reader: the catalog is looked at instead, next.
             if (position < updates.#forgottenThrough) break
-            const snapshot = await updates.#changedAt(position + 1, deadline.signal)
-            if (snapshot && isWanted(snapshot)) yield snapshot
+            const snapshot = await updates.#changedAt(position + 1, signal)
+            if (snapshot && shown.isToBeTold(snapshot)) yield snapshot
           }
           if (position < end) continue
-          await delay(minIntervalMs, deadline.signal)
-          await updates.#waiters.until(() => updates.#lastNumber > position, deadline.signal)
+          since = Date.now() - CLOCK_TOLERANCE_MS
+          await delay(minIntervalMs, signal)
+          await updates.#waiters.until(() => updates.#lastNumber > position, signal)
         }
       } finally {
         deadline.clear()
@@ -173,39 +165,50 @@ export class TaskUpdates {
   }
 
   async *#present(
-    { ids }: TaskFilter,
-    isWanted: (snapshot: Snapshot) => boolean,
+    shown: ShownTasks,
+    endedSince: number,
     signal: AbortSignal,
   ): AsyncGenerator<Snapshot, void, undefined> {
-    for await (const snapshot of this.#list(ids ? 'all' : 'unfinished', signal))
-      if (isWanted(snapshot)) yield snapshot
+    await whenInReach(() => this.#catalog.loaded(), signal)
+    const { query } = shown
+    const { index } = this.#catalog
+    yield* this.#lookUp(
+      shown,
+      query.namesTasks ? [...index.byCreation(query, true)] : [...index.unfinishedOrEnded(query, endedSince)],
+      signal,
+    )
   }
 
   async *#changedSince(
-    isWanted: (snapshot: Snapshot) => boolean,
+    shown: ShownTasks,
     since: number,
     signal: AbortSignal,
   ): AsyncGenerator<Snapshot, void, undefined> {
-    for await (const snapshot of this.#list('all', signal)) {
-      if (snapshot.state.updatedAt >= since && isWanted(snapshot)) yield snapshot
-    }
+    await unlessAborted(this.#catalog.caughtUp(), signal)
+    const changed = [...this.#catalog.index.changedSince(since)]
+    yield* this.#lookUp(
+      shown,
+      changed.filter((listing) => shown.mayConcern(listing)),
+      signal,
+    )
   }
 
-  async *#list(scope: 'all' | 'unfinished', signal: AbortSignal): AsyncGenerator<Snapshot, void, undefined> {
-    let before: number | null = null
-    for (;;) {
-      const from: number | null = before
-      const page: ListPage | undefined = await whenInReach(
-        () => this.#store.list(scope, from, LIST_PAGE),
-        signal,
+  async *#lookUp(
+    shown: ShownTasks,
+    listings: readonly Listing[],
+    signal: AbortSignal,
+  ): AsyncGenerator<Snapshot, void, undefined> {
+    for (let i = 0; i < listings.length && !signal.aborted; i += LOOKED_UP_TOGETHER) {
+      const together = listings.slice(i, i + LOOKED_UP_TOGETHER)
+      const snapshots = await Promise.all(
+        together.map((listing) => whenInReach(() => this.#catalog.fresh(listing), signal)),
       )
-      if (!page) return
-      yield* page.snapshots
-      // An engine in this process never waits for the network, so a long list would block everything else.
+      for (const snapshot of snapshots) {
+        if (signal.aborted) return
+        if (snapshot && shown.isToBeTold(snapshot)) yield snapshot
+      }
+      // An engine in this process never waits for the network, so many tasks would block everything else.
       await eventLoopTurn()
-      const last = page.snapshots.at(-1)
-      if (!page.hasMore || !last) return
-      before = last.serial
     }
   }
 }

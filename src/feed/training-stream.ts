@@ -213,24 +213,21 @@ export class TrainingStream {
   }
 
   async #end(): Promise<StreamItem | null> {
-    const { closed, gone, view } = this.feed
+    const { closed, gone, deleted, view } = this.feed
     const here = this.#here()
+    const isAtTop = this.position.offset >= view.top.offset
     const isExpired = this.#stop.isStopped
     await this.close()
     if (closed) return null
     const { status } = view.state
-    if (!isExpired && isFinalStatus(status)) {
-      return {
-        kind: 'event',
-        event: { type: 'StreamClosing', ...here, reason: `the task ended with ${status}` },
-      }
-    }
-    if (!isExpired && gone) {
-      return {
-        kind: 'event',
-        event: { type: 'StreamClosing', ...here, reason: 'the task is no longer retained' },
-      }
-    }
+    const closing = (reason: string): StreamItem => ({
+      kind: 'event',
+      event: { type: 'StreamClosing', ...here, reason },
+    })
+    if (!isExpired && isFinalStatus(status) && (isAtTop || !gone))
+      return closing(`the task ended with ${status}`)
+    if (!isExpired && gone)
+      return closing(deleted ? 'the task was deleted' : 'the task is no longer retained')
     const message = `the stream reached its maximum duration of ${this.#maxStreamMs / 1000} s; subscribe again with this cursor to go on`
     return { kind: 'event', event: { type: 'StreamTimedOut', ...here, message } }
   }

@@ -8,6 +8,8 @@ import type { SeriesReader } from '../feed/series-reader.ts'
 import type { TaskUpdates } from '../feed/task-updates.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import type { Caller } from '../repository/access.ts'
+import type { TaskCatalog } from '../repository/task-catalog.ts'
+import type { TaskRecords } from '../repository/task-records.ts'
 
 /** What resolvers delegate to; the same for every operation of a server. */
 export interface Services {
@@ -16,12 +18,14 @@ export interface Services {
   readonly maxStreamMs: number
   readonly log: EventLog
   readonly tasks: TaskIndex
+  readonly catalog: TaskCatalog
   readonly engine: Pick<Store, 'status'>
   readonly feeds: Feeds
   readonly series: SeriesReader
   readonly updates: TaskUpdates
   readonly ingest: Ingest
   readonly dispatch: Dispatch
+  readonly records: TaskRecords
   readonly trainers: Trainers
 }
 

@@ -1,17 +1,20 @@
-import { setImmediate as eventLoopTurn } from 'node:timers/promises'
-import type { Snapshot } from '../event-log/event-log.ts'
 import { findTask } from '../event-log/find-task.ts'
 import type { EngineStatus } from '../event-log/store.ts'
-import { matches, type TaskFilter } from '../feed/task-updates.ts'
 import type { Trainer } from '../launcher/launcher.ts'
-import { authorize, type Caller, mayRead, prefixesOf } from '../repository/access.ts'
-import { EpochcastError, quote } from '../task/errors.ts'
+import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
+import {
+  cursorOf,
+  findTasks,
+  parseCursor,
+  type TaskPage,
+  type TaskPageRequest,
+} from '../repository/find-tasks.ts'
+import { type TaskFilter, taskQuery } from '../repository/task-filter.ts'
 import { LIMITS } from '../task/limits.ts'
-import { isFinalStatus } from '../task/task.ts'
 import { builder } from './builder.ts'
 import type { Services } from './context.ts'
 import { TaskObject } from './task.ts'
-import { TaskFilterInput } from './task-filter.ts'
+import { TaskFilterInput, TaskOrderEnum } from './task-filter.ts'
 import { channelPrefix, line, taskId, wholeNumber } from './validation.ts'
 
 export const EngineStatusObject = builder.objectRef<EngineStatus>('EngineStatus').implement({
@@ -59,9 +62,10 @@ builder.queryFields((t) => ({
   }),
   tasks: t.field({
     type: TaskConnection,
-    description: 'Newest first.',
+    description: 'Newest first, or as `orderBy` says.',
     args: {
       filter: t.arg({ type: TaskFilterInput }),
+      orderBy: t.arg({ type: TaskOrderEnum, description: 'CREATED_DESC by default.' }),
       first: t.arg.int({
         description: `${LIMITS.tasksPage.default} by default, at most ${LIMITS.tasksPage.max}.`,
         validate: wholeNumber(0, LIMITS.tasksPage.max),
@@ -69,14 +73,15 @@ builder.queryFields((t) => ({
       after: t.arg.string({ validate: line(LIMITS.cursorLength) }),
     },
     complexity: ({ filter, first }) => ({
-      field: filter ? 2000 : 5,
+      field: filter ? 20 : 5,
       multiplier: (first ?? LIMITS.tasksPage.default) / 5,
     }),
-    resolve: async (_, { filter, first, after }, { caller, services }) => {
+    resolve: async (_, { filter, orderBy, first, after }, { caller, services }) => {
       authorize(caller, 'tasks:read')
       const limit = first ?? LIMITS.tasksPage.default
-      const { snapshots, hasMore } = await listTasks(services, caller, filter ?? {}, after ?? null, limit)
-      const edges = snapshots.map((node) => ({ cursor: listCursor(node), node }))
+      const request = { order: orderBy ?? 'CREATED_DESC', after: after ?? null, limit } as const
+      const { tasks, hasMore } = await pageOfTasks(services, caller, filter ?? null, request)
+      const edges = tasks.map(({ cursor, snapshot }) => ({ cursor, node: snapshot }))
       return {
         edges,
         pageInfo: {
@@ -91,40 +96,19 @@ builder.queryFields((t) => ({
   server: t.field({ type: ServerInfoObject, resolve: (_, __, { services }) => services }),
 }))
 
-const SCAN_PAGE = 200
-
-/** Walks the list, newest first, until `limit` tasks match and it is known whether one more does. */
-async function listTasks(
-  { tasks }: Services,
+/** All tasks in their own order are what the engine's list is; everything else is found by the catalog. */
+async function pageOfTasks(
+  { tasks, catalog }: Services,
   caller: Caller,
-  filter: TaskFilter,
-  after: string | null,
-  limit: number,
-) {
-  const finishedWanted = filter.statuses?.some(isFinalStatus) ?? true
-  const snapshots: Snapshot[] = []
-  let before = after === null ? null : parseListCursor(after)
-  for (;;) {
-    const page = await tasks.list(finishedWanted ? 'all' : 'unfinished', before, SCAN_PAGE)
-    for (const snapshot of page.snapshots) {
-      if (!mayRead(caller, snapshot.state.spec) || !matches(filter, snapshot.state)) continue
-      if (snapshots.length === limit) return { snapshots, hasMore: true }
-      snapshots.push(snapshot)
-    }
-    const last = page.snapshots.at(-1)
-    if (!page.hasMore || !last) return { snapshots, hasMore: false }
-    // An engine in this process never waits for the network, so a long list would block everything else.
-    await eventLoopTurn()
-    before = last.serial
-  }
-}
-
-const listCursor = ({ serial }: Snapshot): string => `t${serial.toString(36)}`
-
-function parseListCursor(cursor: string): number {
-  if (/^t[0-9a-z]{1,10}$/.test(cursor)) return Number.parseInt(cursor.slice(1), 36)
-  throw new EpochcastError(
-    'BAD_CURSOR',
-    `after is ${quote(cursor)}; expected a cursor of an edge or of pageInfo of this list`,
-  )
+  filter: TaskFilter | null,
+  request: TaskPageRequest,
+): Promise<TaskPage> {
+  const { order, after, limit } = request
+  const seesAll = caller.taskIds === null && caller.channelPrefixes === null
+  if (filter !== null || order !== 'CREATED_DESC' || !seesAll)
+    return findTasks(catalog, taskQuery(filter ?? {}, caller), request)
+  const before = after === null ? null : parseCursor(after, order).serial
+  const { snapshots, hasMore } = await tasks.list('all', before, limit)
+  const cursor = (serial: number) => cursorOf({ serial, updatedAt: 0 }, order)
+  return { tasks: snapshots.map((snapshot) => ({ cursor: cursor(snapshot.serial), snapshot })), hasMore }
 }

@@ -20,6 +20,10 @@ const StartTrainingInput = builder.inputType('StartTrainingInput', {
         "A trainer of this server's configuration; `external` registers a run that trains elsewhere. Left out, it is the configuration's default.",
       validate: line(LIMITS.trainerNameLength),
     }),
+    name: t.string({
+      description: 'For people; any text, not unique.',
+      validate: line(LIMITS.taskNameLength),
+    }),
     retryOf: t.id({
       description:
         'A finished task to repeat: its trainer, parameters, machine, labels and channelPrefix, where none are given here. A parameter that is given replaces that of the same name.',
@@ -73,6 +77,7 @@ builder.mutationField('startTraining', (t) =>
     resolve: (_, { input }, { caller, services }) =>
       services.dispatch.start(caller, {
         trainer: input.trainer ?? null,
+        name: input.name ?? null,
         channelPrefix: input.channelPrefix ?? null,
         machineId: input.machineId ?? null,
         epochs: input.epochs ?? null,

@@ -3,7 +3,7 @@ import { type Beat, heartbeatStream } from '../feed/heartbeat.ts'
 import { taskProgressStream } from '../feed/task-progress.ts'
 import { TrainingEvents } from '../feed/training-events.ts'
 import { trainingStream } from '../feed/training-stream.ts'
-import { authorize, mayRead, prefixesOf } from '../repository/access.ts'
+import { authorize, prefixesOf } from '../repository/access.ts'
 import { LIMITS } from '../task/limits.ts'
 import { encodeCursor } from '../task/position.ts'
 import type { TaskView } from '../task/stream-event.ts'
@@ -98,17 +98,22 @@ builder.subscriptionFields((t) => ({
   taskUpdates: t.field({
     type: TaskObject,
     description:
-      'Changes of all tasks that match, conflated per task: one subscription for a whole monitor. Opens with the matching tasks that are unfinished, or with those of `filter.ids` whatever their status.',
+      'Changes of all tasks that match, conflated per task: one subscription for a whole monitor. Opens with the matching tasks that are unfinished or ended within `finishedWithinSeconds`, so that a client that was away learns of the ends it missed; with those of `filter.ids` whatever their status. A task that leaves the filter is sent once more, as it is then; one that is deleted is not sent again.',
     args: {
       filter: t.arg({ type: TaskFilterInput }),
       minIntervalMs: t.arg.int({ description: minIntervalDescription, validate: minIntervalMs }),
+      finishedWithinSeconds: t.arg.int({
+        description: `${LIMITS.finishedWithinSeconds.default} by default, at most ${LIMITS.finishedWithinSeconds.max}.`,
+        validate: wholeNumber(0, LIMITS.finishedWithinSeconds.max),
+      }),
     },
-    subscribe: (_, { filter, minIntervalMs }, { caller, services }) => {
+    subscribe: (_, { filter, minIntervalMs, finishedWithinSeconds }, { caller, services }) => {
       authorize(caller, 'tasks:read')
       return services.updates.stream(filter ?? {}, {
         minIntervalMs: minIntervalMs ?? 0,
         maxStreamMs: services.maxStreamMs,
-        mayRead: (key) => mayRead(caller, key),
+        caller,
+        finishedWithinMs: 1000 * (finishedWithinSeconds ?? LIMITS.finishedWithinSeconds.default),
       })
     },
     resolve: (snapshot) => snapshot,

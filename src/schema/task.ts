@@ -22,6 +22,11 @@ TaskObject.implement({
       description: "channelPrefix:id, also the Redis channel that carries the task's events.",
       resolve: ({ state }) => channelOf(state.spec),
     }),
+    name: t.string({
+      nullable: true,
+      description: 'For people; any text, not unique.',
+      resolve: ({ state }) => state.spec.name ?? null,
+    }),
     trainer: t.string({ nullable: true, resolve: ({ state }) => state.spec.trainer }),
     machineId: t.id({ nullable: true, resolve: ({ state }) => state.spec.machineId }),
     labels: t.field({ type: 'JSON', nullable: true, resolve: ({ state }) => state.spec.labels }),

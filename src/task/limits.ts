@@ -18,6 +18,7 @@ export const LIMITS = {
   channelPrefixLength: 64,
   machineIdLength: 128,
   trainerNameLength: 64,
+  taskNameLength: 256,
   idempotencyKeyLength: 256,
   stageLength: 128,
   messageLength: 4096,
@@ -38,6 +39,13 @@ export const LIMITS = {
   seriesNames: 64,
   seriesPoints: { default: 500, min: 10, max: 5000 },
   filterIds: 200,
+  filterText: 256,
+  filterWords: 16,
+  /** Values in a filter's labels. */
+  filterLabels: 32,
+  /** Matching tasks of which one `taskUpdates` remembers that it sent them, to tell when they leave its filter. */
+  filteredTasks: 10_000,
+  finishedWithinSeconds: { default: 3600, max: 604_800 },
   minIntervalMs: 60_000,
   heartbeatMs: { default: 1000, min: 100, max: 60_000 },
   queryDepth: 20,

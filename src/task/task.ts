@@ -31,11 +31,13 @@ export interface TaskError {
   readonly type: string | null
 }
 
-/** What is fixed when a task is created. */
+/** What a task was started as. */
 export interface TaskSpec extends TaskKey {
   /** Name in the server's configuration; `external` for a run that trains elsewhere. */
   readonly trainer: string
   readonly machineId: string | null
+  /** For people. Absent in states that were stored before there were names. */
+  readonly name?: string | null
   readonly labels: Json
   /** Id of the finished task that this one repeats. Absent in tasks of version 0.1. */
   readonly retryOf: string | null

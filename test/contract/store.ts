@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
+import { type ListingChange, listingOf } from '../../src/event-log/listing.ts'
 import type { Store } from '../../src/event-log/store.ts'
 import type { ListPage } from '../../src/event-log/task-index.ts'
+import { edited } from '../../src/task/edit.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
-import { initialState, type TaskKey } from '../../src/task/task.ts'
+import { reduce } from '../../src/task/reducer.ts'
+import { initialState, isFinalStatus, type TaskKey } from '../../src/task/task.ts'
 import { append, createTask, NOW, progress, range, specOf, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
@@ -259,6 +262,203 @@ export function storeContract(
     })
   })
 
+  describe('edit', () => {
+    const rename = async (spec: TaskKey, name: string, from?: Snapshot) => {
+      const expected = from ?? ((await store.snapshot(spec)) as Snapshot)
+      return store.edit(
+        spec,
+        expected,
+        edited(expected.state, { name, labels: { of: name }, updatedAt: NOW + 5 }),
+      )
+    }
+
+    it('replaces the state and leaves the log as it is, also after the end', async () => {
+      const spec = await createTask(store)
+      await append(store, spec, progress(1), succeeded())
+      const before = (await store.snapshot(spec)) as Snapshot
+      expect(before.revision).toBe(0)
+      const result = await rename(spec, 'first')
+      const after = await store.snapshot(spec)
+      expect(result).toEqual({ kind: 'edited', snapshot: after })
+      expect(after).toMatchObject({ top: before.top, serial: before.serial, revision: 1 })
+      expect(after?.state.spec).toMatchObject({ name: 'first', labels: { of: 'first' } })
+      expect(await offsets(spec, null)).toEqual([1, 2, 3])
+      expect(await store.read(spec, before.top, 10)).toMatchObject({ kind: 'entries', revision: 1 })
+      expect(await store.create(spec, [progress(1)], initialState(spec))).toEqual({
+        kind: 'exists',
+        snapshot: after,
+      })
+    })
+
+    it('lets exactly one of many edits of the same revision through', async () => {
+      const spec = await createTask(store)
+      const from = (await store.snapshot(spec)) as Snapshot
+      const results = await Promise.all(range(1, 20).map((i) => rename(spec, `${i}`, from)))
+      expect(results.filter(({ kind }) => kind === 'edited')).toHaveLength(1)
+      expect((await store.snapshot(spec))?.revision).toBe(1)
+    })
+
+    it('and an append that were decided for the same state exclude each other', async () => {
+      const spec = await createTask(store)
+      const from = (await store.snapshot(spec)) as Snapshot
+      await rename(spec, 'edited')
+      const request = { expected: from.top, events: [progress(1)], state: from.state, isFinal: false }
+      expect((await store.append(spec, request)).kind).toBe('conflict')
+      expect((await store.append(spec, { ...request, revision: 1 })).kind).toBe('appended')
+      const appended = (await store.snapshot(spec)) as Snapshot
+      expect((await rename(spec, 'late', { ...appended, top: from.top })).kind).toBe('conflict')
+      expect((await rename(spec, 'again')).kind).toBe('edited')
+      await append(store, spec, progress(2))
+      expect((await store.snapshot(spec))?.state.spec.name).toBe('again')
+      expect((await rename(specOf(), 'none', appended)).kind).toBe('missing')
+    })
+
+    it('is told to watches of the task, of all tasks and of listings', async () => {
+      const spec = await createTask(store)
+      const edits: WatchSignal[] = []
+      const changed: (string | undefined)[] = []
+      const names: (string | null)[] = []
+      await store.watch(spec, (signal) => edits.push(signal))
+      await store.watchAll((key) => changed.push(key?.id))
+      await store.watchListings((change) => change.kind === 'listed' && names.push(change.listing.name))
+      await rename(spec, 'new')
+      expect(names).toContain('new')
+      await until('the edit', () => edits.length === 1 && changed.length > 0)
+      const { generation } = ((await store.snapshot(spec)) as Snapshot).top
+      const edit = { name: 'new', labels: { of: 'new' }, updatedAt: NOW + 5 }
+      expect(edits).toEqual([{ kind: 'edited', generation, revision: 1, edit }])
+      expect(changed).toEqual([spec.id])
+    })
+  })
+
+  describe('drop', () => {
+    const finished = async () => {
+      const spec = await createTask(store)
+      const unfinished = (await store.snapshot(spec)) as Snapshot
+      await append(store, spec, progress(1), succeeded())
+      return { spec, unfinished, ended: (await store.snapshot(spec)) as Snapshot }
+    }
+    const listed = async (scope: 'all' | 'unfinished') =>
+      (await store.list(scope, null, 100)).snapshots.map(({ state }) => state.spec.startId)
+
+    it('takes log, state and place in the list away, and nothing else', async () => {
+      const other = await createTask(store)
+      const { spec, ended } = await finished()
+      expect(await store.drop(spec, ended)).toEqual({ kind: 'dropped' })
+      expect(await store.snapshot(spec)).toBeNull()
+      expect(await store.read(spec, null, 10)).toEqual({ kind: 'missing' })
+      expect((await store.list('all', null, 10)).snapshots.map(({ state }) => state.spec.id)).toEqual([
+        other.id,
+      ])
+      expect(await store.drop(spec, ended)).toEqual({ kind: 'missing' })
+      const request = { expected: ended.top, events: [progress(2)], state: ended.state, isFinal: false }
+      expect((await store.append(spec, request)).kind).toBe('missing')
+      expect((await store.edit(spec, ended, ended.state)).kind).toBe('missing')
+    })
+
+    it('changes nothing where the log is not as expected', async () => {
+      const { spec, unfinished, ended } = await finished()
+      expect((await store.drop(spec, unfinished)).kind).toBe('conflict')
+      const another = { ...ended, top: { ...ended.top, generation: 'another' } }
+      expect((await store.drop(spec, another)).kind).toBe('conflict')
+      expect(await store.snapshot(spec)).toEqual(ended)
+      // An edit is no reason: it leaves the log as it is.
+      await store.edit(spec, ended, ended.state)
+      expect((await store.drop(spec, ended)).kind).toBe('dropped')
+    })
+
+    it('keeps this very task from being created again, but not another of its name', async () => {
+      const { spec, unfinished, ended } = await finished()
+      await store.drop(spec, ended)
+      expect(await store.create(spec, [progress(1)], unfinished.state)).toEqual({ kind: 'dropped' })
+      expect(await store.snapshot(spec)).toBeNull()
+      expect(await listed('unfinished')).toEqual([])
+      const next = await createTask(store, { id: spec.id, startId: 'another start' })
+      expect(await listed('all')).toEqual(['another start'])
+      expect(await listed('unfinished')).toEqual(['another start'])
+      const snapshot = (await store.snapshot(next)) as Snapshot
+      expect(snapshot).toMatchObject({ top: { offset: 1 }, revision: 0 })
+      expect(snapshot.serial).toBeGreaterThan(ended.serial)
+      await store.dropExpired()
+      expect(await listed('all')).toEqual(['another start'])
+    })
+
+    it('is told to watches of the task and of listings', async () => {
+      const { spec, ended } = await finished()
+      const heard: string[] = []
+      const dropped: number[] = []
+      await store.watch(spec, ({ kind }) => heard.push(kind))
+      await store.watchListings((change) => change.kind === 'dropped' && dropped.push(change.serial))
+      await store.drop(spec, ended)
+      expect(dropped).toContain(ended.serial)
+      await until('the drop to be heard', () => heard.includes('dropped'))
+    })
+  })
+
+  describe('listings', () => {
+    const watched = async () => {
+      const heard: ListingChange[] = []
+      await store.watchListings((change) => heard.push(change))
+      return heard
+    }
+    /** A process hears of its own writes at once, and may hear of them again. */
+    const statuses = (heard: readonly ListingChange[]) => [
+      ...new Set(heard.map((change) => (change.kind === 'listed' ? change.listing.status : change.kind))),
+    ]
+
+    it('are told of what is created, and where the writer gives one, before the write resolves', async () => {
+      const heard = await watched()
+      const spec = await createTask(store, { name: 'a name', labels: { team: 'vision' }, machineId: 'm1' })
+      const created = (await store.snapshot(spec)) as Snapshot
+      expect(heard[0]).toEqual({ kind: 'listed', listing: listingOf(created) })
+      expect(listingOf(created)).toMatchObject({
+        name: 'a name',
+        labels: { team: 'vision' },
+        status: 'QUEUED',
+      })
+      const append = async (event: TaskEvent, isListed: boolean) => {
+        const { state, top, ...rest } = (await store.snapshot(spec)) as Snapshot
+        const after = { ...rest, state: reduce(state, event), top: { ...top, offset: top.offset + 1 } }
+        const listing = isListed ? listingOf(after) : undefined
+        const isFinal = isFinalStatus(after.state.status)
+        await store.append(spec, { expected: top, events: [event], state: after.state, isFinal, listing })
+      }
+      await append(progress(1), false)
+      expect(statuses(heard)).toEqual(['QUEUED'])
+      await append(succeeded(), true)
+      expect(statuses(heard)).toEqual(['QUEUED', 'SUCCESS'])
+    })
+
+    it('reach every process, and end with the watch', async () => {
+      const heard: ListingChange[] = []
+      const watch = await store.watchListings((change) => heard.push(change))
+      const other = await watched()
+      const spec = await createTask(store)
+      await until('both to hear', () => heard.length > 0 && other.length > 0)
+      await watch.close()
+      const count = heard.length
+      await createTask(store)
+      await until(
+        'the other to hear',
+        () => new Set(other.map((change) => JSON.stringify(change))).size === 2,
+      )
+      expect(heard).toHaveLength(count)
+      expect(heard[0]).toMatchObject({ listing: { id: spec.id } })
+    })
+
+    it('tell of tasks whose retention has passed', async () => {
+      await reopen({ retainEvents: 1000, retainSeconds: 1 })
+      const heard = await watched()
+      const finished = await createTask(store)
+      const { serial } = (await store.snapshot(finished)) as Snapshot
+      await append(store, finished, succeeded())
+      await until('it to be dropped', async () => {
+        await store.dropExpired()
+        return heard.some((change) => change.kind === 'dropped' && change.serial === serial)
+      })
+    })
+  })
+
   describe('a new generation', () => {
     const started = async () => {
       const spec = await createTask(store)
@@ -361,11 +561,13 @@ export function storeContract(
       const changed: (string | null)[] = []
       await store.watch(spec, ({ kind }) => heard.push(kind))
       await store.watchAll((key) => changed.push(key?.id ?? null))
+      const listings: string[] = []
+      await store.watchListings(({ kind }) => listings.push(kind))
       await interrupt?.()
       await until('the interruption to be over', () => heard.at(-1) === 'resumed')
       expect(heard).toEqual(['interrupted', 'resumed'])
       // Any task may have changed meanwhile.
-      await until('that to be told', () => changed.includes(null))
+      await until('that to be told', () => changed.includes(null) && listings.includes('unknown'))
       await until('the store to be reached', () =>
         append(store, spec, progress(1)).then(
           () => true,

@@ -76,6 +76,7 @@ afterEach(async () => {
 
 const request = (idempotencyKey: string | null) => ({
   trainer: null,
+  name: null,
   channelPrefix: null,
   machineId: null,
   epochs: null,

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { TOGETHER } from '../../src/event-log/append-plan.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
-import { MAX_APPEND_TRIES, MAX_TURN_WAIT_MS, TOGETHER } from '../../src/event-log/task-writer.ts'
+import { MAX_APPEND_TRIES, MAX_TURN_WAIT_MS } from '../../src/event-log/task-writer.ts'
+import { editOf } from '../../src/task/edit.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
 import { reduce, reduceAll } from '../../src/task/reducer.ts'
 import type { TaskKey, TaskState } from '../../src/task/task.ts'
-import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
+import { append, createTask, NOW, progress, range, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 import { taskWriter } from '../support/writer.ts'
 
@@ -45,6 +47,45 @@ describe('writers', () => {
     const writers = range(1, 4).map(() => taskWriter(log))
     await Promise.all(range(1, 200).map((i) => writers[i % 4]?.update(key, adding(progress(i)))))
     expect(await offsets(key)).toEqual(range(1, 201))
+  })
+
+  it('that edit and writers that append lose nothing to each other', async () => {
+    const key = await createTask(log)
+    const [one, other] = [taskWriter(log), taskWriter(log)]
+    const name = (text: string) => (state: TaskState) => editOf(state, { name: text }, NOW)
+    await one.update(key, adding(progress(1)))
+    const appends = range(2, 100).map((i) => (i % 2 ? one : other).update(key, adding(progress(i))))
+    const edits = range(1, 5).map((i) => (i % 2 ? one : other).edit(key, name(`name ${i}`)))
+    const named = await Promise.all(edits)
+    await Promise.all(appends)
+    expect(named.map(({ revision }) => revision).sort()).toEqual(range(1, 5))
+    const snapshot = await log.snapshot(key)
+    const last = named.find(({ revision }) => revision === 5)
+    expect(snapshot).toMatchObject({ revision: 5, state: { spec: { name: last?.state.spec.name } } })
+    expect(await offsets(key)).toEqual(range(1, 101))
+    // What is remembered from before the edit is noticed to be old.
+    await one.update(key, adding(succeeded()))
+    expect((await other.edit(key, name('after the end'))).state).toMatchObject({
+      status: 'SUCCESS',
+      spec: { name: 'after the end' },
+    })
+    expect((await log.snapshot(key))?.state.spec.name).toBe('after the end')
+  })
+
+  it('list a task when its status changes, and else once a second', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: NOW })
+    const key = await createTask(log)
+    const listed: string[] = []
+    await log.watchListings((change) => change.kind === 'listed' && listed.push(change.listing.status))
+    const writer = taskWriter(log)
+    for (const i of range(1, 5)) await writer.update(key, adding(progress(i)))
+    expect(listed).toEqual(['QUEUED'])
+    vi.setSystemTime(NOW + 1000)
+    for (const i of range(6, 9)) await writer.update(key, adding(progress(i)))
+    expect(listed).toEqual(['QUEUED', 'QUEUED'])
+    await writer.update(key, adding(succeeded()))
+    expect(listed).toEqual(['QUEUED', 'QUEUED', 'SUCCESS'])
+    vi.useRealTimers()
   })
 
   it('refuse only by what the log says, not by what is remembered', async () => {

@@ -1,10 +1,11 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { WatchSignal } from '../../src/event-log/event-log.ts'
+import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { Follower } from '../../src/feed/follower.ts'
 import { Stop } from '../../src/feed/stoppable.ts'
 import { trainingStream } from '../../src/feed/training-stream.ts'
+import { edited } from '../../src/task/edit.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
 import { encodeCursor } from '../../src/task/position.ts'
 import { feedsOf, memoryLog } from '../support/delivery.ts'
@@ -19,7 +20,7 @@ import {
   webSocketClient,
 } from '../support/graphql.ts'
 import { testRedis } from '../support/redis.ts'
-import { append, createTask, progress, range } from '../support/tasks.ts'
+import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
 async function open() {
@@ -97,10 +98,34 @@ describe('a snapshot', () => {
     expect(snapshots).toHaveBeenCalledTimes(1)
   })
 
+  it('shows an edit, whether it was announced or not', async () => {
+    const { log, key, feeds, line, snapshots } = await open()
+    const feed = await feeds.acquire(key)
+    const rename = async (name: string) => {
+      const expected = (await log.snapshot(key)) as Snapshot
+      await log.edit(key, expected, edited(expected.state, { name, labels: null, updatedAt: 1 }))
+    }
+    await append(log, key, progress(1))
+    await rename('told')
+    expect(feed.view.state.spec.name).toBe('told')
+    snapshots.mockClear()
+    expect(await feeds.snapshot(key)).toMatchObject({ revision: 1, state: { spec: { name: 'told' } } })
+    expect(snapshots).not.toHaveBeenCalled()
+    line.isCut = true
+    await rename('not told')
+    await append(log, key, progress(2))
+    expect(feed.view.state.spec.name).toBe('told')
+    // What the check does now and then.
+    await feed.recheck(new AbortController().signal)
+    expect(feed.view).toMatchObject({ state: { current: 2, spec: { name: 'not told' } } })
+    expect(feed.view.state).toEqual((await log.snapshot(key))?.state)
+    await feeds.release(feed)
+  })
+
   it('of before a cursor was issued does not make the cursor one of the future', async () => {
     const { log, key, feeds, line, snapshots } = await open()
     const feed = await feeds.acquire(key)
-    const found = { ...feed.view, serial: feed.serial }
+    const found = feed.snapshot
     // Announcements come late, and so does the answer of the log.
     line.isCut = true
     const waiting: (() => void)[] = []
@@ -254,5 +279,76 @@ describe('on the Redis engine', () => {
     })
     await Promise.all(viewers)
     await until('all to be given back', () => server.gauges().feeds === 0)
+  })
+})
+
+describe('a task that is deleted', () => {
+  const drop = async ({ log, key }: Pick<Awaited<ReturnType<typeof open>>, 'log' | 'key'>) =>
+    log.drop(key, (await log.snapshot(key)) as Snapshot)
+  const reasonsOf = async (stream: Awaited<ReturnType<typeof trainingStream>>) => {
+    const reasons: (string | null)[] = []
+    for (;;) {
+      const item = await stream.read()
+      if (item === null) return reasons
+      if (item.kind === 'events') stream.advance(item.events, item.events.length)
+      if (item.kind === 'event' && item.event.type === 'StreamClosing') reasons.push(item.event.reason)
+    }
+  }
+
+  it('closes the streams of those that are still behind, with the reason', async () => {
+    const opened = await open()
+    const { log, key, feeds } = opened
+    for (const i of range(1, 30)) await append(log, key, ...range(1, 30).map((j) => progress(30 * i + j)))
+    const found = (await feeds.snapshot(key)) as Snapshot
+    const stream = await trainingStream(feeds, found, { after: null, last: 900 }, { maxStreamMs: 60_000 })
+    expect(await stream.read()).toMatchObject({ event: { type: 'StreamOpened' } })
+    await append(log, key, succeeded())
+    await drop(opened)
+    expect(await reasonsOf(stream)).toEqual(['the task was deleted'])
+    expect(feeds.size).toBe(0)
+  })
+
+  it('has ended with its status for those that got all of it', async () => {
+    const opened = await open()
+    const { log, key, feeds } = opened
+    const found = (await feeds.snapshot(key)) as Snapshot
+    const stream = await trainingStream(feeds, found, { after: null, last: 10 }, { maxStreamMs: 60_000 })
+    await stream.read()
+    await append(log, key, succeeded())
+    await drop(opened)
+    expect(await reasonsOf(stream)).toEqual(['the task ended with SUCCESS'])
+  })
+
+  it('is not created again by a server that remembers it as unfinished', async () => {
+    const opened = await open()
+    const { log, key, feeds, line } = opened
+    const feed = await feeds.acquire(key)
+    line.isCut = true
+    await append(log, key, succeeded())
+    await drop(opened)
+    await feed.recheck(new AbortController().signal)
+    expect(feed.gone).toBe(true)
+    expect(await log.snapshot(key)).toBeNull()
+    await feeds.release(feed)
+  })
+
+  it('may be followed by another of its name, while its last reader is still there', async () => {
+    const opened = await open()
+    const { log, key, feeds } = opened
+    const old = await feeds.acquire(key)
+    await append(log, key, succeeded())
+    await drop(opened)
+    expect(old).toMatchObject({ gone: true, deleted: true })
+    await createTask(log, { id: key.id, startId: 'another' })
+    const [feed, same] = [await feeds.acquire(key), await feeds.acquire(key)]
+    expect(feed).not.toBe(old)
+    expect(same).toBe(feed)
+    await feeds.release(old)
+    await append(log, key, progress(1))
+    expect(feed.view.state).toMatchObject({ status: 'QUEUED', current: 1 })
+    await feeds.release(feed)
+    expect(feeds.size).toBe(1)
+    await feeds.release(same)
+    expect([feeds.size, log.watchCount]).toEqual([0, 0])
   })
 })

@@ -1,16 +1,28 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import type { Snapshot } from '../../src/event-log/event-log.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
+import { ShownTasks } from '../../src/feed/shown-tasks.ts'
 import { TaskUpdates } from '../../src/feed/task-updates.ts'
-import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
+import { TaskCatalog } from '../../src/repository/task-catalog.ts'
+import { type TaskFilter, taskQuery } from '../../src/repository/task-filter.ts'
+import { edited } from '../../src/task/edit.ts'
+import type { TaskStatus } from '../../src/task/task.ts'
+import { append, createTask, newState, progress, range, succeeded } from '../support/tasks.ts'
 
 const options = { minIntervalMs: 0, maxStreamMs: 60_000 }
 let log: MemoryStore
-afterEach(() => log.close())
+let catalog: TaskCatalog
+afterEach(async () => {
+  await catalog.close()
+  await log.close()
+})
 
 const open = () => {
   log = new MemoryStore({ retainEvents: 100, retainSeconds: 3600, maxBytes: 500_000_000 })
-  return new TaskUpdates(log)
+  catalog = new TaskCatalog(log, (error) => {
+    throw error
+  })
+  return new TaskUpdates(log, catalog)
 }
 
 async function next(stream: AsyncIterator<Snapshot>): Promise<string> {
@@ -70,4 +82,105 @@ it('lets go of everything when its reader leaves while waiting', async () => {
   await stream.return?.()
   expect((await waiting).done).toBe(true)
   expect([updates.size, log.watchCount]).toEqual([0, 0])
+})
+
+it('opens with what is unfinished or has just ended, and with named tasks whatever their status', async () => {
+  const updates = open()
+  const end = async (id: string, secondsAgo: number) => {
+    const key = await createTask(log, { id })
+    await append(log, key, { ...succeeded(), recordedAt: Date.now() - 1000 * secondsAgo })
+  }
+  await end('old', 100)
+  await end('recent', 10)
+  await createTask(log, { id: 'running' })
+  const opening = async (filter: TaskFilter, finishedWithinMs: number, count: number) => {
+    const stream = updates.stream(filter, { ...options, finishedWithinMs })
+    const opened: string[] = []
+    for (let i = 0; i < count; i++) opened.push(await next(stream))
+    const more = stream.next()
+    await stream.return?.()
+    expect((await more).done).toBe(true)
+    return opened
+  }
+  expect(await opening({}, 50_000, 2)).toEqual(['running QUEUED', 'recent SUCCESS'])
+  expect(await opening({}, 500_000, 3)).toEqual(['running QUEUED', 'recent SUCCESS', 'old SUCCESS'])
+  expect(await opening({}, 0, 1)).toEqual(['running QUEUED'])
+  expect(await opening({ statuses: ['SUCCESS'] }, 50_000, 1)).toEqual(['recent SUCCESS'])
+  expect(await opening({ ids: ['old', 'running', 'nobody'] }, 0, 2)).toEqual([
+    'running QUEUED',
+    'old SUCCESS',
+  ])
+})
+
+it('tells a task once more when it leaves the filter, and again when it comes back', async () => {
+  const updates = open()
+  const task = await createTask(log, { id: 'a', labels: { team: 'vision' } })
+  const never = await createTask(log, { id: 'never' })
+  const label = async (team: string) => {
+    const expected = (await log.snapshot(task)) as Snapshot
+    await log.edit(
+      task,
+      expected,
+      edited(expected.state, { name: null, labels: { team }, updatedAt: Date.now() }),
+    )
+  }
+  const stream = updates.stream({ labels: { team: 'vision' } }, options)
+  expect(await next(stream)).toBe('a QUEUED')
+  await label('speech')
+  expect(await next(stream)).toBe('a QUEUED')
+  // No longer its concern.
+  await append(log, task, progress(1))
+  await append(log, never, progress(1))
+  await label('vision')
+  expect(await next(stream)).toBe('a QUEUED 1')
+  await stream.return?.()
+})
+
+it('tells of a task that left the filter while the engine was out of reach', async () => {
+  const updates = open()
+  let tell: (key: null) => void = () => {}
+  const watchAll = log.watchAll.bind(log)
+  vi.spyOn(log, 'watchAll').mockImplementation((onChange) => {
+    tell = onChange
+    return watchAll(() => {})
+  })
+  const task = await createTask(log, { id: 'a' })
+  await createTask(log, { id: 'b' })
+  const stream = updates.stream({ statuses: ['QUEUED'] }, options)
+  expect([await next(stream), await next(stream)]).toEqual(['b QUEUED', 'a QUEUED'])
+  await append(log, task, { ...succeeded(), recordedAt: Date.now() })
+  tell(null)
+  expect(await next(stream)).toBe('a SUCCESS')
+  await stream.return?.()
+})
+
+it('remembers only so many tasks that may leave a filter, those that it showed last', () => {
+  const shown = new ShownTasks(taskQuery({ statuses: ['QUEUED'] }), 2)
+  const snapshot = (serial: number, status: TaskStatus): Snapshot => ({
+    state: { ...newState(), status },
+    top: { generation: 'g', offset: 1 },
+    serial,
+    revision: 0,
+  })
+  for (const serial of [1, 2, 3]) expect(shown.isToBeTold(snapshot(serial, 'QUEUED'))).toBe(true)
+  expect([1, 2, 3].map((serial) => shown.isToBeTold(snapshot(serial, 'RUNNING')))).toEqual([
+    false,
+    true,
+    true,
+  ])
+})
+
+it('opens a filter of few among many tasks without a look at the others', async () => {
+  const updates = open()
+  for (const i of range(1, 5000)) await createTask(log, { id: `t${i}`, machineId: `m${i % 2500}` })
+  await catalog.loaded()
+  const snapshots = vi.spyOn(log, 'snapshot')
+  const lists = vi.spyOn(log, 'list')
+  const examined = catalog.index.examined
+  const stream = updates.stream({ machineId: 'm7' }, options)
+  expect([await next(stream), await next(stream)]).toEqual(['t2507 QUEUED', 't7 QUEUED'])
+  expect(snapshots).toHaveBeenCalledTimes(2)
+  expect(lists).not.toHaveBeenCalled()
+  expect(catalog.index.examined - examined).toBeLessThan(10)
+  await stream.return?.()
 })

@@ -295,8 +295,9 @@ describeEngines((openServer, engine) => {
       follow({ filter: { machineId: 'motor_siemens_001' } }, ofMotor)
       follow({ filter: { ids: [finished] } }, ofFinished)
       const ids = (results: Result[]) => results.map(({ data }) => data.taskUpdates.id)
-      await until('the openings', () => seen.length === 2 && ofMotor.length === 1 && ofFinished.length === 1)
-      expect(ids(seen)).toEqual([other, running])
+      await until('the openings', () => seen.length === 3 && ofMotor.length === 1 && ofFinished.length === 1)
+      // That it has just ended is told, too: a client that was away has missed it.
+      expect(ids(seen)).toEqual([other, running, finished])
       expect(ids(ofFinished)).toEqual([finished])
 
       await report(url, other, ...progressReports(1, 3))
@@ -305,7 +306,7 @@ describeEngines((openServer, engine) => {
       await until('the end of the motor', () => statuses(ofMotor).at(-1) === 'SUCCESS')
       await until(
         'all changes',
-        () => statuses(seen).includes('SUCCESS') && statuses(seen).includes('RUNNING'),
+        () => statuses(seen).at(-1) === 'SUCCESS' && statuses(seen).includes('RUNNING'),
       )
       expect(new Set(ids(ofMotor))).toEqual(new Set([running]))
       const created = await startExternal(url)

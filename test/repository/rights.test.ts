@@ -11,11 +11,13 @@ import { TaskUpdates } from '../../src/feed/task-updates.ts'
 import { Ingest } from '../../src/ingest/ingest.ts'
 import { ExternalLauncher } from '../../src/launcher/external.ts'
 import { ANYONE, type Caller, SCOPES, type Scope } from '../../src/repository/access.ts'
+import { TaskCatalog } from '../../src/repository/task-catalog.ts'
+import { TaskRecords } from '../../src/repository/task-records.ts'
 import { schema } from '../../src/schema/index.ts'
 import { EventStreamResults } from '../../src/transport/event-stream.ts'
 import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
 import { type Operation, Operations } from '../../src/transport/operations.ts'
-import { createTask } from '../support/tasks.ts'
+import { append, createTask, succeeded } from '../support/tasks.ts'
 import { taskWriter } from '../support/writer.ts'
 
 interface Right {
@@ -23,6 +25,8 @@ interface Right {
   readonly scope: Scope | null
   /** One operation with nothing but this field; of the task `$id`, where it names one. */
   readonly query: string
+  /** The task has to have ended. */
+  readonly isOfEnded?: boolean
 }
 
 /** What each root field of the schema needs. */
@@ -37,6 +41,15 @@ const RIGHTS: Readonly<Record<string, Right>> = {
   'Mutation.cancelTraining': {
     scope: 'tasks:cancel',
     query: 'mutation ($id: ID!) { cancelTraining(input: { taskId: $id }) { task { id } } }',
+  },
+  'Mutation.updateTask': {
+    scope: 'tasks:write',
+    query: 'mutation ($id: ID!) { updateTask(input: { taskId: $id, name: "x" }) { task { name } } }',
+  },
+  'Mutation.deleteTask': {
+    scope: 'tasks:write',
+    query: 'mutation ($id: ID!) { deleteTask(input: { taskId: $id }) { taskId } }',
+    isOfEnded: true,
   },
   'Mutation.reportMetrics': {
     scope: 'tasks:report',
@@ -74,6 +87,7 @@ const FORBIDDEN = { extensions: { code: 'FORBIDDEN', retryable: false } }
 
 let log: MemoryStore
 let feeds: Feeds
+let catalog: TaskCatalog
 let dispatch: Dispatch
 let openSubscriptions: OpenSubscriptions
 let operations: Operations
@@ -85,6 +99,7 @@ beforeEach(() => {
   log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
   feeds = new Feeds(log, { ringEvents: 8, checkMs: 5000, pages: { maxBytes: 1_000_000 }, onError })
   const writer = taskWriter(log)
+  catalog = new TaskCatalog(log, onError)
   const trainers = Trainers.load(null, channelPrefixes)
   dispatch = new Dispatch(log, writer, trainers, { channelPrefixes, serverId: 'this', onError })
   dispatch.use(new ExternalLauncher())
@@ -100,12 +115,14 @@ beforeEach(() => {
         maxStreamMs: 60_000,
         log,
         tasks: log,
+        catalog,
         engine: log,
         feeds,
         series: new SeriesReader(log),
-        updates: new TaskUpdates(log),
+        updates: new TaskUpdates(log, catalog),
         ingest: new Ingest(writer, channelPrefixes),
         dispatch,
+        records: new TaskRecords(log, writer, channelPrefixes),
         trainers,
       },
     },
@@ -116,6 +133,7 @@ beforeEach(() => {
 afterEach(async () => {
   await dispatch.close()
   await feeds.close()
+  await catalog.close()
   await log.close()
   expect(unexpected).toEqual([])
   // None that was refused is counted, nor one that has left.
@@ -167,8 +185,10 @@ it.each(GUARDED_FIELDS)('%s refuses a caller that has every scope but its own', 
   expect(errors?.[0]?.message).toContain(`lacks the scope ${right.scope}`)
 })
 
-it.each(FIELDS)('%s needs nothing but its own scope', async (_, { query, scope }) => {
-  const { id } = await createTask(log)
+it.each(FIELDS)('%s needs nothing but its own scope', async (_, { query, scope, isOfEnded }) => {
+  const key = await createTask(log)
+  if (isOfEnded) await append(log, key, succeeded())
+  const { id } = key
   const { data, errors } = await resultOf(query, id, callerWith(scope === null ? [] : [scope]))
   expect(errors).toBeUndefined()
   expect(Object.values(data ?? {})).toEqual([expect.anything()])

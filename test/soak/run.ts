@@ -237,7 +237,9 @@ export class Run {
   /** Every subscriber has left: nothing may be held for them any more. */
   async #checkReleased() {
     await this.#soon('the servers to leave the channels that nobody watches', async () => {
-      const channels = await this.redis.run((client) => client.pubsub('CHANNELS'))
+      const subscribed = (await this.redis.run((client) => client.pubsub('CHANNELS'))) as string[]
+      // Servers listen to listings for as long as they live.
+      const channels = subscribed.filter((channel) => !channel.endsWith('epochcast:listings'))
       this.channelsLeft = channels.length
       return channels.length === 0
     })

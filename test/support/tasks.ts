@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { EventLog } from '../../src/event-log/event-log.ts'
+import { listingOf } from '../../src/event-log/listing.ts'
 import { happenedAt, type TaskEvent } from '../../src/task/event.ts'
 import { queued } from '../../src/task/lifecycle.ts'
 import { reduce, reduceAll } from '../../src/task/reducer.ts'
@@ -70,12 +71,15 @@ export async function append(log: EventLog, key: TaskKey, ...events: TaskEvent[]
   const snapshot = await log.snapshot(key)
   if (!snapshot) throw new Error(`no task ${key.id}`)
   const state = events.reduce(reduce, snapshot.state)
+  const top = { ...snapshot.top, offset: snapshot.top.offset + events.length }
   const result = await log.append(key, {
     expected: snapshot.top,
+    revision: snapshot.revision,
     events,
     state,
     isFinal: isFinalStatus(state.status),
     curves: { through: snapshot.top.offset + events.length, index: '', put: [], drop: [] },
+    listing: listingOf({ ...snapshot, state, top }),
   })
   if (result.kind !== 'appended') throw new Error(`append: ${result.kind}`)
 }

@@ -39,6 +39,17 @@ export type CancelTrainingPayload = {
   readonly task: Task;
 };
 
+export type DeleteTaskInput = {
+  readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  readonly taskId: Scalars['ID']['input'];
+};
+
+export type DeleteTaskPayload = {
+  readonly __typename?: 'DeleteTaskPayload';
+  /** The id of the task that is gone. */
+  readonly taskId: Scalars['ID']['output'];
+};
+
 export type EngineStatus = {
   readonly __typename?: 'EngineStatus';
   readonly connected: Scalars['Boolean']['output'];
@@ -162,15 +173,24 @@ export type Mutation = {
   readonly __typename?: 'Mutation';
   /** Asks the trainer to stop; a queued task never starts. A trainer that does not stop by itself is ended. Cancelling twice has no further effect. */
   readonly cancelTraining: CancelTrainingPayload;
+  /** Drops a finished task with its log and curves; refused (TASK_NOT_ENDED) while it may still report. Its idempotencyKey may then start another. */
+  readonly deleteTask: DeleteTaskPayload;
   /** Appends a trainer's reports to its task's log, in order, all or none. */
   readonly reportMetrics: ReportMetricsPayload;
   /** Creates a task and hands it to the trainer's launcher. Same idempotencyKey, same task. */
   readonly startTraining: StartTrainingPayload;
+  /** Changes what people call a task, running or finished: name and labels. It is no event of the task. */
+  readonly updateTask: UpdateTaskPayload;
 };
 
 
 export type MutationCancelTrainingArgs = {
   input: CancelTrainingInput;
+};
+
+
+export type MutationDeleteTaskArgs = {
+  input: DeleteTaskInput;
 };
 
 
@@ -181,6 +201,11 @@ export type MutationReportMetricsArgs = {
 
 export type MutationStartTrainingArgs = {
   input: StartTrainingInput;
+};
+
+
+export type MutationUpdateTaskArgs = {
+  input: UpdateTaskInput;
 };
 
 export type PageInfo = {
@@ -241,7 +266,7 @@ export type Query = {
   readonly server: ServerInfo;
   /** One task, or null. Without a channelPrefix it is looked for under each prefix of the server, in their order. */
   readonly task?: Maybe<Task>;
-  /** Newest first. */
+  /** Newest first, or as `orderBy` says. */
   readonly tasks: TaskConnection;
 };
 
@@ -256,6 +281,7 @@ export type QueryTasksArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<TaskFilter>;
   first?: InputMaybe<Scalars['Int']['input']>;
+  orderBy?: InputMaybe<TaskOrder>;
 };
 
 export type ReportInput =
@@ -360,6 +386,8 @@ export type StartTrainingInput = {
   readonly labels?: InputMaybe<Scalars['JSON']['input']>;
   /** The machine that the training is about; the trainer gets it as parameter machine_id. */
   readonly machineId?: InputMaybe<Scalars['ID']['input']>;
+  /** For people; any text, not unique. */
+  readonly name?: InputMaybe<Scalars['String']['input']>;
   /** An object with the trainer's further parameters, checked against its JSON Schema. */
   readonly params?: InputMaybe<Scalars['JSON']['input']>;
   /** A finished task to repeat: its trainer, parameters, machine, labels and channelPrefix, where none are given here. A parameter that is given replaces that of the same name. */
@@ -449,7 +477,7 @@ export type Subscription = {
   readonly heartbeat: Heartbeat;
   /** The current state of any task (training, LLM, batch …) under an allowed channel prefix. Conflated: a slow or throttled reader gets the newest state, never a backlog. Completes after the final state. */
   readonly taskProgress: TaskProgress;
-  /** Changes of all tasks that match, conflated per task: one subscription for a whole monitor. Opens with the matching tasks that are unfinished, or with those of `filter.ids` whatever their status. */
+  /** Changes of all tasks that match, conflated per task: one subscription for a whole monitor. Opens with the matching tasks that are unfinished or ended within `finishedWithinSeconds`, so that a client that was away learns of the ends it missed; with those of `filter.ids` whatever their status. A task that leaves the filter is sent once more, as it is then; one that is deleted is not sent again. */
   readonly taskUpdates: Task;
   /** Every event of one training task, in order, without loss or repetition. Opens with StreamOpened, replays what `after` or `last` asks for, follows the log live, and completes by itself after the task's final event (StreamClosing) or after the maximum duration (StreamTimedOut). */
   readonly trainingProgress: TrainingEvent;
@@ -470,6 +498,7 @@ export type SubscriptionTaskProgressArgs = {
 
 export type SubscriptionTaskUpdatesArgs = {
   filter?: InputMaybe<TaskFilter>;
+  finishedWithinSeconds?: InputMaybe<Scalars['Int']['input']>;
   minIntervalMs?: InputMaybe<Scalars['Int']['input']>;
 };
 
@@ -513,6 +542,8 @@ export type Task = {
   readonly message?: Maybe<Scalars['String']['output']>;
   /** The latest value of every metric. Those of a validation phase are named val_…, of a test phase test_…, of a federated evaluation eval_…. */
   readonly metrics: Scalars['Metrics']['output'];
+  /** For people; any text, not unique. */
+  readonly name?: Maybe<Scalars['String']['output']>;
   /** What the trainer was given: the start's parameters with the trainer's defaults filled in. */
   readonly params: Scalars['JSON']['output'];
   /** 0 to 100. */
@@ -578,11 +609,24 @@ export type TaskError = {
 /** All conditions that are given must hold. */
 export type TaskFilter = {
   readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  /** That very time is left out. */
+  readonly createdAfter?: InputMaybe<Scalars['DateTime']['input']>;
+  /** That very time is left out. */
+  readonly createdBefore?: InputMaybe<Scalars['DateTime']['input']>;
   readonly ids?: InputMaybe<ReadonlyArray<Scalars['ID']['input']>>;
+  /** Label values that must be there, e.g. {"team": "vision"}: strings, numbers and booleans, in objects as deep as the labels have them. */
+  readonly labels?: InputMaybe<Scalars['JSON']['input']>;
   readonly machineId?: InputMaybe<Scalars['ID']['input']>;
   readonly statuses?: InputMaybe<ReadonlyArray<TaskStatus>>;
+  /** Words, all of which occur in the task's name, id, trainer, machine or label values; case does not matter. */
+  readonly text?: InputMaybe<Scalars['String']['input']>;
   readonly trainer?: InputMaybe<Scalars['String']['input']>;
 };
+
+export type TaskOrder =
+  | 'CREATED_ASC'
+  | 'CREATED_DESC'
+  | 'UPDATED_DESC';
 
 export type TaskProgress = {
   readonly __typename?: 'TaskProgress';
@@ -673,6 +717,20 @@ export type TrainingSucceeded = TrainingEvent & {
   readonly result?: Maybe<Scalars['JSON']['output']>;
   readonly taskId: Scalars['ID']['output'];
   readonly timestamp: Scalars['DateTime']['output'];
+};
+
+export type UpdateTaskInput = {
+  readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  /** Replaces all labels where given; null takes them away. */
+  readonly labels?: InputMaybe<Scalars['JSON']['input']>;
+  /** Left as it is where not given; null takes the name away. */
+  readonly name?: InputMaybe<Scalars['String']['input']>;
+  readonly taskId: Scalars['ID']['input'];
+};
+
+export type UpdateTaskPayload = {
+  readonly __typename?: 'UpdateTaskPayload';
+  readonly task: Task;
 };
 
 export type CancelTrainingMutationVariables = Exact<{

@@ -1,18 +1,50 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions'
 import type { Redis } from 'ioredis'
+import type { TaskEdit } from '../../task/edit.ts'
 import type { LogEntry, Watch, WatchSignal } from '../event-log.ts'
 
 /** What is published with every append: the entries after `offset - 1`, in order. */
-export interface PublishedEntries {
+interface PublishedEntries {
   readonly generation: string
   /** Offset of the first event. */
   readonly offset: number
   readonly events: readonly LogEntry['event'][]
 }
 
+interface PublishedEdit {
+  readonly generation: string
+  readonly revision: number
+  readonly edit: TaskEdit
+}
+
+/** What a message on a task's channel tells; whatever cannot be read, the log knows better. */
+export function announced(text: string): WatchSignal {
+  const published = (parsed(text) ?? {}) as Partial<PublishedEntries & PublishedEdit & { dropped: true }>
+  const { generation, offset, events, revision, edit, dropped } = published
+  if (dropped === true) return { kind: 'dropped' }
+  if (typeof generation !== 'string') return { kind: 'resumed' }
+  if (typeof offset === 'number' && Array.isArray(events)) return appended({ generation, offset, events })
+  if (typeof revision === 'number' && edit) return { kind: 'edited', generation, revision, edit }
+  return { kind: 'resumed' }
+}
+
+function appended({ generation, offset, events }: PublishedEntries): WatchSignal {
+  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event }))
+  return { kind: 'appended', top: { generation, offset: offset + events.length - 1 }, entries }
+}
+
+/** What a message says; null where it is no JSON, and so not of ours. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
 interface Listener {
   readonly channel: string
-  onSignal(signal: Message | Exclude<WatchSignal, { kind: 'appended' }>): void
+  onSignal(signal: Message | Extract<WatchSignal, { kind: 'interrupted' | 'resumed' }>): void
 }
 
 interface Message {

@@ -1,24 +1,27 @@
--- Appends events if the log's top is still the expected one.
+-- Appends events if the log's top and the state's revision are still the expected ones.
 --
 -- KEYS  1 state (hash)  2 log (stream)  3 curves (hash)
--- ARGV  1 expected generation  2 expected top  3 state as JSON  4 events to retain
+-- ARGV  1 expected generation, with /revision behind it where the task was edited  2 expected top  3 state as JSON
+--       4 events to retain
 --       5 seconds to keep both keys, 0 for as long as the task is unfinished
 --       6 channel of the task  7 channel of all changes  8 what names the task in 7
 --       9 the events as JSON, separated by a line feed and a comma: an argument of its own for each would
 --         cost the client more than the rest of the command
---       10 … only where the curves change: offset of the last event that they contain then, their index, number of
+--       10 channel of listings  11 what is published there, '' for nothing: both only where 11 or 12 is needed
+--       12 … only where the curves change: offset of the last event that they contain then, their index, number of
 --         segments to put, name and bytes of each, names of segments to drop
 -- Reply 1 appended, 0 conflict (nothing was changed), -1 no such task
-local current = redis.call('HMGET', KEYS[1], 'generation', 'top', 'folded')
+local current = redis.call('HMGET', KEYS[1], 'generation', 'top', 'revision', 'folded')
 if not current[1] then
   return -1
 end
-if current[1] ~= ARGV[1] or current[2] ~= ARGV[2] then
+local expected = current[3] and current[1] .. '/' .. current[3] or current[1]
+if expected ~= ARGV[1] or current[2] ~= ARGV[2] then
   return 0
 end
 local top = tonumber(ARGV[2])
 -- Only here, so that the events travel once; `PublishedEntries` of announcements.ts.
-local announcement = '{"generation":"' .. ARGV[1] .. '","offset":' .. top + 1 .. ',"events":[' .. ARGV[9] .. ']}'
+local announcement = '{"generation":"' .. current[1] .. '","offset":' .. top + 1 .. ',"events":[' .. ARGV[9] .. ']}'
 local from = ARGV[9] ~= '' and 1
 while from do
   -- JSON has line feeds only where somebody put them between its tokens.
@@ -27,7 +30,7 @@ while from do
   redis.call('XADD', KEYS[2], top .. '-0', 'e', string.sub(ARGV[9], from, to and to - 1))
   from = to and to + 2
 end
-local folded = tonumber(ARGV[10] or current[3] or 0)
+local folded = tonumber(ARGV[12] or current[4] or 0)
 -- What the curves do not contain yet must not be trimmed.
 if folded >= top - ARGV[4] then
   redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[4])
@@ -35,11 +38,11 @@ else
   redis.call('XTRIM', KEYS[2], 'MINID', string.format('%.0f-0', folded + 1))
 end
 redis.call('HSET', KEYS[1], 'top', top, 'state', ARGV[3])
-if ARGV[10] then
-  redis.call('HSET', KEYS[1], 'folded', ARGV[10])
-  redis.call('HSET', KEYS[3], 'index', ARGV[11])
-  local dropped = 13 + 2 * ARGV[12]
-  for i = 13, dropped - 1, 2 do
+if ARGV[12] then
+  redis.call('HSET', KEYS[1], 'folded', ARGV[12])
+  redis.call('HSET', KEYS[3], 'index', ARGV[13])
+  local dropped = 15 + 2 * ARGV[14]
+  for i = 15, dropped - 1, 2 do
     redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1])
   end
   for i = dropped, #ARGV do
@@ -52,5 +55,9 @@ if ARGV[5] ~= '0' then
   redis.call('EXPIRE', KEYS[3], ARGV[5])
 end
 redis.call('PUBLISH', ARGV[6], announcement)
+-- First the listing: who begins to hear of changes after this one finds it listed.
+if ARGV[11] and ARGV[11] ~= '' then
+  redis.call('PUBLISH', ARGV[10], ARGV[11])
+end
 redis.call('PUBLISH', ARGV[7], ARGV[8])
 return 1

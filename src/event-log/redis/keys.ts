@@ -12,7 +12,10 @@ export class RedisKeys {
     this.#prefix = keyPrefix
   }
 
-  /** Hash: generation, top, serial, state, folded (offset of the last event that the curves contain), and previousGeneration and common once it lost entries. */
+  /**
+   * Hash: generation, top, serial, state; revision once the task was edited, folded (offset of the last event that the
+   * curves contain), and previousGeneration and common once the log lost entries.
+   */
   state(key: TaskKey): string {
     return `${this.#prefix}epochcast:{${channelOf(key)}}:state`
   }
@@ -27,6 +30,11 @@ export class RedisKeys {
     return `${this.#prefix}epochcast:{${channelOf(key)}}:curves`
   }
 
+  /** What names a task that was deleted under this key; kept for a while. */
+  dropped(key: TaskKey): string {
+    return `${this.#prefix}epochcast:{${channelOf(key)}}:dropped`
+  }
+
   /**
    * Channel on which servers tell each other what was appended. Not the task's public name: a Redis channel of
    * that name belongs to publishers and pages that were there before.
@@ -38,6 +46,11 @@ export class RedisKeys {
   /** Channel that names every task that changes. */
   get changes(): string {
     return `${this.#prefix}epochcast:changes`
+  }
+
+  /** Channel on which servers tell each other the listings of tasks. */
+  get listings(): string {
+    return `${this.#prefix}epochcast:listings`
   }
 
   /** Sorted sets from serial to channel. */

@@ -2,9 +2,9 @@
 --
 -- KEYS  1 state (hash)  2 log (stream)
 -- ARGV  1 offset, or -1 for the oldest retained entry  2 limit
--- Reply {generation, top, oldest, previous generation, last common offset, id, fields, id, fields …}
+-- Reply {generation, top, oldest, previous generation, last common offset, revision, {id, fields}, …}
 --       nil where there is no such task; oldest is the offset of the oldest retained entry, top + 1 for none
-local state = redis.call('HMGET', KEYS[1], 'generation', 'top', 'previousGeneration', 'common')
+local state = redis.call('HMGET', KEYS[1], 'generation', 'top', 'previousGeneration', 'common', 'revision')
 if not state[1] then
   return nil
 end
@@ -18,4 +18,4 @@ if after < 0 then
   after = oldest - 1
 end
 local entries = redis.call('XRANGE', KEYS[2], string.format('%.0f-0', after + 1), '+', 'COUNT', ARGV[2])
-return {state[1], state[2], tostring(oldest), state[3] or '', state[4] or '', entries}
+return {state[1], state[2], tostring(oldest), state[3] or '', state[4] or '', state[5] or '0', entries}

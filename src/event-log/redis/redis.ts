@@ -8,21 +8,28 @@ import type {
   AppendRequest,
   AppendResult,
   CreateResult,
-  CurveChange,
+  DropResult,
+  EditResult,
   ReadResult,
+  Snapshot,
   StoredSnapshot,
   Watch,
   WatchSignal,
 } from '../event-log.ts'
+import { type ListingChange, listingOf } from '../listing.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
 import { Announcements } from './announcements.ts'
+import { expectedOf, RedisChanges } from './changes.ts'
 import { gatherWrites, type RedisConnections } from './connections.ts'
+import { curveArgs, RedisCurves } from './curves.ts'
 import { toPortError, translated } from './errors.ts'
-import { keyOfChannel, RedisKeys } from './keys.ts'
-import { appendedBy, entryOf, parseAnnouncement, snapshotOf } from './replies.ts'
+import { RedisKeys } from './keys.ts'
+import { RedisLeases } from './leases.ts'
+import { createResultOf, readResultOf, snapshotOf } from './replies.ts'
 import { type Scripts, withScripts } from './scripts.ts'
 import { RedisTaskList } from './task-list.ts'
+import { publishedDrop, publishedListing, RedisWatches } from './watches.ts'
 
 export interface RedisStoreOptions {
   readonly keyPrefix: string
@@ -43,28 +50,45 @@ export class RedisStore implements Store {
   readonly #redis: (Redis | Cluster) & Scripts
   readonly #keys: RedisKeys
   readonly #announcements: Announcements
+  readonly #changes: RedisChanges
+  readonly #curves: RedisCurves
+  readonly #leases: RedisLeases
   readonly #tasks: RedisTaskList
+  readonly #watches: RedisWatches
 
   constructor(connections: RedisConnections, options: RedisStoreOptions) {
     this.#options = { ...options, onError: (cause) => options.onError(toPortError(cause)) }
     this.#connections = connections
     this.#keys = new RedisKeys(options.keyPrefix)
     this.#redis = withScripts(connections.commands)
+    this.#curves = new RedisCurves(this.#redis, this.#keys)
+    this.#leases = new RedisLeases(this.#redis, this.#keys)
     this.#announcements = new Announcements(
       connections.subscriber,
       options.commandTimeoutMs,
       this.#options.onError,
     )
+    this.#watches = new RedisWatches(this.#announcements, this.#keys)
     this.#tasks = new RedisTaskList(this.#redis, this.#keys, {
       retainSeconds: options.retainSeconds,
       snapshot: (key) => this.snapshot(key),
+      onDropped: async (serials) => {
+        for (const serial of serials) this.#watches.tellListing({ kind: 'dropped', serial })
+        const { listings } = this.#keys
+        await Promise.all(serials.map((serial) => this.#redis.publish(listings, publishedDrop(serial))))
+      },
+      onError: this.#options.onError,
+    })
+    this.#changes = new RedisChanges(this.#redis, this.#keys, {
+      tasks: this.#tasks,
+      watches: this.#watches,
       onError: this.#options.onError,
     })
   }
 
   /** Watches that have not been closed. */
   get watchCount(): number {
-    return this.#announcements.size
+    return this.#watches.count
   }
 
   /** Waits for the connections; false where they are not there in time (they are tried on and on). */
@@ -85,10 +109,13 @@ export class RedisStore implements Store {
       const serial = await this.#redis.incr(keys.serial)
       // Into the lists first: an entry without its task is passed over, a task without its entry is lost.
       await this.#tasks.add(channel, serial)
-      const [created, ...stored] = await this.#redis.epochcastCreate(
+      const top = { generation, offset: events.length }
+      const listing = listingOf({ state, top, serial, revision: 0 })
+      const reply = await this.#redis.epochcastCreate(
         keys.state(key),
         keys.log(key),
         keys.curves(key),
+        keys.dropped(key),
         generation,
         serial,
         JSON.stringify(state),
@@ -96,17 +123,33 @@ export class RedisStore implements Store {
         keys.appended(key),
         keys.changes,
         channel,
+        keys.listings,
+        publishedListing(listing),
+        state.spec.startId,
         ...textsOf(events),
       )
-      // Of an earlier task of this name whose time was up.
-      if (created) await this.#tasks.keep(channel).catch(this.#options.onError)
-      return { kind: created ? 'created' : 'exists', snapshot: snapshotOf(...stored) }
+      const result = createResultOf(reply)
+      if (result.kind === 'created') {
+        // An earlier task of this name may have been listed, or its deletion be under way.
+        await this.#tasks.keep(channel, serial).catch(this.#options.onError)
+        this.#watches.tellListing({ kind: 'listed', listing })
+      }
+      return result
     })
   }
 
   async append(
     key: TaskKey,
-    { expected, events, state, isFinal, texts = textsOf(events), curves }: AppendRequest,
+    {
+      expected,
+      events,
+      state,
+      isFinal,
+      texts = textsOf(events),
+      curves,
+      listing,
+      revision = 0,
+    }: AppendRequest,
   ): Promise<AppendResult> {
     try {
       const keys = this.#keys
@@ -116,7 +159,7 @@ export class RedisStore implements Store {
         keys.state(key),
         keys.log(key),
         keys.curves(key),
-        expected.generation,
+        expectedOf(expected, revision),
         expected.offset,
         JSON.stringify(state),
         retainEvents,
@@ -125,10 +168,12 @@ export class RedisStore implements Store {
         keys.changes,
         channelOf(key),
         texts.join('\n,'),
+        ...(listing || curves ? [keys.listings, listing ? publishedListing(listing) : ''] : []),
         ...(curves ? curveArgs(curves) : []),
       )
       if (outcome === -1) return { kind: 'missing' }
       if (outcome === 0) return { kind: 'conflict' }
+      if (listing) this.#watches.tellListing({ kind: 'listed', listing })
       // Where this fails, the task is still listed as unfinished; `list` notices and mends it.
       if (isFinal) await this.#tasks.finish(key).catch(this.#options.onError)
       return { kind: 'appended', top: { ...expected, offset: expected.offset + events.length } }
@@ -137,17 +182,27 @@ export class RedisStore implements Store {
     }
   }
 
+  edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
+    return translated(() => this.#changes.edit(key, expected, state))
+  }
+
+  drop(key: TaskKey, expected: Snapshot): Promise<DropResult> {
+    return translated(() => this.#changes.drop(key, expected))
+  }
+
   async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
     return translated(async () => {
-      const [generation, top, serial, state, folded] = await this.#redis.hmget(
+      const [generation, top, serial, state, revision, folded] = await this.#redis.hmget(
         this.#keys.state(key),
         'generation',
         'top',
         'serial',
         'state',
+        'revision',
         'folded',
       )
-      return generation && top && serial && state ? snapshotOf(generation, top, serial, state, folded) : null
+      if (!generation || !top || !serial || !state) return null
+      return snapshotOf(generation, top, serial, state, { revision, folded })
     })
   }
 
@@ -159,66 +214,28 @@ export class RedisStore implements Store {
         after?.offset ?? -1,
         limit,
       )
-      if (!reply) return { kind: 'missing' }
-      const [generation, topOffset, oldest, previous, lastCommon, entries] = reply
-      const top = { generation, offset: Number(topOffset) }
-      const beforeOldest = Number(oldest) - 1
-      const resumeAt = { generation, offset: beforeOldest }
-      const offset = after?.offset ?? beforeOldest
-      if (after && after.generation !== generation) {
-        if (after.generation !== previous)
-          return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
-        const common = Number(lastCommon)
-        // Of what the reader saw after the common offset nothing is left; up to it both generations are one.
-        const skipped = Math.max(0, after.offset - common)
-        const at = { generation, offset: Math.max(beforeOldest, Math.min(after.offset, common)) }
-        return { kind: 'gone', reason: 'LOG_RESET', resumeAt: at, skipped }
-      }
-      if (offset > top.offset) return { kind: 'ahead', top }
-      if (offset < beforeOldest) {
-        return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - offset }
-      }
-      return {
-        kind: 'entries',
-        top,
-        entries: (entries ?? []).map(entryOf),
-      }
+      return reply ? readResultOf(reply, after) : { kind: 'missing' }
     })
   }
 
-  async readCurves(key: TaskKey): Promise<CurvesRead | null> {
-    return translated(async () => {
-      const keys = this.#keys
-      const reply = await this.#redis.epochcastReadCurves(keys.state(key), keys.log(key), keys.curves(key))
-      if (!reply) return null
-      const [generation, top, index, entries] = reply
-      return { top: { generation, offset: Number(top) }, index: index || null, entries: entries.map(entryOf) }
-    })
+  readCurves(key: TaskKey): Promise<CurvesRead | null> {
+    return translated(() => this.#curves.read(key))
   }
 
-  async readSegments(key: TaskKey, names: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
-    if (names.length === 0) return []
-    return translated(() => this.#redis.hmgetBuffer(this.#keys.curves(key), ...names))
+  readSegments(key: TaskKey, names: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
+    return translated(() => this.#curves.segments(key, names))
   }
 
   async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
-    return translated(() =>
-      this.#announcements.listen(this.#keys.appended(key), (signal) => {
-        if (signal.kind !== 'message') return onSignal(signal)
-        const published = parseAnnouncement(signal.text)
-        // Whatever it was, the log knows better.
-        onSignal(published ? appendedBy(published) : { kind: 'resumed' })
-      }),
-    )
+    return translated(() => this.#watches.watch(key, onSignal))
   }
 
   async watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch> {
-    return translated(() =>
-      this.#announcements.listen(this.#keys.changes, (signal) => {
-        if (signal.kind === 'message') onChange(keyOfChannel(signal.text))
-        if (signal.kind === 'resumed') onChange(null)
-      }),
-    )
+    return translated(() => this.#watches.watchAll(onChange))
+  }
+
+  async watchListings(onChange: (change: ListingChange) => void): Promise<Watch> {
+    return translated(() => this.#watches.watchListings(onChange))
   }
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
@@ -235,14 +252,12 @@ export class RedisStore implements Store {
     )
   }
 
-  async lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
-    return translated(
-      async () => (await this.#redis.epochcastLease(this.#keys.lease(name), owner, ttlMs)) === 1,
-    )
+  lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
+    return translated(() => this.#leases.take(name, owner, ttlMs))
   }
 
-  async isLeased(name: string): Promise<boolean> {
-    return translated(async () => (await this.#redis.exists(this.#keys.lease(name))) === 1)
+  isLeased(name: string): Promise<boolean> {
+    return translated(() => this.#leases.isTaken(name))
   }
 
   async status(): Promise<EngineStatus> {
@@ -257,19 +272,10 @@ export class RedisStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#announcements.close()
+    this.#watches.close()
     await this.#connections.close()
   }
 }
 
 const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))
 const newGeneration = (): string => randomBytes(6).toString('base64url')
-
-function curveArgs({ through, index, put, drop }: CurveChange): (string | number | Uint8Array)[] {
-  const segments = put.flatMap(({ name, bytes }) => [name, asBuffer(bytes)])
-  return [through, index, put.length, ...segments, ...drop]
-}
-
-/** ioredis sends only Buffers as they are. */
-const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
-  Buffer.from(buffer, byteOffset, byteLength)

@@ -1,40 +1,102 @@
+import type { Position } from '../../task/position.ts'
 import type { TaskState } from '../../task/task.ts'
-import type { LogEntry, StoredSnapshot, WatchSignal } from '../event-log.ts'
-import type { PublishedEntries } from './announcements.ts'
-import type { StreamEntry } from './scripts.ts'
+import type { CurvesRead } from '../curve-store.ts'
+import type { CreateResult, LogEntry, ReadResult, StoredSnapshot } from '../event-log.ts'
 
-/* What Redis replies and publishes, in the terms of the port. */
+/** What create.lua returns. */
+export type CreateReply =
+  | readonly [created: -1]
+  | readonly [
+      created: 0 | 1,
+      generation: string,
+      top: string,
+      serial: string,
+      state: string,
+      revision?: string,
+      folded?: string,
+    ]
 
+export function createResultOf(reply: CreateReply): CreateResult {
+  if (reply[0] === -1) return { kind: 'dropped' }
+  const [created, generation, top, serial, state, revision, folded] = reply
+  return {
+    kind: created ? 'created' : 'exists',
+    snapshot: snapshotOf(generation, top, serial, state, { revision, folded }),
+  }
+}
+
+/** What read.lua returns. */
+export type ReadReply = readonly [
+  generation: string,
+  top: string,
+  oldest: string,
+  previous: string,
+  common: string,
+  revision: string,
+  entries: readonly StreamEntry[],
+]
+
+export function readResultOf(reply: ReadReply, after: Position | null): ReadResult {
+  const [generation, topOffset, oldest, previous, lastCommon, revision, entries] = reply
+  const top = { generation, offset: Number(topOffset) }
+  const beforeOldest = Number(oldest) - 1
+  const resumeAt = { generation, offset: beforeOldest }
+  const offset = after?.offset ?? beforeOldest
+  if (after && after.generation !== generation) {
+    if (after.generation !== previous) return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
+    const common = Number(lastCommon)
+    // Of what the reader saw after the common offset nothing is left; up to it both generations are one.
+    const skipped = Math.max(0, after.offset - common)
+    const at = { generation, offset: Math.max(beforeOldest, Math.min(after.offset, common)) }
+    return { kind: 'gone', reason: 'LOG_RESET', resumeAt: at, skipped }
+  }
+  if (offset > top.offset) return { kind: 'ahead', top }
+  if (offset < beforeOldest) {
+    return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - offset }
+  }
+  return {
+    kind: 'entries',
+    top,
+    revision: Number(revision),
+    entries: entries.map(entryOf),
+  }
+}
+
+/** What read-curves.lua returns. */
+export type CurvesReply = readonly [
+  generation: string,
+  top: string,
+  index: string,
+  entries: readonly StreamEntry[],
+]
+
+export const curvesReadOf = ([generation, top, index, entries]: CurvesReply): CurvesRead => ({
+  top: { generation, offset: Number(top) },
+  index: index || null,
+  entries: entries.map(entryOf),
+})
+
+/** An entry of a stream: `offset-0`, the field's name and the event as JSON. */
+type StreamEntry = readonly [id: string, fields: readonly [name: string, text: string]]
+
+const entryOf = ([id, [, text]]: StreamEntry): LogEntry => ({
+  offset: Number.parseInt(id, 10),
+  event: JSON.parse(text),
+})
+
+/** @param counts absent where the task was never edited, and nothing of it folded */
 export function snapshotOf(
   generation: string,
   top: string,
   serial: string,
   state: string,
-  folded: string | null | undefined,
+  counts: { readonly revision: string | null | undefined; readonly folded: string | null | undefined },
 ): StoredSnapshot {
   return {
     top: { generation, offset: Number(top) },
     serial: Number(serial),
-    folded: Number(folded ?? 0),
     state: JSON.parse(state) as TaskState,
+    revision: Number(counts.revision ?? 0),
+    folded: Number(counts.folded ?? 0),
   }
-}
-
-export function entryOf([id, [, text]]: StreamEntry): LogEntry {
-  return { offset: Number.parseInt(id, 10), event: JSON.parse(text) }
-}
-
-export function parseAnnouncement(text: string): PublishedEntries | null {
-  try {
-    const { generation, offset, events } = JSON.parse(text) as Partial<PublishedEntries>
-    const isOurs = typeof generation === 'string' && typeof offset === 'number' && Array.isArray(events)
-    return isOurs ? { generation, offset, events } : null
-  } catch {
-    return null
-  }
-}
-
-export function appendedBy({ generation, offset, events }: PublishedEntries): WatchSignal {
-  const entries = events.map((event, i): LogEntry => ({ offset: offset + i, event }))
-  return { kind: 'appended', top: { generation, offset: offset + events.length - 1 }, entries }
 }

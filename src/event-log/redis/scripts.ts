@@ -1,42 +1,26 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
+import type { CreateReply, CurvesReply, ReadReply } from './replies.ts'
 
 type Arg = string | number | Uint8Array
 
-/** An entry as Redis replies it: `offset-0`, the field's name and the event as JSON. */
-export type StreamEntry = [id: string, fields: [name: string, text: string]]
-
 /** The scripts beside this file, as methods that ioredis makes of them. */
 export interface Scripts {
-  epochcastCreate(
-    ...args: Arg[]
-  ): Promise<
-    [created: number, generation: string, top: string, serial: string, state: string, folded: string]
-  >
+  epochcastCreate(...args: Arg[]): Promise<CreateReply>
   epochcastAppend(...args: Arg[]): Promise<1 | 0 | -1>
-  epochcastRead(
-    ...args: Arg[]
-  ): Promise<
-    | [
-        generation: string,
-        top: string,
-        oldest: string,
-        previous: string,
-        common: string,
-        entries: StreamEntry[],
-      ]
-    | null
-  >
-  epochcastReadCurves(
-    ...args: Arg[]
-  ): Promise<[generation: string, top: string, index: string, entries: StreamEntry[]] | null>
+  epochcastEdit(...args: Arg[]): Promise<1 | 0 | -1>
+  epochcastDrop(...args: Arg[]): Promise<1 | 0 | -1>
+  epochcastRead(...args: Arg[]): Promise<ReadReply | null>
+  epochcastReadCurves(...args: Arg[]): Promise<CurvesReply | null>
   epochcastStartGeneration(...args: Arg[]): Promise<1 | 0>
   epochcastLease(...args: Arg[]): Promise<1 | 0>
 }
 
 const SCRIPTS = {
-  epochcastCreate: { file: 'create.lua', numberOfKeys: 3 },
+  epochcastCreate: { file: 'create.lua', numberOfKeys: 4 },
   epochcastAppend: { file: 'append.lua', numberOfKeys: 3 },
+  epochcastEdit: { file: 'edit.lua', numberOfKeys: 1 },
+  epochcastDrop: { file: 'drop.lua', numberOfKeys: 4 },
   epochcastRead: { file: 'read.lua', numberOfKeys: 2 },
   epochcastReadCurves: { file: 'read-curves.lua', numberOfKeys: 3 },
   epochcastStartGeneration: { file: 'start-generation.lua', numberOfKeys: 1 },

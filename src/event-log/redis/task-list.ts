@@ -10,6 +10,8 @@ export interface RedisTaskListOptions {
   readonly retainSeconds: number
   /** Reads a task as its log has it. */
   readonly snapshot: (key: TaskKey) => Promise<Snapshot | null>
+  /** Told the serials of tasks that were taken out because their retention has passed. */
+  readonly onDropped: (serials: readonly number[]) => Promise<void>
   readonly onError: (error: unknown) => void
 }
 
@@ -41,9 +43,25 @@ export class RedisTaskList {
     await this.#redis.zadd(this.#keys.unfinished, 'NX', serial, channel)
   }
 
-  /** A task of this name was finished, and is there again: it does not expire. */
-  async keep(channel: string): Promise<void> {
-    await this.#redis.zrem(this.#keys.expiries, channel)
+  /**
+   * The task has been created. Said again, since an entry of an earlier task of this name may have been taken out
+   * meanwhile; one that was finished would expire.
+   */
+  async keep(channel: string, serial: number): Promise<void> {
+    await Promise.all([
+      this.#redis.zadd(this.#keys.tasks, serial, channel),
+      this.#redis.zadd(this.#keys.unfinished, serial, channel),
+      this.#redis.zrem(this.#keys.expiries, channel),
+    ])
+  }
+
+  /** By its serial: another task of this name may be listed already. */
+  async drop(channel: string, serial: number): Promise<void> {
+    await Promise.all([
+      this.#redis.zremrangebyscore(this.#keys.tasks, serial, serial),
+      this.#redis.zremrangebyscore(this.#keys.unfinished, serial, serial),
+      this.#redis.zrem(this.#keys.expiries, channel),
+    ])
   }
 
   async finish(key: TaskKey): Promise<void> {
@@ -73,7 +91,9 @@ export class RedisTaskList {
         below = serial
         const isListed = snapshot && (scope === 'all' || !isFinished(snapshot))
         if (!isListed) this.#mend(scope, channel, snapshot)
-        else if (snapshots.length === limit) return { snapshots, hasMore: true }
+        else if (snapshot.serial !== serial) this.#correct(set, channel, snapshot.serial)
+        if (!isListed) continue
+        if (snapshots.length === limit) return { snapshots, hasMore: true }
         else snapshots.push({ ...snapshot, serial })
       }
       if (found.length < 2 * (limit + 1)) return { snapshots, hasMore: false }
@@ -91,8 +111,10 @@ export class RedisTaskList {
       EXPIRED_PER_SWEEP,
     )
     if (expired.length === 0) return
+    const serials = await this.#redis.zmscore(this.#keys.tasks, ...expired)
     await this.#redis.zrem(this.#keys.tasks, ...expired)
     await this.#redis.zrem(this.#keys.expiries, ...expired)
+    await this.#options.onDropped(serials.flatMap((serial) => (serial === null ? [] : Number(serial))))
   }
 
   async #lookUp(found: readonly string[]) {
@@ -106,6 +128,11 @@ export class RedisTaskList {
       )
     }
     return Promise.all(listed)
+  }
+
+  /** Of two that create a task at once, one lists it and the other may create it; and a name may be used again. */
+  #correct(set: string, channel: string, serial: number): void {
+    this.#redis.zadd(set, 'XX', serial, channel).catch(this.#options.onError)
   }
 
   /**

@@ -1,0 +1,77 @@
+import type { TaskEvent } from '../task/event.ts'
+import type { Position } from '../task/position.ts'
+import type { TaskState } from '../task/task.ts'
+import type { Snapshot } from './event-log.ts'
+
+/** How much one append takes together of what waits for one task; a single update may have more events or text. */
+export const TOGETHER = { updates: 64, events: 1000, textLength: 1_048_576 } as const
+
+export interface Decision {
+  /** To be appended; none where there is nothing to do. */
+  readonly events: readonly TaskEvent[]
+  /** The state after them. */
+  readonly state: TaskState
+}
+
+export interface Written<D extends Decision> {
+  readonly decision: D
+  /** Position after the decision's events. */
+  readonly top: Position
+}
+
+/** An update that waits for its turn. */
+export interface Waiting {
+  readonly decide: (state: TaskState) => Decision
+  readonly resolve: (written: Written<Decision>) => void
+  readonly reject: (error: unknown) => void
+  /** By performance.now(). */
+  readonly latest: number
+}
+
+/** What one append is to do, and what it means for each of the updates that it takes together. */
+export interface AppendPlan {
+  readonly events: readonly TaskEvent[]
+  readonly texts: readonly string[]
+  readonly state: TaskState
+  readonly outcomes: readonly (Written<Decision> | { readonly refusal: unknown })[]
+}
+
+/** Each update decides for the state after those before it; one that is refused leaves no trace. */
+export function planFor(
+  { state: before, top }: Pick<Snapshot, 'state' | 'top'>,
+  together: readonly Waiting[],
+): AppendPlan {
+  const events: TaskEvent[] = []
+  const texts: string[] = []
+  const outcomes: AppendPlan['outcomes'][number][] = []
+  let state = before
+  let textLength = 0
+  for (const { decide } of together) {
+    try {
+      const decision = decide(state)
+      const decided = decision.events.map((event) => JSON.stringify(event))
+      for (const text of decided) textLength += text.length
+      const isTooMuch = events.length + decided.length > TOGETHER.events || textLength > TOGETHER.textLength
+      if (isTooMuch && events.length > 0) break
+      for (let i = 0; i < decided.length; i++) {
+        events.push(decision.events[i] as TaskEvent)
+        texts.push(decided[i] as string)
+      }
+      state = decision.state
+      outcomes.push({ decision, top: { generation: top.generation, offset: top.offset + events.length } })
+    } catch (refusal) {
+      outcomes.push({ refusal })
+    }
+  }
+  return { events, texts, state, outcomes }
+}
+
+/** Tells each its outcome; returns how many were told. */
+export function settle(together: readonly Waiting[], outcomes: AppendPlan['outcomes']): number {
+  outcomes.forEach((outcome, i) => {
+    const waiting = together[i] as Waiting
+    if ('refusal' in outcome) waiting.reject(outcome.refusal)
+    else waiting.resolve(outcome)
+  })
+  return outcomes.length
+}

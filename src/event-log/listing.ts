@@ -1,0 +1,65 @@
+import type { TaskView } from '../task/stream-event.ts'
+import type { Json, TaskKey, TaskState, TaskStatus } from '../task/task.ts'
+
+/** What a list of tasks can be searched, filtered and ordered by: a task without its metrics and parameters. */
+export interface Listing extends TaskKey {
+  readonly serial: number
+  /** Higher is newer, within one log: it counts events and edits. */
+  readonly version: number
+  readonly name: string | null
+  readonly trainer: string
+  readonly machineId: string | null
+  readonly labels: Json
+  readonly status: TaskStatus
+  /** Milliseconds since the epoch, as all times of the state. */
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly finishedAt: number | null
+}
+
+/** What a watch of listings tells. */
+export type ListingChange =
+  | { readonly kind: 'listed'; readonly listing: Listing }
+  /** The task with this serial is gone; one of the same name may have followed it. */
+  | { readonly kind: 'dropped'; readonly serial: number }
+  /** The engine was out of reach: any of them may have changed. */
+  | { readonly kind: 'unknown' }
+
+/** Time within which a task that changes all the time is listed again. */
+export const LISTING_INTERVAL_MS = 1000
+
+export function listingOf({
+  state,
+  top,
+  serial,
+  revision,
+}: TaskView & { readonly serial: number; readonly revision: number }): Listing {
+  const { channelPrefix, id, name, trainer, machineId, labels, createdAt } = state.spec
+  return {
+    channelPrefix,
+    id,
+    serial,
+    version: top.offset + revision,
+    name: name ?? null,
+    trainer,
+    machineId,
+    labels,
+    status: state.status,
+    createdAt,
+    updatedAt: state.updatedAt,
+    finishedAt: state.finishedAt,
+  }
+}
+
+/**
+ * Whether a writer is to list a task again: its status changed, or it was not listed for a while.
+ *
+ * @param listedAt when this process listed it last, by its own clock
+ */
+export const isListingDue = (
+  before: TaskState,
+  after: TaskState,
+  listedAt: number | undefined,
+  now: number,
+): boolean =>
+  before.status !== after.status || listedAt === undefined || now - listedAt >= LISTING_INTERVAL_MS

@@ -1,0 +1,97 @@
+import type { Snapshot } from '../event-log/event-log.ts'
+import { type Listing, listingOf } from '../event-log/listing.ts'
+import { EpochcastError, quote } from '../task/errors.ts'
+import type { CatalogIndex, ChangePlace } from './catalog-index.ts'
+import type { TaskCatalog } from './task-catalog.ts'
+import type { TaskQuery } from './task-filter.ts'
+
+export const TASK_ORDERS = ['CREATED_DESC', 'CREATED_ASC', 'UPDATED_DESC'] as const
+export type TaskOrder = (typeof TASK_ORDERS)[number]
+
+export interface TaskPageRequest {
+  readonly order: TaskOrder
+  /** A cursor of an earlier page in the same order. */
+  readonly after: string | null
+  readonly limit: number
+}
+
+export interface TaskPage {
+  readonly tasks: readonly { readonly cursor: string; readonly snapshot: Snapshot }[]
+  readonly hasMore: boolean
+}
+
+/**
+ * A page of the tasks that match, each as it is now.
+ *
+ * @throws EpochcastError BAD_CURSOR, ENGINE_UNAVAILABLE
+ */
+export async function findTasks(
+  catalog: TaskCatalog,
+  query: TaskQuery,
+  { order, after, limit }: TaskPageRequest,
+): Promise<TaskPage> {
+  let place = after === null ? null : parseCursor(after, order)
+  await catalog.loaded()
+  const found: { readonly place: ChangePlace; readonly snapshot: Snapshot }[] = []
+  for (;;) {
+    const wanted = limit + 1 - found.length
+    // All at once: the index may change while tasks are looked up.
+    const candidates = take(candidatesOf(catalog.index, query, order, place), wanted)
+    const snapshots = await Promise.all(candidates.map((listing) => catalog.fresh(listing)))
+    snapshots.forEach((snapshot, i) => {
+      if (snapshot && query.matches(listingOf(snapshot)))
+        found.push({ place: candidates[i] as Listing, snapshot })
+    })
+    place = candidates.at(-1) ?? null
+    if (candidates.length < wanted || found.length > limit) break
+  }
+  const page = found.slice(0, limit)
+  const snapshots = page.map(({ snapshot }) => snapshot)
+  // The catalog may be a second behind. Cursors are its places, so that what moves meanwhile loses nothing else.
+  if (order === 'UPDATED_DESC') snapshots.sort((a, b) => b.state.updatedAt - a.state.updatedAt)
+  return {
+    tasks: snapshots.map((snapshot, i) => ({
+      cursor: cursorOf((page[i] as (typeof page)[number]).place, order),
+      snapshot,
+    })),
+    hasMore: found.length > limit,
+  }
+}
+
+const candidatesOf = (index: CatalogIndex, query: TaskQuery, order: TaskOrder, after: ChangePlace | null) =>
+  order === 'UPDATED_DESC'
+    ? index.byChange(query, after)
+    : index.byCreation(query, order === 'CREATED_DESC', after?.serial)
+
+function take(listings: Iterable<Listing>, count: number): Listing[] {
+  const taken: Listing[] = []
+  for (const listing of listings) {
+    taken.push(listing)
+    if (taken.length === count) break
+  }
+  return taken
+}
+
+export function cursorOf({ serial, updatedAt }: ChangePlace, order: TaskOrder): string {
+  const text = serial.toString(36)
+  return order === 'UPDATED_DESC' ? `u${updatedAt.toString(36)}.${text}` : `t${text}`
+}
+
+const BY_CREATION = /^t([0-9a-z]{1,10})$/
+const BY_CHANGE = /^u([0-9a-z]{1,10})\.([0-9a-z]{1,10})$/
+
+/** @throws EpochcastError BAD_CURSOR */
+export function parseCursor(cursor: string, order: TaskOrder): ChangePlace {
+  const [, created] = BY_CREATION.exec(cursor) ?? []
+  const [, updatedAt, serial] = BY_CHANGE.exec(cursor) ?? []
+  if (order === 'UPDATED_DESC' && updatedAt !== undefined && serial !== undefined)
+    return { updatedAt: Number.parseInt(updatedAt, 36), serial: Number.parseInt(serial, 36) }
+  if (order !== 'UPDATED_DESC' && created !== undefined)
+    return { updatedAt: 0, serial: Number.parseInt(created, 36) }
+  const isOfAnother = created !== undefined || updatedAt !== undefined
+  const found = isOfAnother ? 'a cursor of a list in another order' : quote(cursor)
+  throw new EpochcastError(
+    'BAD_CURSOR',
+    `after is ${found}; expected a cursor of an edge or of pageInfo of this list with orderBy ${order}`,
+  )
+}

@@ -1,0 +1,166 @@
+import type { Listing } from '../event-log/listing.ts'
+import { EpochcastError, quote } from '../task/errors.ts'
+import { LIMITS } from '../task/limits.ts'
+import type { Json, TaskStatus } from '../task/task.ts'
+import { ANYONE, type Caller, mayRead } from './access.ts'
+
+/** All conditions that are given must hold. */
+export interface TaskFilter {
+  readonly ids?: readonly string[] | null | undefined
+  readonly statuses?: readonly TaskStatus[] | null | undefined
+  readonly channelPrefix?: string | null | undefined
+  readonly machineId?: string | null | undefined
+  readonly trainer?: string | null | undefined
+  readonly text?: string | null | undefined
+  readonly labels?: Json | undefined
+  /** RFC 3339; the time itself is left out, as of `createdBefore`. */
+  readonly createdAfter?: string | null | undefined
+  readonly createdBefore?: string | null | undefined
+}
+
+type LabelValue = string | number | boolean
+
+/** A filter and a caller's rights, as what an index can look up and a listing can be tested by. */
+export interface TaskQuery {
+  /** Each asks for one of several keys (`keysOf`). */
+  readonly conditions: readonly (readonly string[])[]
+  /** All of them occur in the task's text. */
+  readonly words: readonly string[]
+  readonly createdAfter: number
+  readonly createdBefore: number
+  /** Whether a task, once it matched, may cease to. */
+  readonly canBeLeft: boolean
+  /** Whether it is about tasks that are named, whatever becomes of them. */
+  readonly namesTasks: boolean
+  /** @param text its `searchText`, where that is at hand */
+  matches(listing: Listing, text?: string): boolean
+}
+
+/** @throws EpochcastError BAD_INPUT */
+export function taskQuery(filter: TaskFilter, caller: Caller = ANYONE): TaskQuery {
+  const { ids, statuses, channelPrefix, machineId, trainer } = filter
+  const words = wordsOf(filter.text ?? '')
+  const labels = labelConditions(filter.labels ?? null)
+  const createdAfter = filter.createdAfter ? Date.parse(filter.createdAfter) : Number.NEGATIVE_INFINITY
+  const createdBefore = filter.createdBefore ? Date.parse(filter.createdBefore) : Number.POSITIVE_INFINITY
+  const { taskIds, channelPrefixes } = caller
+  const conditions: string[][] = []
+  const where = (field: Field, values: Iterable<string> | null | undefined) => {
+    if (values) conditions.push(Array.from(new Set(values), (value) => fieldKey(field, value)))
+  }
+  where('id', ids)
+  where('id', taskIds)
+  where('status', statuses)
+  where('channelPrefix', channelPrefix == null ? null : [channelPrefix])
+  where('channelPrefix', channelPrefixes)
+  where('machineId', machineId == null ? null : [machineId])
+  where('trainer', trainer == null ? null : [trainer])
+  for (const { path, value } of labels) conditions.push([labelKey(path, value)])
+
+  return {
+    conditions,
+    words,
+    createdAfter,
+    createdBefore,
+    canBeLeft: statuses != null || words.length > 0 || labels.length > 0,
+    namesTasks: ids != null,
+    matches: (listing, text) =>
+      (ids?.includes(listing.id) ?? true) &&
+      (statuses?.includes(listing.status) ?? true) &&
+      (channelPrefix ?? listing.channelPrefix) === listing.channelPrefix &&
+      (machineId ?? listing.machineId) === listing.machineId &&
+      (trainer ?? listing.trainer) === listing.trainer &&
+      listing.createdAt > createdAfter &&
+      listing.createdAt < createdBefore &&
+      mayRead(caller, listing) &&
+      labels.every(({ path, value }) => labelAt(listing.labels, path) === value) &&
+      (words.length === 0 || hasWords(text ?? searchText(listing), words)),
+  }
+}
+
+type Field = 'id' | 'status' | 'channelPrefix' | 'machineId' | 'trainer'
+
+const fieldKey = (field: Field, value: string): string => `${field} ${value}`
+const labelKey = (path: readonly string[], value: LabelValue): string => JSON.stringify([path, value])
+
+/** What a task can be looked up by. */
+export function keysOf({ id, status, channelPrefix, machineId, trainer, labels }: Listing): Set<string> {
+  const keys = new Set([
+    fieldKey('id', id),
+    fieldKey('status', status),
+    fieldKey('channelPrefix', channelPrefix),
+    fieldKey('trainer', trainer),
+  ])
+  if (machineId !== null) keys.add(fieldKey('machineId', machineId))
+  for (const { path, value } of labelValues(labels)) keys.add(labelKey(path, value))
+  return keys
+}
+
+export const statusKeys = (statuses: readonly TaskStatus[]): string[] =>
+  statuses.map((status) => fieldKey('status', status))
+
+/** What words are looked for in, each value in a line of its own. */
+export function searchText({ name, id, trainer, machineId, labels }: Listing): string {
+  const values = labels === null ? [] : labelValues(labels).map(({ value }) => String(value))
+  return [name ?? '', id, trainer, machineId ?? '', ...values].join('\n').toLowerCase()
+}
+
+const hasWords = (text: string, words: readonly string[]): boolean =>
+  words.every((word) => text.includes(word))
+
+function wordsOf(text: string): readonly string[] {
+  const words = [...new Set(text.toLowerCase().split(/\s+/))].filter((word) => word !== '')
+  if (words.length <= LIMITS.filterWords) return words
+  throw new EpochcastError(
+    'BAD_INPUT',
+    `filter.text has ${words.length} words; expected at most ${LIMITS.filterWords}`,
+  )
+}
+
+interface LabelCondition {
+  readonly path: readonly string[]
+  readonly value: LabelValue
+}
+
+/** Those values of labels that can be filtered by, at any depth. */
+function labelValues(labels: Json, path: readonly string[] = []): LabelCondition[] {
+  if (!isObject(labels)) return []
+  return Object.entries(labels).flatMap(([name, value]) => {
+    const at = [...path, name]
+    return isLabelValue(value) ? [{ path: at, value }] : labelValues(value, at)
+  })
+}
+
+function labelConditions(labels: Json): LabelCondition[] {
+  if (labels !== null) checkLabels(labels, 'filter.labels')
+  const conditions = labelValues(labels)
+  if (conditions.length <= LIMITS.filterLabels) return conditions
+  throw new EpochcastError(
+    'BAD_INPUT',
+    `filter.labels has ${conditions.length} values; expected at most ${LIMITS.filterLabels}`,
+  )
+}
+
+function checkLabels(labels: Json, path: string): void {
+  if (!isObject(labels)) {
+    throw new EpochcastError(
+      'BAD_INPUT',
+      `${path} is ${quote(labels)}; expected an object of strings, numbers and booleans`,
+    )
+  }
+  for (const [name, value] of Object.entries(labels)) {
+    if (!isLabelValue(value)) checkLabels(value, `${path}.${name}`)
+  }
+}
+
+function labelAt(labels: Json, path: readonly string[]): Json | undefined {
+  let value: Json | undefined = labels
+  for (const name of path) value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
+  return value
+}
+
+const isObject = (value: Json | undefined): value is Readonly<Record<string, Json>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isLabelValue = (value: Json): value is LabelValue =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'

@@ -1,0 +1,78 @@
+import type { EventLog, Snapshot } from '../event-log/event-log.ts'
+import { getTask, taskNotFound } from '../event-log/find-task.ts'
+import type { TaskWriter } from '../event-log/task-writer.ts'
+import { editOf, type TaskChanges } from '../task/edit.ts'
+import { EpochcastError, quote } from '../task/errors.ts'
+import { channelOf, isFinalStatus, type TaskKey } from '../task/task.ts'
+import { authorize, type Caller, prefixesOf } from './access.ts'
+
+/** Each conflict is another task of the same name that has been started and has ended meanwhile. */
+const MAX_TRIES = 5
+
+/** What people do to the records of trainings, whether they go on or are over. */
+export class TaskRecords {
+  readonly #log: EventLog
+  readonly #writer: TaskWriter
+  readonly #channelPrefixes: readonly string[]
+  readonly #now: () => number
+
+  constructor(
+    log: EventLog,
+    writer: TaskWriter,
+    channelPrefixes: readonly string[],
+    now: () => number = Date.now,
+  ) {
+    this.#log = log
+    this.#writer = writer
+    this.#channelPrefixes = channelPrefixes
+    this.#now = now
+  }
+
+  /**
+   * Changes what people call a task.
+   *
+   * @throws EpochcastError FORBIDDEN, TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, CONTENDED, ENGINE_UNAVAILABLE
+   */
+  async update(
+    caller: Caller,
+    id: string,
+    channelPrefix: string | null,
+    changes: TaskChanges,
+  ): Promise<Snapshot> {
+    const { state } = await this.#find(caller, id, channelPrefix)
+    return this.#writer.edit(state.spec, (present) => editOf(present, changes, this.#now()))
+  }
+
+  /**
+   * Takes a finished task away, with everything that is stored of it.
+   *
+   * @throws EpochcastError FORBIDDEN, TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, TASK_NOT_ENDED, CONTENDED,
+   *   ENGINE_UNAVAILABLE
+   */
+  async delete(caller: Caller, id: string, channelPrefix: string | null): Promise<void> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const found = await this.#find(caller, id, channelPrefix)
+      const { spec: key, status } = found.state
+      if (!isFinalStatus(status)) {
+        throw new EpochcastError(
+          'TASK_NOT_ENDED',
+          `task ${quote(channelOf(key))} is ${status}; cancel it, or wait for its end, before it is deleted`,
+          { details: { status } },
+        )
+      }
+      const { kind } = await this.#log.drop(key, found)
+      if (kind === 'dropped') return
+      if (kind === 'missing') throw taskNotFound(key)
+    }
+    throw new EpochcastError('CONTENDED', `task ${quote(id)} is being started again and again; try again`)
+  }
+
+  async #find(caller: Caller, id: string, channelPrefix: string | null): Promise<Snapshot> {
+    // Before the task is looked for: whether it exists is not for every caller to know.
+    authorize(caller, 'tasks:write', { id })
+    const found = await getTask(this.#log, prefixesOf(caller, this.#channelPrefixes), id, channelPrefix)
+    const key: TaskKey = found.state.spec
+    authorize(caller, 'tasks:write', key)
+    return found
+  }
+}

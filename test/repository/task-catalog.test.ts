@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { ListingChange } from '../../src/event-log/listing.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
+import { findTasks, type TaskPageRequest } from '../../src/repository/find-tasks.ts'
+import { TaskCatalog } from '../../src/repository/task-catalog.ts'
+import { type TaskFilter, taskQuery } from '../../src/repository/task-filter.ts'
+import { EpochcastError } from '../../src/task/errors.ts'
+import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
+import { until } from '../support/until.ts'
+
+let store: MemoryStore
+let catalog: TaskCatalog
+let errors: unknown[]
+let tell: (change: ListingChange) => void
+beforeEach(() => {
+  errors = []
+  store = new MemoryStore({ retainEvents: 100, retainSeconds: 3600, maxBytes: 50_000_000 })
+  const watch = store.watchListings.bind(store)
+  vi.spyOn(store, 'watchListings').mockImplementation((onChange) => {
+    tell = onChange
+    return watch((change) => tell(change))
+  })
+  catalog = new TaskCatalog(store, (error) => errors.push(error))
+})
+afterEach(async () => {
+  await catalog.close()
+  await store.close()
+})
+
+const find = async (filter: TaskFilter, request: Partial<TaskPageRequest> = {}) => {
+  const page = await findTasks(catalog, taskQuery(filter), {
+    order: 'CREATED_DESC',
+    after: null,
+    limit: 10,
+    ...request,
+  })
+  const ids = page.tasks.map(({ snapshot }) => snapshot.state.spec.id)
+  return { ids, hasMore: page.hasMore, last: page.tasks.at(-1)?.cursor ?? null }
+}
+
+it('knows what was there before it listened, and what came since', async () => {
+  for (const i of range(1, 1200)) await createTask(store, { id: `early-${i}`, machineId: `m${i % 400}` })
+  await catalog.loaded()
+  await createTask(store, { id: 'late', machineId: 'm7' })
+  expect((await find({ machineId: 'm7' })).ids).toEqual(['late', 'early-807', 'early-407', 'early-7'])
+})
+
+it('pages without a gap and without a repetition, in each order', async () => {
+  for (const i of range(1, 25)) await createTask(store, { id: `t${i}` })
+  for (const order of ['CREATED_DESC', 'CREATED_ASC', 'UPDATED_DESC'] as const) {
+    const ids: string[] = []
+    let after: string | null = null
+    for (;;) {
+      const page: Awaited<ReturnType<typeof find>> = await find(
+        { trainer: 'external' },
+        { order, after, limit: 4 },
+      )
+      ids.push(...page.ids)
+      after = page.last
+      if (!page.hasMore) break
+    }
+    const oldestFirst = range(1, 25).map((i) => `t${i}`)
+    expect(ids).toEqual(order === 'CREATED_ASC' ? oldestFirst : oldestFirst.reverse())
+  }
+})
+
+it('orders a page by what the tasks say now, though their listings are older', async () => {
+  await catalog.loaded()
+  const [a, b] = [await createTask(store, { id: 'a' }), await createTask(store, { id: 'b' })]
+  tell = () => {}
+  await append(store, b, progress(1))
+  await append(store, a, progress(2))
+  expect((await find({}, { order: 'UPDATED_DESC' })).ids).toEqual(['a', 'b'])
+})
+
+it('never shows a task that no longer matches or is gone, and fills the page with the next', async () => {
+  await catalog.loaded()
+  for (const i of range(1, 8)) await createTask(store, { id: `t${i}` })
+  // Nothing of this is heard.
+  const hear = tell
+  tell = () => {}
+  await append(store, { channelPrefix: 'gan:training', id: 't7' }, succeeded())
+  const snapshot = store.snapshot.bind(store)
+  vi.spyOn(store, 'snapshot').mockImplementation(async (key) => (key.id === 't5' ? null : snapshot(key)))
+  expect(await find({ statuses: ['QUEUED'] }, { limit: 3 })).toMatchObject({
+    ids: ['t8', 't6', 't4'],
+    hasMore: true,
+  })
+  expect(await find({ statuses: ['SUCCESS'] })).toMatchObject({ ids: ['t7'], hasMore: false })
+  expect(catalog.index.size).toBe(7)
+  tell = hear
+})
+
+it('reads everything again after an interruption, and forgets what is gone', async () => {
+  const kept = await createTask(store, { id: 'kept' })
+  await catalog.loaded()
+  await createTask(store, { id: 'gone' })
+  const hear = tell
+  tell = () => {}
+  await createTask(store, { id: 'new' })
+  await append(store, kept, succeeded())
+  const list = store.list.bind(store)
+  vi.spyOn(store, 'list').mockImplementation(async (...args) => {
+    const page = await list(...args)
+    return { ...page, snapshots: page.snapshots.filter(({ state }) => state.spec.id !== 'gone') }
+  })
+  hear({ kind: 'unknown' })
+  await catalog.caughtUp()
+  expect([...catalog.index.values()].map(({ id, status }) => `${id} ${status}`).sort()).toEqual([
+    'kept SUCCESS',
+    'new QUEUED',
+  ])
+})
+
+it('takes the newest of listings that cross', async () => {
+  await catalog.loaded()
+  const spec = await createTask(store)
+  const [early] = [...catalog.index.values()]
+  if (!early) throw new Error('not listed')
+  await append(store, spec, succeeded())
+  tell({ kind: 'listed', listing: early })
+  expect([...catalog.index.values()].map(({ status }) => status)).toEqual(['SUCCESS'])
+})
+
+it('is loaded as soon as the engine is in reach', async () => {
+  await createTask(store, { id: 'there' })
+  vi.spyOn(store, 'list').mockRejectedValueOnce(new EpochcastError('ENGINE_UNAVAILABLE', 'away'))
+  catalog.start()
+  await until('the failure', () => errors.length === 1)
+  expect(catalog.isLoaded).toBe(false)
+  expect((await find({ trainer: 'external' })).ids).toEqual(['there'])
+})
+
+it('refuses a cursor of another order', async () => {
+  await createTask(store)
+  const { last } = await find({}, { order: 'UPDATED_DESC' })
+  await expect(find({}, { after: last })).rejects.toMatchObject({
+    code: 'BAD_CURSOR',
+    message: expect.stringContaining('another order'),
+  })
+  await expect(find({}, { after: 'x' })).rejects.toMatchObject({ code: 'BAD_CURSOR' })
+})
