@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { addCancelCommand } from './cancel.ts'
+import { addDeleteCommand } from './delete.ts'
 import { EXIT } from './exit-codes.ts'
+import { addRenameCommand } from './rename.ts'
 import { addReportCommand } from './report.ts'
 import { DEFAULT_URL, reportError, type Session, writeError } from './session.ts'
 import { addTasksCommand } from './tasks.ts'
@@ -48,6 +50,8 @@ Start here:
   addCancelCommand(command, session)
   addReportCommand(command, session)
   addTasksCommand(command, session)
+  addRenameCommand(command, session)
+  addDeleteCommand(command, session)
   addTrainersCommand(command, session)
   return { command, session }
 }

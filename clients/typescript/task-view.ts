@@ -63,6 +63,7 @@ type TaskChanges = Partial<TaskView>
 type Change = (view: TaskView, event: TrainingProgressEvent) => TaskChanges
 
 const NOTHING_YET = {
+  name: null,
   trainer: null,
   machineId: null,
   retryOf: null,

@@ -304,7 +304,7 @@ describe('the program', () => {
     const nowhere = 'http://127.0.0.1:9/graphql'
     const version = await epochcast(nowhere, ['--version'])
     expect(version).toEqual({ code: 0, out: '1.2.3\n', err: '' })
-    for (const name of ['train', 'watch', 'cancel', 'report', 'tasks', 'trainers']) {
+    for (const name of ['train', 'watch', 'cancel', 'report', 'tasks', 'rename', 'delete', 'trainers']) {
       const help = await epochcast(nowhere, [name, '--help'])
       expect(help).toMatchObject({ code: 0, err: '' })
       expect(help.out).toContain('Examples:\n  $ epochcast ')
@@ -317,5 +317,60 @@ describe('the program', () => {
     )
     const badUrl = await epochcast('localhost', ['tasks'])
     expect(badUrl.err).toMatch(/^error USAGE: the server's URL is "localhost"/)
+  })
+})
+
+describe('finding, renaming and deleting tasks', () => {
+  it('tasks are found by text, labels and time, in another order', async () => {
+    const { url, client } = await setUp()
+    const first = await startExternal(client, { name: 'resnet fold 1', labels: { team: 'vision', fold: 1 } })
+    const second = await startExternal(client, { name: 'resnet fold 2', labels: { team: 'vision', fold: 2 } })
+    await startExternal(client)
+    const ids = async (...options: string[]) =>
+      linesOf((await epochcast(url, ['tasks', '--json', ...options])).out).map((line) => JSON.parse(line).id)
+    expect(await ids('--text', 'FOLD resnet')).toEqual([second, first])
+    expect(await ids('--label', 'team=vision', '--label', 'fold=1')).toEqual([first])
+    expect(await ids('--text', 'fold', '--order', 'oldest', '--since', '1h')).toEqual([first, second])
+    expect(await ids('--since', '2100-01-01')).toEqual([])
+    await report(client, first, { progress: { current: 1 } })
+    expect((await ids('--order', 'updated'))[0]).toBe(first)
+    expect((await epochcast(url, ['tasks', '--text', 'fold'])).out).toMatch(/^TASK +NAME +STATUS/)
+    for (const wrong of [
+      ['--since', 'yesterday'],
+      ['--order', 'best'],
+      ['--label', 'team'],
+    ])
+      expect(await epochcast(url, ['tasks', ...wrong])).toMatchObject({ code: 3, out: '' })
+  })
+
+  it('rename gives a task another name or takes it away', async () => {
+    const { url, client } = await setUp()
+    const taskId = await startExternal(client)
+    const renamed = await epochcast(url, ['rename', taskId, 'a name'])
+    expect(renamed).toMatchObject({ code: 0, out: `task ${taskId} is called a name\n` })
+    const { task } = await client.execute(TaskDocument, { id: taskId })
+    expect(task?.name).toBe('a name')
+    expect((await epochcast(url, ['rename', taskId, '--clear'])).out).toBe(`task ${taskId} has no name\n`)
+    for (const wrong of [
+      ['rename', taskId],
+      ['rename', taskId, 'a name', '--clear'],
+    ])
+      expect(await epochcast(url, wrong)).toMatchObject({
+        code: 3,
+        err: 'error USAGE: expected a name, or else --clear\n',
+      })
+  })
+
+  it('delete takes a finished task away, and no other', async () => {
+    const { url, client } = await setUp()
+    const taskId = await startExternal(client)
+    expect((await epochcast(url, ['delete', taskId])).err).toMatch(/^error TASK_NOT_ENDED: task .* is QUEUED/)
+    await report(client, taskId, { success: {} })
+    expect(await epochcast(url, ['delete', taskId])).toMatchObject({
+      code: 0,
+      out: `task ${taskId} is deleted\n`,
+    })
+    expect((await client.execute(TaskDocument, { id: taskId })).task).toBeNull()
+    expect((await epochcast(url, ['delete', taskId])).err).toMatch(/^error TASK_NOT_FOUND/)
   })
 })

@@ -7,6 +7,7 @@ import {
   type ReportInput,
   ReportMetricsDocument,
   StartTrainingDocument,
+  type StartTrainingInput,
 } from '../../../clients/typescript/index.ts'
 
 /** A client that retries at once, and is disposed when the test is over. */
@@ -18,8 +19,12 @@ export function testClient(url: string, options: Partial<ClientOptions> = {}): E
 }
 
 /** Registers a training that the test itself reports. */
-export async function startExternal(client: EpochcastClient): Promise<string> {
-  const { startTraining } = await client.execute(StartTrainingDocument, { input: { trainer: 'external' } })
+export async function startExternal(
+  client: EpochcastClient,
+  more: Pick<StartTrainingInput, 'name' | 'labels'> = {},
+): Promise<string> {
+  const input = { trainer: 'external', ...more }
+  const { startTraining } = await client.execute(StartTrainingDocument, { input })
   return startTraining.task.id
 }
 
