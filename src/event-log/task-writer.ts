@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { edited, type TaskEdit } from '../task/edit.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
+import type { Position } from '../task/position.ts'
 import { channelOf, isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
 import {
   type AppendPlan,
@@ -186,7 +187,6 @@ export class TaskWriter {
       const prepared = this.#curves.prepare(key, known, events)
       const curves = prepared instanceof Promise ? await prepared : prepared
       const isFinal = isFinalStatus(state.status)
-      const top = { ...known.top, offset: known.top.offset + events.length }
       const result = await this.#log.append(key, {
         expected: known.top,
         revision,
@@ -195,7 +195,9 @@ export class TaskWriter {
         isFinal,
         texts,
         curves: curves ?? undefined,
-        listing: isListed ? listingOf({ state, top, serial, revision }) : undefined,
+        listing: isListed
+          ? listingOf({ state, top: topAfter(known.top, events), serial, revision })
+          : undefined,
       })
       if (result.kind === 'appended') return { ...result, folded: curves?.through ?? known.folded }
       this.#curves.discard(key)
@@ -222,6 +224,11 @@ export class TaskWriter {
     return recreated
   }
 }
+
+const topAfter = ({ generation, offset }: Position, events: readonly TaskEvent[]): Position => ({
+  generation,
+  offset: offset + events.length,
+})
 
 const contended = (channel: string): EpochcastError =>
   new EpochcastError(

@@ -120,7 +120,9 @@ export class CatalogIndex {
     yield* this.byCreation({ ...query, conditions: [...query.conditions, UNFINISHED] }, true)
     const hasEnded = ({ finishedAt }: Listing) => finishedAt !== null && finishedAt >= endedSince
     const changed = this.#changes.length - this.#changeIndex({ updatedAt: endedSince, serial: 0 })
-    if (changed <= Math.max(MAX_WALK, this.#mostOf(query))) {
+    // How many have all words, no list tells.
+    const most = query.words.length > 0 ? 0 : this.#mostOf(query)
+    if (changed <= Math.max(MAX_WALK, most)) {
       for (const listing of this.changedSince(endedSince))
         if (hasEnded(listing) && this.#matches(query, listing)) yield listing
       return

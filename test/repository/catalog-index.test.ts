@@ -169,5 +169,9 @@ describe('with 100,000 tasks', () => {
     const found = ids(index.unfinishedOrEnded(query, listingAt(TASKS - 100).updatedAt))
     expect(found).toHaveLength(2)
     expect(index.examined - before).toBeLessThanOrEqual(250)
+    // All of them ended since then, and three have the word.
+    const examined = index.examined
+    expect(ids(index.unfinishedOrEnded(query, listingAt(1).updatedAt))).toHaveLength(3)
+    expect(index.examined - examined).toBeLessThanOrEqual(10)
   })
 })

@@ -7,6 +7,7 @@ const pad = (digits: string) => digits.padStart(12, '0')
 export function listingAt(serial: number): Listing {
   const hex = serial.toString(16)
   const isRare = serial === 20_000 || serial === 50_000 || serial === 99_950
+  const isStalled = (isRare && serial !== 20_000) || serial === 1000
   const createdAt = START + serial * 1000
   return {
     channelPrefix: 'gan:training',
@@ -21,9 +22,9 @@ export function listingAt(serial: number): Listing {
       half: serial > 50_000 || isRare || serial === 7 ? 'b' : 'a',
       rare: { seed: isRare ? 33_333 : serial % 17 },
     },
-    status: isRare && serial !== 20_000 ? 'STALLED' : serial === 1000 ? 'STALLED' : 'SUCCESS',
+    status: isStalled ? 'STALLED' : 'SUCCESS',
     createdAt,
     updatedAt: createdAt + 500,
-    finishedAt: isRare || serial === 1000 ? null : createdAt + 500,
+    finishedAt: isStalled ? null : createdAt + 500,
   }
 }
