@@ -91,7 +91,7 @@ export class TaskCatalog {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#loading
+    // A load under way may wait for an engine that is away; it ends by itself.
     await this.#watch?.close()
   }
 
@@ -131,8 +131,10 @@ export class TaskCatalog {
       this.#isStale = false
       try {
         this.#watch ??= await this.#store.watchListings((change) => this.#hear(change))
+        if (this.#isClosed) return await this.#watch.close()
         await this.#loadAll()
       } catch (error) {
+        if (this.#isClosed) return
         this.#onError(error)
         this.#isStale = true
         await sleep(RETRY_MS, undefined, { ref: false })

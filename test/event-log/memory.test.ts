@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Snapshot } from '../../src/event-log/event-log.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import type { TaskKey } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
@@ -96,6 +97,16 @@ describe('the memory engine, bounded', () => {
     expect(tasks.length).toBeGreaterThan(2)
     expect(await Promise.all(tasks.map(exists))).toEqual(tasks.map(() => true))
     expect(log.bytes).toBeLessThanOrEqual(8_000)
+  })
+
+  it('gives back all it counted of a task that is deleted', async () => {
+    open({})
+    const key = await createTask(log)
+    await append(log, key, ...range(1, 100).map((i) => progress(i)), succeeded())
+    const renamed = (await log.snapshot(key)) as Snapshot
+    await log.edit(key, renamed, { ...renamed.state, message: 'x'.repeat(1000) })
+    await log.drop(key, (await log.snapshot(key)) as Snapshot)
+    expect(log.bytes).toBe(0)
   })
 
   it('gives back all it counted when everything is dropped', async () => {

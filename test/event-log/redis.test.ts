@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import type { WatchSignal } from '../../src/event-log/event-log.ts'
+import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
 import { openRedisConnections, type RedisConnections } from '../../src/event-log/redis/connections.ts'
 import { RedisStore, type RedisStoreOptions } from '../../src/event-log/redis/redis.ts'
 import { channelOf } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
 import { type StoreFaults, storeContract } from '../contract/store.ts'
 import { clusterUrlOf, startCluster, TestRedis } from '../support/redis.ts'
-import { append, createTask, progress, range } from '../support/tasks.ts'
+import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
 const openConnections = (url: string, commandTimeoutMs = 3000) =>
@@ -133,6 +133,39 @@ describe('the Redis engine', () => {
       // The only message there is the one that was published by somebody else.
       expect(published.filter((channel) => channel === channelOf(spec))).toHaveLength(1)
       expect(published).toContain(`epochcast:{${channelOf(spec)}}:appended`)
+    })
+    await log.close()
+  })
+
+  it('leaves nothing of a deleted task but a mark, which expires', async () => {
+    const keyPrefix = `${randomUUID()}:`
+    const log = await openLog(redis.url, { keyPrefix })
+    const spec = await createTask(log)
+    await append(log, spec, progress(1), succeeded())
+    const task = `${keyPrefix}epochcast:{${channelOf(spec)}}`
+    await redis.run(async (client) => {
+      await client.set(`${task}:curves`, 'some')
+      await log.drop(spec, (await log.snapshot(spec)) as Snapshot)
+      const keys = await client.keys(`${keyPrefix}*`)
+      expect(keys.sort()).toEqual([`${keyPrefix}epochcast:serial`, `${task}:dropped`])
+      expect(await client.ttl(`${task}:dropped`)).toBeGreaterThan(3590)
+    })
+    await log.close()
+  })
+
+  it('mends the list where another than the first to list a task created it', async () => {
+    const keyPrefix = `${randomUUID()}:`
+    const log = await openLog(redis.url, { keyPrefix })
+    const spec = await createTask(log)
+    const { serial } = (await log.snapshot(spec)) as Snapshot
+    await redis.run(async (client) => {
+      const tasks = `${keyPrefix}epochcast:tasks`
+      await client.zadd(tasks, serial + 7, channelOf(spec))
+      expect((await log.list('all', null, 10)).snapshots.map((listed) => listed.serial)).toEqual([serial + 7])
+      await until(
+        'the place to be right',
+        async () => Number(await client.zscore(tasks, channelOf(spec))) === serial,
+      )
     })
     await log.close()
   })
