@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { edited, type TaskEdit } from '../task/edit.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
+import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import { channelOf, isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
 import {
