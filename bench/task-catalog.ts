@@ -113,7 +113,8 @@ for (let i = 0; i < TASKS; i++) {
 const before = heapMiB()
 const catalog = new TaskCatalog(store, console.error)
 const start = performance.now()
-await catalog.loaded()
+catalog.start()
+await catalog.caughtUp()
 console.log(`${TASKS} tasks loaded in ${(performance.now() - start).toFixed(0)} ms`)
 console.log(
   `${(heapMiB() - before).toFixed(0)} MiB of heap${globalThis.gc ? '' : ' (run with --expose-gc to be exact)'}`,

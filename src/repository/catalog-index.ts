@@ -6,6 +6,8 @@ import { keysOf, searchText, statusKeys, type TaskQuery } from './task-filter.ts
 
 /** Listings tested one after the other in their order, before those that match are looked up instead. */
 const MAX_WALK = 1024
+/** Recent changes whose texts are tested one after the other; many more cost as much as a search of all texts. */
+const MAX_TEXT_WALK = 16_384
 
 const UNFINISHED = statusKeys(TASK_STATUSES.filter((status) => !isFinalStatus(status)))
 const FINAL = statusKeys(TASK_STATUSES.filter(isFinalStatus))
@@ -120,8 +122,8 @@ export class CatalogIndex {
     yield* this.byCreation({ ...query, conditions: [...query.conditions, UNFINISHED] }, true)
     const hasEnded = ({ finishedAt }: Listing) => finishedAt !== null && finishedAt >= endedSince
     const changed = this.#changes.length - this.#changeIndex({ updatedAt: endedSince, serial: 0 })
-    // How many have all words, no list tells.
-    const most = query.words.length > 0 ? 0 : this.#mostOf(query)
+    // How many have all words, no list tells: few changes are walked, of many the words are looked up.
+    const most = query.words.length > 0 ? Math.min(MAX_TEXT_WALK, this.#mostOf(query)) : this.#mostOf(query)
     if (changed <= Math.max(MAX_WALK, most)) {
       for (const listing of this.changedSince(endedSince))
         if (hasEnded(listing) && this.#matches(query, listing)) yield listing
