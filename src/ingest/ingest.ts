@@ -3,6 +3,7 @@ import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
 import { planReports, type ReportBatch } from '../task/plan-reports.ts'
 import type { Position } from '../task/position.ts'
 import { isFinalStatus, type TaskKey } from '../task/task.ts'
+import { boundReports } from './bound-reports.ts'
 
 export interface IngestResult {
   readonly key: TaskKey
@@ -40,12 +41,21 @@ export class Ingest {
     const found = this.#writer.find(prefixesOf(caller, this.#channelPrefixes), taskId, channelPrefix)
     const key = found instanceof Promise ? await found : found
     authorize(caller, 'tasks:report', key)
+    const { reports, warnings } = boundReports(batch.reports)
+    const bound = reports === batch.reports ? batch : { ...batch, reports }
     const { decision, top } = await this.#writer.update(key, (state) =>
-      planReports(state, batch, this.#now()),
+      planReports(state, bound, this.#now()),
     )
-    const { accepted, duplicates, warnings, state } = decision
+    const { accepted, duplicates, state } = decision
     const isOver = batch.reports.length === 0 ? isFinalStatus(state.status) : state.status === 'CANCELLED'
     // A trainer that asks for a task that has ended trains for nothing.
-    return { key, accepted, duplicates, top, stopRequested: state.stopRequested || isOver, warnings }
+    return {
+      key,
+      accepted,
+      duplicates,
+      top,
+      stopRequested: state.stopRequested || isOver,
+      warnings: [...warnings, ...decision.warnings],
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { GraphQLError, Kind } from 'graphql'
 import { EpochcastError, ERROR_CODES, type ErrorCode } from '../task/errors.ts'
+import { firstCharacters, isUpTo } from '../task/text.ts'
 
 const MAX_MESSAGE_LENGTH = 1000
 
@@ -71,8 +72,9 @@ function codeOf(error: GraphQLError, fallback: ErrorCode): ErrorCode {
 }
 
 function rebuilt(error: unknown, message: string, extensions: Record<string, unknown>): GraphQLError {
-  const shortened =
-    message.length <= MAX_MESSAGE_LENGTH ? message : `${message.slice(0, MAX_MESSAGE_LENGTH)}… (shortened)`
+  const shortened = isUpTo(message, MAX_MESSAGE_LENGTH)
+    ? message
+    : `${firstCharacters(message, MAX_MESSAGE_LENGTH)}… (shortened)`
   const options = { extensions }
   if (!(error instanceof GraphQLError)) return new GraphQLError(shortened, options)
   const { nodes = null, source = null, positions = null, path = null } = error

@@ -5,13 +5,22 @@ import type { Report, ReportKind } from '../task/report.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { PhaseEnum, TaskStatusEnum } from './enums.ts'
-import { channelPrefix, jsonUpTo, line, listOf, numberFrom, taskId, text, wholeNumber } from './validation.ts'
+import {
+  channelPrefix,
+  line,
+  lineOfAnyLength,
+  listOf,
+  numberFrom,
+  taskId,
+  wholeNumber,
+} from './validation.ts'
 
 const MAX_INT = 2 ** 31 - 1
 const count = wholeNumber(0, MAX_INT)
 const fraction = numberFrom(0, MAX_INT)
 const epochDescription = 'May be a fraction: 2.5 is half-way through the third epoch.'
 const stepDescription = "The trainer's global step by then."
+const cutAt = (max: number) => `Of more than ${max} characters only the beginning is kept.`
 const timestampDescription =
   "When it happened, by the trainer's clock; the server's time where it is left out."
 
@@ -19,7 +28,7 @@ const ProgressReportInput = builder.inputType('ProgressReportInput', {
   fields: (t) => ({
     current: t.field({ type: 'Count', required: true }),
     total: t.field({ type: 'Count', validate: wholeNumber(1, Number.MAX_SAFE_INTEGER) }),
-    stage: t.string({ validate: line(LIMITS.stageLength) }),
+    stage: t.string({ description: cutAt(LIMITS.stageLength), validate: lineOfAnyLength }),
     epoch: t.float({ description: epochDescription, validate: fraction }),
     step: t.field({ type: 'Count', description: 'Global step, where `current` counts something else.' }),
     loss: t.field({
@@ -27,7 +36,7 @@ const ProgressReportInput = builder.inputType('ProgressReportInput', {
       description: 'The same as `metrics.loss`: either is enough, and this one wins.',
     }),
     metrics: t.field({ type: 'Metrics' }),
-    message: t.string({ validate: text(LIMITS.messageLength) }),
+    message: t.string({ description: cutAt(LIMITS.messageLength) }),
     timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
   }),
 })
@@ -65,22 +74,28 @@ const StatusReportInput = builder.inputType('StatusReportInput', {
   description: 'RUNNING, or a final status where the trainer has nothing more to say about its end.',
   fields: (t) => ({
     status: t.field({ type: TaskStatusEnum, required: true }),
-    message: t.string({ validate: text(LIMITS.messageLength) }),
+    message: t.string({ description: cutAt(LIMITS.messageLength) }),
     timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
   }),
 })
 
 const ErrorReportInput = builder.inputType('ErrorReportInput', {
   fields: (t) => ({
-    error: t.string({ required: true, validate: text(LIMITS.errorLength) }),
-    errorType: t.string({ validate: line(LIMITS.errorTypeLength) }),
+    error: t.string({
+      required: true,
+      description: `Of more than ${LIMITS.errorLength} characters only the end is kept, where a traceback says the most.`,
+    }),
+    errorType: t.string({ description: cutAt(LIMITS.errorTypeLength), validate: lineOfAnyLength }),
     timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
   }),
 })
 
 const SuccessReportInput = builder.inputType('SuccessReportInput', {
   fields: (t) => ({
-    result: t.field({ type: 'JSON', validate: jsonUpTo(LIMITS.resultBytes) }),
+    result: t.field({
+      type: 'JSON',
+      description: `At most ${LIMITS.resultBytes} bytes of JSON. A larger one is refused with RESULT_TOO_LARGE; report success without it then, or with where it is stored.`,
+    }),
     timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
   }),
 })

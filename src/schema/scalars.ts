@@ -50,13 +50,24 @@ builder.scalarType('DateTime', {
 
 const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/
 
+const WITHOUT_ZONE = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?$/
+/** Years that RFC 3339 can write, in UTC. */
+const [FIRST_TIME, LAST_TIME] = [Date.parse('0000-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')]
+
 function parseDateTime(value: unknown): string {
-  const time = typeof value === 'string' && DATE_TIME.test(value) ? Date.parse(value) : Number.NaN
-  if (!Number.isNaN(time)) return new Date(time).toISOString()
-  return refuse(
-    'BAD_INPUT',
-    `the time is ${quote(value)}; expected an RFC 3339 date-time such as 2026-11-21T10:30:15.123Z`,
-  )
+  const text = typeof value === 'string' ? value : ''
+  const time = DATE_TIME.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
+  if (time >= FIRST_TIME && time <= LAST_TIME) return new Date(time).toISOString()
+  const expected = WITHOUT_ZONE.test(text)
+    ? 'a zone at its end: Z for UTC, or an offset such as +02:00'
+    : 'an RFC 3339 date-time such as 2026-11-21T10:30:15.123Z'
+  return refuse('BAD_INPUT', `the time is ${quote(value)}; expected ${expected}`)
+}
+
+/** Date.parse takes 30 February for a day in March. */
+function isDay(date: string): boolean {
+  const time = Date.parse(`${date}T00:00:00Z`)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date)
 }
 
 builder.scalarType('JSON', {
@@ -101,20 +112,27 @@ function parseMetrics(value: unknown): Metrics {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return refuse('BAD_METRICS', `the metrics are ${quote(value)}; expected an object from name to number`)
   }
-  const names = Object.keys(value)
-  if (names.length > LIMITS.metricsPerReport) {
-    return refuse(
-      'BAD_METRICS',
-      `the metrics have ${names.length} names; expected at most ${LIMITS.metricsPerReport}`,
-    )
-  }
   const metrics = value as Record<string, unknown>
-  for (const name of names) {
-    checkMetricName(name)
+  let count = 0
+  for (const name in metrics) {
     const metric = metrics[name]
+    // A metric without a value, as a validation that was left out: there is nothing to store.
+    if (metric === null) continue
+    count++
+    checkMetricName(name)
     if (!isMetricValue(metric)) refuseMetricValue(metric, `metric ${quote(name)}`)
   }
-  return metrics as Metrics
+  if (count > LIMITS.metricsPerReport) {
+    return refuse(
+      'BAD_METRICS',
+      `the metrics have ${count} names; expected at most ${LIMITS.metricsPerReport}`,
+    )
+  }
+  return count === Object.keys(metrics).length ? (metrics as Metrics) : withoutNulls(metrics)
+}
+
+function withoutNulls(metrics: Readonly<Record<string, unknown>>): Metrics {
+  return Object.fromEntries(Object.entries(metrics).filter(([, metric]) => metric !== null)) as Metrics
 }
 
 function checkMetricName(name: string): void {

@@ -1,6 +1,8 @@
 import type { StandardSchemaV1 } from '@pothos/plugin-validation'
 import { quote } from '../task/errors.ts'
+import { jsonBytes } from '../task/json.ts'
 import { LIMITS } from '../task/limits.ts'
+import { isUpTo } from '../task/text.ts'
 
 /** What a value must be beyond its GraphQL type; given to an input field as `validate`. */
 export interface Bound<T> extends StandardSchemaV1<T> {
@@ -38,13 +40,19 @@ export const numberFrom = (min: number, max: number) =>
 export const line = (max: number) =>
   check<string>(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    (value) => value.length >= 1 && value.length <= max && !/[\u0000-\u001f\u007f]/.test(value),
+    (value) => value !== '' && isUpTo(value, max) && !/[\u0000-\u001f\u007f]/.test(value),
     `1 to ${max} characters, none of them a control character`,
   )
 
+/** A line of any length: what is too long is cut (`ingest/bound-reports.ts`). */
+export const lineOfAnyLength = check<string>(
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  (value) => value !== '' && !/[\u0000-\u001f\u007f]/.test(value),
+  'some characters, none of them a control character',
+)
+
 /** Text of several lines, such as a traceback. */
-export const text = (max: number) =>
-  check<string>((value) => value.length <= max, `at most ${max} characters`)
+export const text = (max: number) => check<string>((value) => isUpTo(value, max), `at most ${max} characters`)
 
 /** Names that become part of keys, file names and command lines. */
 const identifier = (max: number) =>
@@ -62,31 +70,21 @@ export const listOf = (what: string, min: number, max: number) =>
 /** Any JSON value, bounded by the length of its text. */
 export const jsonUpTo = (maxBytes: number) =>
   bound<unknown>(
-    (value) => bytesOf(value) <= maxBytes,
-    (value) => `is ${bytesOf(value)} bytes of JSON; expected at most ${maxBytes}`,
+    (value) => jsonBytes(value) <= maxBytes,
+    (value) => `is ${jsonBytes(value)} bytes of JSON; expected at most ${maxBytes}`,
   )
 
 export const jsonObjectUpTo = (maxBytes: number) =>
   bound<unknown>(
-    (value) => isObject(value) && bytesOf(value) <= maxBytes,
+    (value) => isObject(value) && jsonBytes(value) <= maxBytes,
     (value) =>
       isObject(value)
-        ? `is ${bytesOf(value)} bytes of JSON; expected at most ${maxBytes}`
+        ? `is ${jsonBytes(value)} bytes of JSON; expected at most ${maxBytes}`
         : `is ${quote(value)}; expected a JSON object`,
   )
 
 const isObject = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** Too deep to be written counts as too large. */
-function bytesOf(value: unknown): number {
-  try {
-    return Buffer.byteLength(JSON.stringify(value) ?? '')
-  } catch (error) {
-    if (error instanceof RangeError) return Number.POSITIVE_INFINITY
-    throw error
-  }
-}
 
 export const taskId = line(LIMITS.taskIdLength)
 export const channelPrefix = line(LIMITS.channelPrefixLength)

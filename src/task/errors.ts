@@ -1,3 +1,5 @@
+import { charactersIn, firstCharacters, isUpTo } from './text.ts'
+
 /**
  * Every code that a client can meet in `extensions.code`, with its meaning and whether the same call
  * may succeed later (`extensions.retryable`).
@@ -56,6 +58,10 @@ export const ERROR_CODES = {
     meaning: 'The event log has no room, even after dropping what it may drop.',
   },
   CONTENDED: { retryable: true, meaning: 'Too many writers changed the task at once.' },
+  RESULT_TOO_LARGE: {
+    retryable: false,
+    meaning: 'The result of a success is too large; the same report without it is accepted.',
+  },
   ENGINE_UNAVAILABLE: {
     retryable: true,
     meaning:
@@ -96,8 +102,11 @@ const MAX_QUOTED_LENGTH = 80
 
 /** Quotes a value from outside in an error message, shortened so that a message stays readable. */
 export function quote(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value))
-  return text.length <= MAX_QUOTED_LENGTH
-    ? text
-    : `${text.slice(0, MAX_QUOTED_LENGTH)}… (${text.length} characters)`
+  if (typeof value !== 'string') return shortened(JSON.stringify(value) ?? String(value), (text) => text)
+  return shortened(value, (text) => JSON.stringify(text))
+}
+
+function shortened(text: string, write: (text: string) => string): string {
+  if (isUpTo(text, MAX_QUOTED_LENGTH)) return write(text)
+  return `${write(firstCharacters(text, MAX_QUOTED_LENGTH))}… (${charactersIn(text)} characters)`
 }

@@ -195,10 +195,6 @@ describe('a compiled call of reportMetrics', () => {
     ['a negative count', { taskId: 'a', reports: [{ progress: { current: -1 } }] }],
     ['a list for an enum', { taskId: 'a', reports: [{ status: { status: ['RUNNING'] } }] }],
     ['a time that is none', { taskId: 'a', reports: [{ success: { timestamp: 'now' } }] }],
-    [
-      'a result that is too large',
-      { taskId: 'a', reports: [{ success: { result: 'x'.repeat(LIMITS.resultBytes) } }] },
-    ],
     ['an unknown field', { taskId: 'a', reports: [{ success: {} }], more: 1 }],
   ])('leaves %s to graphql-js', async (_, given) => {
     expect(await called(REPORT, { input: given })).toBeNull()

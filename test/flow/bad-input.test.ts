@@ -158,7 +158,7 @@ describe('reporting', () => {
       'a name of 10 KB',
       [progress({ metrics: { ['x'.repeat(10_240)]: 1 } })],
       'BAD_METRICS',
-      /name is "x+… \(1024\d characters\); expected 1 to 128/,
+      /name is "x{80}"… \(10240 characters\); expected 1 to 128/,
     ],
     [
       'a name of 129 characters',
@@ -201,16 +201,10 @@ describe('reporting', () => {
     ],
     ['a total of none', [{ progress: { current: 1, total: 0 } }], 'BAD_INPUT', /progress\.total is 0/],
     [
-      'a message that is too long',
-      [progress({ message: 'x'.repeat(4097) })],
-      'BAD_INPUT',
-      /expected at most 4096 characters/,
-    ],
-    [
       'a result that is too large',
       [{ success: { result: 'x'.repeat(65_536) } }],
-      'BAD_INPUT',
-      /bytes of JSON; expected at most 65536/,
+      'RESULT_TOO_LARGE',
+      /reports\[0\]\.success\.result is 65538 bytes of JSON; expected at most 65536.*report success without/,
     ],
     [
       'a time that is none',
@@ -218,6 +212,35 @@ describe('reporting', () => {
       'BAD_INPUT',
       /"yesterday"; expected an RFC 3339/,
     ],
+    [
+      'a time without a zone',
+      [progress({ timestamp: '2026-11-21T10:30:15' })],
+      'BAD_INPUT',
+      /"2026-11-21T10:30:15"; expected a zone at its end: Z for UTC/,
+    ],
+    ...[
+      '2026-02-30T00:00:00Z',
+      '2027-02-29T12:00:00+01:00',
+      '2026-13-01T00:00:00Z',
+      '2026-11-21T24:30:00Z',
+    ].map(
+      (timestamp) =>
+        [
+          `the time ${timestamp}, which there is not`,
+          [progress({ timestamp })],
+          'BAD_INPUT',
+          /expected an RFC 3339 date-time/,
+        ] as [string, unknown[], string, RegExp],
+    ),
+    ...['0000-01-01T00:00:00+01:00', '9999-12-31T23:59:59-01:00'].map(
+      (timestamp) =>
+        [
+          `the time ${timestamp}, which is of a year that cannot be written`,
+          [progress({ timestamp })],
+          'BAD_INPUT',
+          /expected an RFC 3339 date-time/,
+        ] as [string, unknown[], string, RegExp],
+    ),
     ['a status that only the server can say', [{ status: { status: 'STALLED' } }], 'BAD_INPUT', /STALLED/],
     [
       'an invalid report behind valid ones',

@@ -105,7 +105,9 @@ export type EpochStarted = TrainingEvent & {
 };
 
 export type ErrorReportInput = {
+  /** Of more than 16384 characters only the end is kept, where a traceback says the most. */
   readonly error: Scalars['String']['input'];
+  /** Of more than 256 characters only the beginning is kept. */
   readonly errorType?: InputMaybe<Scalars['String']['input']>;
   /** When it happened, by the trainer's clock; the server's time where it is left out. */
   readonly timestamp?: InputMaybe<Scalars['DateTime']['input']>;
@@ -227,8 +229,10 @@ export type ProgressReportInput = {
   readonly epoch?: InputMaybe<Scalars['Float']['input']>;
   /** The same as `metrics.loss`: either is enough, and this one wins. */
   readonly loss?: InputMaybe<Scalars['MetricValue']['input']>;
+  /** Of more than 4096 characters only the beginning is kept. */
   readonly message?: InputMaybe<Scalars['String']['input']>;
   readonly metrics?: InputMaybe<Scalars['Metrics']['input']>;
+  /** Of more than 128 characters only the beginning is kept. */
   readonly stage?: InputMaybe<Scalars['String']['input']>;
   /** Global step, where `current` counts something else. */
   readonly step?: InputMaybe<Scalars['Count']['input']>;
@@ -419,6 +423,7 @@ export type StatusChanged = TrainingEvent & {
 
 /** RUNNING, or a final status where the trainer has nothing more to say about its end. */
 export type StatusReportInput = {
+  /** Of more than 4096 characters only the beginning is kept. */
   readonly message?: InputMaybe<Scalars['String']['input']>;
   readonly status: TaskStatus;
   /** When it happened, by the trainer's clock; the server's time where it is left out. */
@@ -511,6 +516,7 @@ export type SubscriptionTrainingProgressArgs = {
 };
 
 export type SuccessReportInput = {
+  /** At most 65536 bytes of JSON. A larger one is refused with RESULT_TOO_LARGE; report success without it then, or with where it is stored. */
   readonly result?: InputMaybe<Scalars['JSON']['input']>;
   /** When it happened, by the trainer's clock; the server's time where it is left out. */
   readonly timestamp?: InputMaybe<Scalars['DateTime']['input']>;
