@@ -94,6 +94,11 @@ const KINDS = {
 
 export const REPORT_KINDS: readonly string[] = Object.keys(KINDS)
 
+/** As they stand in a report: `epochEnd` for `epoch-end`. */
+export const REPORT_FIELDS: readonly string[] = REPORT_KINDS.map((kind) =>
+  kind.replace(/-[a-z]/g, ([, letter]) => (letter as string).toUpperCase()),
+)
+
 /** @throws UsageError where a value is missing, or is one that this kind of report does not have */
 export function buildReport(kindName: string, values: ReportValues): ReportInput {
   if (!isKindName(kindName))

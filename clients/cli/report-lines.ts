@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { ReportInput } from '../typescript/index.ts'
-import { UsageError } from './session.ts'
+import { REPORT_FIELDS } from './report-kinds.ts'
 
 /** What the API takes in one call. */
 const MAX_BATCH_REPORTS = 1000
@@ -11,11 +11,13 @@ const MAX_BATCH_CHARACTERS = 250_000
  * Reads one report a line, and gives what has come in since the last batch was taken: single reports
  * from a slow trainer at once, large batches from a fast one. Reading pauses while a batch's worth waits.
  *
- * @throws UsageError that names the line which is not a report, after the batches before it
+ * @param passOn given each line that is no report, in its place between the batches: a plain print of the trainer must
+ *   neither end the reporting nor break its pipe
  */
 export async function* reportBatches(
   input: Readable,
   signal: AbortSignal,
+  passOn: (line: string) => void,
 ): AsyncGenerator<ReportInput[], void, undefined> {
   const reader = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
   const waiting: string[] = []
@@ -32,7 +34,6 @@ export async function* reportBatches(
   })
   reader.once('close', end)
   signal.addEventListener('abort', end)
-  let lineNumber = 0
   try {
     for (;;) {
       signal.throwIfAborted()
@@ -44,12 +45,9 @@ export async function* reportBatches(
         const report = line.trim() === '' ? undefined : parseReport(line)
         if (report === null) {
           if (batch.length > 0) break
-          throw new UsageError(
-            `line ${lineNumber + 1} is not a report; expected one JSON object with one kind`,
-          )
+          passOn(line)
         }
         waiting.shift()
-        lineNumber++
         characters += line.length
         if (report) batch.push(report)
       }
@@ -69,14 +67,18 @@ export async function* reportBatches(
   }
 }
 
-/** Null where it is none. The numbers that are not finite may stand bare, as Python's json writes them. */
+const KINDS = new Set<string>(REPORT_FIELDS)
+
+/** Null where it is none: an object of nothing but kinds of reports. The numbers that are not finite may stand bare, as Python's json writes them. */
 function parseReport(line: string): ReportInput | null {
   const quoted = line.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
     token.startsWith('"') ? token : `"${token}"`,
   )
   try {
     const value: unknown = JSON.parse(quoted)
-    return typeof value === 'object' && !Array.isArray(value) ? (value as ReportInput | null) : null
+    if (typeof value !== 'object' || value === null) return null
+    const kinds = Object.keys(value)
+    return kinds.length > 0 && kinds.every((kind) => KINDS.has(kind)) ? (value as ReportInput) : null
   } catch {
     return null
   }

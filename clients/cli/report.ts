@@ -3,22 +3,20 @@ import { hostname } from 'node:os'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
-import { type ReportInput, ReportMetricsDocument } from '../typescript/index.ts'
 import { EXIT } from './exit-codes.ts'
 import {
   addExamples,
   collectMetrics,
-  defined,
   json,
   metricValue,
   number,
   positiveNumber,
   wholeNumber,
 } from './options.ts'
-import { printable } from './render/text.ts'
 import { buildReport, REPORT_KINDS, type ReportValues } from './report-kinds.ts'
 import { reportBatches } from './report-lines.ts'
-import { type Connection, type Session, UsageError, withConnection } from './session.ts'
+import { ReportSender } from './report-sender.ts'
+import { type Session, UsageError, withConnection } from './session.ts'
 import { writeLine } from './terminal.ts'
 
 interface ReportOptions extends ReportValues {
@@ -28,15 +26,6 @@ interface ReportOptions extends ReportValues {
   readonly producer?: string
   readonly firstSequence?: number
   readonly attempt?: number
-}
-
-/** Where reports go, and who sends them. */
-interface Destination {
-  readonly taskId: string
-  readonly channelPrefix: string | undefined
-  readonly member: string | undefined
-  readonly producer: string
-  readonly attempt: number | undefined
 }
 
 export function addReportCommand(program: Command, session: Session): void {
@@ -72,7 +61,10 @@ export function addReportCommand(program: Command, session: Session): void {
     .option('--type <name>', 'the type of the error')
     .option('--result <json>', 'what came of it, any JSON value', json)
     .optionsGroup('All kinds:')
-    .option('--json <file>', 'report each line of a file, - for stdin: {"progress": {"current": 3}}')
+    .option(
+      '--json <file>',
+      'report each line of a file, - for stdin, that is a report: {"progress": {"current": 3}}; others are passed on',
+    )
     .option('--timestamp <time>', "when it happened, RFC 3339 (default: the server's time)")
     .option('--prefix <channelPrefix>', "the task's channel prefix (default: looked for under each)")
     .option('--member <name>', 'the rank, client or node that reports: its curves are its own')
@@ -101,12 +93,22 @@ export function addReportCommand(program: Command, session: Session): void {
         // Numbered by a name of its own, a call may be repeated when its response is lost.
         const name = producer ?? `epochcast-cli-${hostname()}-${process.pid}-${Date.now().toString(36)}`
         const destination = { taskId, channelPrefix, member, producer: name, attempt }
+        const { stdin, stdout } = connection.terminal
         if (kind !== undefined) {
           const numbered = producer === undefined ? 1 : firstSequence
-          return send(connection, destination, batchesOf([buildReport(kind, values)]), numbered)
+          const sender = new ReportSender(connection, destination, numbered)
+          await sender.send([buildReport(kind, values)])
+          writeLine(stdout, sender.summary)
+          return EXIT.success
         }
-        const source = file === '-' ? connection.terminal.stdin : await opened(file ?? '-')
-        return send(connection, destination, reportBatches(source, connection.signal), firstSequence ?? 1)
+        const sender = new ReportSender(connection, destination, firstSequence ?? 1)
+        const source = file === '-' ? stdin : await opened(file ?? '-')
+        const passOn = (line: string) => writeLine(stdout, line)
+        for await (const reports of reportBatches(source, connection.signal, passOn)) {
+          await sender.sendAcceptable(reports)
+        }
+        writeLine(stdout, sender.summary)
+        return sender.refused === 0 ? EXIT.success : EXIT.error
       }),
     )
   addExamples(
@@ -116,40 +118,6 @@ export function addReportCommand(program: Command, session: Session): void {
     'epochcast report $TASK success --result \'{"accuracy": 0.93}\'',
     'python train.py | epochcast report $TASK --json -',
   )
-}
-
-const SEND_ATTEMPTS = 10
-
-async function send(
-  { client, terminal: { stdout, stderr }, signal }: Connection,
-  { taskId, channelPrefix, member, producer, attempt }: Destination,
-  batches: AsyncIterable<ReportInput[]>,
-  firstSequence: number | undefined,
-): Promise<number> {
-  let sequence = firstSequence
-  let accepted = 0
-  let duplicates = 0
-  let stopRequested = false
-  for await (const reports of batches) {
-    const from = sequence === undefined ? undefined : { producer, firstSequence: sequence }
-    const input = { ...defined({ taskId, channelPrefix, member, attempt }), reports, ...from }
-    // Without a number, a repeated call would be a second report.
-    const attempts = sequence === undefined ? 1 : SEND_ATTEMPTS
-    const payload = (await client.execute(ReportMetricsDocument, { input }, { signal, attempts }))
-      .reportMetrics
-    accepted += payload.accepted
-    duplicates += payload.duplicates
-    if (sequence !== undefined) sequence += reports.length
-    if (payload.stopRequested && !stopRequested) writeLine(stderr, 'the training is asked to stop')
-    stopRequested ||= payload.stopRequested
-    for (const warning of payload.warnings) writeLine(stderr, `warning: ${printable(warning)}`)
-  }
-  writeLine(stdout, `accepted=${accepted} duplicates=${duplicates} stopRequested=${stopRequested}`)
-  return EXIT.success
-}
-
-async function* batchesOf(reports: ReportInput[]): AsyncGenerator<ReportInput[], void, undefined> {
-  yield reports
 }
 
 function opened(file: string): Promise<Readable> {

@@ -246,15 +246,43 @@ describe('report', () => {
     expect(await reporting).toMatchObject({ code: 0, out: 'accepted=3 duplicates=0 stopRequested=true\n' })
   })
 
-  it('names the line that is not a report, after those before it were sent', async () => {
+  it('passes on what a training prints that is no report, and sends the rest', async () => {
     const { url, client } = await setUp()
     const taskId = await startExternal(client)
-    const terminal = testTerminal({ stdin: '{"progress":{"current":1}}\n\nnonsense\n' })
-    const { code, err } = await epochcast(url, ['report', taskId, '--json', '-'], terminal)
-    expect(code).toBe(3)
-    expect(err).toMatch(/^error USAGE: line 3 is not a report/)
+    const lines = [
+      'Epoch 1/3',
+      '{"progress":{"current":1}}',
+      '',
+      '{"loss": 0.5}',
+      '[1, 2]',
+      'null',
+      '{"progress":{"current":3}}',
+    ]
+    const terminal = testTerminal({ stdin: `${lines.join('\n')}\n` })
+    const { code, out, err } = await epochcast(url, ['report', taskId, '--json', '-'], terminal)
+    expect([code, err]).toEqual([0, ''])
+    expect(out.split('\n').slice(0, -2)).toEqual(lines.filter((line) => !/^$|current":[13]\}\}$/.test(line)))
+    expect(out).toMatch(/accepted=2 duplicates=0 stopRequested=false\n$/)
     const { task } = await client.execute(TaskDocument, { id: taskId })
-    expect(task?.current).toBe(1)
+    expect(task?.current).toBe(3)
+  })
+
+  it('tells which report was refused, and goes on with the others', async () => {
+    const { url, client } = await setUp()
+    const taskId = await startExternal(client)
+    const reports = [
+      '{"progress":{"current":1}}',
+      '{"progress":{"current":-2}}',
+      '{"progress":{"current":2},"error":{"error":"two kinds"}}',
+      '{"progress":{"current":3}}',
+    ]
+    const terminal = testTerminal({ stdin: `${reports.join('\n')}\n` })
+    const { code, out, err } = await epochcast(url, ['report', taskId, '--json', '-'], terminal)
+    expect(code).toBe(3)
+    expect(err).toMatch(/^refused BAD_INPUT: [^\n]*-2[^\n]*\nrefused BAD_INPUT: [^\n]*\n$/)
+    expect(out).toBe('accepted=2 duplicates=0 refused=2 stopRequested=false\n')
+    const { task } = await client.execute(TaskDocument, { id: taskId })
+    expect(task?.current).toBe(3)
   })
 
   it.each([

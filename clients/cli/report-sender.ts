@@ -1,0 +1,85 @@
+import { EpochcastClientError, type ReportInput, ReportMetricsDocument } from '../typescript/index.ts'
+import { defined } from './options.ts'
+import { printable } from './render/text.ts'
+import type { Connection } from './session.ts'
+import { writeLine } from './terminal.ts'
+
+/** Where reports go, and who sends them. */
+export interface Destination {
+  readonly taskId: string
+  readonly channelPrefix: string | undefined
+  readonly member: string | undefined
+  readonly producer: string
+  readonly attempt: number | undefined
+}
+
+const SEND_ATTEMPTS = 10
+
+/** Sends reports in order, numbered where there is a first number, and counts what became of them. */
+export class ReportSender {
+  readonly #connection: Connection
+  readonly #destination: Destination
+  #sequence: number | undefined
+  #accepted = 0
+  #duplicates = 0
+  #refused = 0
+  #stopRequested = false
+
+  constructor(connection: Connection, destination: Destination, firstSequence: number | undefined) {
+    this.#connection = connection
+    this.#destination = destination
+    this.#sequence = firstSequence
+  }
+
+  /** Reports that the server did not take. */
+  get refused(): number {
+    return this.#refused
+  }
+
+  get summary(): string {
+    const refused = this.#refused > 0 ? ` refused=${this.#refused}` : ''
+    return `accepted=${this.#accepted} duplicates=${this.#duplicates}${refused} stopRequested=${this.#stopRequested}`
+  }
+
+  /** @throws EpochcastClientError where they are refused, or cannot be delivered */
+  async send(reports: readonly ReportInput[]): Promise<void> {
+    const { client, terminal, signal } = this.#connection
+    const { producer, ...to } = this.#destination
+    const from = this.#sequence === undefined ? undefined : { producer, firstSequence: this.#sequence }
+    const input = { ...defined(to), reports: [...reports], ...from }
+    // Without a number, a repeated call would be a second report.
+    const attempts = this.#sequence === undefined ? 1 : SEND_ATTEMPTS
+    const payload = (await client.execute(ReportMetricsDocument, { input }, { signal, attempts }))
+      .reportMetrics
+    this.#accepted += payload.accepted
+    this.#duplicates += payload.duplicates
+    if (this.#sequence !== undefined) this.#sequence += reports.length
+    if (payload.stopRequested && !this.#stopRequested)
+      writeLine(terminal.stderr, 'the training is asked to stop')
+    this.#stopRequested ||= payload.stopRequested
+    for (const warning of payload.warnings) writeLine(terminal.stderr, `warning: ${printable(warning)}`)
+  }
+
+  /**
+   * Sends what a training pipes here: a report that is refused is told and left out, and the rest goes on, since an end
+   * of this process would break the training's pipe.
+   */
+  async sendAcceptable(reports: readonly ReportInput[]): Promise<void> {
+    try {
+      await this.send(reports)
+    } catch (error) {
+      if (!(error instanceof EpochcastClientError) || error.retryable || error.errors.length === 0)
+        throw error
+      // All or none: which of them it was, they tell one by one.
+      if (reports.length > 1) for (const report of reports) await this.sendAcceptable([report])
+      else this.#tellRefused(error)
+    }
+  }
+
+  #tellRefused({ code, message }: EpochcastClientError): void {
+    // Once a task has ended, every further report is refused in the same words.
+    if (this.#refused++ === 0 || code !== 'TASK_ENDED') {
+      writeLine(this.#connection.terminal.stderr, `refused ${code}: ${printable(message)}`)
+    }
+  }
+}
