@@ -40,6 +40,14 @@ const defaults = {
   },
 }
 
+const RESULT_TOO_LARGE = 'RESULT_TOO_LARGE'
+
+/** That the training succeeded matters more than what it says of it. */
+function withoutResult(report: string): string {
+  const parsed = JSON.parse(report) as Report
+  return 'success' in parsed ? JSON.stringify({ success: { ...parsed.success, result: null } }) : report
+}
+
 /** A flush has a deadline; waiting longer than this between two tries would waste it. */
 const maxFlushBackoffMs = 1000
 
@@ -141,24 +149,33 @@ export class HttpReporter implements Reporter {
       const reports = this.#buffer.take(this.#options.maxBatchReports, this.#options.maxBatchBytes)
       if (reports.length === 0) break
       // Numbered only now: a report dropped from the buffer leaves no gap in the sequence.
-      const body = reportMetricsBody(this.#options, this.producer, this.#nextSequence, reports)
+      const first = this.#nextSequence
       this.#inFlightReports = reports.length
       this.#nextSequence += reports.length
-      await this.#deliver(body)
+      await this.#deliver(reports, first)
       this.#inFlightReports = 0
     }
     // No await between the empty buffer and this line: a report made later starts a new loop.
     this.#sending = undefined
   }
 
-  async #deliver(body: string): Promise<void> {
+  async #deliver(reports: readonly string[], first: number): Promise<void> {
     const { minBackoffMs, maxBackoffMs, log, url } = this.#options
-    for (let failures = 0; !this.#closed; failures++) {
+    let body = reportMetricsBody(this.#options, this.producer, first, reports)
+    let isWithoutResult = false
+    let failures = 0
+    while (!this.#closed) {
       const outcome = await this.#post(body)
       if (outcome.kind === 'accepted') {
         if (failures > 0) log(`epochcast: reports reach ${url} again`)
         if (outcome.stopRequested) this.#stopRequested = true
         return
+      }
+      if (outcome.kind === 'refused' && outcome.code === RESULT_TOO_LARGE && !isWithoutResult) {
+        log(`epochcast: ${outcome.reason}; the success is reported without it`)
+        body = reportMetricsBody(this.#options, this.producer, first, reports.map(withoutResult))
+        isWithoutResult = true
+        continue
       }
       if (outcome.kind === 'refused') return this.#giveUp(outcome)
       if (failures === 0 && !this.#closed) {
@@ -168,6 +185,7 @@ export class HttpReporter implements Reporter {
         this.#flushing ? maxFlushBackoffMs : maxBackoffMs,
         minBackoffMs * 2 ** failures,
       )
+      failures++
       // Full jitter: trainers that lost the same server do not come back all at once.
       await this.#pause(Math.random() * ceilingMs)
     }

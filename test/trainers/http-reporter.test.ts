@@ -99,6 +99,26 @@ describe('delivery', () => {
     })
   })
 
+  it('reports a success without its result where that is too large', async () => {
+    const { server, reporter } = await setUp([fail({ code: 'RESULT_TOO_LARGE', retryable: false })])
+    reporter.report(progress(1))
+    reporter.report({ success: { result: 'x'.repeat(100_000) } })
+    expect(await reporter.close(5000)).toBe(true)
+    const [refused, accepted] = server.requests.map(({ input }) => input)
+    expect(accepted?.firstSequence).toBe(refused?.firstSequence)
+    expect(accepted?.reports[0]).toEqual(refused?.reports[0])
+    expect(accepted?.reports[1]?.success).toMatchObject({ result: null })
+    expect(lines).toEqual(['epochcast: RESULT_TOO_LARGE!; the success is reported without it'])
+  })
+
+  it('gives up where even a success without a result is refused so', async () => {
+    const tooLarge = fail({ code: 'RESULT_TOO_LARGE', retryable: false })
+    const { server, reporter } = await setUp([tooLarge, tooLarge])
+    reporter.report({ success: { result: 1 } })
+    expect(await reporter.close(5000)).toBe(false)
+    expect(server.requests).toHaveLength(2)
+  })
+
   it('keeps each request within 1000 reports and 256 KiB', async () => {
     const { server, reporter } = await setUp()
     for (let current = 1; current <= 2500; current++) reporter.report(progress(current))
