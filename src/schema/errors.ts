@@ -1,5 +1,6 @@
 import { GraphQLError, Kind } from 'graphql'
 import { EpochcastError, ERROR_CODES, type ErrorCode } from '../task/errors.ts'
+import { REPORTED_STATUSES, TASK_STATUSES } from '../task/task.ts'
 import { firstCharacters, isUpTo } from '../task/text.ts'
 
 const MAX_MESSAGE_LENGTH = 1000
@@ -54,9 +55,18 @@ function rootCause(error: unknown): unknown {
  * the path to that part says more.
  */
 function messageOf(error: unknown, cause: Error): string {
-  if (!(error instanceof GraphQLError) || !isAboutVariable(error) || error === cause) return cause.message
-  const [, path] = / at "([^"]*)"; /.exec(error.message) ?? []
-  return path === undefined ? cause.message : `${path}: ${cause.message}`
+  const isAboutPart = error instanceof GraphQLError && isAboutVariable(error)
+  const [, path] = (isAboutPart && / at "([^"]*)"; /.exec(error.message)) || []
+  const message = withStatuses(cause.message, path)
+  return path === undefined || error === cause ? message : `${path}: ${message}`
+}
+
+/** GraphQL would have Celery's STARTED be STALLED, which no trainer may say. */
+function withStatuses(message: string, path = ''): string {
+  const [, wrong] = /(Value "[^"]*" does not exist in "TaskStatus" enum)\./.exec(message) ?? []
+  if (wrong === undefined) return message
+  const possible = path.endsWith('.status.status') ? REPORTED_STATUSES : TASK_STATUSES
+  return `${wrong}; expected one of ${possible.join(', ')}`
 }
 
 const isAboutVariable = ({ nodes }: GraphQLError): boolean => nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION

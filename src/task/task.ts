@@ -7,6 +7,14 @@ export interface TaskKey {
 export const channelOf = ({ channelPrefix, id }: TaskKey): string => `${channelPrefix}:${id}`
 
 export const TASK_STATUSES = ['QUEUED', 'RUNNING', 'STALLED', 'SUCCESS', 'FAILURE', 'CANCELLED'] as const
+/** Those that a trainer may report; the others are up to the server. */
+export const REPORTED_STATUSES = [
+  'RUNNING',
+  'SUCCESS',
+  'FAILURE',
+  'CANCELLED',
+] as const satisfies readonly TaskStatus[]
+
 export type TaskStatus = (typeof TASK_STATUSES)[number]
 
 const FINAL_STATUSES: ReadonlySet<TaskStatus> = new Set(['SUCCESS', 'FAILURE', 'CANCELLED'])

@@ -241,6 +241,12 @@ describe('reporting', () => {
           /expected an RFC 3339 date-time/,
         ] as [string, unknown[], string, RegExp],
     ),
+    [
+      "Celery's STARTED",
+      [{ status: { status: 'STARTED' } }],
+      'BAD_INPUT',
+      /^input\.reports\[0\]\.status\.status: Value "STARTED" does not exist in "TaskStatus" enum; expected one of RUNNING, SUCCESS, FAILURE, CANCELLED$/,
+    ],
     ['a status that only the server can say', [{ status: { status: 'STALLED' } }], 'BAD_INPUT', /STALLED/],
     [
       'an invalid report behind valid ones',
