@@ -134,19 +134,36 @@ query Tasks {
   }
 }
 
+# All conditions must hold; texts and labels are
+# found at once among 100,000 tasks.
+query FindTasks {
+  tasks(filter: { text: "motor", statuses: [RUNNING, SUCCESS] }, orderBy: UPDATED_DESC, first: 10) {
+    edges {
+      node {
+        id
+        name
+        status
+        labels
+        updatedAt
+      }
+    }
+  }
+}
+
+# The whole life of a task; go on live with
+# trainingProgress(after: …) and this cursor.
 query TaskWithCurve($taskId: ID!) {
   task(id: $taskId) {
     status
     progress
-    result
-    error {
-      message
-    }
+    cursor
     series(names: ["loss"], maxPoints: 100) {
       name
       phase
+      axis
       points {
         step
+        epoch
         value
       }
     }
@@ -200,6 +217,22 @@ mutation RetryTraining($taskId: ID!) {
       retryOf
       params
     }
+  }
+}
+
+mutation RenameTask($taskId: ID!) {
+  updateTask(input: { taskId: $taskId, name: "baseline", labels: { team: "vision" } }) {
+    task {
+      name
+      labels
+    }
+  }
+}
+
+# Only a task that has ended.
+mutation DeleteTask($taskId: ID!) {
+  deleteTask(input: { taskId: $taskId }) {
+    taskId
   }
 }
 
