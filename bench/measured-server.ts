@@ -1,16 +1,20 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../test/processes/free-port.ts'
 import { ServerProcess } from '../test/processes/server-process.ts'
 import { pinned } from './cores.ts'
 import type { Memory, Probe, ProbeAnswer, ProbeAnswers } from './probe.ts'
 
 const PROBE_TIMEOUT_MS = 60_000
+const PROBE_TICKS_MS = 5
 const PROBE = join(import.meta.dirname, 'probe.js')
 
 export interface MeasuredServerOptions {
   readonly name: string
   readonly entry: string
   readonly args?: readonly string[]
+  /** A module that is loaded before the entry. */
+  readonly preload?: string | undefined
   readonly core: string | null
   readonly env: Record<string, string>
 }
@@ -26,8 +30,10 @@ export class MeasuredServer extends ServerProcess {
   readonly #asked = new Map<number, Wait>()
 
   /** Resolves once it is ready for requests. */
-  static async start({ name, entry, args = [], core, env }: MeasuredServerOptions): Promise<MeasuredServer> {
-    const command = pinned(core, process.execPath, ['--expose-gc', '--import', PROBE, entry, ...args])
+  static async start(options: MeasuredServerOptions): Promise<MeasuredServer> {
+    const { name, entry, args = [], preload, core, env } = options
+    const imports = [PROBE, ...(preload ? [preload] : [])].flatMap((file) => ['--import', file])
+    const command = pinned(core, process.execPath, ['--expose-gc', ...imports, entry, ...args])
     const server = new MeasuredServer(
       { name, command, env, upAt: '/ready', hasChannel: true },
       await freePort(),
@@ -57,6 +63,15 @@ export class MeasuredServer extends ServerProcess {
   /** Its memory after the garbage was collected. */
   memory(): Promise<Memory> {
     return this.#ask('memory')
+  }
+
+  /** The longest time, in ms, that something held the event loop while this was done. */
+  async longestHold(work: () => Promise<unknown>): Promise<number> {
+    await this.#ask('hold')
+    // Only what lies between two of its ticks is seen.
+    await sleep(PROBE_TICKS_MS)
+    await work()
+    return this.#ask('hold')
   }
 
   #ask<Kind extends keyof ProbeAnswers>(probe: Kind): Promise<ProbeAnswers[Kind]> {

@@ -1,5 +1,6 @@
 // Preloaded into every server that is measured, whoever wrote it, so that the same accounting holds for all:
 // answers, over the channel to the process that started it, with its own CPU time and memory.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const PAGES_GIVEN_BACK_MS = 100
@@ -9,6 +10,8 @@ export interface ProbeAnswers {
   /** In µs, user and system. */
   readonly cpu: number
   readonly memory: Memory
+  /** In ms, the longest time that nothing else had a turn: every second question is told that of the time since the one before. */
+  readonly hold: number
 }
 
 /** A question, with a number for its answer. */
@@ -30,7 +33,11 @@ export interface ProbeAnswer {
   readonly answer: ProbeAnswers[keyof ProbeAnswers]
 }
 
+const HOLD_RESOLUTION_MS = 1
+const NS_PER_MS = 1e6
+
 if (process.channel) {
+  const holds = monitorEventLoopDelay({ resolution: HOLD_RESOLUTION_MS })
   const tell = (answer: ProbeAnswer) => process.send?.(answer)
   process.on('message', (message: Partial<Probe> | null) => {
     const { probe, id } = message ?? {}
@@ -40,6 +47,12 @@ if (process.channel) {
       tell({ probe: id, answer: user + system })
     } else if (probe === 'memory') {
       memory().then((answer) => tell({ probe: id, answer }))
+    } else if (probe === 'hold') {
+      // It wakes the server up all the time, so only from the first question to the next.
+      const isOver = !holds.enable()
+      tell({ probe: id, answer: isOver ? holds.max / NS_PER_MS : 0 })
+      if (isOver) holds.disable()
+      holds.reset()
     }
   })
   // However the other side ended, nothing of it stays.

@@ -1,4 +1,4 @@
-import { BARE, type Engine, EPOCHCAST, YOGA } from './candidates/candidate.ts'
+import { BARE, type Engine, EPOCHCAST, WITHOUT_CURVES, YOGA } from './candidates/candidate.ts'
 import type { Row, Scenario, Sizes } from './scenarios/scenario.ts'
 import { median } from './stats.ts'
 
@@ -46,6 +46,9 @@ function lineOf(results: ScenarioResults, sizes: Sizes, row: Row, candidate: str
   // What is a ratio itself is not compared any further.
   const ratioTo = (other: string) => (row.unit === '×' ? null : ratio(values, valuesOf(results, row, other)))
   const show = (value: number) => number(value, row.digits ?? 0)
+  // The ratios to the references have a column each.
+  const foundBeside = (other: string) =>
+    other === WITHOUT_CURVES && ratioTo(other) !== null ? ` (${times(ratioTo(other))})` : ''
   const targets = candidate === EPOCHCAST && !sizes.quick ? (row.targets ?? []) : []
   const checks = targets.flatMap(({ against, atMost }) => {
     const found = against ? ratioTo(against) : values.length > 0 ? median(values) : null
@@ -65,7 +68,7 @@ function lineOf(results: ScenarioResults, sizes: Sizes, row: Row, candidate: str
       target: targets
         .map(({ against, atMost }) =>
           against
-            ? `≤ ${number(atMost, 2)} × ${against === YOGA ? 'Yoga' : 'bare'}`
+            ? `≤ ${number(atMost, 2)} × ${shortName(against)}${foundBeside(against)}`
             : `≤ ${atMost} ${row.unit}`,
         )
         .join(', '),
@@ -87,6 +90,13 @@ function ratio(values: readonly number[], others: readonly number[]) {
   })
   return ratios.length > 0 ? median(ratios) : null
 }
+
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  [BARE]: 'bare',
+  [WITHOUT_CURVES]: 'without curves',
+  [YOGA]: 'Yoga',
+}
+const shortName = (candidate: string) => SHORT_NAMES[candidate] ?? candidate
 
 const times = (value: number | null) => (value === null ? '' : `${number(value, 2)} ×`)
 

@@ -37,6 +37,8 @@ export interface Standing {
   readonly createTasks: (count: number, messageLength?: number) => Promise<WatchedTask[]>
   /** Events of the task that are stored, after a look at their content; null where nothing is stored. */
   readonly countLog: (task: WatchedTask) => Promise<number | null>
+  /** Bytes of the task's curves in the store; null where that cannot be known. */
+  readonly curveBytes?: (task: WatchedTask) => Promise<number | null>
   readonly close: () => Promise<void>
 }
 
@@ -47,4 +49,5 @@ export interface Candidate {
 
 export const BARE = 'bare ws'
 export const EPOCHCAST = 'epochcast'
+export const WITHOUT_CURVES = 'epochcast without curves'
 export const YOGA = 'documented Yoga stack'

@@ -1,8 +1,10 @@
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import { PostClient } from '../client/http.ts'
 import { WatchedTask } from '../client/watched-task.ts'
 import { expectedEvent } from '../client/workload.ts'
 import { MeasuredServer } from '../measured-server.ts'
-import { type Candidate, EPOCHCAST, type Setting } from './candidate.ts'
+import { type Candidate, EPOCHCAST, type Setting, type Standing, WITHOUT_CURVES } from './candidate.ts'
 import { HttpReporter } from './reporters.ts'
 
 const CREATING = 16
@@ -46,44 +48,60 @@ type LoggedEvent =
   | { readonly __typename: 'ProgressUpdate'; readonly current: number; readonly loss: number }
   | { readonly __typename: 'StatusChanged' }
 
-export const epochcast: Candidate = {
-  name: EPOCHCAST,
-  async start(setting) {
-    const { redisUrl, reportsToItself, usesAllCores, cores, workers } = setting
-    const core = usesAllCores ? cores.all : cores.measured
-    const measured = await startServer(setting, EPOCHCAST, core, workers)
-    // As another server of the same installation would be: on the same Redis, out of the measured one's way.
-    const other =
-      redisUrl && !reportsToItself ? await startServer(setting, `${EPOCHCAST} for reports`, cores.rest) : null
-    const { port } = other ?? measured
-    const reporter = new HttpReporter(port)
-    const api = new PostClient(port, '/graphql', CREATING)
-    return {
-      server: measured,
-      dialect: 'graphql',
-      reporter,
-      createTasks: (count, messageLength) =>
-        Promise.all(Array.from({ length: count }, () => createTask(api, messageLength))),
-      countLog: (task) => countLog(api, task),
-      close: async () => {
-        reporter.close()
-        api.close()
-        await Promise.all([measured.kill(), other?.kill()])
-      },
-    }
-  },
+export const epochcast: Candidate = { name: EPOCHCAST, start: (setting) => start(EPOCHCAST, setting) }
+
+export const epochcastWithoutCurves: Candidate = {
+  name: WITHOUT_CURVES,
+  start: (setting) => start(WITHOUT_CURVES, setting, join(import.meta.dirname, '../without-curves.js')),
 }
 
-function startServer(
-  { server, redisUrl, env }: Setting,
-  name: string,
-  core: string | null,
-  workers: number = 1,
-) {
+async function start(name: string, setting: Setting, preload?: string): Promise<Standing> {
+  const { redisUrl, reportsToItself, usesAllCores, cores } = setting
+  const measured = await startServer(setting, {
+    name,
+    core: usesAllCores ? cores.all : cores.measured,
+    workers: setting.workers,
+    preload,
+  })
+  // As another server of the same installation would be: on the same Redis, out of the measured one's way.
+  const other =
+    redisUrl && !reportsToItself
+      ? await startServer(setting, { name: `${name} for reports`, core: cores.rest, preload })
+      : null
+  const { port } = other ?? measured
+  const reporter = new HttpReporter(port)
+  const api = new PostClient(port, '/graphql', CREATING)
+  const redis = redisUrl ? new Redis(redisUrl, { lazyConnect: true }) : null
+  return {
+    server: measured,
+    dialect: 'graphql',
+    reporter,
+    createTasks: (count, messageLength) =>
+      Promise.all(Array.from({ length: count }, () => createTask(api, messageLength))),
+    countLog: (task) => countLog(api, task),
+    curveBytes: async (task) => redis && countCurveBytes(redis, task),
+    close: async () => {
+      reporter.close()
+      api.close()
+      redis?.disconnect()
+      await Promise.all([measured.kill(), other?.kill()])
+    },
+  }
+}
+
+interface ServerStart {
+  readonly name: string
+  readonly core: string | null
+  readonly workers?: number | undefined
+  readonly preload?: string | undefined
+}
+
+function startServer({ server, redisUrl, env }: Setting, { name, core, workers = 1, preload }: ServerStart) {
   return MeasuredServer.start({
     name,
     entry: server,
     args: ['serve', '--workers', `${workers}`],
+    preload,
     core,
     env: {
       ...(redisUrl ? { REDIS_URL: redisUrl } : {}),
@@ -124,6 +142,14 @@ async function countLog(api: PostClient, task: WatchedTask) {
     }
     after = events.pageInfo.endCursor
   }
+}
+
+async function countCurveBytes(redis: Redis, task: WatchedTask) {
+  const [key] = await redis.keys(`epochcast:{*:${task.id}}:curves`)
+  if (key === undefined) throw new Error(`task ${task.id} has no curves in Redis`)
+  const fields = await redis.hkeys(key)
+  const lengths = await Promise.all(fields.map((field) => redis.hstrlen(key, field)))
+  return lengths.reduce((sum, length) => sum + length, 0)
 }
 
 async function ask<Data>(api: PostClient, query: string, variables: object): Promise<Data> {

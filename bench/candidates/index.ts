@@ -1,5 +1,10 @@
-import { BARE, type Candidate, EPOCHCAST, YOGA } from './candidate.ts'
-import { epochcast } from './epochcast.ts'
+import { BARE, type Candidate, EPOCHCAST, WITHOUT_CURVES, YOGA } from './candidate.ts'
+import { epochcast, epochcastWithoutCurves } from './epochcast.ts'
 import { bareWs, yoga } from './references.ts'
 
-export const CANDIDATES: Record<string, Candidate> = { [BARE]: bareWs, [EPOCHCAST]: epochcast, [YOGA]: yoga }
+export const CANDIDATES: Record<string, Candidate> = {
+  [BARE]: bareWs,
+  [EPOCHCAST]: epochcast,
+  [WITHOUT_CURVES]: epochcastWithoutCurves,
+  [YOGA]: yoga,
+}

@@ -1,6 +1,7 @@
 import { burst } from './burst.ts'
 import { calls } from './calls.ts'
 import { connect } from './connect.ts'
+import { curves } from './curves.ts'
 import { fanout } from './fanout.ts'
 import { ingest } from './ingest.ts'
 import { latency } from './latency.ts'
@@ -24,5 +25,6 @@ export const SCENARIOS = [
   resume,
   slow,
   ingest,
+  curves,
   workers,
 ]
