@@ -9,12 +9,14 @@ export const MIN_POINTS_PER_SERIES = 8
 /**
  * Makes one segment of consecutive ones, thinned to about `maxPoints` points of all series together. As long as that is
  * not needed, all points stay, those that a later attempt replaced among them: somebody may still ask for the series as
- * they were before it.
+ * they were before it. Points of a single segment may be views of its own.
  */
 export function mergeSegments(segments: readonly Segment[], maxPoints: number): Segment {
   const after = segments[0]?.after ?? 0
-  const rows = concatenateRows(segments, after)
-  const all = concatenateSeries(segments)
+  const [only] = segments
+  const isAlone = only !== undefined && segments.length === 1
+  const rows = isAlone ? only.rows : concatenateRows(segments, after)
+  const all = isAlone ? only.series.map((one) => ({ ...one, isThinned: false })) : concatenateSeries(segments)
   const isRoomy = all.reduce((sum, { values }) => sum + values.length, 0) <= maxPoints
   const hasOneAttempt = rows.attempts[0] === rows.attempts.at(-1)
   const series = isRoomy || hasOneAttempt ? all : all.map((one) => withoutReplacedPoints(one, rows))
@@ -126,7 +128,9 @@ const pick = ({ number, rows, values }: SegmentSeries, positions: Uint32Array): 
 /** Only rows that a point refers to, in their order. */
 function withUsedRows(rows: SegmentRows, series: readonly SegmentSeries[]): Pick<Segment, 'rows' | 'series'> {
   const isUsed = new Uint8Array(rows.length)
-  for (const { rows: own } of series) for (const row of own) isUsed[row] = 1
+  for (const { rows: own } of series) {
+    for (let i = 0; i < own.length; i++) isUsed[own[i] as number] = 1
+  }
   const placeOf = new Uint32Array(rows.length)
   let length = 0
   for (let row = 0; row < rows.length; row++) if (isUsed[row]) placeOf[row] = length++
