@@ -2,8 +2,11 @@ import type { MetricPoint, MetricSeries, SERIES_AXES } from '../task/curves/poin
 import { LIMITS } from '../task/limits.ts'
 import { builder } from './builder.ts'
 import { PhaseEnum } from './enums.ts'
+import { PointTurns } from './point-turns.ts'
 import { TaskObject } from './task.ts'
 import { line, listOf, wholeNumber } from './validation.ts'
+
+const pointTurns = new PointTurns()
 
 const SeriesAxisEnum = builder.enumType('SeriesAxis', {
   description: 'What `MetricPoint.step` counts.',
@@ -50,7 +53,7 @@ const MetricSeriesObject = builder.objectRef<MetricSeries>('MetricSeries').imple
     points: t.field({
       type: [MetricPointObject],
       description: 'By step; points of one step in the order in which they were reported.',
-      resolve: ({ points }) => points as MetricPoint[],
+      resolve: ({ points }) => pointTurns.take(points) as Promise<MetricPoint[]>,
     }),
   }),
 })
