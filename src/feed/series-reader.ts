@@ -3,11 +3,12 @@ import { LRUCache } from 'lru-cache'
 import type { CurveStore, CurvesRead } from '../event-log/curve-store.ts'
 import { CurveDraft, FIRST_CONTEXT } from '../task/curves/draft.ts'
 import { type CurveIndex, decodeIndex, overviewOf, type SegmentInfo } from '../task/curves/index.ts'
-import type { MetricSeries } from '../task/curves/point.ts'
+import type { MetricSeries, SeriesKey } from '../task/curves/point.ts'
 import { decodeSegment, type Segment } from '../task/curves/segment.ts'
-import { type FoundSeries, type SeriesQuery, seriesOf } from '../task/curves/series.ts'
+import { type FoundSeries, isWanted, type SeriesQuery, seriesOf } from '../task/curves/series.ts'
 import { SeriesNumbers } from '../task/curves/series-numbers.ts'
 import { EpochcastError } from '../task/errors.ts'
+import { LIMITS } from '../task/limits.ts'
 import type { TaskView } from '../task/stream-event.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
 
@@ -15,6 +16,11 @@ import { channelOf, type TaskKey } from '../task/task.ts'
 const KEPT_SEGMENTS_BYTES = 32 * 1024 * 1024
 /** A segment may be merged between reading the index and reading it; that takes many events, so not often. */
 const MAX_TRIES = 10
+export interface SeriesRequest extends Omit<SeriesQuery, 'maxPoints'> {
+  /** In one series; null for the default, or as many as leave room for all series in one answer. */
+  readonly maxPoints: number | null
+}
+
 /** Longest time that the event loop is held. */
 const SLICE_MS = 8
 
@@ -32,9 +38,9 @@ export class SeriesReader {
   /**
    * The series of a task as they were at the view's position: every event up to it is in them, and none after it.
    *
-   * @throws EpochcastError ENGINE_UNAVAILABLE, CONTENDED
+   * @throws EpochcastError ENGINE_UNAVAILABLE, CONTENDED, ANSWER_TOO_LARGE
    */
-  async read({ state, top }: TaskView, query: SeriesQuery): Promise<MetricSeries[]> {
+  async read({ state, top }: TaskView, request: SeriesRequest): Promise<MetricSeries[]> {
     const key = state.spec
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const read = await this.#store.readCurves(key)
@@ -42,7 +48,7 @@ export class SeriesReader {
       if (!read) return []
       // A log that lost its end since then has another top.
       const through = read.top.generation === top.generation ? top.offset : read.top.offset
-      const found = await this.#collect(key, read, through, query)
+      const found = await this.#collect(key, read, through, request)
       if (found) return found
     }
     throw new EpochcastError(
@@ -56,11 +62,12 @@ export class SeriesReader {
     key: TaskKey,
     read: CurvesRead,
     through: number,
-    query: SeriesQuery,
+    request: SeriesRequest,
   ): Promise<MetricSeries[] | null> {
     const index = read.index ? decodeIndex(read.index) : EMPTY
     const numbers = new SeriesNumbers(index.series)
     const tail = tailOf(read, index, through, numbers)
+    const query = { ...request, maxPoints: request.maxPoints ?? fittingPoints(numbers.keys, request) }
     const collect = async (isFine: (segment: SegmentInfo) => boolean, only: ReadonlySet<number> | null) => {
       const segments = await this.#load(key, index.segments, isFine)
       return segments && sliced(seriesOf([...segments, tail], numbers.keys, through, query, only))
@@ -102,6 +109,13 @@ export class SeriesReader {
   }
 }
 
+/** The default, or fewer where there are so many series that the answer would be too large. */
+function fittingPoints(keys: readonly SeriesKey[], request: SeriesRequest): number {
+  const { min, default: most, answer } = LIMITS.seriesPoints
+  const count = keys.filter((key) => isWanted(key, request)).length
+  return Math.max(min, Math.min(most, Math.floor(answer / Math.max(1, count))))
+}
+
 /** The points that are still in the log, up to the event `through`. */
 function tailOf(
   { entries }: CurvesRead,
@@ -120,12 +134,22 @@ const overlaps = ({ minStep, maxStep }: SegmentInfo, { from, to }: SeriesQuery):
 /** All of them, with a turn for the event loop now and then. */
 async function sliced(series: Iterable<FoundSeries>): Promise<FoundSeries[]> {
   const all: FoundSeries[] = []
+  let points = 0
   let sliceEnd = performance.now() + SLICE_MS
   for (const one of series) {
     all.push(one)
+    points += one.series.points.length
+    if (points > LIMITS.seriesPoints.answer) throw tooLarge(points)
     if (performance.now() < sliceEnd) continue
     await eventLoopTurn()
     sliceEnd = performance.now() + SLICE_MS
   }
   return all
 }
+
+const tooLarge = (points: number): EpochcastError =>
+  new EpochcastError(
+    'ANSWER_TOO_LARGE',
+    `the series have ${points} points and more; expected at most ${LIMITS.seriesPoints.answer} in one answer: ask for a lower maxPoints, or for fewer names, a phase or a member`,
+    { details: { max: LIMITS.seriesPoints.answer } },
+  )

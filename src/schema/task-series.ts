@@ -58,6 +58,9 @@ const MetricSeriesObject = builder.objectRef<MetricSeries>('MetricSeries').imple
   }),
 })
 
+/** A task with more series than this costs more than its query seems to; the points of an answer are bounded, too. */
+const UNNAMED_SERIES = 20
+
 builder.objectField(TaskObject, 'series', (t) =>
   t.field({
     type: [MetricSeriesObject],
@@ -76,11 +79,16 @@ builder.objectField(TaskObject, 'series', (t) =>
       }),
       to: t.arg.float({ description: 'Only steps up to here.' }),
       maxPoints: t.arg.int({
-        description: `Most points in one series; ${LIMITS.seriesPoints.default} by default.`,
+        description: `Most points in one series; ${LIMITS.seriesPoints.default} by default, or fewer where there are very many series. All series of one answer have at most ${LIMITS.seriesPoints.answer}.`,
         validate: wholeNumber(LIMITS.seriesPoints.min, LIMITS.seriesPoints.max),
       }),
     },
-    complexity: { field: 5000, multiplier: 1 },
+    // By the points that it may have; of metrics that are not named there are some.
+    complexity: ({ names, maxPoints }) => {
+      const { default: most, answer } = LIMITS.seriesPoints
+      const points = (names?.length ?? UNNAMED_SERIES) * (maxPoints ?? most)
+      return { field: 300 + Math.min(points, answer) / 5, multiplier: 1 }
+    },
     resolve: (view, { names, phase, member, from, to, maxPoints }, { services }) =>
       services.series.read(view, {
         names: names ? new Set(names) : null,
@@ -88,7 +96,7 @@ builder.objectField(TaskObject, 'series', (t) =>
         member: member ?? null,
         from: from ?? null,
         to: to ?? null,
-        maxPoints: maxPoints ?? LIMITS.seriesPoints.default,
+        maxPoints: maxPoints ?? null,
       }),
   }),
 )

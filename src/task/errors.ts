@@ -58,6 +58,7 @@ export const ERROR_CODES = {
     meaning: 'The event log has no room, even after dropping what it may drop.',
   },
   CONTENDED: { retryable: true, meaning: 'Too many writers changed the task at once.' },
+  ANSWER_TOO_LARGE: { retryable: false, meaning: 'What was asked for is more than one answer may carry.' },
   RESULT_TOO_LARGE: {
     retryable: false,
     meaning: 'The result of a success is too large; the same report without it is accepted.',

@@ -37,7 +37,8 @@ export const LIMITS = {
   tasksPage: { default: 50, max: 200 },
   eventsPage: { default: 100, max: 1000 },
   seriesNames: 64,
-  seriesPoints: { default: 500, min: 10, max: 5000 },
+  /** In one series, and in all series of one answer. */
+  seriesPoints: { default: 500, min: 10, max: 5000, answer: 50_000 },
   filterIds: 200,
   filterText: 256,
   filterWords: 16,

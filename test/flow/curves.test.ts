@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '../soak/random.ts'
 import { describeEngines } from '../support/engines.ts'
-import { collect, type Data, report, run, startExternal, WATCH, webSocketClient } from '../support/graphql.ts'
+import {
+  collect,
+  type Data,
+  refusal,
+  report,
+  run,
+  startExternal,
+  WATCH,
+  webSocketClient,
+} from '../support/graphql.ts'
 import { testRedis } from '../support/redis.ts'
 import { testSeed, withSeed } from '../support/seed.ts'
 import { serverProcess } from '../support/server.ts'
@@ -113,6 +122,37 @@ describeEngines((open) => {
     expect(nothing).toEqual([])
   })
 
+  it('an answer has a bound: by default it has fewer points of many series, and more are refused', async () => {
+    const { url } = await open()
+    const id = await startExternal(url)
+    const metrics = Object.fromEntries(range(1, 200).map((i) => [`metric_${i}`, i]))
+    const reports = range(1, 600).map((current) => ({ progress: { current, metrics } }))
+    for (let from = 0; from < 600; from += 50) await report(url, id, ...reports.slice(from, from + 50))
+    const { series } = await curves(url, id, { maxPoints: null })
+    expect(series).toHaveLength(200)
+    expect(Math.max(...series.map(({ points }: Data) => points.length))).toBeLessThanOrEqual(250)
+    const { message, extensions } = await refusal(url, CURVES, { id, maxPoints: 500 })
+    expect(extensions).toMatchObject({ code: 'ANSWER_TOO_LARGE', retryable: false, max: 50_000 })
+    expect(message).toMatch(/ask for a lower maxPoints, or for fewer names/)
+  })
+
+  it('every name of the latest metrics can be asked for', async () => {
+    const { url } = await open()
+    const id = await startExternal(url)
+    const ends = ['TRAIN', 'VAL', 'TEST'].map((phase) => ({
+      epochEnd: { epoch: 1, phase, metrics: { f1: 0.5 } },
+    }))
+    await report(url, id, ...ends, { roundEnd: { round: 1, evalMetrics: { recall: 0.5 } } })
+    const { task } = await run(url, 'query ($id: ID!) { task(id: $id) { metrics } }', { id })
+    expect(Object.keys(task.metrics).sort()).toEqual(['eval_recall', 'f1', 'test_f1', 'val_f1'])
+    for (const [name, value] of Object.entries(task.metrics)) {
+      const { series } = await curves(url, id, { names: [name] })
+      expect([name, series.some(({ points }: Data) => points.at(-1).value === value)]).toEqual([name, true])
+    }
+    const { series } = await curves(url, id, { names: ['nothing'] })
+    expect(series).toEqual([])
+  })
+
   it('members have series of their own', async () => {
     const { url } = await open()
     const id = await startExternal(url)
@@ -143,6 +183,8 @@ describeEngines((open) => {
       if (step === 25) reports.push({ progress: { current: step, metrics: { late: 1 } } })
       await report(url, id, ...reports)
     }
+    const { series: all } = await curves(url, id, { maxPoints: null })
+    expect(all).toHaveLength(1024)
     const { series } = await curves(url, id, { names: ['metric_1', 'metric_1023', 'late'] })
     expect(series.map(({ name, points }: Data) => [name, points.length])).toEqual([
       ['metric_1', 30],

@@ -62,7 +62,10 @@ export function* seriesOf(
   }
 }
 
-function isWanted(key: SeriesKey, { names, phase, member }: SeriesQuery): boolean {
+export function isWanted(
+  key: SeriesKey,
+  { names, phase, member }: Pick<SeriesQuery, 'names' | 'phase' | 'member'>,
+): boolean {
   return (
     (names === null || latestNames(key).some((name) => names.has(name))) &&
     (phase === null || key.phase === phase) &&
