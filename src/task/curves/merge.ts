@@ -102,8 +102,13 @@ function withoutReplacedPoints(series: SegmentSeries, { steps, attempts }: Segme
   return staying ? pick(series, staying) : series
 }
 
+/**
+ * By buckets of equally many events: those of equally many points would halve what is left of a task's beginning each
+ * time that it is merged with less that is newer, until nothing is.
+ */
 function thin(series: SegmentSeries, rows: SegmentRows, limit: number): SegmentSeries {
-  const chosen = choosePoints(series.values, null, limit)
+  const offsets = Float64Array.from(series.rows, (row) => rows.offsets[row] as number)
+  const chosen = choosePoints(series.values, offsets, limit)
   return { ...pick(series, withStarts(chosen, series, rows)), isThinned: true }
 }
 

@@ -62,6 +62,16 @@ describe('merging', () => {
     expect(merged.series[0]?.isThinned).toBe(true)
   })
 
+  it('again and again with what is newer leaves no gap where a task began', () => {
+    let merged = segmentOf(1, 200)
+    for (const from of range(1, 49).map((i) => 200 * i + 1))
+      merged = mergeSegments([merged, segmentOf(from, from + 199)], 200)
+    const { steps } = merged.rows
+    const gaps = [...steps.subarray(1)].map((step, i) => step - (steps[i] as number))
+    expect([steps[0], steps.at(-1)]).toEqual([1, 10_000])
+    expect(Math.max(...gaps)).toBeLessThan(500)
+  })
+
   it('lets series with few points keep them', () => {
     fc.assert(
       fc.property(
