@@ -195,7 +195,9 @@ export class CurveFolder {
       if (!first) break
       const parts = await this.#load(key, group, added)
       const points = parts.reduce((sum, part) => sum + pointsIn(part), 0)
-      const merged = mergeSegments(parts, Math.min(this.#segmentPoints, Math.ceil(points / 2)))
+      // Where only their number is too high, they need not be thinned.
+      const most = totalBytes(all) > maxBytes ? Math.ceil(points / 2) : points
+      const merged = mergeSegments(parts, Math.min(this.#segmentPoints, most))
       // A few points of each of very many series cannot be thinned further.
       if (group.length === 1 && pointsIn(merged) === points) break
       for (const { name, hasOverview } of group) {

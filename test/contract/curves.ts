@@ -230,4 +230,17 @@ export function curvesContract(open: (options: StoreFactoryOptions) => Promise<S
     const newest = await readAll(key, { names: new Set(['metric_1']), from: 19_900, to: 20_000 })
     expect(newest[0]?.points.map(({ step }) => step)).toEqual(range(19_900, 20_000))
   })
+
+  it('keep every point while there is room for it, in however small segments the points came', async () => {
+    const key = await createTask(store)
+    const writer = taskWriter(store, { retainEvents: 2 })
+    for (const from of range(0, 599).map((call) => 4 * call + 1)) {
+      const reports = range(from, from + 3).map(
+        (step): Report => ({ progress: { current: step, loss: step } }),
+      )
+      await writer.update(key, (state) => planReports(state, { ...BATCH, reports }, NOW + from))
+    }
+    const [loss] = await readAll(key, { from: 1, to: 2400 })
+    expect(loss?.points.map(({ step }) => step)).toEqual(range(1, 2400))
+  })
 }

@@ -112,14 +112,20 @@ function thin(series: SegmentSeries, rows: SegmentRows, limit: number): SegmentS
   return { ...pick(series, withStarts(chosen, series, rows)), isThinned: true }
 }
 
-/** A first attempt replaces nothing, so where it started does not matter. */
+/**
+ * What these points replace of earlier segments is told by where the first two attempts start: whatever a later attempt
+ * replaced is gone already, so each begins above the one before. A first attempt of all replaces nothing.
+ */
 function withStarts(
   chosen: Uint32Array,
   series: SegmentSeries,
   { steps, attempts }: SegmentRows,
 ): Uint32Array {
   if (attempts.at(-1) === 1) return chosen
-  const starts = attemptStarts(pickFloats(steps, series.rows), pickIntegers(attempts, series.rows))
+  const starts = attemptStarts(pickFloats(steps, series.rows), pickIntegers(attempts, series.rows)).slice(
+    0,
+    2,
+  )
   return Uint32Array.from(new Set([...chosen, ...starts])).sort()
 }
 

@@ -7,7 +7,8 @@ import { decodeIndex, encodeIndex, type SegmentInfo } from '../../../src/task/cu
 import { fairShare, mergeSegments } from '../../../src/task/curves/merge.ts'
 import { decodeSegment, encodeSegment, pointsIn, type Segment } from '../../../src/task/curves/segment.ts'
 import { SeriesNumbers } from '../../../src/task/curves/series-numbers.ts'
-import { progress, range } from '../../support/tasks.ts'
+import type { TaskEvent } from '../../../src/task/event.ts'
+import { NOW, progress, range } from '../../support/tasks.ts'
 
 const numbers = new SeriesNumbers([])
 
@@ -16,6 +17,16 @@ const segmentOf = (from: number, through: number): Segment => {
   for (const step of range(from, through)) draft.add(progress(step, Math.sin(step)))
   return draft.segment(numbers)
 }
+
+const launched = (attempt: number): TaskEvent => ({
+  type: 'StatusChanged',
+  status: 'RUNNING',
+  message: null,
+  attempt,
+  stopRequested: false,
+  timestamp: new Date(NOW).toISOString(),
+  recordedAt: NOW,
+})
 
 const losses = ({ series }: Segment) => [...(series[0]?.values ?? [])]
 
@@ -107,6 +118,37 @@ describe('attempts', () => {
         },
       ),
     )
+  })
+})
+
+describe('attempts that go on where the one before ended', () => {
+  const segmentOfAttempts = (attempts: number): Segment => {
+    const draft = new CurveDraft(0, FIRST_CONTEXT)
+    for (const attempt of range(1, attempts)) {
+      if (attempt > 1) draft.add(launched(attempt))
+      for (const step of range(2 * attempt, 2 * attempt + 1)) draft.add(progress(step))
+    }
+    return draft.segment(numbers)
+  }
+
+  it('are thinned, however many there are', () => {
+    const merged = mergeSegments([segmentOfAttempts(500)], 100)
+    expect(pointsIn(merged)).toBeLessThanOrEqual(102)
+  })
+
+  it('and still replace what earlier segments have', () => {
+    const draft = new CurveDraft(1000, { attempt: 1, startedEpoch: null })
+    for (const step of range(50, 60)) draft.add(progress(step))
+    for (const attempt of range(2, 200)) {
+      draft.add(launched(attempt))
+      for (const step of range(50 + attempt, 55 + attempt)) draft.add(progress(step, step % 7))
+    }
+    const merged = mergeSegments([draft.segment(numbers)], 20)
+    const { steps, attempts } = merged.rows
+    const lowestOf = (wanted: (attempt: number) => boolean) =>
+      Math.min(...[...steps].filter((_, row) => wanted(attempts[row] as number)))
+    expect(lowestOf(() => true)).toBe(50)
+    expect(lowestOf((attempt) => attempt > 1)).toBe(52)
   })
 })
 
