@@ -102,14 +102,24 @@ export const statusKeys = (statuses: readonly TaskStatus[]): string[] =>
 /** What words are looked for in, each value in a line of its own. */
 export function searchText({ name, id, trainer, machineId, labels }: Listing): string {
   const values = labels === null ? [] : labelValues(labels).map(({ value }) => String(value))
-  return [name ?? '', id, trainer, machineId ?? '', ...values].join('\n').toLowerCase()
+  return caseless([name ?? '', id, trainer, machineId ?? '', ...values].join('\n'))
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+const ASCII = /^[\u0000-\u007f]*$/
+
+/** The same for letters that differ in case only: ß is SS, İ and ı are I, and a sigma is one wherever it stands. */
+function caseless(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase()
+  const lower = text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase()
+  return lower.replaceAll('i\u0307', 'i').replaceAll('ς', 'σ')
 }
 
 const hasWords = (text: string, words: readonly string[]): boolean =>
   words.every((word) => text.includes(word))
 
 function wordsOf(text: string): readonly string[] {
-  const words = [...new Set(text.toLowerCase().split(/\s+/))].filter((word) => word !== '')
+  const words = [...new Set(caseless(text).split(/\s+/))].filter((word) => word !== '')
   if (words.length <= LIMITS.filterWords) return words
   throw new EpochcastError(
     'BAD_INPUT',

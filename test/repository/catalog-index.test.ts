@@ -114,6 +114,20 @@ describe('any filter finds what a look at each task would', () => {
   })
 })
 
+describe('text', () => {
+  it.each([
+    ['İstanbul', ['istanbul', 'İSTANBUL', 'ISTANBUL']],
+    ['straße', ['STRASSE', 'STRAẞE', 'strasse', 'Straße']],
+    ['ΟΔΟΣΑ', ['ΟΔΟΣ', 'οδος', 'οδοσα']],
+    ['cafe\u0301', ['CAFÉ', 'caf\u00e9']],
+    ['résumé I', ['RÉSUMÉ i']],
+  ])('%s is found, whatever the case of its letters', (name, texts) => {
+    const index = new CatalogIndex()
+    index.set({ ...listingAt(1), name })
+    for (const text of texts) expect([...index.byCreation(taskQuery({ text }), true)], text).toHaveLength(1)
+  })
+})
+
 describe('with 100,000 tasks', () => {
   const TASKS = 100_000
   const index = new CatalogIndex()
