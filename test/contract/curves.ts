@@ -87,6 +87,7 @@ export function curvesContract(open: (options: StoreFactoryOptions) => Promise<S
         const { decision } = await writer.update(key, (state) => planReports(state, batch, now))
         for (const event of decision.events) model.add(event)
         if (earlier) expect(await readAll(key, {}, earlier.at)).toEqual(byIdentity(earlier.series))
+        earlier = undefined
         if (!random.chance(0.2)) continue
         const at = (await store.snapshot(key)) as Snapshot
         earlier = { at, series: model.series }

@@ -40,16 +40,21 @@ export class CurveModel {
   }
 
   get series(): MetricSeries[] {
-    return [...this.#series.values()].map((series) => ({
-      ...series,
-      points: series.points
-        .filter(
-          ({ step, attempt }) =>
-            !series.points.some((later) => later.attempt > attempt && later.step <= step),
+    return [...this.#series.values()].map((series) => {
+      const lowestAfter = new Map<number, number>()
+      for (const attempt of new Set(series.points.map((point) => point.attempt))) {
+        const later = series.points.filter((point) => point.attempt > attempt)
+        lowestAfter.set(
+          attempt,
+          later.reduce((lowest, { step }) => Math.min(lowest, step), Infinity),
         )
+      }
+      const points = series.points
+        .filter(({ step, attempt }) => step < (lowestAfter.get(attempt) ?? Infinity))
         .sort((a, b) => a.step - b.step || a.order - b.order)
-        .map(({ order: _, ...point }) => point),
-    }))
+        .map(({ order: _, ...point }) => point)
+      return { ...series, points }
+    })
   }
 
   #addAll(

@@ -4,16 +4,17 @@ const MOST_PER_BUCKET = 5
 const MAX_TRIES = 8
 /** A choice with fewer points than this part of what it may have is tried again with more buckets. */
 export const WELL_USED = 0.8
-/** With fewer than this, steps have gaps so wide that buckets of equal width serve badly. */
+/** With fewer than this, points lie so unevenly that buckets of equal width alone serve badly. */
 const BADLY_USED = 0.4
+const LEAST_CHOICE = 7
 
 /**
  * Chooses at most `max` points that a chart cannot do without, in their order: the first and the last, and of each of
  * many buckets the lowest and the highest finite value and the first of each kind that is not finite. So a spike of
  * one step and a loss that diverges are still to be seen.
  *
- * @param steps ascending; buckets are of equal width in them, as columns of a chart are, unless most would be empty.
- *   Null for buckets of equally many points
+ * @param steps ascending; buckets are of equal width in them, as columns of a chart are; where most would be empty, what
+ *   room is left goes to buckets of equally many points. Null for those alone
  * @param max at least 7
  * @returns the positions of the chosen points
  */
@@ -21,7 +22,11 @@ export function choosePoints(values: Float64Array, steps: Float64Array | null, m
   const { length } = values
   if (length <= max) return Uint32Array.from({ length }, (_, i) => i)
   const chosen = chooseUpTo(values, steps, max)
-  return steps && chosen.length < BADLY_USED * max ? chooseUpTo(values, null, max) : chosen
+  const left = max - chosen.length
+  if (!steps || chosen.length >= BADLY_USED * max || left < LEAST_CHOICE) return chosen
+  // What buckets of equal width found stays, however few it is beside where points lie densely.
+  const denser = chooseUpTo(values, null, left)
+  return Uint32Array.from(new Set([...chosen, ...denser])).sort()
 }
 
 function chooseUpTo(values: Float64Array, steps: Float64Array | null, max: number): Uint32Array {

@@ -107,7 +107,7 @@ function withoutReplacedPoints(series: SegmentSeries, { steps, attempts }: Segme
  * time that it is merged with less that is newer, until nothing is.
  */
 function thin(series: SegmentSeries, rows: SegmentRows, limit: number): SegmentSeries {
-  const offsets = Float64Array.from(series.rows, (row) => rows.offsets[row] as number)
+  const offsets = Float64Array.from(pickIntegers(rows.offsets, series.rows))
   const chosen = choosePoints(series.values, offsets, limit)
   return { ...pick(series, withStarts(chosen, series, rows)), isThinned: true }
 }

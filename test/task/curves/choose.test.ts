@@ -79,6 +79,17 @@ describe('choosing points', () => {
     expect(chosen.filter((at) => at < 5000).length).toBeGreaterThan(100)
   })
 
+  it('with more room has no fewer points anywhere', () => {
+    const steps = Float64Array.from([
+      ...range(1, 400).map((i) => i * 1000),
+      ...range(1, 7000).map((i) => 400_000 + i),
+    ])
+    const values = steps.map(Math.sin)
+    const early = (max: number) => choosePoints(values, steps, max).filter((at) => at < 400).length
+    expect(early(500)).toBeGreaterThan(200)
+    expect(early(5000)).toBeGreaterThanOrEqual(early(500))
+  })
+
   it('cuts steps into equal widths, so a dense end does not take the points of the rest', () => {
     const steps = Float64Array.from([
       ...range(1, 1000).map((i) => i * 100),
