@@ -1,5 +1,6 @@
 import { burst } from './burst.ts'
 import { calls } from './calls.ts'
+import { charts } from './charts.ts'
 import { connect } from './connect.ts'
 import { curves } from './curves.ts'
 import { fanout } from './fanout.ts'
@@ -26,5 +27,6 @@ export const SCENARIOS = [
   slow,
   ingest,
   curves,
+  charts,
   workers,
 ]
