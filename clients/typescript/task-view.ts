@@ -14,10 +14,9 @@ type Summary = Omit<TaskSummaryFragment, '__typename' | 'etaSeconds'>
  * - `startedAt`, `updatedAt` and `finishedAt` are the timestamps of events, so the trainer's clock where it reports
  *   times of its own; the server's state has the server's clock.
  * - Whether the trainer counts its progress itself or by its rounds is guessed from the task that the stream opened
- *   with. The guess is wrong where a trainer's progress has the same numbers as its rounds, and after a launch
- *   that nothing was reported of yet; then `current`, `total` and `progress` may be those of the newest round, or
- *   those before the launch, until the next ProgressUpdate.
- * - `etaSeconds` depends on the time at which it is asked for.
+ *   with. The guess is wrong where a trainer's progress has the same numbers as its rounds; then `current` and `total`
+ *   may be those of the newest round until the next ProgressUpdate.
+ * - `etaSeconds` is the server's to tell: it depends on when each report came.
  *
  * After EventsSkipped it lacks what the skipped events said.
  */
@@ -85,6 +84,17 @@ const NOTHING_YET = {
   finishedAt: null,
 }
 
+/** What an attempt begins with. */
+const NOTHING_DONE = {
+  countsProgress: false,
+  current: null,
+  total: null,
+  progress: null,
+  epoch: null,
+  round: null,
+  step: null,
+}
+
 const NO_CHANGE: TaskChanges = {}
 
 /** What each kind of event changes; the server's rules, from `src/task/reducer.ts`. */
@@ -96,12 +106,11 @@ const CHANGES = {
   ProgressUpdate: ofTask((view, event: EventOf<'ProgressUpdate'>) => ({
     ...position(event),
     current: event.current,
-    // What rounds had counted is of another kind.
-    total: event.total ?? (view.countsProgress ? view.total : null),
-    progress: event.progress ?? (view.countsProgress ? view.progress : null),
+    total: event.total ?? null,
+    progress: event.progress ?? null,
     countsProgress: true,
     stage: event.stage ?? view.stage,
-    epoch: event.epoch ?? view.epoch,
+    ...epochOf(view, event.epoch ?? view.epoch),
     loss: event.loss ?? view.loss,
     metrics: { ...view.metrics, ...event.metrics },
     message: event.message ?? view.message,
@@ -109,29 +118,29 @@ const CHANGES = {
   })),
   EpochStarted: (view, event) => ({
     ...position(event),
-    epoch: event.epoch ?? null,
-    totalEpochs: event.totalEpochs ?? view.totalEpochs,
+    ...epochOf(view, event.epoch ?? null),
+    totalEpochs: event.totalEpochs ?? null,
+    progress: event.progress ?? null,
   }),
   EpochEnded: ofTask((view, event: EventOf<'EpochEnded'>) => ({
     ...position(event),
-    epoch: event.epoch ?? null,
+    ...epochOf(view, event.epoch ?? null),
+    progress: event.progress ?? null,
     loss: (event.phase === 'TRAIN' ? event.metrics.loss : undefined) ?? view.loss,
     metrics: { ...view.metrics, ...prefixed(event.metrics, PHASE_PREFIX[event.phase]) },
     step: furthest(view, event),
   })),
   RoundEnded: ofTask((view, event: EventOf<'RoundEnded'>) => {
-    const { round } = event
-    const totalRounds = event.totalRounds ?? view.totalRounds
+    const { round, totalRounds = null } = event
     return {
       ...position(event),
       round,
       totalRounds,
+      progress: event.progress ?? null,
       step: furthest(view, event),
       loss: event.fitMetrics.loss ?? view.loss,
       metrics: { ...view.metrics, ...event.fitMetrics, ...prefixed(event.evalMetrics, 'eval_') },
-      ...(view.countsProgress
-        ? {}
-        : { current: round, total: totalRounds, progress: percentage(round, totalRounds) }),
+      ...(view.countsProgress ? {} : { current: round, total: totalRounds }),
     }
   }),
   StatusChanged: (view, event) => {
@@ -145,7 +154,7 @@ const CHANGES = {
       message: event.message ?? view.message,
       // An attempt that waits for its start has not started, whatever the one before it did.
       startedAt: (isLaunch ? null : view.startedAt) ?? (status === 'RUNNING' ? timestamp : null),
-      ...(isLaunch ? { countsProgress: false, step: null } : {}),
+      ...(isLaunch ? NOTHING_DONE : {}),
     }
   },
   ErrorReported: ofTask((_, event: EventOf<'ErrorReported'>) => ({
@@ -182,6 +191,12 @@ function ofTask<Event extends Place & { readonly member?: string | null }>(
   return (view, event) => (typeof event.member === 'string' ? position(event) : change(view, event))
 }
 
+/** Trainers count epochs from one, or from zero. */
+const epochOf = ({ firstEpoch }: TaskView, epoch: number | null): TaskChanges => ({
+  epoch,
+  firstEpoch: epoch === 0 ? 0 : firstEpoch,
+})
+
 const furthest = ({ step: before }: TaskView, { step }: { readonly step?: number | null }): number | null =>
   typeof step === 'number' ? Math.max(before ?? 0, step) : before
 
@@ -196,9 +211,6 @@ const errorOf = ({ error, errorType }: EventOf<'ErrorReported' | 'TrainingFailed
   message: error,
   type: errorType ?? null,
 })
-
-const percentage = (count: number, total: number | null): number | null =>
-  total === null || total <= 0 ? null : Math.min(100, Math.max(0, (100 * count) / total))
 
 /** The latest validation loss must not stand where the training loss does. */
 const PHASE_PREFIX = { TRAIN: '', VAL: 'val_', TEST: 'test_' } as const

@@ -18,7 +18,9 @@ import {
 const MAX_INT = 2 ** 31 - 1
 const count = wholeNumber(0, MAX_INT)
 const fraction = numberFrom(0, MAX_INT)
-const epochDescription = 'May be a fraction: 2.5 is half-way through the third epoch.'
+const epochDescription =
+  'May be a fraction: 2.5 is half-way through the third epoch. A whole number is an epoch that has begun, or one that is done where fractions led to it.'
+const totalDescription = 'Left as it was where not given; null makes it unknown again.'
 const stepDescription = "The trainer's global step by then."
 const cutAt = (max: number) => `Of more than ${max} characters only the beginning is kept.`
 const timestampDescription =
@@ -27,7 +29,11 @@ const timestampDescription =
 const ProgressReportInput = builder.inputType('ProgressReportInput', {
   fields: (t) => ({
     current: t.field({ type: 'Count', required: true }),
-    total: t.field({ type: 'Count', validate: wholeNumber(1, Number.MAX_SAFE_INTEGER) }),
+    total: t.field({
+      type: 'Count',
+      description: totalDescription,
+      validate: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    }),
     stage: t.string({ description: cutAt(LIMITS.stageLength), validate: lineOfAnyLength }),
     epoch: t.float({ description: epochDescription, validate: fraction }),
     step: t.field({ type: 'Count', description: 'Global step, where `current` counts something else.' }),
@@ -44,7 +50,7 @@ const ProgressReportInput = builder.inputType('ProgressReportInput', {
 const EpochStartReportInput = builder.inputType('EpochStartReportInput', {
   fields: (t) => ({
     epoch: t.int({ required: true, validate: count }),
-    totalEpochs: t.int({ validate: count }),
+    totalEpochs: t.int({ description: totalDescription, validate: count }),
     timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
   }),
 })
@@ -63,7 +69,7 @@ const RoundEndReportInput = builder.inputType('RoundEndReportInput', {
   fields: (t) => ({
     round: t.int({ required: true, validate: count }),
     step: t.field({ type: 'Count', description: stepDescription }),
-    totalRounds: t.int({ validate: wholeNumber(1, LIMITS.rounds) }),
+    totalRounds: t.int({ description: totalDescription, validate: wholeNumber(1, LIMITS.rounds) }),
     fitMetrics: t.field({ type: 'Metrics' }),
     evalMetrics: t.field({ type: 'Metrics' }),
     timestamp: t.field({ type: 'DateTime', description: timestampDescription }),

@@ -1,4 +1,5 @@
 import { encodeCursor } from '../task/position.ts'
+import { firstEpochOf } from '../task/progress.ts'
 import type { TaskView } from '../task/stream-event.ts'
 import { channelOf, etaSeconds, type TaskError } from '../task/task.ts'
 import { builder } from './builder.ts'
@@ -60,10 +61,20 @@ TaskObject.implement({
     total: t.field({ type: 'Count', nullable: true, resolve: ({ state }) => state.total }),
     progress: t.float({
       nullable: true,
-      description: '0 to 100.',
+      description:
+        '0 to 100, of the finest that the present attempt counts with a total: steps (`current` of `total`), else epochs that are done, else rounds.',
       resolve: ({ state }) => state.progress,
     }),
-    epoch: t.float({ nullable: true, resolve: ({ state }) => state.epoch }),
+    epoch: t.float({
+      nullable: true,
+      description:
+        'The epoch that was reported last, begun or ended, by the number that the trainer gives it; or, as a fraction, how many are done.',
+      resolve: ({ state }) => state.epoch,
+    }),
+    firstEpoch: t.int({
+      description: "The number of the trainer's first epoch: 0 where it has reported an epoch 0, else 1.",
+      resolve: ({ state }) => firstEpochOf(state),
+    }),
     totalEpochs: t.int({ nullable: true, resolve: ({ state }) => state.totalEpochs }),
     round: t.int({ nullable: true, resolve: ({ state }) => state.round }),
     totalRounds: t.int({ nullable: true, resolve: ({ state }) => state.totalRounds }),

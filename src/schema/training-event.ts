@@ -40,6 +40,9 @@ export const TrainingEventInterface = builder.interfaceRef<AnyEvent>('TrainingEv
 
 const interfaces = [TrainingEventInterface]
 
+const progressDescription =
+  '0 to 100: of the task after it (see `Task.progress`), or of the member that reported it.'
+const totalDescription = 'As it is after the event, also where the report did not give it again.'
 const stepDescription = "The trainer's global step, where it gave one."
 const memberDescription = 'The rank, client or node that reported it, where it said so.'
 /** GraphQL lets one document select a field of several types only where all of them agree on its type. */
@@ -57,8 +60,8 @@ export const EVENT_TYPES = {
     interfaces,
     fields: (t) => ({
       current: t.expose('current', { type: 'Count' }),
-      total: t.expose('total', { type: 'Count', nullable: true }),
-      progress: t.exposeFloat('progress', { nullable: true, description: '0 to 100.' }),
+      total: t.expose('total', { type: 'Count', nullable: true, description: totalDescription }),
+      progress: t.exposeFloat('progress', { nullable: true, description: progressDescription }),
       status: t.expose('status', { type: TaskStatusEnum }),
       machineId: t.exposeID('machineId', { nullable: true }),
       stage: t.exposeString('stage', { nullable: true }),
@@ -78,7 +81,8 @@ export const EVENT_TYPES = {
     interfaces,
     fields: (t) => ({
       epoch: t.exposeFloat('epoch', { nullable: true, description: alwaysGiven }),
-      totalEpochs: t.exposeInt('totalEpochs', { nullable: true }),
+      totalEpochs: t.exposeInt('totalEpochs', { nullable: true, description: totalDescription }),
+      progress: t.exposeFloat('progress', { nullable: true, description: progressDescription }),
     }),
   }),
 
@@ -89,6 +93,7 @@ export const EVENT_TYPES = {
       step: t.expose('step', { type: 'Count', nullable: true, description: stepDescription }),
       member: t.exposeString('member', { nullable: true, description: memberDescription }),
       phase: t.expose('phase', { type: PhaseEnum }),
+      progress: t.exposeFloat('progress', { nullable: true, description: progressDescription }),
       metrics: t.expose('metrics', { type: 'Metrics' }),
     }),
   }),
@@ -98,7 +103,8 @@ export const EVENT_TYPES = {
     interfaces,
     fields: (t) => ({
       round: t.exposeInt('round'),
-      totalRounds: t.exposeInt('totalRounds', { nullable: true }),
+      totalRounds: t.exposeInt('totalRounds', { nullable: true, description: totalDescription }),
+      progress: t.exposeFloat('progress', { nullable: true, description: progressDescription }),
       step: t.expose('step', { type: 'Count', nullable: true, description: stepDescription }),
       member: t.exposeString('member', { nullable: true, description: memberDescription }),
       fitMetrics: t.expose('fitMetrics', { type: 'Metrics' }),

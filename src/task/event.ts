@@ -25,11 +25,17 @@ interface AtStep extends OfMember {
   readonly step: number | null
 }
 
-export interface ProgressUpdate extends EventBase, AtStep {
+/** What tells how far the task is after it. */
+interface OfProgress {
+  /** 0 to 100. That of the member, where one reported it. In logs of version 0.1 only ProgressUpdate has it. */
+  readonly progress: number | null
+}
+
+export interface ProgressUpdate extends EventBase, AtStep, OfProgress {
   readonly type: 'ProgressUpdate'
   readonly current: number
+  /** As it is after the event, so that one that was not given again is here, too. */
   readonly total: number | null
-  readonly progress: number | null
   readonly status: TaskStatus
   readonly machineId: string | null
   readonly stage: string | null
@@ -39,22 +45,24 @@ export interface ProgressUpdate extends EventBase, AtStep {
   readonly message: string | null
 }
 
-export interface EpochStarted extends EventBase {
+export interface EpochStarted extends EventBase, OfProgress {
   readonly type: 'EpochStarted'
   readonly epoch: number
+  /** As it is after the event. */
   readonly totalEpochs: number | null
 }
 
-export interface EpochEnded extends EventBase, AtStep {
+export interface EpochEnded extends EventBase, AtStep, OfProgress {
   readonly type: 'EpochEnded'
   readonly epoch: number
   readonly phase: Phase
   readonly metrics: Metrics
 }
 
-export interface RoundEnded extends EventBase, AtStep {
+export interface RoundEnded extends EventBase, AtStep, OfProgress {
   readonly type: 'RoundEnded'
   readonly round: number
+  /** As it is after the event. */
   readonly totalRounds: number | null
   readonly fitMetrics: Metrics
   readonly evalMetrics: Metrics

@@ -42,9 +42,11 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
   const events: TaskEvent[] = []
   const state = draftOf(before)
   const { member } = batch
-  const add = (event: TaskEvent) => {
+  const add = (event: Reported) => {
     events.push(event)
     apply(state, event)
+    // A member's is its own.
+    if (member === null && event.progress !== undefined) event.progress = state.progress
   }
   const times = happenedAt(now)
 
@@ -126,5 +128,5 @@ function refuseEnded(state: TaskState): void {
 
 const name = (state: TaskState): string => `task ${quote(channelOf(state.spec))}`
 
-/** An event that has yet to be told whose report it was. */
-type Reported = TaskEvent & { producer?: string; sequence?: number }
+/** An event that has yet to be told whose report it was, and how far the task is after it. */
+type Reported = TaskEvent & { producer?: string; sequence?: number; progress?: number | null }

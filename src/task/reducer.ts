@@ -1,5 +1,6 @@
 import type { EventKind, EventOf, TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
+import { beginAttempt, beginEpoch, endEpoch, reachEpoch, tellProgress } from './progress.ts'
 import type { Metrics, MetricValue, TaskState, TaskStatus } from './task.ts'
 
 /** Folds one event into the state of its task. Pure: every engine and every feed gets the same state. */
@@ -45,12 +46,11 @@ const CHANGES = {
     draft.heardAt = event.recordedAt
     if (event.member != null) return
     draft.current = event.current
-    // What rounds had counted is of another kind.
-    draft.total = event.total ?? (draft.countsProgress === false ? null : draft.total)
-    draft.progress = event.progress ?? (draft.countsProgress === false ? null : draft.progress)
+    draft.total = event.total
     draft.countsProgress = true
+    if (event.epoch !== null) reachEpoch(draft, event.epoch)
+    tellProgress(draft)
     draft.stage = event.stage ?? draft.stage
-    draft.epoch = event.epoch ?? draft.epoch
     draft.loss = event.loss ?? draft.loss
     merge(draft.metrics, event.metrics, '')
     draft.message = event.message ?? draft.message
@@ -58,14 +58,15 @@ const CHANGES = {
   },
   EpochStarted(draft, event) {
     draft.heardAt = event.recordedAt
-    draft.epoch = event.epoch
-    draft.startedEpoch = event.epoch
-    draft.totalEpochs = event.totalEpochs ?? draft.totalEpochs
+    draft.totalEpochs = event.totalEpochs
+    beginEpoch(draft, event.epoch)
+    tellProgress(draft)
   },
   EpochEnded(draft, event) {
     draft.heardAt = event.recordedAt
     if (event.member != null) return
-    draft.epoch = event.epoch
+    endEpoch(draft, event.epoch)
+    tellProgress(draft)
     reach(draft, event.step)
     if (event.phase === 'TRAIN') draft.loss = event.metrics.loss ?? draft.loss
     merge(draft.metrics, event.metrics, PHASE_PREFIX[event.phase])
@@ -75,15 +76,16 @@ const CHANGES = {
     if (event.member != null) return
     reach(draft, event.step)
     draft.round = event.round
-    draft.totalRounds = event.totalRounds ?? draft.totalRounds
+    draft.totalRounds = event.totalRounds
+    // Federated trainers count in rounds; one that reports nothing else still shows how far it is.
+    if (!draft.countsProgress) {
+      draft.current = event.round
+      draft.total = event.totalRounds
+    }
+    tellProgress(draft)
     draft.loss = event.fitMetrics.loss ?? draft.loss
     merge(draft.metrics, event.fitMetrics, '')
     merge(draft.metrics, event.evalMetrics, 'eval_')
-    // Federated trainers count in rounds; one that reports nothing else still shows how far it is.
-    if (draft.countsProgress) return
-    draft.current = event.round
-    draft.total = draft.totalRounds
-    draft.progress = percentage(event.round, draft.totalRounds)
   },
   StatusChanged: changeStatus,
   ErrorReported(draft, event) {
@@ -125,9 +127,7 @@ function changeStatus(draft: DraftState, event: EventOf<'StatusChanged'>): void 
   if (relaunched) {
     draft.attempt = attempt
     draft.producers = {}
-    draft.countsProgress = false
-    draft.step = null
-    draft.startedEpoch = null
+    beginAttempt(draft)
   }
   if (isWish) {
     draft.stopRequested = true
@@ -164,10 +164,6 @@ function merge(metrics: Record<string, MetricValue>, added: Metrics, prefix: str
 function put(record: Record<string, number>, name: string, value: number): void {
   if (name !== '__proto__') record[name] = value
   else Object.defineProperty(record, name, { value, writable: true, enumerable: true, configurable: true })
-}
-
-export function percentage(current: number, total: number | null): number | null {
-  return total === null || total <= 0 ? null : Math.min(100, Math.max(0, (100 * current) / total))
 }
 
 export const hasTooManyMetrics = (state: TaskState): boolean =>

@@ -1,6 +1,6 @@
 import { EpochcastError, quote } from './errors.ts'
 import type { TaskEvent } from './event.ts'
-import { percentage } from './reducer.ts'
+import { percentage } from './progress.ts'
 import type { Json, Metrics, MetricValue, Phase, TaskState, TaskStatus } from './task.ts'
 
 type Maybe<T> = T | null | undefined
@@ -70,12 +70,19 @@ interface Setting {
 const timesOf = ({ timestamp }: Timed, now: Times): Times =>
   timestamp == null ? now : { timestamp, recordedAt: now.recordedAt }
 
-/** The event that each kind of report becomes; a kind that is forgotten here does not compile. */
+/** A total that was not given stays as it was; one that was given as null is unknown again. */
+const effective = (total: Maybe<number>, before: number | null): number | null =>
+  total === undefined ? before : total
+
+/**
+ * The event that each kind of report becomes, with the progress of whichever member reported it; that of the task is
+ * known once its state is (`planReports`). A kind that is forgotten here does not compile. */
 const EVENTS = {
   progress(report, { state, now, member }) {
-    const total = report.total ?? null
-    const loss = report.loss ?? report.metrics?.loss ?? null
+    // What rounds had counted is of another kind.
     const known = member === null && state.countsProgress !== false ? state.total : null
+    const total = effective(report.total, known)
+    const loss = report.loss ?? report.metrics?.loss ?? null
     return {
       type: 'ProgressUpdate',
       // By far the most frequent, so it is written out.
@@ -83,7 +90,7 @@ const EVENTS = {
       recordedAt: now.recordedAt,
       current: report.current,
       total,
-      progress: percentage(report.current, total ?? known),
+      progress: member === null ? null : percentage(report.current, total),
       status: 'RUNNING',
       machineId: state.spec.machineId,
       stage: report.stage ?? null,
@@ -95,11 +102,12 @@ const EVENTS = {
       message: report.message ?? null,
     }
   },
-  epochStart: (report, { now }) => ({
+  epochStart: (report, { state, now }) => ({
     type: 'EpochStarted',
     ...timesOf(report, now),
     epoch: report.epoch,
-    totalEpochs: report.totalEpochs ?? null,
+    totalEpochs: effective(report.totalEpochs, state.totalEpochs),
+    progress: null,
   }),
   epochEnd: (report, { now, member }) => ({
     type: 'EpochEnded',
@@ -108,13 +116,15 @@ const EVENTS = {
     step: report.step ?? null,
     member,
     phase: report.phase,
+    progress: null,
     metrics: report.metrics,
   }),
-  roundEnd: (report, { now, member }) => ({
+  roundEnd: (report, { state, now, member }) => ({
     type: 'RoundEnded',
     ...timesOf(report, now),
     round: report.round,
-    totalRounds: report.totalRounds ?? null,
+    totalRounds: effective(report.totalRounds, member === null ? state.totalRounds : null),
+    progress: null,
     step: report.step ?? null,
     member,
     fitMetrics: report.fitMetrics ?? {},

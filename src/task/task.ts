@@ -75,11 +75,18 @@ export interface TaskState {
    */
   readonly countsProgress?: boolean
   readonly total: number | null
-  /** 0 to 100. */
+  /** 0 to 100, of the finest unit that has a total (`progress.ts`). */
   readonly progress: number | null
+  /** As it was reported last: begun, ended, or a fraction. */
   readonly epoch: number | null
   /** Of the newest EpochStarted of the present attempt. Absent in states of version 0.1, as `step`. */
   readonly startedEpoch: number | null
+  /** Epochs that the present attempt has done, null while it reported none. Absent in older states, as the two below. */
+  readonly doneEpochs?: number | null
+  /** Number of the trainer's first epoch: 0 where it has reported an epoch 0. */
+  readonly firstEpoch?: 0 | 1
+  /** Whether the trainer has reported a fraction of an epoch; then a whole number is one that is done. */
+  readonly countsFractions?: boolean
   readonly totalEpochs: number | null
   readonly round: number | null
   readonly totalRounds: number | null
@@ -116,6 +123,9 @@ export function initialState(spec: TaskSpec): TaskState {
     progress: null,
     epoch: null,
     startedEpoch: null,
+    doneEpochs: null,
+    firstEpoch: 1,
+    countsFractions: false,
     totalEpochs: typeof spec.params.epochs === 'number' ? spec.params.epochs : null,
     round: null,
     totalRounds: null,

@@ -33,6 +33,7 @@ const task: TaskSummaryFragment = {
   machineId: 'motor_siemens_001',
   status: 'RUNNING',
   attempt: 1,
+  firstEpoch: 1,
   stopRequested: false,
   metrics: {},
   createdAt: startedAt,
@@ -145,6 +146,7 @@ describe('the live view', () => {
       ...envelope(10),
       round: 5,
       totalRounds: 20,
+      progress: 25,
       fitMetrics: { loss: 0.4 },
       evalMetrics: { accuracy: 0.8 },
     })
@@ -161,6 +163,7 @@ describe('the live view', () => {
       ...envelope(number),
       round: number,
       totalRounds: 20,
+      progress: number < 5 ? 20 : 25,
       fitMetrics: {},
       evalMetrics: { loss: 0.7 },
     })

@@ -50,6 +50,7 @@ describe('rounds and progress', () => {
     type: 'RoundEnded',
     round: number,
     totalRounds: 10,
+    progress: null,
     step: null,
     member: null,
     fitMetrics: {},
@@ -84,8 +85,13 @@ describe('rounds and progress', () => {
     expect(far(...events)).toEqual({ current: 30, total: 100, progress: 30, round: 3 })
   })
 
-  it('progress without a total does not take that of rounds for its own', () => {
-    expect(far(round(3), step(3, null))).toEqual({ current: 3, total: null, progress: null, round: 3 })
+  it('progress without a total does not take that of rounds for its own, which goes on to drive', () => {
+    expect(far(round(3), step(4, null))).toEqual({ current: 4, total: null, progress: 30, round: 3 })
+  })
+
+  it('an attempt begins with nothing done, whatever the one before reported', () => {
+    const nothing = { current: null, total: null, progress: null, round: null }
+    expect(far(step(30, 100), round(3), relaunch)).toEqual(nothing)
   })
 
   it('an attempt that reports rounds only is as far as its rounds, whatever the one before reported', () => {
