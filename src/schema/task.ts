@@ -1,7 +1,7 @@
 import { encodeCursor } from '../task/position.ts'
-import { firstEpochOf } from '../task/progress.ts'
+import { etaSeconds, firstEpochOf } from '../task/progress.ts'
 import type { TaskView } from '../task/stream-event.ts'
-import { channelOf, etaSeconds, type TaskError } from '../task/task.ts'
+import { channelOf, type TaskError } from '../task/task.ts'
 import { builder } from './builder.ts'
 import { TaskStatusEnum } from './enums.ts'
 
@@ -94,7 +94,8 @@ TaskObject.implement({
     message: t.string({ nullable: true, resolve: ({ state }) => state.message }),
     etaSeconds: t.float({
       nullable: true,
-      description: 'Time left, if it goes on at its mean speed since the start.',
+      description:
+        'Time left as of `updatedAt`, at the speed of the progress made in this attempt since its first report; null until there is some. What lies further back counts less.',
       resolve: ({ state }) => etaSeconds(state),
     }),
     result: t.field({ type: 'JSON', nullable: true, resolve: ({ state }) => state.result }),

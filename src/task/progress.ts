@@ -1,3 +1,4 @@
+import { type DraftPace, msLeft, type ProgressUnit, trackPace } from './pace.ts'
 import type { TaskState } from './task.ts'
 
 /*
@@ -5,9 +6,6 @@ import type { TaskState } from './task.ts'
  * them beside the others. `progress` is that of the finest that has a total: steps, else epochs, else rounds. All of
  * them are those of the present attempt.
  */
-
-/** What a trainer counts, from the finest to the coarsest. */
-type ProgressUnit = 'step' | 'epoch' | 'round'
 
 /** What this file writes of a state. */
 type Counts = Pick<
@@ -25,7 +23,7 @@ type Counts = Pick<
   | 'round'
   | 'totalRounds'
   | 'step'
->
+> & { pace?: DraftPace | null }
 
 /** An attempt begins with nothing done; what the one before it did is no progress of its own. */
 export function beginAttempt(draft: Counts): void {
@@ -38,10 +36,11 @@ export function beginAttempt(draft: Counts): void {
   draft.doneEpochs = null
   draft.round = null
   draft.step = null
+  draft.pace = null
 }
 
-/** Tells `progress`, after any of the counts has changed. */
-export function tellProgress(draft: Counts): void {
+/** Tells `progress`, after any of the counts has changed. `at` is the time by the server's clock. */
+export function tellProgress(draft: Counts, at: number): void {
   const unit = unitOf(draft)
   if (unit === null) {
     draft.progress = null
@@ -49,6 +48,7 @@ export function tellProgress(draft: Counts): void {
   }
   const done = doneOf(draft, unit)
   draft.progress = percentage(done, totalOf(draft, unit))
+  trackPace(draft, unit, done, at)
 }
 
 /** The unit that drives `progress`; null where none has a total. */
@@ -69,6 +69,17 @@ function doneOf({ current, doneEpochs, round }: Counts, unit: ProgressUnit): num
 function totalOf(state: Readonly<Counts> | TaskState, unit: ProgressUnit): number {
   const { total, totalEpochs, totalRounds } = state
   return (unit === 'step' ? total : unit === 'epoch' ? totalEpochs : totalRounds) ?? 0
+}
+
+/**
+ * Seconds until the task is done, as of `updatedAt`, if it goes on at its pace; null where that cannot be told: while it
+ * does not run, has no total, or has made no progress since the first report of its attempt.
+ */
+export function etaSeconds(state: TaskState): number | null {
+  const { status, pace, updatedAt } = state
+  if (status !== 'RUNNING' || pace == null || unitOf(state) !== pace.unit) return null
+  const left = msLeft(pace, totalOf(state, pace.unit), updatedAt)
+  return left === null ? null : left / 1000
 }
 
 export function percentage(done: number, total: number | null): number | null {

@@ -1,5 +1,6 @@
 import type { EventKind, EventOf, TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
+import type { DraftPace } from './pace.ts'
 import { beginAttempt, beginEpoch, endEpoch, reachEpoch, tellProgress } from './progress.ts'
 import type { Metrics, MetricValue, TaskState, TaskStatus } from './task.ts'
 
@@ -18,6 +19,7 @@ export function reduceAll(state: TaskState, events: readonly TaskEvent[]): TaskS
 export type DraftState = { -readonly [K in keyof TaskState]: TaskState[K] } & {
   metrics: Record<string, MetricValue>
   producers: Record<string, number>
+  pace?: DraftPace | null
 }
 
 export function draftOf(state: TaskState): DraftState {
@@ -25,6 +27,7 @@ export function draftOf(state: TaskState): DraftState {
   const draft = { ...state } as DraftState
   draft.metrics = { ...state.metrics }
   draft.producers = { ...state.producers }
+  if (state.pace) draft.pace = { ...state.pace }
   return draft
 }
 
@@ -49,7 +52,7 @@ const CHANGES = {
     draft.total = event.total
     draft.countsProgress = true
     if (event.epoch !== null) reachEpoch(draft, event.epoch)
-    tellProgress(draft)
+    tellProgress(draft, event.recordedAt)
     draft.stage = event.stage ?? draft.stage
     draft.loss = event.loss ?? draft.loss
     merge(draft.metrics, event.metrics, '')
@@ -60,13 +63,13 @@ const CHANGES = {
     draft.heardAt = event.recordedAt
     draft.totalEpochs = event.totalEpochs
     beginEpoch(draft, event.epoch)
-    tellProgress(draft)
+    tellProgress(draft, event.recordedAt)
   },
   EpochEnded(draft, event) {
     draft.heardAt = event.recordedAt
     if (event.member != null) return
     endEpoch(draft, event.epoch)
-    tellProgress(draft)
+    tellProgress(draft, event.recordedAt)
     reach(draft, event.step)
     if (event.phase === 'TRAIN') draft.loss = event.metrics.loss ?? draft.loss
     merge(draft.metrics, event.metrics, PHASE_PREFIX[event.phase])
@@ -82,7 +85,7 @@ const CHANGES = {
       draft.current = event.round
       draft.total = event.totalRounds
     }
-    tellProgress(draft)
+    tellProgress(draft, event.recordedAt)
     draft.loss = event.fitMetrics.loss ?? draft.loss
     merge(draft.metrics, event.fitMetrics, '')
     merge(draft.metrics, event.evalMetrics, 'eval_')

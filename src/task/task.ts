@@ -1,3 +1,5 @@
+import type { Pace } from './pace.ts'
+
 /** What identifies a task. Its channel is `channelPrefix:id`. */
 export interface TaskKey {
   readonly channelPrefix: string
@@ -90,6 +92,8 @@ export interface TaskState {
   readonly totalEpochs: number | null
   readonly round: number | null
   readonly totalRounds: number | null
+  /** By which the time left is told (`pace.ts`). Absent in older states. */
+  readonly pace?: Pace | null
   /** The highest global step that the present attempt reported. */
   readonly step: number | null
   readonly loss: MetricValue | null
@@ -129,6 +133,7 @@ export function initialState(spec: TaskSpec): TaskState {
     totalEpochs: typeof spec.params.epochs === 'number' ? spec.params.epochs : null,
     round: null,
     totalRounds: null,
+    pace: null,
     step: null,
     loss: null,
     metrics: {},
@@ -143,14 +148,4 @@ export function initialState(spec: TaskSpec): TaskState {
     stopReason: null,
     producers: {},
   }
-}
-
-/**
- * Seconds until the task is done, if it goes on at its mean speed since the start; null where that
- * cannot be told.
- */
-export function etaSeconds(state: TaskState): number | null {
-  const { status, progress, startedAt, updatedAt } = state
-  if (status !== 'RUNNING' || startedAt === null || progress === null || progress <= 0) return null
-  return ((updatedAt - startedAt) / 1000) * ((100 - progress) / progress)
 }

@@ -151,7 +151,7 @@ describe('epochs', () => {
   })
 
   it('go on in a state that an older version stored', () => {
-    const { doneEpochs: _, firstEpoch: __, countsFractions: ___, ...rest } = start
+    const { doneEpochs: _, firstEpoch: __, countsFractions: ___, pace: ____, ...rest } = start
     const stored: TaskState = { ...rest, status: 'RUNNING', epoch: 0 }
     expect(stateAfter(stored, B(1)).progress).toBe(10)
   })

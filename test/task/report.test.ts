@@ -5,7 +5,7 @@ import { LIMITS } from '../../src/task/limits.ts'
 import { planReports, type ReportBatch } from '../../src/task/plan-reports.ts'
 import { reduceAll } from '../../src/task/reducer.ts'
 import type { Report } from '../../src/task/report.ts'
-import { etaSeconds, type TaskState } from '../../src/task/task.ts'
+import type { TaskState } from '../../src/task/task.ts'
 import { NOW, newState, range } from '../support/tasks.ts'
 
 const batch = (reports: readonly Report[], more: Partial<ReportBatch> = {}): ReportBatch => ({
@@ -166,20 +166,5 @@ describe('a batch of reports', () => {
         },
       ),
     )
-  })
-})
-
-describe('the time left', () => {
-  it('is told from the mean speed since the start, while it runs', () => {
-    const state = {
-      ...newState(),
-      status: 'RUNNING' as const,
-      startedAt: NOW,
-      updatedAt: NOW + 30_000,
-      progress: 25,
-    }
-    expect(etaSeconds(state)).toBe(90)
-    expect(etaSeconds({ ...state, progress: 0 })).toBeNull()
-    expect(etaSeconds({ ...state, status: 'SUCCESS' })).toBeNull()
   })
 })

@@ -549,7 +549,7 @@ export type Task = {
   /** The epoch that was reported last, begun or ended, by the number that the trainer gives it; or, as a fraction, how many are done. */
   readonly epoch?: Maybe<Scalars['Float']['output']>;
   readonly error?: Maybe<TaskError>;
-  /** Time left, if it goes on at its mean speed since the start. */
+  /** Time left as of `updatedAt`, at the speed of the progress made in this attempt since its first report; null until there is some. What lies further back counts less. */
   readonly etaSeconds?: Maybe<Scalars['Float']['output']>;
   /** The retained log, oldest first. */
   readonly events: TrainingEventConnection;
