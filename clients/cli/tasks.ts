@@ -10,7 +10,7 @@ import {
 import { EXIT } from './exit-codes.ts'
 import { ORDER_NAMES, since, taskOrder } from './finding.ts'
 import { addExamples, collectJson, defined, positiveNumber } from './options.ts'
-import { formatMetric, formatSeconds } from './render/format.ts'
+import { formatEpoch, formatMetric, formatSeconds } from './render/format.ts'
 import { type Column, table } from './render/table.ts'
 import { truncate } from './render/text.ts'
 import { type Session, withConnection } from './session.ts'
@@ -113,7 +113,7 @@ export function taskTable(tasks: readonly TaskSummaryFragment[], now: number): s
     {
       title: 'EPOCH',
       align: 'right',
-      value: ({ epoch, totalEpochs }) => (epoch ? `${epoch}${totalEpochs ? `/${totalEpochs}` : ''}` : ''),
+      value: formatEpoch,
     },
     {
       title: 'LOSS',

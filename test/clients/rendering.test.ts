@@ -87,17 +87,37 @@ describe('the live view', () => {
     ])
   })
 
-  it('shows epochs that begin at zero, fractions of epochs, and the global step', () => {
+  it('shows epochs that begin at zero as the first, fractions of epochs, and the global step', () => {
     const placeOf = (...events: readonly TrainingProgressEvent[]) => drawn(stateAfter(...events), 1, 120)[1]
-    const start = { __typename: 'EpochStarted', ...envelope(1), epoch: 0, totalEpochs: 5 } as const
-    expect(placeOf(start)).toBe(`${'░'.repeat(40)} 0 %    epoch 0/5`)
+    const start = {
+      __typename: 'EpochStarted',
+      ...envelope(1),
+      epoch: 0,
+      totalEpochs: 5,
+      progress: 0,
+    } as const
+    expect(placeOf(start)).toBe(`${'░'.repeat(40)} 0 %    epoch 1/5`)
     const half = Object.assign(progress(0, 1), { epoch: 0.126, step: 2 ** 40 })
     expect(placeOf(start, half)).toMatch(/ epoch 0\.13\/5 · 0\/100 · train · step 1099511627776$/)
     // The trainer counts by its step; or another rank told it.
     expect(placeOf(start, Object.assign(progress(7, 1), { step: 7 }))).toMatch(
-      / epoch 3\/5 · 7\/100 · train$/,
+      / epoch 4\/5 · 7\/100 · train$/,
     )
-    expect(placeOf(start, Object.assign(progress(7, 1), { member: 'rank-1' }))).toMatch(/ epoch 0\/5$/)
+    expect(placeOf(start, Object.assign(progress(7, 1), { member: 'rank-1' }))).toMatch(/ epoch 1\/5$/)
+  })
+
+  it.each<[string, number, 0 | 1, number | null, string]>([
+    ['the first', 1, 1, 10, '1/10'],
+    ['the last', 10, 1, 10, '10/10'],
+    ['the first of those from 0', 0, 0, 10, '1/10'],
+    ['the last of those from 0', 9, 0, 10, '10/10'],
+    ['one of nobody knows how many', 0, 0, null, '1'],
+    ['one more than there should be', 11, 1, 10, '10/10'],
+    ['a fraction', 0.126, 1, 3, '0.13/3'],
+  ])('and the list of tasks show %s epoch as a person counts', (_, epoch, firstEpoch, totalEpochs, shown) => {
+    const place = { epoch, firstEpoch, totalEpochs }
+    expect(drawn(initialState({ ...task, ...place }), 1)[1]).toBe(`epoch ${shown}`)
+    expect(taskTable([{ ...task, ...place }], at(1))[1]).toMatch(new RegExp(` ${shown} +- `))
   })
 
   it('shows a loss that is no longer a number, in the value and in the curve', () => {

@@ -11,8 +11,21 @@ export function formatMetric(value: MetricValue): string {
   return String(Number(value.toPrecision(4)))
 }
 
-/** An epoch, of whose fraction two digits are enough: `3`, `2.5`, `0.33`. */
-export const formatEpoch = (epoch: number): string => String(Number(epoch.toFixed(2)))
+/**
+ * Which epoch of how many, counted from one whatever number the trainer gives to its first: `1/10` … `10/10`. A fraction is
+ * how many are done, for which two digits are enough: `2.5/10`, `0.33`.
+ */
+export function formatEpoch({ epoch, firstEpoch, totalEpochs }: EpochPlace): string {
+  if (epoch == null) return ''
+  const place = Number.isInteger(epoch) ? epoch - firstEpoch + 1 : Number(epoch.toFixed(2))
+  return totalEpochs ? `${Math.min(place, totalEpochs)}/${totalEpochs}` : String(place)
+}
+
+interface EpochPlace {
+  readonly epoch?: number | null
+  readonly firstEpoch: number
+  readonly totalEpochs?: number | null
+}
 
 /** `0.8s`, `42s`, `3m 05s`, `2h 07m`, `3d 4h`. */
 export function formatSeconds(seconds: number): string {

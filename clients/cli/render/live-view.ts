@@ -42,12 +42,11 @@ function titleLine({ task }: WatchState): Span[] {
   ]
 }
 
-function barLine(state: WatchState, width: number): Span[] {
-  const { task } = state
-  const percent = percentOf(state)
+function barLine({ task }: WatchState, width: number): Span[] {
+  const percent = task.progress
   const place = [
     task.round !== null && counter('round', task.round, task.totalRounds),
-    task.epoch !== null && counter('epoch', formatEpoch(task.epoch), task.totalEpochs),
+    task.epoch !== null && counter('epoch', formatEpoch(task), null),
     // Where only rounds count, it is the round once more.
     task.current !== null &&
       (task.countsProgress || task.round === null) &&
@@ -67,11 +66,6 @@ function barLine(state: WatchState, width: number): Span[] {
   }
   if (place.length > 0) spans.push({ text: place.join(' · ') })
   return spans
-}
-
-function percentOf({ task }: WatchState): number | null {
-  if (task.progress !== null) return task.progress
-  return task.epoch !== null && task.totalEpochs ? Math.min(100, (100 * task.epoch) / task.totalEpochs) : null
 }
 
 const counter = (name: string, count: number | string, total: number | null): string =>
@@ -122,7 +116,7 @@ function timeLine(state: WatchState, now: number): Span[] {
 /** At the mean speed up to the newest report; counts down between reports. */
 function etaSeconds(state: WatchState, now: number): number | null {
   const { startedAt, updatedAt } = state.task
-  const percent = percentOf(state)
+  const percent = state.task.progress
   if (!startedAt || percent === null || percent <= 0) return null
   const reportedAt = Math.min(now, Date.parse(updatedAt))
   const left = (reportedAt - Date.parse(startedAt)) * ((100 - percent) / percent)
