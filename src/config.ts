@@ -18,6 +18,8 @@ export interface Config {
   readonly keyPrefix: string
   /** Longest wait for a reply of Redis. */
   readonly redisTimeoutMs: number
+  /** Longest wait of a subscription that is opened while the engine is out of reach. */
+  readonly engineWaitMs: number
   /** Log level of the server's own log. */
   readonly logLevel: string
   /** The first is the default. */
@@ -85,6 +87,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     engine: found.REDIS_URL,
     keyPrefix: found.EPOCHCAST_KEY_PREFIX,
     redisTimeoutMs: found.EPOCHCAST_REDIS_TIMEOUT_SECONDS,
+    engineWaitMs: found.EPOCHCAST_ENGINE_WAIT_SECONDS,
     logLevel: found.EPOCHCAST_LOG_LEVEL,
     channelPrefixes: found.EPOCHCAST_CHANNEL_PREFIXES,
     trainersFile: found.EPOCHCAST_TRAINERS,
@@ -205,6 +208,7 @@ const variables = z
       expecting('at most 64 letters, digits and . _ - :'),
     ),
     EPOCHCAST_REDIS_TIMEOUT_SECONDS: seconds(3, 0.1, 60),
+    EPOCHCAST_ENGINE_WAIT_SECONDS: seconds(30, 0, 3600),
     EPOCHCAST_LOG_LEVEL: oneOf('info', ['debug', 'info', 'warn', 'error', 'silent']),
     EPOCHCAST_CHANNEL_PREFIXES: prefixes('gan:training,ml:training,llm:training'),
     EPOCHCAST_TRAINERS: z

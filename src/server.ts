@@ -11,6 +11,7 @@ import { openRedisConnections } from './event-log/redis/connections.ts'
 import { RedisStore } from './event-log/redis/redis.ts'
 import type { Store } from './event-log/store.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
+import { EngineWait } from './feed/engine-wait.ts'
 import { Feeds } from './feed/feeds.ts'
 import { SeriesReader } from './feed/series-reader.ts'
 import { TaskUpdates } from './feed/task-updates.ts'
@@ -85,14 +86,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     retainEvents: config.retainEvents,
     onError,
   })
+  const engineWait = new EngineWait(store, config.engineWaitMs)
   const feeds = new Feeds(store, {
     ringEvents: FEED_RING_EVENTS,
     checkMs: FEED_CHECK_MS,
     pages: { maxBytes: KEPT_PAGES_BYTES },
+    engineWait,
     onError,
   })
   const catalog = new TaskCatalog(store, onError)
-  const updates = new TaskUpdates(store, catalog)
+  const updates = new TaskUpdates(store, catalog, engineWait)
   const ingest = new Ingest(writer, config.channelPrefixes)
   const dispatch = new Dispatch(store, writer, trainers, {
     channelPrefixes: config.channelPrefixes,
@@ -134,6 +137,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       tasks: store,
       catalog,
       engine: store,
+      engineWait,
       feeds,
       series: new SeriesReader(store),
       updates,

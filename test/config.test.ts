@@ -74,6 +74,7 @@ describe('the configuration', () => {
 
   it.each<[name: string, field: keyof Config, smallest: number, largest: number, fallback: number]>([
     ['EPOCHCAST_REDIS_TIMEOUT_SECONDS', 'redisTimeoutMs', 0.1, 60, 3],
+    ['EPOCHCAST_ENGINE_WAIT_SECONDS', 'engineWaitMs', 0, 3600, 30],
     ['EPOCHCAST_MAX_STREAM_SECONDS', 'maxStreamMs', 1, 604_800, 7200],
     ['EPOCHCAST_STALL_SECONDS', 'stallMs', 1, 86_400, 120],
     ['EPOCHCAST_ABANDON_SECONDS', 'abandonMs', 1, 31_536_000, 86_400],

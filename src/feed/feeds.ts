@@ -1,5 +1,6 @@
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
+import type { EngineWait } from './engine-wait.ts'
 import { Pages, type PagesOptions } from './pages.ts'
 import { TaskFeed, type TaskFeedOptions } from './task-feed.ts'
 
@@ -12,6 +13,8 @@ interface Shared {
 
 export interface FeedsOptions extends TaskFeedOptions {
   readonly pages: PagesOptions
+  /** Of those that open a feed; without it they are refused at once. */
+  readonly engineWait?: EngineWait
 }
 
 /** The feeds of this process: one for each task that somebody watches, closed when the last one leaves. */
@@ -23,6 +26,7 @@ export class Feeds {
   readonly #lent = new WeakMap<TaskFeed, Shared>()
   /** Snapshots that are being read from the log, for all that ask meanwhile. */
   readonly #underWay = new Map<string, Promise<Snapshot | null>>()
+  #isClosed = false
 
   constructor(log: EventLog, options: FeedsOptions) {
     this.#log = log
@@ -63,7 +67,7 @@ export class Feeds {
   }
 
   /**
-   * Lends the feed of a task; it must be given back with `release`.
+   * Lends the feed of a task; it must be given back with `release`. Waits for an engine that is away, for a bounded time.
    *
    * @throws EpochcastError TASK_NOT_FOUND, ENGINE_UNAVAILABLE; then nothing is to be given back
    */
@@ -72,7 +76,7 @@ export class Feeds {
     let shared = this.#shared.get(channel)
     // What is gone stays so for those that have it; another task of this name may have begun.
     if (!shared || shared.opened?.gone) {
-      shared = { feed: TaskFeed.open(this.#log, this.#pages, key, this.#options), users: 0 }
+      shared = { feed: this.#open(key), users: 0 }
       this.#shared.set(channel, shared)
     }
     shared.users++
@@ -94,7 +98,13 @@ export class Feeds {
     await feed.close()
   }
 
+  #open(key: TaskKey): Promise<TaskFeed> {
+    const open = () => TaskFeed.open(this.#log, this.#pages, key, this.#options)
+    return this.#options.engineWait?.opened(open, () => this.#isClosed) ?? open()
+  }
+
   async close(): Promise<void> {
+    this.#isClosed = true
     const feeds = [...this.#shared.values()].map(({ feed }) => feed.then((opened) => opened.close()))
     this.#shared.clear()
     this.#pages.forget()

@@ -6,6 +6,7 @@ import { ANYONE, type Caller } from '../repository/access.ts'
 import type { TaskCatalog } from '../repository/task-catalog.ts'
 import { type TaskFilter, taskQuery } from '../repository/task-filter.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
+import type { EngineWait } from './engine-wait.ts'
 import { ShownTasks } from './shown-tasks.ts'
 import { deadlineAfter, delay, stoppable, unlessAborted, whenInReach } from './stoppable.ts'
 import type { ConflationOptions } from './task-progress.ts'
@@ -38,6 +39,7 @@ interface Change {
 export class TaskUpdates {
   readonly #store: EventLog & TaskIndex
   readonly #catalog: TaskCatalog
+  readonly #engineWait: EngineWait
   readonly #newest = new Map<string, Change>()
   readonly #waiters = new Waiters()
   #changes: Change[] = []
@@ -45,9 +47,10 @@ export class TaskUpdates {
   #users = 0
   #watch: Promise<Watch> | undefined
 
-  constructor(store: EventLog & TaskIndex, catalog: TaskCatalog) {
+  constructor(store: EventLog & TaskIndex, catalog: TaskCatalog, engineWait: EngineWait) {
     this.#store = store
     this.#catalog = catalog
+    this.#engineWait = engineWait
   }
 
   /** Subscribers at present. */
@@ -59,7 +62,7 @@ export class TaskUpdates {
    * Opens with the matching tasks that are unfinished or have just ended (those named by `filter.ids`, whatever their
    * status), then yields each matching task whenever it has changed, and once more when it no longer matches.
    *
-   * @throws EpochcastError BAD_INPUT
+   * @throws EpochcastError BAD_INPUT; while it is read, ENGINE_UNAVAILABLE where the engine was away for too long at first
    */
   stream(
     filter: TaskFilter,
@@ -68,7 +71,7 @@ export class TaskUpdates {
     const updates = this
     const shown = new ShownTasks(taskQuery(filter, caller))
     return stoppable(async function* (stop) {
-      await updates.#enter()
+      await updates.#open(stop)
       const deadline = deadlineAfter(maxStreamMs, stop)
       const { signal } = deadline
       try {
@@ -104,6 +107,14 @@ export class TaskUpdates {
 
   get #forgottenThrough(): number {
     return (this.#changes[0]?.number ?? this.#lastNumber + 1) - 1
+  }
+
+  /** Later, streams wait for the engine as long as it takes. */
+  async #open(signal: AbortSignal): Promise<void> {
+    await this.#engineWait.openedInReach(
+      () => this.#enter(),
+      () => signal.aborted,
+    )
   }
 
   async #enter(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Trainers } from '../dispatch/trainers.ts'
 import type { EventLog } from '../event-log/event-log.ts'
 import type { Store } from '../event-log/store.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
+import type { EngineWait } from '../feed/engine-wait.ts'
 import type { Feeds } from '../feed/feeds.ts'
 import type { SeriesReader } from '../feed/series-reader.ts'
 import type { TaskUpdates } from '../feed/task-updates.ts'
@@ -20,6 +21,7 @@ export interface Services {
   readonly tasks: TaskIndex
   readonly catalog: TaskCatalog
   readonly engine: Pick<Store, 'status'>
+  readonly engineWait: EngineWait
   readonly feeds: Feeds
   readonly series: SeriesReader
   readonly updates: TaskUpdates
@@ -27,6 +29,12 @@ export interface Services {
   readonly dispatch: Dispatch
   readonly records: TaskRecords
   readonly trainers: Trainers
+}
+
+/** The opening of a subscription, which may have to wait. */
+export interface Opening {
+  /** Its client has left meanwhile. */
+  readonly isLeft: boolean
 }
 
 export interface Context {
@@ -37,5 +45,7 @@ export interface Context {
    * whoever they are. One value for everybody as long as nothing differs.
    */
   readonly audience: string
+  /** Where a door can tell whether its client is still there. */
+  readonly opening?: Opening
   readonly services: Services
 }

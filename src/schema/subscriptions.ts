@@ -10,6 +10,7 @@ import { etaSeconds } from '../task/progress.ts'
 import type { TaskView } from '../task/stream-event.ts'
 import { channelOf } from '../task/task.ts'
 import { builder } from './builder.ts'
+import type { Context } from './context.ts'
 import { TaskStatusEnum } from './enums.ts'
 import { EngineStatusObject } from './queries.ts'
 import { TaskErrorObject, TaskObject } from './task.ts'
@@ -45,6 +46,21 @@ const HeartbeatObject = builder.objectRef<Beat>('Heartbeat').implement({
   }),
 })
 
+/** Finds a task and opens its stream, as soon as the engine is in reach. */
+function openTask<T>(
+  { caller, services, opening }: Context,
+  taskId: string,
+  channelPrefix: string | null,
+  open: (found: TaskView) => Promise<T>,
+): Promise<T> {
+  authorize(caller, 'tasks:read', { id: taskId })
+  const prefixes = prefixesOf(caller, services.channelPrefixes)
+  return services.engineWait.opened(
+    async () => open(await getTask(services.feeds, prefixes, taskId, channelPrefix)),
+    () => opening?.isLeft ?? false,
+  )
+}
+
 const minIntervalDescription = 'Shortest time between two values; 0 by default.'
 const minIntervalMs = wholeNumber(0, LIMITS.minIntervalMs)
 
@@ -65,12 +81,12 @@ builder.subscriptionFields((t) => ({
         validate: wholeNumber(0, LIMITS.last),
       }),
     },
-    subscribe: async (_, { taskId, channelPrefix, after, last }, { caller, services }) => {
-      const { feeds, channelPrefixes, maxStreamMs } = services
-      authorize(caller, 'tasks:read', { id: taskId })
-      const found = await getTask(feeds, prefixesOf(caller, channelPrefixes), taskId, channelPrefix ?? null)
+    subscribe: (_, { taskId, channelPrefix, after, last }, context) => {
+      const { feeds, maxStreamMs } = context.services
       const replay = { after: after ?? null, last: last ?? null }
-      return new TrainingEvents(await trainingStream(feeds, found, replay, { maxStreamMs }))
+      return openTask(context, taskId, channelPrefix ?? null, async (found) => {
+        return new TrainingEvents(await trainingStream(feeds, found, replay, { maxStreamMs }))
+      })
     },
     resolve: (event) => event,
   }),
@@ -83,16 +99,12 @@ builder.subscriptionFields((t) => ({
       channelPrefix: t.arg.string({ validate: channelPrefix }),
       minIntervalMs: t.arg.int({ description: minIntervalDescription, validate: minIntervalMs }),
     },
-    subscribe: async (_, { taskId, channelPrefix, minIntervalMs }, { caller, services }) => {
-      const { feeds, channelPrefixes, maxStreamMs } = services
-      authorize(caller, 'tasks:read', { id: taskId })
-      const { state } = await getTask(
-        feeds,
-        prefixesOf(caller, channelPrefixes),
-        taskId,
-        channelPrefix ?? null,
+    subscribe: (_, { taskId, channelPrefix, minIntervalMs }, context) => {
+      const { feeds, maxStreamMs } = context.services
+      const options = { minIntervalMs: minIntervalMs ?? 0, maxStreamMs }
+      return openTask(context, taskId, channelPrefix ?? null, async ({ state }) =>
+        taskProgressStream(feeds, state.spec, options),
       )
-      return taskProgressStream(feeds, state.spec, { minIntervalMs: minIntervalMs ?? 0, maxStreamMs })
     },
     resolve: (view) => view,
   }),

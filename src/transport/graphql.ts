@@ -1,8 +1,9 @@
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
-import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import type { ExecutionArgs } from 'graphql'
+import { createYoga, type Plugin, type YogaInitialContext, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { SharedSubscription } from '../execution/fan-out.ts'
-import type { Context } from '../schema/context.ts'
+import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { LIMITS } from '../task/limits.ts'
@@ -96,11 +97,23 @@ function runBy(operations: Operations, maxBufferedBytes: number): Plugin {
     },
     onSubscribe({ setSubscribeFn }) {
       setSubscribeFn(async (args) => {
-        const results = await operations.subscribe(args)
+        const results = await operations.subscribe(withOpening(args))
         return results instanceof SharedSubscription
           ? new EventStreamResults(results, maxBufferedBytes)
           : results
       })
     },
   }
+}
+
+/** A client that goes ends its request. */
+function withOpening(args: ExecutionArgs): ExecutionArgs {
+  const { request } = args.contextValue as YogaInitialContext
+  const opening: Opening = {
+    get isLeft() {
+      return request.signal.aborted
+    },
+  }
+  Object.assign(args.contextValue as Context, { opening })
+  return args
 }

@@ -10,7 +10,7 @@ import { Documents } from '../execution/documents.ts'
 import { FanOut, SharedSubscription } from '../execution/fan-out.ts'
 import { END, StoppableIterator } from '../feed/stoppable-iterator.ts'
 import type { Caller } from '../repository/access.ts'
-import type { Context } from '../schema/context.ts'
+import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import type { ErrorCode } from '../task/errors.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'
@@ -57,6 +57,7 @@ export class Operations {
   prepare(
     { query, operationName, variables }: OperationParams,
     caller: Caller,
+    opening?: Opening,
   ): Operation | readonly GraphQLError[] {
     const { schema, context } = this.#options
     try {
@@ -70,7 +71,7 @@ export class Operations {
         ...(operationName == null ? {} : { operationName }),
         ...(variables == null ? {} : { variableValues: variables }),
         // One for each operation: what is known about an operation is kept by its context.
-        contextValue: { ...context, caller },
+        contextValue: opening ? { ...context, caller, opening } : { ...context, caller },
       }
     } catch (error) {
       return [this.translate(error)]

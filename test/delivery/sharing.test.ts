@@ -2,6 +2,7 @@ import { execute, GraphQLError, parse } from 'graphql'
 import { describe, expect, it, vi } from 'vitest'
 import type { WatchSignal } from '../../src/event-log/event-log.ts'
 import { FanOut, SharedSubscription } from '../../src/execution/fan-out.ts'
+import { EngineWait } from '../../src/feed/engine-wait.ts'
 import type { Feeds } from '../../src/feed/feeds.ts'
 import { ANYONE } from '../../src/repository/access.ts'
 import type { Context } from '../../src/schema/context.ts'
@@ -436,7 +437,12 @@ const context = (feeds: Feeds, audience: string, subject: string) =>
   ({
     caller: { ...ANYONE, subject },
     audience,
-    services: { feeds, channelPrefixes: ['gan:training'], maxStreamMs: 60_000 },
+    services: {
+      feeds,
+      engineWait: new EngineWait(memoryLog(), 0),
+      channelPrefixes: ['gan:training'],
+      maxStreamMs: 60_000,
+    },
   }) as unknown as Context
 
 describe('subscriptions that get the same', () => {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { pino } from 'pino'
 import { expect, it, onTestFinished } from 'vitest'
+import { EngineWait } from '../../src/feed/engine-wait.ts'
 import { ANYONE } from '../../src/repository/access.ts'
 import type { Context } from '../../src/schema/context.ts'
 import { schema } from '../../src/schema/index.ts'
@@ -27,7 +28,13 @@ async function smallServer(seed: number) {
     context: {
       caller: ANYONE,
       audience: 'everybody',
-      services: { log, feeds, channelPrefixes: ['gan:training'], maxStreamMs: 600_000 },
+      services: {
+        log,
+        feeds,
+        engineWait: new EngineWait(log, 0),
+        channelPrefixes: ['gan:training'],
+        maxStreamMs: 600_000,
+      },
     } as unknown as Context,
     openSubscriptions,
     onUnexpected: (error) => {

@@ -2,6 +2,7 @@ import { type ExecutionArgs, execute, parse } from 'graphql'
 import { expect, it, onTestFinished } from 'vitest'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { FanOut, MAX_ENCODINGS_PER_DOCUMENT, SharedSubscription } from '../../src/execution/fan-out.ts'
+import { EngineWait } from '../../src/feed/engine-wait.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { SeriesReader } from '../../src/feed/series-reader.ts'
 import { ANYONE } from '../../src/repository/access.ts'
@@ -41,6 +42,7 @@ async function open() {
   const services = {
     log,
     feeds,
+    engineWait: new EngineWait(log, 0),
     series: new SeriesReader(log),
     channelPrefixes: ['gan:training'],
     maxStreamMs: 60_000,

@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import type { Snapshot } from '../../src/event-log/event-log.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
+import { EngineWait } from '../../src/feed/engine-wait.ts'
 import { ShownTasks } from '../../src/feed/shown-tasks.ts'
 import { TaskUpdates } from '../../src/feed/task-updates.ts'
 import { TaskCatalog } from '../../src/repository/task-catalog.ts'
@@ -22,7 +23,7 @@ const open = () => {
   catalog = new TaskCatalog(log, (error) => {
     throw error
   })
-  return new TaskUpdates(log, catalog)
+  return new TaskUpdates(log, catalog, new EngineWait(log, 0))
 }
 
 async function next(stream: AsyncIterator<Snapshot>): Promise<string> {

@@ -5,6 +5,7 @@ import { Trainers } from '../../src/dispatch/trainers.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { SharedSubscription } from '../../src/execution/fan-out.ts'
 import { compileReportCall } from '../../src/execution/report-call.ts'
+import { EngineWait } from '../../src/feed/engine-wait.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { SeriesReader } from '../../src/feed/series-reader.ts'
 import { TaskUpdates } from '../../src/feed/task-updates.ts'
@@ -99,6 +100,7 @@ beforeEach(() => {
   log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
   feeds = new Feeds(log, { ringEvents: 8, checkMs: 5000, pages: { maxBytes: 1_000_000 }, onError })
   const writer = taskWriter(log)
+  const engineWait = new EngineWait(log, 0)
   catalog = new TaskCatalog(log, onError)
   const trainers = Trainers.load(null, channelPrefixes)
   dispatch = new Dispatch(log, writer, trainers, { channelPrefixes, serverId: 'this', onError })
@@ -117,9 +119,10 @@ beforeEach(() => {
         tasks: log,
         catalog,
         engine: log,
+        engineWait,
         feeds,
         series: new SeriesReader(log),
-        updates: new TaskUpdates(log, catalog),
+        updates: new TaskUpdates(log, catalog, engineWait),
         ingest: new Ingest(writer, channelPrefixes),
         dispatch,
         records: new TaskRecords(log, writer, channelPrefixes),

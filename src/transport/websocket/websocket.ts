@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { WebSocketServer } from 'ws'
 import { Turns } from '../../delivery/turns.ts'
 import { SharedSubscription } from '../../execution/fan-out.ts'
+import type { Opening } from '../../schema/context.ts'
 import { withoutHttpHints } from '../../schema/errors.ts'
 import { EpochcastError } from '../../task/errors.ts'
 import { LIMITS } from '../../task/limits.ts'
@@ -130,14 +131,31 @@ interface SocketOperation extends Operation {
   readonly id: string
 }
 
+/** The opening of an operation on a socket. */
+class SocketOpening implements Opening {
+  readonly #socket: SocketContext<undefined, Connection>
+  readonly #id: string
+
+  constructor(socket: SocketContext<undefined, Connection>, id: string) {
+    this.#socket = socket
+    this.#id = id
+  }
+
+  /** graphql-ws forgets what its client completes, and everything once the socket is closed. */
+  get isLeft(): boolean {
+    return !(this.#id in this.#socket.subscriptions)
+  }
+}
+
 /** @throws EpochcastError TOO_MANY_SUBSCRIPTIONS, BAD_REQUEST */
 function prepare(
   operations: Operations,
-  { subscriptions, extra: connection }: SocketContext<undefined, Connection>,
+  socket: SocketContext<undefined, Connection>,
   id: string,
   payload: SubscribePayload,
   maxOperations: number,
 ): SocketOperation | readonly GraphQLError[] {
+  const { subscriptions, extra: connection } = socket
   // The one that is asked for is among them already.
   const open = Object.keys(subscriptions).length
   if (open > maxOperations) {
@@ -152,7 +170,7 @@ function prepare(
       `the operation's id has ${id.length} characters; expected at most ${LIMITS.operationIdLength}`,
     )
   }
-  const operation = operations.prepare(payload, connection.caller)
+  const operation = operations.prepare(payload, connection.caller, new SocketOpening(socket, id))
   // graphql-ws keeps the message as long as the subscription lasts: let it be the text that all share.
   if ('document' in operation) Object.assign(payload, { query: operation.text })
   // Into the operation, which is of this call alone: a spread with further properties costs ten times as much.
