@@ -1,5 +1,5 @@
 import { EpochcastError } from '../task/errors.ts'
-import { isFinalEvent } from '../task/event.ts'
+import { type FinalEvent, isFinalEvent } from '../task/event.ts'
 import { type Position, positionAfter } from '../task/position.ts'
 import type { DeliveredEvent } from '../task/stream-event.ts'
 import { isFinalStatus } from '../task/task.ts'
@@ -38,7 +38,7 @@ export class Follower {
   position: Position
   readonly #feed: TaskFeed
   #toldInterruptions: number
-  #isThrough = false
+  #finalEvent: FinalEvent | null = null
 
   constructor(feed: TaskFeed, from: Position) {
     this.#feed = feed
@@ -51,11 +51,16 @@ export class Follower {
     return this.#toldInterruptions
   }
 
+  /** The task's end, once the reader has got it: perhaps before its feed has heard of it. */
+  get finalEvent(): FinalEvent | null {
+    return this.#finalEvent
+  }
+
   /** The reader has got the first `count` of events that it read. */
   advance(events: readonly DeliveredEvent[], count: number): void {
     this.position = positionAfter(this.position.generation, events, count)
     const last = events[count - 1]
-    this.#isThrough = last !== undefined && isFinalEvent(last)
+    this.#finalEvent = last !== undefined && isFinalEvent(last) ? last : null
   }
 
   /** Resolves once there is something after the top, or when stopped. */
@@ -66,7 +71,7 @@ export class Follower {
   /** What comes next, as far as it is there: it waits for the engine, never for an event. */
   async step(stop: Stop): Promise<ReadStep | null> {
     const feed = this.#feed
-    for (let rounds = 0; !stop.isStopped && !feed.closed && !this.#isThrough; rounds++) {
+    for (let rounds = 0; !stop.isStopped && !feed.closed && !this.#finalEvent; rounds++) {
       // One recheck is enough unless something is wrong; then the engine must not be polled at full speed.
       if (rounds > 1) await delay(RETRY_MS, stop.signal)
       const recent = feed.recent(this.position)

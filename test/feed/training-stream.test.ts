@@ -54,6 +54,37 @@ describe('a stream', () => {
     expect(rest).toEqual(['EventsSkipped', ...range(32, 40), 'TrainingSucceeded', 'StreamClosing'])
   })
 
+  it('that reads the end before its feed has heard of it closes with it', async () => {
+    let hear: Parameters<MemoryStore['watch']>[1] = () => {}
+    const watch = log.watch.bind(log)
+    vi.spyOn(log, 'watch').mockImplementation((key, onSignal) => {
+      hear = onSignal
+      return watch(key, (signal) => hear(signal))
+    })
+    await feeds.close()
+    feeds = new Feeds(log, {
+      ringEvents: 8,
+      checkMs: 1_000_000,
+      pages: { maxBytes: 1_000_000 },
+      onError: (error) => {
+        throw error
+      },
+    })
+    const stream = await streamOf({ after: null, last: 1000 })
+    for (const i of range(1, 40)) await append(log, key, progress(i))
+    await stream.next()
+    hear = () => {}
+    await append(log, key, succeeded())
+    const rest: (number | string)[] = []
+    let reason: string | null = null
+    for await (const event of stream) {
+      rest.push(told(event))
+      if (event.type === 'StreamClosing') reason = event.reason
+    }
+    expect(rest.slice(-2)).toEqual(['TrainingSucceeded', 'StreamClosing'])
+    expect(reason).toBe('the task ended with SUCCESS')
+  })
+
   it('at its maximum duration never says that all was delivered where it was not', async () => {
     for (const i of range(1, 40)) await append(log, key, progress(i))
     await append(log, key, succeeded())
