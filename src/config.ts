@@ -30,7 +30,10 @@ export interface Config {
   readonly curveBytes: number
   /** Origins of browser pages that may use the server, beside its own; `loopback` stands for all of this machine. */
   readonly allowedOrigins: readonly string[]
+  /** Of trainingProgress, whose clients go on with a cursor. */
   readonly maxStreamMs: number
+  /** Of taskProgress, taskUpdates and heartbeat; null for as long as their socket responds. */
+  readonly maxStateStreamMs: number | null
   readonly retainEvents: number
   readonly retainSeconds: number
   readonly memoryBytes: number
@@ -93,6 +96,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     trainersFile: found.EPOCHCAST_TRAINERS,
     allowedOrigins: found.EPOCHCAST_ALLOWED_ORIGINS,
     maxStreamMs: found.EPOCHCAST_MAX_STREAM_SECONDS,
+    maxStateStreamMs: found.EPOCHCAST_MAX_STATE_STREAM_SECONDS,
     retainEvents: found.EPOCHCAST_RETAIN_EVENTS,
     retainSeconds: found.EPOCHCAST_RETAIN_SECONDS,
     curveBytes: found.EPOCHCAST_CURVE_BYTES,
@@ -217,6 +221,7 @@ const variables = z
       .transform((path) => path || null),
     EPOCHCAST_ALLOWED_ORIGINS: list('loopback'),
     EPOCHCAST_MAX_STREAM_SECONDS: seconds(7200, 1, 604_800),
+    EPOCHCAST_MAX_STATE_STREAM_SECONDS: seconds(0, 0, 604_800).transform((ms) => ms || null),
     EPOCHCAST_RETAIN_EVENTS: whole(10_000, 1, 10_000_000),
     EPOCHCAST_RETAIN_SECONDS: whole(604_800, 1, 315_360_000),
     EPOCHCAST_CURVE_BYTES: whole(8 * 1024 * 1024, 262_144, 1024 ** 3),

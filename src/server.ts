@@ -133,6 +133,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       version: VERSION,
       channelPrefixes: config.channelPrefixes,
       maxStreamMs: config.maxStreamMs,
+      maxStateStreamMs: config.maxStateStreamMs,
       log: store,
       tasks: store,
       catalog,

@@ -95,6 +95,13 @@ describe('the configuration', () => {
     }
   })
 
+  it('has no bound for streams of states, unless one is given', () => {
+    const read = (value: string) =>
+      readConfig({}, { EPOCHCAST_MAX_STATE_STREAM_SECONDS: value }).maxStateStreamMs
+    expect([read(''), read('0'), read('1.5'), read('604800')]).toEqual([null, null, 1500, 604_800_000])
+    expect(() => read('604801')).toThrow(/EPOCHCAST_MAX_STATE_STREAM_SECONDS is "604801"; expected seconds/)
+  })
+
   it('takes a blank variable as unset', () => {
     const { trainerEnv: _, ...defaults } = readConfig({}, {})
     const names = [

@@ -11,7 +11,7 @@ export interface Beat {
 /** A beat at once and then every `intervalMs`, each with a round trip to the engine. */
 export function heartbeatStream(
   engine: Pick<Store, 'status'>,
-  { intervalMs, maxStreamMs }: { intervalMs: number; maxStreamMs: number },
+  { intervalMs, maxStreamMs }: { intervalMs: number; maxStreamMs: number | null },
 ): AsyncIterableIterator<Beat, void> {
   return stoppable(async function* (stop) {
     const deadline = deadlineAfter(maxStreamMs, stop)
@@ -22,6 +22,7 @@ export function heartbeatStream(
         yield { sequence, timestamp, uptimeSeconds: process.uptime(), engine: status }
         await delay(intervalMs, deadline.signal)
       }
+      deadline.throwIfPassed()
     } finally {
       deadline.clear()
     }

@@ -54,25 +54,50 @@ export class Stop {
 export interface Deadline {
   /** Aborted when the time has passed or the outer signal is aborted. */
   readonly signal: AbortSignal
+  /**
+   * To be called at the end of what the deadline ends.
+   *
+   * @throws EpochcastError STREAM_TIMED_OUT where the time has passed
+   */
+  throwIfPassed(): void
   /** Takes back the timer and the listener. */
   clear(): void
 }
 
-/** The longest that a stream may live, as a signal. `AbortSignal.any` would do, but leaks in Node 20. */
-export function deadlineAfter(ms: number, outer: AbortSignal): Deadline {
+/**
+ * The longest that a stream of states may live, as a signal. `AbortSignal.any` would do, but leaks in Node 20.
+ *
+ * @param ms null where it lives as long as its reader
+ */
+export function deadlineAfter(ms: number | null, outer: AbortSignal): Deadline {
   const controller = new AbortController()
   const abort = () => controller.abort()
   if (outer.aborted) abort()
-  const timer = setTimeout(abort, ms)
+  let hasPassed = false
+  const pass = () => {
+    hasPassed = true
+    abort()
+  }
+  const timer = ms === null ? undefined : setTimeout(pass, ms)
   outer.addEventListener('abort', abort)
   return {
     signal: controller.signal,
+    throwIfPassed: () => {
+      // A mere end would look like that of the task.
+      if (hasPassed && !outer.aborted) throw timedOut(ms ?? 0)
+    },
     clear: () => {
       clearTimeout(timer)
       outer.removeEventListener('abort', abort)
     },
   }
 }
+
+const timedOut = (ms: number): EpochcastError =>
+  new EpochcastError(
+    'STREAM_TIMED_OUT',
+    `the stream reached its maximum duration of ${ms / 1000} s (EPOCHCAST_MAX_STATE_STREAM_SECONDS); subscribe again to go on`,
+  )
 
 const RETRY_MS = 500
 

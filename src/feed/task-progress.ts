@@ -6,7 +6,8 @@ import { deadlineAfter, delay, stoppable } from './stoppable.ts'
 export interface ConflationOptions {
   /** Shortest time between two values of the same task. */
   readonly minIntervalMs: number
-  readonly maxStreamMs: number
+  /** A bound on its duration; null for none. */
+  readonly maxStreamMs: number | null
 }
 
 /**
@@ -29,6 +30,7 @@ export function taskProgressStream(
         await delay(minIntervalMs, deadline.signal)
         await feed.advanced(view.top, deadline.signal)
       }
+      deadline.throwIfPassed()
     } finally {
       deadline.clear()
       await feeds.release(feed)

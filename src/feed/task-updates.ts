@@ -98,6 +98,7 @@ export class TaskUpdates {
           await delay(minIntervalMs, signal)
           await updates.#waiters.until(() => updates.#lastNumber > position, signal)
         }
+        deadline.throwIfPassed()
       } finally {
         deadline.clear()
         await updates.#leave()

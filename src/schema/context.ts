@@ -16,7 +16,10 @@ import type { TaskRecords } from '../repository/task-records.ts'
 export interface Services {
   readonly version: string
   readonly channelPrefixes: readonly string[]
+  /** Of trainingProgress. */
   readonly maxStreamMs: number
+  /** Of streams of states; null for no bound. */
+  readonly maxStateStreamMs: number | null
   readonly log: EventLog
   readonly tasks: TaskIndex
   readonly catalog: TaskCatalog

@@ -100,8 +100,8 @@ builder.subscriptionFields((t) => ({
       minIntervalMs: t.arg.int({ description: minIntervalDescription, validate: minIntervalMs }),
     },
     subscribe: (_, { taskId, channelPrefix, minIntervalMs }, context) => {
-      const { feeds, maxStreamMs } = context.services
-      const options = { minIntervalMs: minIntervalMs ?? 0, maxStreamMs }
+      const { feeds, maxStateStreamMs } = context.services
+      const options = { minIntervalMs: minIntervalMs ?? 0, maxStreamMs: maxStateStreamMs }
       return openTask(context, taskId, channelPrefix ?? null, async ({ state }) =>
         taskProgressStream(feeds, state.spec, options),
       )
@@ -124,7 +124,7 @@ builder.subscriptionFields((t) => ({
       authorize(caller, 'tasks:read')
       return services.updates.stream(filter ?? {}, {
         minIntervalMs: minIntervalMs ?? 0,
-        maxStreamMs: services.maxStreamMs,
+        maxStreamMs: services.maxStateStreamMs,
         caller,
         finishedWithinMs: 1000 * (finishedWithinSeconds ?? LIMITS.finishedWithinSeconds.default),
       })
@@ -139,8 +139,11 @@ builder.subscriptionFields((t) => ({
         validate: wholeNumber(LIMITS.heartbeatMs.min, LIMITS.heartbeatMs.max),
       }),
     },
-    subscribe: (_, { intervalMs }, { services: { engine, maxStreamMs } }) =>
-      heartbeatStream(engine, { intervalMs: intervalMs ?? LIMITS.heartbeatMs.default, maxStreamMs }),
+    subscribe: (_, { intervalMs }, { services: { engine, maxStateStreamMs } }) =>
+      heartbeatStream(engine, {
+        intervalMs: intervalMs ?? LIMITS.heartbeatMs.default,
+        maxStreamMs: maxStateStreamMs,
+      }),
     resolve: (beat) => beat,
   }),
 }))

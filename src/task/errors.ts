@@ -52,6 +52,10 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'The socket or the server has no place for another subscription.',
   },
+  STREAM_TIMED_OUT: {
+    retryable: true,
+    meaning: 'A stream of states reached EPOCHCAST_MAX_STATE_STREAM_SECONDS; subscribing again goes on.',
+  },
   QUEUE_FULL: { retryable: true, meaning: "The launcher's queue is full." },
   STORE_FULL: {
     retryable: true,

@@ -1,4 +1,4 @@
-import type { ExecutionResult } from 'graphql'
+import type { ExecutionResult, GraphQLError } from 'graphql'
 import type { EventBatch, Outlet } from '../delivery/outlet.ts'
 import type { Subscriber } from '../delivery/subscriber.ts'
 import type { SharedSubscription } from '../execution/fan-out.ts'
@@ -136,6 +136,35 @@ export class EventStreamResults extends StoppableIterator<EncodedResult> {
       () => end({ kind: 'ended' }),
       (error) => end({ kind: 'failed', error }),
     )
+  }
+}
+
+/**
+ * Results whose failure is their last one: an event stream that just breaks off tells its client nothing.
+ */
+export class WithLastError extends StoppableIterator<ExecutionResult> {
+  readonly #results: AsyncGenerator<ExecutionResult, void, void>
+  readonly #translate: (error: unknown) => GraphQLError
+
+  constructor(
+    results: AsyncGenerator<ExecutionResult, void, void>,
+    translate: (error: unknown) => GraphQLError,
+  ) {
+    super()
+    this.#results = results
+    this.#translate = translate
+  }
+
+  async next(): Promise<IteratorResult<ExecutionResult, void>> {
+    try {
+      return await this.#results.next()
+    } catch (error) {
+      return { done: false, value: { errors: [this.#translate(error)] } }
+    }
+  }
+
+  protected async stop(): Promise<void> {
+    await this.#results.return()
   }
 }
 

@@ -7,7 +7,7 @@ import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { LIMITS } from '../task/limits.ts'
-import { EventStreamResults } from './event-stream.ts'
+import { EventStreamResults, WithLastError } from './event-stream.ts'
 import { graphiqlExamples } from './graphiql.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
@@ -98,9 +98,10 @@ function runBy(operations: Operations, maxBufferedBytes: number): Plugin {
     onSubscribe({ setSubscribeFn }) {
       setSubscribeFn(async (args) => {
         const results = await operations.subscribe(withOpening(args))
-        return results instanceof SharedSubscription
-          ? new EventStreamResults(results, maxBufferedBytes)
-          : results
+        const translate = (error: unknown) => operations.translate(error)
+        if (results instanceof SharedSubscription)
+          return new WithLastError(new EventStreamResults(results, maxBufferedBytes), translate)
+        return Symbol.asyncIterator in results ? new WithLastError(results, translate) : results
       })
     },
   }

@@ -215,6 +215,44 @@ describeEngines((openServer, engine) => {
       expect(numbersOf(await collect(client, WATCH, { taskId, after }))).toEqual([4])
     })
 
+    it('ends no stream of states, unless they have a bound of their own, which says why', async () => {
+      const streams = [PROGRESS, UPDATES, HEARTBEAT] as const
+      const lasting = await openServer({ EPOCHCAST_MAX_STREAM_SECONDS: '1' })
+      const taskId = await startExternal(lasting.url)
+      const ends: unknown[] = []
+      const seen: Result[][] = streams.map(() => [])
+      for (const [i, query] of streams.entries()) {
+        webSocketClient(lasting.webSocketUrl).subscribe(
+          { query, variables: { taskId } },
+          {
+            next: (result) => seen[i]?.push(result as Result),
+            error: (error) => ends.push(error),
+            complete: () => ends.push('complete'),
+          },
+        )
+      }
+      const training = await collect(webSocketClient(lasting.webSocketUrl), WATCH, { taskId })
+      expect(kindsOf(training).at(-1)).toBe('StreamTimedOut')
+      await report(lasting.url, taskId, ...progressReports(1, 1))
+      const last = (i: number): Data => seen[i]?.at(-1)?.data
+      await until('both to be told', () => last(0)?.taskProgress.current && last(1)?.taskUpdates.current)
+      expect(ends).toEqual([])
+
+      const bounded = await openServer({ EPOCHCAST_MAX_STATE_STREAM_SECONDS: '1' })
+      const boundedTask = { taskId: await startExternal(bounded.url) }
+      const why = {
+        message:
+          'the stream reached its maximum duration of 1 s (EPOCHCAST_MAX_STATE_STREAM_SECONDS); subscribe again to go on',
+        extensions: { code: 'STREAM_TIMED_OUT', retryable: true },
+      }
+      for (const query of streams) {
+        const client = webSocketClient(bounded.webSocketUrl)
+        await expect(collect(client, query, boundedTask)).rejects.toMatchObject([why])
+        expect((await collectSse(bounded.url, query, boundedTask)).at(-1)).toMatchObject({ errors: [why] })
+      }
+      await until('nothing to be left', () => bounded.gauges().subscriptions === 0)
+    })
+
     it('leaves nothing open once everyone has left, in whatever way', async () => {
       const { url, webSocketUrl, gauges } = await openServer()
       const taskId = await startExternal(url)

@@ -115,6 +115,7 @@ beforeEach(() => {
         version: '1',
         channelPrefixes,
         maxStreamMs: 60_000,
+        maxStateStreamMs: null,
         log,
         tasks: log,
         catalog,
