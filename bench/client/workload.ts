@@ -12,15 +12,18 @@ const FILLING = '…'
  */
 export function progressOf(sequence: number, messageLength: number = 0) {
   const noise = ((sequence * 7919) % 1000) / 1e6
+  const loss = round(2.3 / (1 + sequence / 1000) + noise)
   const said = `epoch ${1 + Math.floor(sequence / 500)}, step ${sequence}`
   return {
     current: sequence,
     total: TOTAL,
-    loss: round(2.3 / (1 + sequence / 1000) + noise),
+    loss,
     metrics: {
       accuracy: round(1 - 1 / (2 + sequence / 1000) + noise),
       learning_rate: 0.0003,
       grad_norm: round(1.5 + noise * 100),
+      // Where it stands in every event; trainers that report all of their metrics report it so, too.
+      loss,
     },
     message: messageLength > said.length ? said.padEnd(messageLength, FILLING) : said,
   }
