@@ -1,11 +1,11 @@
-import type { TaskSummaryFragment } from '../typescript/index.ts'
+import { TaskDocument, type TaskSummaryFragment, TaskUpdatesDocument } from '../typescript/index.ts'
 import { EXIT, exitCodeOf } from './exit-codes.ts'
 import { endingLines } from './render/ending.ts'
 import { hasColors } from './render/styles.ts'
 import type { Connection } from './session.ts'
 import { type Terminal, writeLine } from './terminal.ts'
 import { lineViewer, type Viewer } from './viewer.ts'
-import { afterConnectionChange, afterEvent, initialState } from './watch-state.ts'
+import { afterConnectionChange, afterEvent, afterTold, initialState } from './watch-state.ts'
 
 export interface FollowOptions {
   readonly after?: string | undefined
@@ -14,19 +14,31 @@ export interface FollowOptions {
   readonly json: boolean
 }
 
+/** How often a live view asks what the events do not tell. */
+const TOLD_INTERVAL_MS = 1000
+/** Longest wait, at the end, for how long the training took. */
+const ENDING_TIMEOUT_MS = 5000
+
 /** Shows a training to its end; the exit code says how it ended. */
 export async function followTask(
-  { client, terminal, signal, commandLine }: Connection,
+  connection: Connection,
   task: TaskSummaryFragment,
   { after, last, json }: FollowOptions,
 ): Promise<number> {
+  const { client, terminal, signal, commandLine } = connection
   const { id: taskId, channelPrefix } = task
   const live = terminal.stdout.isTTY === true && !json
   const viewer = live ? await createLiveViewer(terminal) : lineViewer(terminal, json)
   let state = initialState(task)
   const request = { taskId, channelPrefix, after, last: last ?? (live ? REPLAY_FOR_CURVE : undefined) }
+  const ended = new AbortController()
+  const tell = (told: TaskSummaryFragment) => {
+    state = afterTold(state, told)
+    viewer.show(state)
+  }
   try {
     viewer.show(state)
+    if (live) void followTold(connection, task, ended.signal, tell)
     const events = client.follow(request, {
       signal,
       onConnection: (change) => {
@@ -35,10 +47,13 @@ export async function followTask(
       },
     })
     for await (const event of events) {
-      state = afterEvent(state, event)
+      state = afterEvent(state, event, Date.now())
       viewer.show(state, event)
     }
+    ended.abort()
+    if (!json) await askOnce(connection, task, tell)
   } catch (error) {
+    ended.abort()
     viewer.close()
     if (!signal.aborted) throw error
     const { stderr } = terminal
@@ -54,6 +69,33 @@ export async function followTask(
     for (const line of endingLines(state, colors)) writeLine(terminal.stdout, line)
   }
   return exitCodeOf(state.task.status)
+}
+
+/** What the events do not tell: the time left, and times by the server's clock. The view does without where it fails. */
+async function followTold(
+  { client, signal }: Connection,
+  { id, channelPrefix }: TaskSummaryFragment,
+  ended: AbortSignal,
+  tell: (told: TaskSummaryFragment) => void,
+): Promise<void> {
+  const request = { filter: { ids: [id], channelPrefix }, minIntervalMs: TOLD_INTERVAL_MS }
+  const options = { signal: AbortSignal.any([signal, ended]) }
+  try {
+    for await (const { taskUpdates } of client.subscribe(TaskUpdatesDocument, request, options)) {
+      if (!ended.aborted) tell(taskUpdates)
+    }
+  } catch {}
+}
+
+/** As `followTold`, once; how long the training took is left out where it fails. */
+async function askOnce(
+  { client, signal }: Connection,
+  { id, channelPrefix }: TaskSummaryFragment,
+  tell: (told: TaskSummaryFragment) => void,
+): Promise<void> {
+  const options = { signal: AbortSignal.any([signal, AbortSignal.timeout(ENDING_TIMEOUT_MS)]) }
+  const found = await client.execute(TaskDocument, { id, channelPrefix }, options).catch(() => null)
+  if (found?.task) tell(found.task)
 }
 
 /** Past events that a live view begins with, for its curve. */

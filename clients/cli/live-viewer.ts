@@ -17,7 +17,8 @@ export function liveViewer({ stdout, env }: Terminal): Viewer {
     if (!state) return
     // The last column stays free: some terminals wrap a line that fills it.
     const width = Math.max(10, (stdout.columns ?? DEFAULT_WIDTH) - 1)
-    update(liveView(state, { width, colors, now: Date.now() }).join('\n'))
+    const now = Date.now() + state.clockAheadMs
+    update(liveView(state, { width, colors, now }).join('\n'))
   }
   const timer = setInterval(draw, REDRAW_MS)
   return {

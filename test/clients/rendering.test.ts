@@ -11,6 +11,7 @@ import { taskTable } from '../../clients/cli/tasks.ts'
 import {
   afterConnectionChange,
   afterEvent,
+  afterTold,
   initialState,
   type WatchState,
 } from '../../clients/cli/watch-state.ts'
@@ -65,7 +66,7 @@ const progress = (
 })
 
 const stateAfter = (...events: readonly TrainingProgressEvent[]): WatchState =>
-  events.reduce(afterEvent, initialState(task))
+  events.reduce((state, event) => afterEvent(state, event, Date.parse(event.timestamp)), initialState(task))
 
 const drawn = (state: WatchState, seconds: number, width = 80): string[] =>
   liveView(state, { width, colors: false, now: at(seconds) })
@@ -78,7 +79,8 @@ describe('the live view', () => {
       progress(20, 0.5),
       progress(25, 0.25, { accuracy: 0.91234, val_loss: 0.3 }),
     )
-    expect(drawn(state, 30)).toEqual([
+    const told = afterTold(state, { ...task, etaSeconds: 75, updatedAt: timeOf(25) })
+    expect(drawn(told, 30)).toEqual([
       'RUNNING  tvae  motor_siemens_001  7f3c',
       '████████░░░░░░░░░░░░░░░░░░░░░░░░ 25 %   epoch 3/5 · 25/100 · train',
       'loss 0.25  █▄▁',
@@ -120,6 +122,23 @@ describe('the live view', () => {
     expect(taskTable([{ ...task, ...place }], at(1))[1]).toMatch(new RegExp(` ${shown} +- `))
   })
 
+  it("counts by the server's clock, whatever the clocks of the trainer and of this computer say", () => {
+    const opened: TrainingProgressEvent = {
+      __typename: 'StreamOpened',
+      ...envelope(60),
+      channel: task.channel,
+      message: 'watching',
+      task: { ...task, etaSeconds: 40, updatedAt: timeOf(60) },
+    }
+    for (const hours of [-1, 0, 1]) {
+      const state = afterEvent(initialState(task), opened, at(3600 * hours))
+      expect(state.clockAheadMs).toBe(60_000 - 3_600_000 * hours)
+      const reported = afterEvent(state, { ...progress(1, 1), timestamp: timeOf(3600 * hours) }, at(0))
+      expect(drawn(reported, 65).at(-1)).toBe('elapsed 1m 05s  ETA 35s')
+      expect(drawn(reported, 200).at(-1)).toBe('elapsed 3m 20s  ETA 0s')
+    }
+  })
+
   it('shows a loss that is no longer a number, in the value and in the curve', () => {
     const lines = drawn(stateAfter(progress(1, 2), progress(2, 1), progress(3, 'NaN', { gan: 'NaN' })), 3)
     expect(lines[2]).toBe('loss NaN  █▁×')
@@ -149,7 +168,7 @@ describe('the live view', () => {
     expect(drawn(skipped, 2)).toContain('12 events can no longer be delivered')
     const interrupted = stateAfter({ __typename: 'StreamInterrupted', ...envelope(1), error: 'ECONNRESET' })
     expect(drawn(interrupted, 2)).toContain("the server's engine is out of reach: ECONNRESET")
-    expect(drawn(afterEvent(interrupted, progress(2, 1)), 2).join()).not.toContain('ECONNRESET')
+    expect(drawn(afterEvent(interrupted, progress(2, 1), at(2)), 2).join()).not.toContain('ECONNRESET')
     const stalled = stateAfter({ __typename: 'StatusChanged', ...envelope(130), ...first, status: 'STALLED' })
     expect(drawn(stalled, 140)).toContain('nothing heard from the trainer for 2m 20s')
   })
@@ -209,7 +228,9 @@ describe('the live view', () => {
     const lines = drawn(state, 70)
     expect(lines[0]).toBe('RUNNING (stopping)  tvae  motor_siemens_001  attempt 2  7f3c')
     expect(lines.at(-1)).toBe('stop requested')
-    expect(lines.at(-2)).toMatch(/^elapsed 10s/)
+    expect(lines.join()).not.toContain('elapsed')
+    const told = afterTold(state, { ...task, attempt: 2, startedAt: timeOf(60) })
+    expect(drawn(told, 70).at(-2)).toBe('elapsed 10s')
   })
 
   it('fits any terminal, whatever the trainer calls its things', () => {
@@ -290,6 +311,10 @@ describe('an event as a line', () => {
 })
 
 describe('the ending', () => {
+  /** @param seconds how long it took, by the server's clock */
+  const ending = (event: TrainingProgressEvent, seconds: number) =>
+    endingLines(afterTold(stateAfter(event), { ...task, finishedAt: timeOf(seconds) }), false)
+
   const failed: TrainingProgressEvent = {
     __typename: 'TrainingFailed',
     ...envelope(83),
@@ -299,17 +324,19 @@ describe('the ending', () => {
 
   it('shows the result, or the error with the last words of the trainer', () => {
     const result = { accuracy: 0.93 }
-    expect(
-      endingLines(stateAfter({ __typename: 'TrainingSucceeded', ...envelope(83), result }), false),
-    ).toEqual(['SUCCESS 7f3c after 1m 23s', 'result {"accuracy":0.93}'])
-    expect(endingLines(stateAfter(failed), false)).toEqual([
+    expect(ending({ __typename: 'TrainingSucceeded', ...envelope(83), result }, 83)).toEqual([
+      'SUCCESS 7f3c after 1m 23s',
+      'result {"accuracy":0.93}',
+    ])
+    expect(ending(failed, 83)).toEqual([
       'FAILURE 7f3c after 1m 23s',
       'error ValueError: loss is NaN',
       '    File "train.py", line 3',
       '      raise',
     ])
     const cancelled = { __typename: 'TrainingCancelled', ...envelope(5), reason: 'enough' } as const
-    expect(endingLines(stateAfter(cancelled), false)).toEqual(['CANCELLED 7f3c after 5s', 'reason enough'])
+    expect(ending(cancelled, 5)).toEqual(['CANCELLED 7f3c after 5s', 'reason enough'])
+    expect(endingLines(stateAfter(cancelled), false)[0]).toBe('CANCELLED 7f3c')
   })
 })
 

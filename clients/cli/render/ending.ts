@@ -5,8 +5,9 @@ import { printable, printableLines } from './text.ts'
 
 /** How the training ended: the status, then the result, or the error with the trainer's last words. */
 export function endingLines(state: WatchState, colors: boolean): string[] {
-  const { task } = state
-  const { status, id, startedAt, finishedAt, error, result, stopReason } = task
+  const { task, told } = state
+  const { status, id, error, result, stopReason } = task
+  const { startedAt, finishedAt } = told
   const took =
     startedAt && finishedAt
       ? ` after ${formatSeconds(Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000)}`

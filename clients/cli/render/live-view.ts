@@ -8,7 +8,7 @@ export interface Canvas {
   /** Columns of the terminal. */
   readonly width: number
   readonly colors: boolean
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by the server's clock. */
   readonly now: number
 }
 
@@ -99,9 +99,11 @@ function metricsLine({ task: { metrics } }: WatchState): Span[] {
 }
 
 function timeLine(state: WatchState, now: number): Span[] {
-  const { startedAt, finishedAt, createdAt, status } = state.task
-  if (!startedAt)
-    return isFinal(state) ? [] : [{ text: `waiting for ${since(createdAt, now)}`, style: 'dim' }]
+  const { status, attempt } = state.task
+  const { startedAt, finishedAt, createdAt } = state.told
+  if (status === 'QUEUED') return [{ text: `waiting for ${since(createdAt, now)}`, style: 'dim' }]
+  // What was told of the attempt before is not true of this one.
+  if (!startedAt || state.told.attempt !== attempt) return []
   const eta = etaSeconds(state, now)
   const spans: Span[] = [
     { text: 'elapsed ', style: 'dim' },
@@ -113,14 +115,10 @@ function timeLine(state: WatchState, now: number): Span[] {
   return spans
 }
 
-/** At the mean speed up to the newest report; counts down between reports. */
-function etaSeconds(state: WatchState, now: number): number | null {
-  const { startedAt, updatedAt } = state.task
-  const percent = state.task.progress
-  if (!startedAt || percent === null || percent <= 0) return null
-  const reportedAt = Math.min(now, Date.parse(updatedAt))
-  const left = (reportedAt - Date.parse(startedAt)) * ((100 - percent) / percent)
-  return Math.max(0, (left - (now - reportedAt)) / 1000)
+/** As the server told it; counts down until it tells more. */
+function etaSeconds({ told: { etaSeconds, updatedAt } }: WatchState, now: number): number | null {
+  if (typeof etaSeconds !== 'number') return null
+  return Math.max(0, etaSeconds - Math.max(0, now - Date.parse(updatedAt)) / 1000)
 }
 
 const since = (from: string, to: number): string => formatSeconds(Math.max(0, to - Date.parse(from)) / 1000)
