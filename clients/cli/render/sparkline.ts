@@ -10,12 +10,16 @@ const NOT_FINITE = '×'
 export function sparkline(values: readonly MetricValue[], width: number): string {
   const columns = inColumns(values, width)
   const finite = columns.filter((value) => typeof value === 'number')
-  const min = Math.min(...finite)
-  const range = Math.max(...finite) - min
+  const max = Math.max(...finite)
+  const lowest = Math.min(...finite)
+  // 1e308 and -1e308 are further apart than a number can say; their halves are not.
+  const scale = Number.isFinite(max - lowest) ? 1 : 0.5
+  const min = lowest * scale
+  const range = max * scale - min
   return columns
     .map((value) => {
       if (typeof value !== 'number') return NOT_FINITE
-      const level = range === 0 ? 0 : Math.round(((value - min) / range) * (BARS.length - 1))
+      const level = range === 0 ? 0 : Math.round(((value * scale - min) / range) * (BARS.length - 1))
       return BARS[level] ?? NOT_FINITE
     })
     .join('')
