@@ -116,15 +116,20 @@ function changeStatus(draft: DraftState, event: EventOf<'StatusChanged'>): void 
   const { attempt, recordedAt } = event
   const relaunched = attempt > draft.attempt
   const isWish = event.stopRequested && !draft.stopRequested
+  // What the server says of a change is for viewers of the event; only where nothing else changes it is the trainer's.
+  const isTrainers = event.status === 'RUNNING' && draft.status === 'RUNNING' && !relaunched && !isWish
+  if (isTrainers) draft.message = event.message ?? draft.message
   // An attempt that waits for its start has not started, whatever the one before it did.
   if (relaunched) draft.startedAt = null
   if (event.status === 'RUNNING') draft.startedAt ??= recordedAt
   draft.status = event.status
-  draft.message = event.message ?? draft.message
   if (event.status !== 'STALLED' && !isWish) draft.heardAt = recordedAt
   if (relaunched) {
     draft.attempt = attempt
     draft.producers = {}
+    // What the attempt before said is history.
+    draft.message = null
+    draft.error = null
     draft.countsProgress = false
     draft.step = null
     draft.startedEpoch = null
