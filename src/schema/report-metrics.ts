@@ -124,11 +124,13 @@ const ReportMetricsInput = builder.inputType('ReportMetricsInput', {
       validate: line(LIMITS.memberLength),
     }),
     producer: t.string({
-      description: 'Names this trainer process; with firstSequence it makes a repeated call harmless.',
+      description:
+        'Names this trainer process; with firstSequence it makes a repeated call harmless. Each process needs a name of its own, with a random part: another that counts from 1 again is refused (SEQUENCE_CONFLICT).',
       validate: line(LIMITS.producerLength),
     }),
     firstSequence: t.int({
-      description: "Position of reports[0] in the producer's own count: 1, 2, 3 …",
+      description:
+        "Position of reports[0] in the producer's own count: 1, 2, 3 … A call whose reply was lost is repeated with the same content, alone or with more reports after it; that is recognised for the last two calls of a producer, or the last four of one report each.",
       validate: wholeNumber(1, MAX_INT),
     }),
     attempt: t.int({

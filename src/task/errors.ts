@@ -38,6 +38,11 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'firstSequence skips reports of this producer; extensions.expected says where to go on.',
   },
+  SEQUENCE_CONFLICT: {
+    retryable: false,
+    meaning:
+      'Other reports of this producer have these sequence numbers: its name is in use. Expected a name of its own for each process.',
+  },
   IDEMPOTENCY_CONFLICT: {
     retryable: false,
     meaning: 'The idempotencyKey was already used to start a different training.',

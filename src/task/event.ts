@@ -1,8 +1,8 @@
 import type { Json, Metrics, MetricValue, Phase, TaskStatus } from './task.ts'
 
 /**
- * What every event of a log carries. `producer` and `sequence` say which report of which trainer
- * process it came from; the reducer keeps the last of each, and no client sees them.
+ * What every event of a log carries. The last two events of a call say which trainer process made it, how far that has
+ * counted and what the call was; the reducer keeps it (`producers.ts`), and no client sees it.
  */
 interface EventBase {
   /** RFC 3339 in UTC; the trainer's own clock where its report gave a time. */
@@ -11,6 +11,8 @@ interface EventBase {
   readonly recordedAt: number
   readonly producer?: string
   readonly sequence?: number
+  /** Of a piece of the call. Absent in logs of version 0.1, where every event has producer and sequence. */
+  readonly digest?: number
 }
 
 /** What events of a member tell beside, so that its series are apart from the task's own. */

@@ -1,6 +1,7 @@
 import { EpochcastError, quote } from './errors.ts'
 import { happenedAt, type TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
+import { digestOf, isRepeat, lastOf } from './producers.ts'
 import { apply, draftOf, hasTooManyMetrics } from './reducer.ts'
 import { eventOf, type Report } from './report.ts'
 import { channelOf, isFinalStatus, type TaskState } from './task.ts'
@@ -32,7 +33,8 @@ const NO_WARNINGS: readonly string[] = []
  * of an earlier call are dropped first, so that a repeated final report is a repeat and not a
  * report after the end. Throws where any report of the batch is refused; then none of it counts.
  *
- * @throws EpochcastError STALE_ATTEMPT, TASK_ENDED, SEQUENCE_GAP, TOO_MANY_PRODUCERS, TOO_MANY_METRICS, BAD_INPUT
+ * @throws EpochcastError STALE_ATTEMPT, TASK_ENDED, SEQUENCE_GAP, SEQUENCE_CONFLICT, TOO_MANY_PRODUCERS, TOO_MANY_METRICS,
+ *   BAD_INPUT
  */
 export function planReports(before: TaskState, batch: ReportBatch, now: number): ReportPlan {
   const duplicates = countDuplicates(before, batch)
@@ -63,9 +65,11 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
   for (let i = duplicates; i < batch.reports.length; i++) {
     refuseEnded(state)
     const event: Reported = eventOf(batch.reports[i] as Report, { state, now: times, index: i, member })
-    if (batch.producer !== null && batch.firstSequence !== null) {
+    if (i >= batch.reports.length - 2 && batch.producer !== null && batch.firstSequence !== null) {
       event.producer = batch.producer
       event.sequence = batch.firstSequence + i
+      const isLast = i === batch.reports.length - 1
+      event.digest = digestOf(batch.reports, isLast ? i : duplicates, i + 1, member)
     }
     add(event)
   }
@@ -80,7 +84,7 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
 
 function countDuplicates(
   state: TaskState,
-  { producer, firstSequence, attempt, reports }: ReportBatch,
+  { producer, firstSequence, attempt, reports, member }: ReportBatch,
 ): number {
   if ((producer === null) !== (firstSequence === null)) {
     throw new EpochcastError(
@@ -99,8 +103,9 @@ function countDuplicates(
   if (producer === null || firstSequence === null || reports.length === 0) return 0
 
   const sameAttempt = attempt === null || attempt === state.attempt
-  const known = sameAttempt && Object.hasOwn(state.producers, producer)
-  const last = known ? (state.producers[producer] ?? 0) : 0
+  const isKnown = sameAttempt && Object.hasOwn(state.producers, producer)
+  const heard = isKnown ? (state.producers[producer] ?? 0) : 0
+  const last = lastOf(heard)
   if (firstSequence > last + 1) {
     throw new EpochcastError(
       'SEQUENCE_GAP',
@@ -108,10 +113,18 @@ function countDuplicates(
       { details: { expected: last + 1 } },
     )
   }
-  if (!known && sameAttempt && Object.keys(state.producers).length >= LIMITS.producersPerAttempt) {
+  if (!isKnown && sameAttempt && Object.keys(state.producers).length >= LIMITS.producersPerAttempt) {
     throw new EpochcastError(
       'TOO_MANY_PRODUCERS',
       `${name(state)} already has ${LIMITS.producersPerAttempt} producers; ${quote(producer)} rejected`,
+    )
+  }
+  if (firstSequence <= last && !isRepeat(heard, firstSequence, reports, member)) {
+    refuseEnded(state)
+    throw new EpochcastError(
+      'SEQUENCE_CONFLICT',
+      `producer ${quote(producer)} has already made other reports from ${firstSequence} on, so its name is in use, by another process or one before this; expected a name of its own for each process, with a random part, such as "host-1234-9f3c2a"`,
+      { details: { expected: last + 1 } },
     )
   }
   return Math.min(reports.length, last - firstSequence + 1)
@@ -127,4 +140,4 @@ function refuseEnded(state: TaskState): void {
 const name = (state: TaskState): string => `task ${quote(channelOf(state.spec))}`
 
 /** An event that has yet to be told whose report it was. */
-type Reported = TaskEvent & { producer?: string; sequence?: number }
+type Reported = TaskEvent & { producer?: string; sequence?: number; digest?: number }

@@ -1,6 +1,7 @@
 import type { EventKind, EventOf, TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
-import type { Metrics, MetricValue, TaskState, TaskStatus } from './task.ts'
+import { heardAfter } from './producers.ts'
+import type { Heard, Metrics, MetricValue, TaskState, TaskStatus } from './task.ts'
 
 /** Folds one event into the state of its task. Pure: every engine and every feed gets the same state. */
 export function reduce(state: TaskState, event: TaskEvent): TaskState {
@@ -16,7 +17,7 @@ export function reduceAll(state: TaskState, events: readonly TaskEvent[]): TaskS
 /** A state that nobody else has seen yet, to fold many events into without a copy for each. */
 export type DraftState = { -readonly [K in keyof TaskState]: TaskState[K] } & {
   metrics: Record<string, MetricValue>
-  producers: Record<string, number>
+  producers: Record<string, Heard>
 }
 
 export function draftOf(state: TaskState): DraftState {
@@ -31,9 +32,11 @@ export function draftOf(state: TaskState): DraftState {
 export function apply(draft: DraftState, event: TaskEvent): void {
   change(draft, event)
   draft.updatedAt = event.recordedAt
-  if (event.producer === undefined || event.sequence === undefined) return
+  const { producer, sequence, digest } = event
+  if (producer === undefined || sequence === undefined) return
   draft.heardAt = event.recordedAt
-  put(draft.producers, event.producer, event.sequence)
+  const before = Object.hasOwn(draft.producers, producer) ? draft.producers[producer] : undefined
+  put(draft.producers, producer, heardAfter(before, sequence, digest))
 }
 
 /**
@@ -166,7 +169,7 @@ function merge(metrics: Record<string, MetricValue>, added: Metrics, prefix: str
 }
 
 /** An assignment to `__proto__` would be none. */
-function put(record: Record<string, number>, name: string, value: number): void {
+function put<Value>(record: Record<string, Value>, name: string, value: Value): void {
   if (name !== '__proto__') record[name] = value
   else Object.defineProperty(record, name, { value, writable: true, enumerable: true, configurable: true })
 }

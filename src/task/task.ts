@@ -53,6 +53,12 @@ export interface TaskSpec extends TaskKey {
   readonly inputDigest: string | null
 }
 
+/**
+ * Of a producer: its last sequence number; then, of each piece of its last calls, newest first, the digest and the sequence
+ * number before it (`producers.ts`). A number alone in states that were stored before there were digests.
+ */
+export type Heard = number | readonly number[]
+
 /** The state of a task: a pure fold of its events (`reducer.ts`), stored beside its log. */
 export interface TaskState {
   readonly spec: TaskSpec
@@ -92,8 +98,8 @@ export interface TaskState {
   /** Somebody asked the trainer to stop, and it has yet to. */
   readonly stopRequested: boolean
   readonly stopReason: string | null
-  /** Last sequence number accepted from each producer of the present attempt. */
-  readonly producers: Readonly<Record<string, number>>
+  /** What each producer of the present attempt has reported, as far as a repeat of it must be known. */
+  readonly producers: Readonly<Record<string, Heard>>
 }
 
 export function initialState(spec: TaskSpec): TaskState {

@@ -301,11 +301,11 @@ export type ReportMetricsInput = {
   /** The attempt this trainer was launched as; reports of an older attempt are refused, one of a newer attempt begins that attempt. */
   readonly attempt?: InputMaybe<Scalars['Int']['input']>;
   readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
-  /** Position of reports[0] in the producer's own count: 1, 2, 3 … */
+  /** Position of reports[0] in the producer's own count: 1, 2, 3 … A call whose reply was lost is repeated with the same content, alone or with more reports after it; that is recognised for the last two calls of a producer, or the last four of one report each. */
   readonly firstSequence?: InputMaybe<Scalars['Int']['input']>;
   /** The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd and error; starts and ends are refused, they are not a member's to report. */
   readonly member?: InputMaybe<Scalars['String']['input']>;
-  /** Names this trainer process; with firstSequence it makes a repeated call harmless. */
+  /** Names this trainer process; with firstSequence it makes a repeated call harmless. Each process needs a name of its own, with a random part: another that counts from 1 again is refused (SEQUENCE_CONFLICT). */
   readonly producer?: InputMaybe<Scalars['String']['input']>;
   /** 0 to 1000, applied in order. None: only asks whether to stop. */
   readonly reports: ReadonlyArray<ReportInput>;
