@@ -96,7 +96,11 @@ const ReportInput = builder.inputType('ReportInput', {
       status: t.field({ type: StatusReportInput }),
       error: t.field({ type: ErrorReportInput, description: 'The task goes on.' }),
       success: t.field({ type: SuccessReportInput, description: 'Final.' }),
-      failure: t.field({ type: ErrorReportInput, description: 'Final.' }),
+      failure: t.field({
+        type: ErrorReportInput,
+        description:
+          'Final. Of a task that was asked to stop it is the cancellation, with this error in its reason.',
+      }),
     }) satisfies { [Kind in ReportKind]: unknown },
 })
 

@@ -65,6 +65,48 @@ describe('a change of status', () => {
   })
 })
 
+describe('a task that was asked to stop', () => {
+  const ended = (reason: string | null, end: Report) => {
+    const asked = reduceAll(running(), lifecycle.cancel(running(), reason, NOW + 50))
+    const batch = { reports: [end], member: null, producer: null, firstSequence: null, attempt: null }
+    return planReports(asked, batch, NOW + 60)
+  }
+
+  it.each<[string | null, Report, string | null]>([
+    [null, { failure: { error: 'stopped', errorType: 'KeyboardInterrupt' } }, 'KeyboardInterrupt: stopped'],
+    ['wrong data', { failure: { error: 'stopped' } }, 'wrong data; stopped'],
+    ['wrong data', { status: { status: 'FAILURE' } }, 'wrong data; the trainer reported FAILURE'],
+    [null, { status: { status: 'FAILURE', message: 'SIGTERM' } }, 'SIGTERM'],
+    ['wrong data', { status: { status: 'CANCELLED' } }, 'wrong data'],
+  ])('for %j and then reports %j is cancelled', (reason, end, expected) => {
+    const { events, state } = ended(reason, end)
+    expect(events).toMatchObject([{ type: 'TrainingCancelled', reason: expected }])
+    expect(state).toMatchObject({
+      status: 'CANCELLED',
+      stopReason: expected,
+      error: null,
+      stopRequested: false,
+    })
+  })
+
+  it('has succeeded all the same where it says so', () => {
+    expect(ended(null, { success: { result: 1 } }).state).toMatchObject({ status: 'SUCCESS', result: 1 })
+    expect(ended(null, { status: { status: 'SUCCESS' } }).state.status).toBe('SUCCESS')
+  })
+
+  it('keeps the end of a long traceback', () => {
+    const { state } = ended('wrong data', { failure: { error: `${'🔥'.repeat(5000)}the cause` } })
+    expect(state.stopReason).toMatch(/^wrong data; …🔥+the cause$/u)
+    expect(state.stopReason?.length).toBeLessThan(1100)
+  })
+})
+
+it('a task that nobody asked to stop fails, whatever its error is called', () => {
+  const batch = { member: null, producer: null, firstSequence: null, attempt: null }
+  const reports: Report[] = [{ failure: { error: '', errorType: 'KeyboardInterrupt' } }]
+  expect(planReports(running(), { reports, ...batch }, NOW).state).toMatchObject({ status: 'FAILURE' })
+})
+
 it('a task that has ended is no longer asked to stop', () => {
   const state = running()
   const asked = reduceAll(state, lifecycle.cancel(state, 'wrong data', NOW + 50))

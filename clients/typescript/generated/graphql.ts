@@ -289,7 +289,7 @@ export type ReportInput =
   |  { readonly epochEnd?: never; readonly epochStart: EpochStartReportInput; readonly error?: never; readonly failure?: never; readonly progress?: never; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
   |  /** The task goes on. */
   { readonly epochEnd?: never; readonly epochStart?: never; readonly error: ErrorReportInput; readonly failure?: never; readonly progress?: never; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
-  |  /** Final. */
+  |  /** Final. Of a task that was asked to stop it is the cancellation, with this error in its reason. */
   { readonly epochEnd?: never; readonly epochStart?: never; readonly error?: never; readonly failure: ErrorReportInput; readonly progress?: never; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
   |  { readonly epochEnd?: never; readonly epochStart?: never; readonly error?: never; readonly failure?: never; readonly progress: ProgressReportInput; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
   |  { readonly epochEnd?: never; readonly epochStart?: never; readonly error?: never; readonly failure?: never; readonly progress?: never; readonly roundEnd: RoundEndReportInput; readonly status?: never; readonly success?: never; }
