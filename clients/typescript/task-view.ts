@@ -149,6 +149,8 @@ const CHANGES = {
       // An attempt that waits for its start has not started, whatever the one before it did.
       startedAt: (isLaunch ? null : view.startedAt) ?? (status === 'RUNNING' ? timestamp : null),
       ...(isLaunch ? { countsProgress: false, step: null, message: null, error: null } : {}),
+      // It had been given up.
+      ...(status === 'RUNNING' && view.finishedAt !== null ? { finishedAt: null, error: null } : {}),
     }
   },
   ErrorReported: ofTask((_, event: EventOf<'ErrorReported'>) => ({

@@ -213,19 +213,17 @@ export class TrainingStream {
   }
 
   async #end(): Promise<StreamItem | null> {
-    const { closed, gone, deleted, view } = this.feed
+    const { closed, gone, deleted } = this.feed
+    const { endedWith } = this.#open.follower
     const here = this.#here()
-    const isAtTop = this.position.offset >= view.top.offset
     const isExpired = this.#stop.isStopped
     await this.close()
     if (closed) return null
-    const { status } = view.state
     const closing = (reason: string): StreamItem => ({
       kind: 'event',
       event: { type: 'StreamClosing', ...here, reason },
     })
-    if (!isExpired && isFinalStatus(status) && (isAtTop || !gone))
-      return closing(`the task ended with ${status}`)
+    if (!isExpired && endedWith) return closing(`the task ended with ${endedWith}`)
     if (!isExpired && gone)
       return closing(deleted ? 'the task was deleted' : 'the task is no longer retained')
     const message = `the stream reached its maximum duration of ${this.#maxStreamMs / 1000} s; subscribe again with this cursor to go on`

@@ -89,6 +89,8 @@ export interface TrainingFailed extends EventBase {
   readonly type: 'TrainingFailed'
   readonly error: string
   readonly errorType: string | null
+  /** Present where nobody said so, and its trainer was only not heard for too long. */
+  readonly givenUp?: true
 }
 
 export interface TrainingCancelled extends EventBase {
@@ -111,7 +113,7 @@ export type TaskEvent =
 export type EventKind = TaskEvent['type']
 export type EventOf<Kind extends EventKind> = Extract<TaskEvent, { readonly type: Kind }>
 
-/** Whether nothing follows an event of this kind. */
+/** Whether nothing follows an event of this kind, but the return of a task that was given up. */
 const IS_FINAL = {
   ProgressUpdate: false,
   EpochStarted: false,
@@ -126,6 +128,12 @@ const IS_FINAL = {
 
 type FinalKind = { [Kind in EventKind]: (typeof IS_FINAL)[Kind] extends true ? Kind : never }[EventKind]
 export type FinalEvent = EventOf<FinalKind>
+
+export const END_STATUS = {
+  TrainingSucceeded: 'SUCCESS',
+  TrainingFailed: 'FAILURE',
+  TrainingCancelled: 'CANCELLED',
+} as const satisfies { [Kind in FinalKind]: TaskStatus }
 
 export function isFinalEvent(event: TaskEvent): event is FinalEvent {
   return IS_FINAL[event.type]

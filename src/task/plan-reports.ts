@@ -4,7 +4,7 @@ import { LIMITS } from './limits.ts'
 import { digestOf, isRepeat, lastOf } from './producers.ts'
 import { apply, draftOf, hasTooManyMetrics } from './reducer.ts'
 import { eventOf, type Report } from './report.ts'
-import { channelOf, isFinalStatus, type TaskState } from './task.ts'
+import { channelOf, hasEnded, type TaskState } from './task.ts'
 
 export interface ReportBatch {
   readonly reports: readonly Report[]
@@ -56,7 +56,7 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
     add({
       type: 'StatusChanged',
       status: 'RUNNING',
-      message: before.status === 'STALLED' ? 'the trainer reports again' : null,
+      message: BACK_FROM[before.status] ?? null,
       attempt: relaunch && batch.attempt !== null ? batch.attempt : state.attempt,
       stopRequested: state.stopRequested,
       ...times,
@@ -80,6 +80,11 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
     )
   }
   return { events, state, accepted, duplicates, warnings: NO_WARNINGS }
+}
+
+const BACK_FROM: { readonly [Status in TaskState['status']]?: string } = {
+  STALLED: 'the trainer reports again',
+  FAILURE: 'the trainer reports again; the task had been given up, and goes on',
 }
 
 function countDuplicates(
@@ -131,7 +136,7 @@ function countDuplicates(
 }
 
 function refuseEnded(state: TaskState): void {
-  if (!isFinalStatus(state.status)) return
+  if (!hasEnded(state)) return
   throw new EpochcastError('TASK_ENDED', `${name(state)} ended with ${state.status}; report rejected`, {
     details: { status: state.status },
   })

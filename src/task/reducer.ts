@@ -103,6 +103,7 @@ const CHANGES = {
   TrainingFailed(draft, event) {
     end(draft, 'FAILURE', event.recordedAt)
     draft.error = { message: event.error, type: event.errorType }
+    draft.givenUp = event.givenUp === true
   },
   TrainingCancelled(draft, event) {
     end(draft, 'CANCELLED', event.recordedAt)
@@ -122,6 +123,12 @@ function changeStatus(draft: DraftState, event: EventOf<'StatusChanged'>): void 
   // What the server says of a change is for viewers of the event; only where nothing else changes it is the trainer's.
   const isTrainers = event.status === 'RUNNING' && draft.status === 'RUNNING' && !relaunched && !isWish
   if (isTrainers) draft.message = event.message ?? draft.message
+  // It had been given up.
+  if (event.status === 'RUNNING' && draft.finishedAt !== null) {
+    draft.finishedAt = null
+    draft.error = null
+    draft.givenUp = false
+  }
   // An attempt that waits for its start has not started, whatever the one before it did.
   if (relaunched) draft.startedAt = null
   if (event.status === 'RUNNING') draft.startedAt ??= recordedAt

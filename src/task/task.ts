@@ -100,6 +100,8 @@ export interface TaskState {
   readonly stopReason: string | null
   /** What each producer of the present attempt has reported, as far as a repeat of it must be known. */
   readonly producers: Readonly<Record<string, Heard>>
+  /** It failed only in that its trainer was not heard for too long: a report brings it back. Absent in states of version 0.1. */
+  readonly givenUp?: boolean
 }
 
 export function initialState(spec: TaskSpec): TaskState {
@@ -130,8 +132,13 @@ export function initialState(spec: TaskSpec): TaskState {
     stopRequested: false,
     stopReason: null,
     producers: {},
+    givenUp: false,
   }
 }
+
+/** Whether nothing can follow: it ended by somebody's word. A task that was only given up may come back. */
+export const hasEnded = ({ status, givenUp }: Pick<TaskState, 'status' | 'givenUp'>): boolean =>
+  isFinalStatus(status) && givenUp !== true
 
 /**
  * Seconds until the task is done, if it goes on at its mean speed since the start; null where that

@@ -10,7 +10,7 @@ import {
   type TrainingProgressSubscription,
 } from '../../clients/typescript/index.ts'
 import { schema } from '../../src/schema/index.ts'
-import { isFinalEvent, type StatusChanged, type TaskEvent } from '../../src/task/event.ts'
+import { happenedAt, isFinalEvent, type StatusChanged, type TaskEvent } from '../../src/task/event.ts'
 import { encodeCursor } from '../../src/task/position.ts'
 import { reduce } from '../../src/task/reducer.ts'
 import { delivered, type TrainingEvent } from '../../src/task/stream-event.ts'
@@ -64,15 +64,29 @@ function logOf(candidates: readonly TaskEvent[]): Log {
   const events: TrainingProgressEvent[] = []
   let state = start
   for (const [i, candidate] of candidates.entries()) {
-    if (isFinalEvent(candidate) && i < candidates.length - 1) continue
+    const isLast = i === candidates.length - 1
+    // Nothing but the return of a task that was given up follows an end.
+    if (isFinalEvent(candidate) && candidate.type !== 'TrainingFailed' && !isLast) continue
     const event = candidate.type === 'StatusChanged' ? after(state, candidate) : candidate
-    state = reduce(state, event)
-    states.push(state)
-    const [sent] = delivered(spec, generation, [{ offset: states.length - 1, event: { ...event } }])
-    events.push(received(sent as TrainingEvent))
+    const isGivenUp = event.type === 'TrainingFailed' && !isLast
+    for (const one of isGivenUp ? [{ ...event, givenUp: true } as const, runningAgain(state)] : [event]) {
+      state = reduce(state, one)
+      states.push(state)
+      const [sent] = delivered(spec, generation, [{ offset: states.length - 1, event: { ...one } }])
+      events.push(received(sent as TrainingEvent))
+    }
   }
   return { states, events }
 }
+
+const runningAgain = ({ attempt }: TaskState): StatusChanged => ({
+  type: 'StatusChanged',
+  status: 'RUNNING',
+  message: 'the trainer reports again',
+  attempt,
+  stopRequested: false,
+  ...happenedAt(NOW + 2000),
+})
 
 const after = ({ attempt, stopRequested }: TaskState, change: StatusChanged): StatusChanged => ({
   ...change,

@@ -698,7 +698,7 @@ export type TrainingEventEdge = {
   readonly node: TrainingEvent;
 };
 
-/** Final. */
+/** Final. Where errorType is Abandoned, its trainer was only not heard for too long: a report of it brings the task back with StatusChanged, and the log goes on after this event. */
 export type TrainingFailed = TrainingEvent & {
   readonly __typename?: 'TrainingFailed';
   /** Where the stream stands once this event is delivered. */
