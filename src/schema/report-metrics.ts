@@ -124,7 +124,7 @@ const ReportMetricsInput = builder.inputType('ReportMetricsInput', {
     }),
     member: t.string({
       description:
-        "The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd and error; starts and ends are refused, they are not a member's to report.",
+        "The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd and error; starts and ends are refused, they are not a member's to report. An end is one for all members: report it after the barrier, or what they have yet to report is refused with TASK_ENDED.",
       validate: line(LIMITS.memberLength),
     }),
     producer: t.string({

@@ -50,6 +50,11 @@ export const ERROR_CODES = {
 
   // Bounds of the server.
   TOO_MANY_PRODUCERS: { retryable: false, meaning: 'Too many producers have reported to one attempt.' },
+  TOO_MANY_MEMBERS: { retryable: false, meaning: 'Too many members have reported to one task.' },
+  TOO_MANY_SERIES: {
+    retryable: false,
+    meaning: 'The members of a task may have only so many series: members times metrics.',
+  },
   TOO_MANY_METRICS: { retryable: false, meaning: 'A task may have only so many metric names.' },
   TOO_MANY_SUBSCRIPTIONS: {
     retryable: true,

@@ -1,8 +1,9 @@
 import { EpochcastError, quote } from './errors.ts'
 import { happenedAt, type TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
+import { refuseTooManyMembers } from './members.ts'
 import { digestOf, isRepeat, lastOf } from './producers.ts'
-import { apply, draftOf, hasTooManyMetrics } from './reducer.ts'
+import { apply, draftOf } from './reducer.ts'
 import { eventOf, type Report } from './report.ts'
 import { channelOf, hasEnded, type TaskState } from './task.ts'
 
@@ -33,8 +34,8 @@ const NO_WARNINGS: readonly string[] = []
  * of an earlier call are dropped first, so that a repeated final report is a repeat and not a
  * report after the end. Throws where any report of the batch is refused; then none of it counts.
  *
- * @throws EpochcastError STALE_ATTEMPT, TASK_ENDED, SEQUENCE_GAP, SEQUENCE_CONFLICT, TOO_MANY_PRODUCERS, TOO_MANY_METRICS,
- *   BAD_INPUT
+ * @throws EpochcastError STALE_ATTEMPT, TASK_ENDED, SEQUENCE_GAP, SEQUENCE_CONFLICT, TOO_MANY_PRODUCERS,
+ *   TOO_MANY_METRICS, TOO_MANY_MEMBERS, TOO_MANY_SERIES, BAD_INPUT
  */
 export function planReports(before: TaskState, batch: ReportBatch, now: number): ReportPlan {
   const duplicates = countDuplicates(before, batch)
@@ -73,12 +74,8 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
     }
     add(event)
   }
-  if (hasTooManyMetrics(state)) {
-    throw new EpochcastError(
-      'TOO_MANY_METRICS',
-      `${name(state)} would have ${Object.keys(state.metrics).length} different metrics; expected at most ${LIMITS.metricsPerTask}`,
-    )
-  }
+  refuseTooManyMetrics(state)
+  refuseTooManyMembers(before, state)
   return { events, state, accepted, duplicates, warnings: NO_WARNINGS }
 }
 
@@ -133,6 +130,17 @@ function countDuplicates(
     )
   }
   return Math.min(reports.length, last - firstSequence + 1)
+}
+
+function refuseTooManyMetrics(state: TaskState): void {
+  const names = Object.keys(state.metrics)
+  const first = names[LIMITS.metricsPerTask]
+  if (first === undefined) return
+  throw new EpochcastError(
+    'TOO_MANY_METRICS',
+    `${name(state)} would have ${names.length} different metrics, ${quote(first)} among them; expected at most ${LIMITS.metricsPerTask}`,
+    { details: { metric: first } },
+  )
 }
 
 function refuseEnded(state: TaskState): void {

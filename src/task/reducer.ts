@@ -1,5 +1,5 @@
 import type { EventKind, EventOf, TaskEvent } from './event.ts'
-import { LIMITS } from './limits.ts'
+import { noteMember } from './members.ts'
 import { heardAfter } from './producers.ts'
 import type { Heard, Metrics, MetricValue, TaskState, TaskStatus } from './task.ts'
 
@@ -32,6 +32,7 @@ export function draftOf(state: TaskState): DraftState {
 export function apply(draft: DraftState, event: TaskEvent): void {
   change(draft, event)
   draft.updatedAt = event.recordedAt
+  noteMember(draft, event)
   const { producer, sequence, digest } = event
   if (producer === undefined || sequence === undefined) return
   draft.heardAt = event.recordedAt
@@ -184,6 +185,3 @@ function put<Value>(record: Record<string, Value>, name: string, value: Value): 
 export function percentage(current: number, total: number | null): number | null {
   return total === null || total <= 0 ? null : Math.min(100, Math.max(0, (100 * current) / total))
 }
-
-export const hasTooManyMetrics = (state: TaskState): boolean =>
-  Object.keys(state.metrics).length > LIMITS.metricsPerTask

@@ -100,6 +100,9 @@ export interface TaskState {
   readonly stopReason: string | null
   /** What each producer of the present attempt has reported, as far as a repeat of it must be known. */
   readonly producers: Readonly<Record<string, Heard>>
+  /** Names of members and of the metrics that any of them reported, oldest first (`members.ts`); absent where there is none. */
+  readonly members?: readonly string[]
+  readonly memberMetrics?: readonly string[]
   /** It failed only in that its trainer was not heard for too long: a report brings it back. Absent in states of version 0.1. */
   readonly givenUp?: boolean
 }

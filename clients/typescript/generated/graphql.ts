@@ -303,7 +303,7 @@ export type ReportMetricsInput = {
   readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
   /** Position of reports[0] in the producer's own count: 1, 2, 3 … A call whose reply was lost is repeated with the same content, alone or with more reports after it; that is recognised for the last two calls of a producer, or the last four of one report each. */
   readonly firstSequence?: InputMaybe<Scalars['Int']['input']>;
-  /** The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd and error; starts and ends are refused, they are not a member's to report. */
+  /** The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd and error; starts and ends are refused, they are not a member's to report. An end is one for all members: report it after the barrier, or what they have yet to report is refused with TASK_ENDED. */
   readonly member?: InputMaybe<Scalars['String']['input']>;
   /** Names this trainer process; with firstSequence it makes a repeated call harmless. Each process needs a name of its own, with a random part: another that counts from 1 again is refused (SEQUENCE_CONFLICT). */
   readonly producer?: InputMaybe<Scalars['String']['input']>;
