@@ -532,7 +532,7 @@ export type Task = {
   readonly error?: Maybe<TaskError>;
   /** Time left, if it goes on at its mean speed since the start. */
   readonly etaSeconds?: Maybe<Scalars['Float']['output']>;
-  /** The retained log, oldest first. */
+  /** The retained log, oldest first. Where events after `after` can no longer be read, the first edge is EventsSkipped, with the cursor from which the rest goes on; hasPreviousPage is true wherever there were events before, retained or not. */
   readonly events: TrainingEventConnection;
   readonly finishedAt?: Maybe<Scalars['DateTime']['output']>;
   readonly id: Scalars['ID']['output'];
