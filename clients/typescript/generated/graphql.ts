@@ -529,6 +529,7 @@ export type Task = {
   /** Position of the newest event. */
   readonly cursor: Scalars['Cursor']['output'];
   readonly epoch?: Maybe<Scalars['Float']['output']>;
+  /** Of this attempt. Its type is Abandoned where the trainer was not heard for too long; a report of it then brings the task back. */
   readonly error?: Maybe<TaskError>;
   /** Time left, if it goes on at its mean speed since the start. */
   readonly etaSeconds?: Maybe<Scalars['Float']['output']>;
@@ -539,6 +540,7 @@ export type Task = {
   readonly labels?: Maybe<Scalars['JSON']['output']>;
   readonly loss?: Maybe<Scalars['MetricValue']['output']>;
   readonly machineId?: Maybe<Scalars['ID']['output']>;
+  /** What the trainer said last, in this attempt. */
   readonly message?: Maybe<Scalars['String']['output']>;
   /** The latest value of every metric. Those of a validation phase are named val_…, of a test phase test_…, of a federated evaluation eval_…. */
   readonly metrics: Scalars['Metrics']['output'];
