@@ -146,15 +146,20 @@ const CHANGES = {
   StatusChanged: (view, event) => {
     const { status, attempt, stopRequested, timestamp } = event
     const isLaunch = attempt > view.attempt
+    // What the server says of a change is no message of the trainer; where nothing else changes it is the trainer's.
+    const isTrainers =
+      status === 'RUNNING' && view.status === 'RUNNING' && !isLaunch && (view.stopRequested || !stopRequested)
     return {
       ...position(event),
       status,
       attempt,
       stopRequested,
-      message: event.message ?? view.message,
+      message: (isTrainers ? event.message : null) ?? view.message,
       // An attempt that waits for its start has not started, whatever the one before it did.
       startedAt: (isLaunch ? null : view.startedAt) ?? (status === 'RUNNING' ? timestamp : null),
-      ...(isLaunch ? NOTHING_DONE : {}),
+      ...(isLaunch ? { ...NOTHING_DONE, message: null, error: null } : {}),
+      // It had been given up.
+      ...(status === 'RUNNING' && view.finishedAt !== null ? { finishedAt: null, error: null } : {}),
     }
   },
   ErrorReported: ofTask((_, event: EventOf<'ErrorReported'>) => ({

@@ -19,6 +19,7 @@ import * as lifecycle from '../task/lifecycle.ts'
 import { reduceAll } from '../task/reducer.ts'
 import {
   channelOf,
+  hasEnded,
   initialState,
   isFinalStatus,
   type Json,
@@ -282,7 +283,7 @@ export class Dispatch implements JobObserver {
     this.#background.run(async () => {
       const { decision } = await this.#record(job.key, decide)
       // Cancelled between its turn in the queue and the start of its process.
-      if (isFinalStatus(decision.state.status)) this.#stop(job)
+      if (hasEnded(decision.state)) this.#stop(job)
     })
   }
 

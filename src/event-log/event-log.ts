@@ -117,8 +117,10 @@ export interface AppendRequest {
   readonly events: readonly TaskEvent[]
   /** The state after the events. */
   readonly state: TaskState
-  /** No event will follow: from then on the task counts as finished. */
+  /** From then on the task counts as finished. */
   readonly isFinal: boolean
+  /** Until then it counted as finished: it had been given up. From then on it does not, unless this is final, too. */
+  readonly isReturn?: boolean
   /** The events as JSON, where the caller has them already. */
   readonly texts?: readonly string[]
   /** Folds events into the curves, those of this append among them. */
@@ -144,13 +146,7 @@ export interface EventLog {
 
   /**
    * One atomic step: if top and revision are still the expected ones, numbers and stores the events, replaces the
-   * state and announces both. A finished task may be dropped once its retention has passed.
-   */
-  append(key: TaskKey, request: AppendRequest): Promise<AppendResult>
-
-  /**
-   * One atomic step: if top and revision are still the expected ones, numbers and stores the events, replaces the
-   * state and announces both. A finished task may be dropped once its retention has passed.
+   * state and announces both. A finished task may be dropped once its retention has passed, counted from its last end.
    */
   append(key: TaskKey, request: AppendRequest): Promise<AppendResult>
 

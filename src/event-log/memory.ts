@@ -44,6 +44,7 @@ export class MemoryStore implements Store {
   readonly #now: () => number
   readonly #logs = new Map<string, MemoryLog>()
   readonly #bySerial = new Map<number, MemoryLog>()
+  /** In the order in which they were created. */
   readonly #unfinished = new Set<MemoryLog>()
   /** In the order in which they finished. */
   readonly #finished = new Set<MemoryLog>()
@@ -101,6 +102,7 @@ export class MemoryStore implements Store {
       events,
       state,
       isFinal,
+      isReturn = false,
       texts = textsOf(events),
       curves,
       listing,
@@ -112,11 +114,8 @@ export class MemoryStore implements Store {
     if (!log.isAt(expected, revision)) return { kind: 'conflict' }
 
     const entries = this.#store(log, { events, texts, state, curves })
-    if (isFinal && log.finishedAt === null) {
-      log.finishedAt = this.#now()
-      this.#unfinished.delete(log)
-      this.#finished.add(log)
-    }
+    if (isReturn) this.#comeBack(log)
+    if (isFinal) this.#finish(log)
     this.#makeRoom(log)
     if (listing) this.#watches.tellListing({ kind: 'listed', listing })
     this.#watches.tellAppended(log, entries)
@@ -249,6 +248,21 @@ export class MemoryStore implements Store {
       while (log.isTrimmable && this.#bytes > maxBytes) this.#bytes -= log.trimOldest()
       if (this.#bytes <= maxBytes) return
     }
+  }
+
+  #finish(log: MemoryLog): void {
+    log.finishedAt ??= this.#now()
+    this.#unfinished.delete(log)
+    this.#finished.add(log)
+  }
+
+  #comeBack(log: MemoryLog): void {
+    log.finishedAt = null
+    this.#finished.delete(log)
+    // Back in its place: they are listed in this order.
+    const younger = [...this.#unfinished].filter(({ serial }) => serial > log.serial)
+    for (const one of younger) this.#unfinished.delete(one)
+    for (const one of [log, ...younger]) this.#unfinished.add(one)
   }
 
   #drop(log: MemoryLog): void {

@@ -57,7 +57,9 @@ export async function recreateLog(
 ): Promise<StoredSnapshot | null> {
   if (isFinalStatus(known.status)) return log.snapshot(key)
   const events = recreated(known, Date.now())
-  const result = await log.create(key, events, reduceAll(known, events))
+  // The words are the server's; the state shows its trainer's.
+  const state = { ...reduceAll(known, events), message: known.message }
+  const result = await log.create(key, events, state)
   // Deleted by somebody who knew its end.
   return result.kind === 'dropped' ? null : result.snapshot
 }

@@ -194,6 +194,7 @@ export class TaskWriter {
         events,
         state,
         isFinal,
+        isReturn: isFinalStatus(known.state.status),
         texts,
         curves: curves ?? undefined,
         listing: isListed

@@ -1,8 +1,8 @@
 import { EpochcastError } from '../task/errors.ts'
-import { type FinalEvent, isFinalEvent } from '../task/event.ts'
+import { END_STATUS, type FinalEvent, isFinalEvent } from '../task/event.ts'
 import { type Position, positionAfter } from '../task/position.ts'
 import type { DeliveredEvent } from '../task/stream-event.ts'
-import { isFinalStatus } from '../task/task.ts'
+import { isFinalStatus, type TaskStatus } from '../task/task.ts'
 import type { PageResult } from './pages.ts'
 import { delay, type Stop } from './stoppable.ts'
 import { RETRY_MS, type TaskFeed } from './task-feed.ts'
@@ -38,7 +38,8 @@ export class Follower {
   position: Position
   readonly #feed: TaskFeed
   #toldInterruptions: number
-  #finalEvent: FinalEvent | null = null
+  #end: FinalEvent | null = null
+  #endedWith: TaskStatus | null = null
 
   constructor(feed: TaskFeed, from: Position) {
     this.#feed = feed
@@ -51,16 +52,16 @@ export class Follower {
     return this.#toldInterruptions
   }
 
-  /** The task's end, once the reader has got it: perhaps before its feed has heard of it. */
-  get finalEvent(): FinalEvent | null {
-    return this.#finalEvent
+  /** How the task had ended when there was nothing more to read; null where that was for another reason. */
+  get endedWith(): TaskStatus | null {
+    return this.#endedWith
   }
 
   /** The reader has got the first `count` of events that it read. */
   advance(events: readonly DeliveredEvent[], count: number): void {
     this.position = positionAfter(this.position.generation, events, count)
     const last = events[count - 1]
-    this.#finalEvent = last !== undefined && isFinalEvent(last) ? last : null
+    this.#end = last !== undefined && isFinalEvent(last) ? last : null
   }
 
   /** Resolves once there is something after the top, or when stopped. */
@@ -71,13 +72,19 @@ export class Follower {
   /** What comes next, as far as it is there: it waits for the engine, never for an event. */
   async step(stop: Stop): Promise<ReadStep | null> {
     const feed = this.#feed
-    for (let rounds = 0; !stop.isStopped && !feed.closed && !this.#finalEvent; rounds++) {
+    for (let rounds = 0; !stop.isStopped && !feed.closed; rounds++) {
+      if (this.#end && !this.#goesOn()) {
+        this.#endedWith = END_STATUS[this.#end.type]
+        return null
+      }
       // One recheck is enough unless something is wrong; then the engine must not be polled at full speed.
       if (rounds > 1) await delay(RETRY_MS, stop.signal)
       const recent = feed.recent(this.position)
       if (recent?.length === 0) {
         const { state, top } = feed.view
-        if (feed.gone || (isFinalStatus(state.status) && this.position.offset >= top.offset)) return null
+        const isAtEnd = isFinalStatus(state.status) && this.position.offset >= top.offset
+        if (isAtEnd) this.#endedWith = state.status
+        if (feed.gone || isAtEnd) return null
         return this.#newInterruption() ?? TOP
       }
       if (recent) return { kind: 'events', events: recent, from: 0 }
@@ -115,6 +122,12 @@ export class Follower {
       }
     }
     return null
+  }
+
+  /** Whether the feed knows that the task, which had been given up, has come back. */
+  #goesOn(): boolean {
+    const { top } = this.#feed
+    return top.generation === this.position.generation && top.offset > this.position.offset
   }
 
   #newInterruption(): ReadStep | null {

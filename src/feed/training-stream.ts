@@ -1,8 +1,7 @@
 import { taskNotFound } from '../event-log/find-task.ts'
-import type { FinalEvent } from '../task/event.ts'
 import { cursorAhead, decodeCursor, encodeCursor, type Position } from '../task/position.ts'
 import type { DeliveredEvent, StreamEvent, TaskView } from '../task/stream-event.ts'
-import { channelOf, isFinalStatus, type TaskKey, type TaskStatus } from '../task/task.ts'
+import { channelOf, isFinalStatus, type TaskKey } from '../task/task.ts'
 import type { Feeds } from './feeds.ts'
 import { Follower } from './follower.ts'
 import { Stop } from './stoppable.ts'
@@ -68,12 +67,6 @@ type StreamState =
   | Open
   /** Nothing is held; an opening that is under way gives back what it got. */
   | { readonly kind: 'over' }
-
-const STATUS_AFTER = {
-  TrainingSucceeded: 'SUCCESS',
-  TrainingFailed: 'FAILURE',
-  TrainingCancelled: 'CANCELLED',
-} as const satisfies { [Kind in FinalEvent['type']]: TaskStatus }
 
 const OVER: StreamState = { kind: 'over' }
 
@@ -153,7 +146,7 @@ export class TrainingStream {
         const step = await follower.step(this.#stop)
         // Closed meanwhile.
         if ((this.#state as StreamState).kind === 'over') return null
-        if (step === null) return await this.#end(follower.finalEvent)
+        if (step === null) return await this.#end()
         if (step.kind === 'interrupted') {
           return { kind: 'event', event: { type: 'StreamInterrupted', ...this.#here(), error: step.error } }
         }
@@ -219,20 +212,18 @@ export class TrainingStream {
     }
   }
 
-  async #end(finalEvent: FinalEvent | null): Promise<StreamItem | null> {
-    const { closed, gone, deleted, view } = this.feed
+  async #end(): Promise<StreamItem | null> {
+    const { closed, gone, deleted } = this.feed
+    const { endedWith } = this.#open.follower
     const here = this.#here()
-    const isAtTop = this.position.offset >= view.top.offset
     const isExpired = this.#stop.isStopped
     await this.close()
     if (closed) return null
-    const status = finalEvent ? STATUS_AFTER[finalEvent.type] : view.state.status
     const closing = (reason: string): StreamItem => ({
       kind: 'event',
       event: { type: 'StreamClosing', ...here, reason },
     })
-    if (!isExpired && isFinalStatus(status) && (finalEvent || isAtTop || !gone))
-      return closing(`the task ended with ${status}`)
+    if (!isExpired && endedWith) return closing(`the task ended with ${endedWith}`)
     if (!isExpired && gone)
       return closing(deleted ? 'the task was deleted' : 'the task is no longer retained')
     const message = `the stream reached its maximum duration of ${this.#maxStreamMs / 1000} s; subscribe again with this cursor to go on`

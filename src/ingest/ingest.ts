@@ -2,7 +2,7 @@ import type { TaskWriter } from '../event-log/task-writer.ts'
 import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
 import { planReports, type ReportBatch } from '../task/plan-reports.ts'
 import type { Position } from '../task/position.ts'
-import { isFinalStatus, type TaskKey } from '../task/task.ts'
+import { hasEnded, type TaskKey } from '../task/task.ts'
 import { boundReports } from './bound-reports.ts'
 
 export interface IngestResult {
@@ -47,7 +47,7 @@ export class Ingest {
       planReports(state, bound, this.#now()),
     )
     const { accepted, duplicates, state } = decision
-    const isOver = batch.reports.length === 0 ? isFinalStatus(state.status) : state.status === 'CANCELLED'
+    const isOver = batch.reports.length === 0 ? hasEnded(state) : state.status === 'CANCELLED'
     // A trainer that asks for a task that has ended trains for nothing.
     return {
       key,

@@ -117,7 +117,11 @@ const ReportInput = builder.inputType('ReportInput', {
       status: t.field({ type: StatusReportInput }),
       error: t.field({ type: ErrorReportInput, description: 'The task goes on.' }),
       success: t.field({ type: SuccessReportInput, description: 'Final.' }),
-      failure: t.field({ type: ErrorReportInput, description: 'Final.' }),
+      failure: t.field({
+        type: ErrorReportInput,
+        description:
+          'Final. Of a task that was asked to stop it is the cancellation, with this error in its reason.',
+      }),
     }) satisfies { [Kind in ReportKind]: unknown },
 })
 
@@ -141,15 +145,17 @@ const ReportMetricsInput = builder.inputType('ReportMetricsInput', {
     }),
     member: t.string({
       description:
-        "The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd and error; starts and ends are refused, they are not a member's to report.",
+        "The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd and error; starts and ends are refused, they are not a member's to report. An end is one for all members: report it after the barrier, or what they have yet to report is refused with TASK_ENDED.",
       validate: line(LIMITS.memberLength),
     }),
     producer: t.string({
-      description: 'Names this trainer process; with firstSequence it makes a repeated call harmless.',
+      description:
+        'Names this trainer process; with firstSequence it makes a repeated call harmless. Each process needs a name of its own, with a random part: another that counts from 1 again is refused (SEQUENCE_CONFLICT).',
       validate: line(LIMITS.producerLength),
     }),
     firstSequence: t.int({
-      description: "Position of reports[0] in the producer's own count: 1, 2, 3 …",
+      description:
+        "Position of reports[0] in the producer's own count: 1, 2, 3 … A call whose reply was lost is repeated with the same content, alone or with more reports after it; that is recognised for the last two calls of a producer, or the last four of one report each.",
       validate: wholeNumber(1, MAX_INT),
     }),
     attempt: t.int({

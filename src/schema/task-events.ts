@@ -1,11 +1,21 @@
-import { readHistory } from '../feed/history.ts'
+import { readHistory, type Skipped } from '../feed/history.ts'
 import { LIMITS } from '../task/limits.ts'
-import { decodeCursor } from '../task/position.ts'
-import { delivered } from '../task/stream-event.ts'
+import { decodeCursor, encodeCursor } from '../task/position.ts'
+import { delivered, type EventsSkipped, type TrainingEvent } from '../task/stream-event.ts'
+import type { TaskKey } from '../task/task.ts'
 import { builder } from './builder.ts'
 import { TaskObject } from './task.ts'
 import { TrainingEventInterface } from './training-event.ts'
 import { wholeNumber } from './validation.ts'
+
+const eventsSkipped = (key: TaskKey, { reason, skipped, resumeAt }: Skipped): EventsSkipped => ({
+  type: 'EventsSkipped',
+  taskId: key.id,
+  timestamp: new Date().toISOString(),
+  cursor: encodeCursor(key, resumeAt),
+  count: skipped,
+  skipReason: reason,
+})
 
 const TrainingEventConnection = builder.connectionObject({
   type: TrainingEventInterface,
@@ -15,7 +25,8 @@ const TrainingEventConnection = builder.connectionObject({
 builder.objectField(TaskObject, 'events', (t) =>
   t.field({
     type: TrainingEventConnection,
-    description: 'The retained log, oldest first.',
+    description:
+      'The retained log, oldest first. Where events after `after` can no longer be read, the first edge is EventsSkipped, with the cursor from which the rest goes on; hasPreviousPage is true wherever there were events before, retained or not.',
     args: {
       first: t.arg.int({ validate: wholeNumber(0, LIMITS.eventsPage.max) }),
       after: t.arg({ type: 'Cursor' }),
@@ -24,13 +35,15 @@ builder.objectField(TaskObject, 'events', (t) =>
     resolve: async ({ state: { spec } }, { first, after }, { services }) => {
       const position = after == null ? null : decodeCursor(spec, after)
       const limit = first ?? LIMITS.eventsPage.default
-      const { entries, generation, hasMore } = await readHistory(services.log, spec, position, limit)
-      const edges = delivered(spec, generation, entries).map((node) => ({ cursor: node.cursor, node }))
+      const page = await readHistory(services.log, spec, position, limit)
+      const nodes: TrainingEvent[] = delivered(spec, page.generation, page.entries)
+      if (page.skipped) nodes.unshift(eventsSkipped(spec, page.skipped))
+      const edges = nodes.map((node) => ({ cursor: node.cursor, node }))
       return {
         edges,
         pageInfo: {
-          hasNextPage: hasMore,
-          hasPreviousPage: position !== null && position.offset > 0,
+          hasNextPage: page.hasMore,
+          hasPreviousPage: page.hasPrevious,
           startCursor: edges[0]?.cursor ?? null,
           endCursor: edges.at(-1)?.cursor ?? null,
         },

@@ -91,7 +91,11 @@ TaskObject.implement({
         'The latest value of every metric. Those of a validation phase are named val_…, of a test phase test_…, of a federated evaluation eval_….',
       resolve: ({ state }) => state.metrics,
     }),
-    message: t.string({ nullable: true, resolve: ({ state }) => state.message }),
+    message: t.string({
+      nullable: true,
+      description: 'What the trainer said last, in this attempt.',
+      resolve: ({ state }) => state.message,
+    }),
     etaSeconds: t.float({
       nullable: true,
       description:
@@ -99,7 +103,13 @@ TaskObject.implement({
       resolve: ({ state }) => etaSeconds(state),
     }),
     result: t.field({ type: 'JSON', nullable: true, resolve: ({ state }) => state.result }),
-    error: t.field({ type: TaskErrorObject, nullable: true, resolve: ({ state }) => state.error }),
+    error: t.field({
+      type: TaskErrorObject,
+      nullable: true,
+      description:
+        'Of this attempt. Its type is Abandoned where the trainer was not heard for too long; a report of it then brings the task back.',
+      resolve: ({ state }) => state.error,
+    }),
     createdAt: t.field({ type: 'DateTime', resolve: ({ state }) => state.spec.createdAt }),
     startedAt: t.field({ type: 'DateTime', nullable: true, resolve: ({ state }) => state.startedAt }),
     updatedAt: t.field({ type: 'DateTime', resolve: ({ state }) => state.updatedAt }),

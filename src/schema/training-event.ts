@@ -143,7 +143,8 @@ export const EVENT_TYPES = {
   }),
 
   TrainingFailed: builder.objectRef<TrainingFailed & Delivery>('TrainingFailed').implement({
-    description: 'Final.',
+    description:
+      'Final. Where errorType is Abandoned, its trainer was only not heard for too long: a report of it brings the task back with StatusChanged, and the log goes on after this event.',
     interfaces,
     fields: (t) => ({
       error: t.exposeString('error'),

@@ -2,7 +2,7 @@ import type { Json, TaskState } from './task.ts'
 
 /*
  * What people may change of a task at any time, after its end, too. It is no event: it is not part of what happened in
- * the training, and nothing follows a final event.
+ * the training, and a final event ends it.
  */
 
 export interface TaskEdit {

@@ -40,6 +40,11 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'firstSequence skips reports of this producer; extensions.expected says where to go on.',
   },
+  SEQUENCE_CONFLICT: {
+    retryable: false,
+    meaning:
+      'Other reports of this producer have these sequence numbers: its name is in use. Expected a name of its own for each process.',
+  },
   IDEMPOTENCY_CONFLICT: {
     retryable: false,
     meaning: 'The idempotencyKey was already used to start a different training.',
@@ -47,6 +52,11 @@ export const ERROR_CODES = {
 
   // Bounds of the server.
   TOO_MANY_PRODUCERS: { retryable: false, meaning: 'Too many producers have reported to one attempt.' },
+  TOO_MANY_MEMBERS: { retryable: false, meaning: 'Too many members have reported to one task.' },
+  TOO_MANY_SERIES: {
+    retryable: false,
+    meaning: 'The members of a task may have only so many series: members times metrics.',
+  },
   TOO_MANY_METRICS: { retryable: false, meaning: 'A task may have only so many metric names.' },
   TOO_MANY_SUBSCRIPTIONS: {
     retryable: true,

@@ -1,8 +1,8 @@
 import type { Json, Metrics, MetricValue, Phase, TaskStatus } from './task.ts'
 
 /**
- * What every event of a log carries. `producer` and `sequence` say which report of which trainer
- * process it came from; the reducer keeps the last of each, and no client sees them.
+ * What every event of a log carries. The last two events of a call say which trainer process made it, how far that has
+ * counted and what the call was; the reducer keeps it (`producers.ts`), and no client sees it.
  */
 interface EventBase {
   /** RFC 3339 in UTC; the trainer's own clock where its report gave a time. */
@@ -11,6 +11,8 @@ interface EventBase {
   readonly recordedAt: number
   readonly producer?: string
   readonly sequence?: number
+  /** Of a piece of the call. Absent in logs of version 0.1, where every event has producer and sequence. */
+  readonly digest?: number
 }
 
 /** What events of a member tell beside, so that its series are apart from the task's own. */
@@ -95,6 +97,8 @@ export interface TrainingFailed extends EventBase {
   readonly type: 'TrainingFailed'
   readonly error: string
   readonly errorType: string | null
+  /** Present where nobody said so, and its trainer was only not heard for too long. */
+  readonly givenUp?: true
 }
 
 export interface TrainingCancelled extends EventBase {
@@ -117,7 +121,7 @@ export type TaskEvent =
 export type EventKind = TaskEvent['type']
 export type EventOf<Kind extends EventKind> = Extract<TaskEvent, { readonly type: Kind }>
 
-/** Whether nothing follows an event of this kind. */
+/** Whether nothing follows an event of this kind, but the return of a task that was given up. */
 const IS_FINAL = {
   ProgressUpdate: false,
   EpochStarted: false,
@@ -132,6 +136,12 @@ const IS_FINAL = {
 
 type FinalKind = { [Kind in EventKind]: (typeof IS_FINAL)[Kind] extends true ? Kind : never }[EventKind]
 export type FinalEvent = EventOf<FinalKind>
+
+export const END_STATUS = {
+  TrainingSucceeded: 'SUCCESS',
+  TrainingFailed: 'FAILURE',
+  TrainingCancelled: 'CANCELLED',
+} as const satisfies { [Kind in FinalKind]: TaskStatus }
 
 export function isFinalEvent(event: TaskEvent): event is FinalEvent {
   return IS_FINAL[event.type]

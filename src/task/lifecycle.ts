@@ -114,7 +114,7 @@ export function silence(
   }
   if (!isHeld && silentMs >= windows.abandonMs) {
     const error = `the trainer has been silent for ${silentFor}; the task is given up`
-    return [{ type: 'TrainingFailed', error, errorType: 'Abandoned', ...happenedAt(now) }]
+    return [{ type: 'TrainingFailed', error, errorType: 'Abandoned', givenUp: true, ...happenedAt(now) }]
   }
   if (state.status === 'RUNNING' && silentMs >= windows.stallMs) {
     const message = `no report for ${silentFor}`

@@ -7,13 +7,17 @@ export const LIMITS = {
   reportsPerCall: 1000,
   /** Names in one map of metrics. */
   metricsPerReport: 256,
-  /** Different metric names in the state of one task. */
+  /** Different metric names of one task's own, in its state. */
   metricsPerTask: 1024,
   metricNameLength: 128,
   /** Producers that may number their reports within one attempt of a task. */
-  producersPerAttempt: 256,
+  producersPerAttempt: 1024,
   producerLength: 128,
   memberLength: 128,
+  /** Members that may report to one task, over all its attempts. */
+  membersPerTask: 1024,
+  /** Series of a task's members: their number times that of the metrics that any of them reports. */
+  seriesPerTask: 16_384,
   taskIdLength: 128,
   channelPrefixLength: 64,
   machineIdLength: 128,

@@ -1,9 +1,11 @@
 import { EpochcastError, quote } from './errors.ts'
 import { happenedAt, type TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
-import { apply, draftOf, hasTooManyMetrics } from './reducer.ts'
+import { refuseTooManyMembers } from './members.ts'
+import { digestOf, isRepeat, lastOf } from './producers.ts'
+import { apply, draftOf } from './reducer.ts'
 import { eventOf, type Report } from './report.ts'
-import { channelOf, isFinalStatus, type TaskState } from './task.ts'
+import { channelOf, hasEnded, type TaskState } from './task.ts'
 
 export interface ReportBatch {
   readonly reports: readonly Report[]
@@ -32,7 +34,8 @@ const NO_WARNINGS: readonly string[] = []
  * of an earlier call are dropped first, so that a repeated final report is a repeat and not a
  * report after the end. Throws where any report of the batch is refused; then none of it counts.
  *
- * @throws EpochcastError STALE_ATTEMPT, TASK_ENDED, SEQUENCE_GAP, TOO_MANY_PRODUCERS, TOO_MANY_METRICS, BAD_INPUT
+ * @throws EpochcastError STALE_ATTEMPT, TASK_ENDED, SEQUENCE_GAP, SEQUENCE_CONFLICT, TOO_MANY_PRODUCERS,
+ *   TOO_MANY_METRICS, TOO_MANY_MEMBERS, TOO_MANY_SERIES, BAD_INPUT
  */
 export function planReports(before: TaskState, batch: ReportBatch, now: number): ReportPlan {
   const duplicates = countDuplicates(before, batch)
@@ -56,7 +59,7 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
     add({
       type: 'StatusChanged',
       status: 'RUNNING',
-      message: before.status === 'STALLED' ? 'the trainer reports again' : null,
+      message: BACK_FROM[before.status] ?? null,
       attempt: relaunch && batch.attempt !== null ? batch.attempt : state.attempt,
       stopRequested: state.stopRequested,
       ...times,
@@ -65,24 +68,27 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
   for (let i = duplicates; i < batch.reports.length; i++) {
     refuseEnded(state)
     const event: Reported = eventOf(batch.reports[i] as Report, { state, now: times, index: i, member })
-    if (batch.producer !== null && batch.firstSequence !== null) {
+    if (i >= batch.reports.length - 2 && batch.producer !== null && batch.firstSequence !== null) {
       event.producer = batch.producer
       event.sequence = batch.firstSequence + i
+      const isLast = i === batch.reports.length - 1
+      event.digest = digestOf(batch.reports, isLast ? i : duplicates, i + 1, member)
     }
     add(event)
   }
-  if (hasTooManyMetrics(state)) {
-    throw new EpochcastError(
-      'TOO_MANY_METRICS',
-      `${name(state)} would have ${Object.keys(state.metrics).length} different metrics; expected at most ${LIMITS.metricsPerTask}`,
-    )
-  }
+  refuseTooManyMetrics(state)
+  refuseTooManyMembers(before, state)
   return { events, state, accepted, duplicates, warnings: NO_WARNINGS }
+}
+
+const BACK_FROM: { readonly [Status in TaskState['status']]?: string } = {
+  STALLED: 'the trainer reports again',
+  FAILURE: 'the trainer reports again; the task had been given up, and goes on',
 }
 
 function countDuplicates(
   state: TaskState,
-  { producer, firstSequence, attempt, reports }: ReportBatch,
+  { producer, firstSequence, attempt, reports, member }: ReportBatch,
 ): number {
   if ((producer === null) !== (firstSequence === null)) {
     throw new EpochcastError(
@@ -101,8 +107,9 @@ function countDuplicates(
   if (producer === null || firstSequence === null || reports.length === 0) return 0
 
   const sameAttempt = attempt === null || attempt === state.attempt
-  const known = sameAttempt && Object.hasOwn(state.producers, producer)
-  const last = known ? (state.producers[producer] ?? 0) : 0
+  const isKnown = sameAttempt && Object.hasOwn(state.producers, producer)
+  const heard = isKnown ? (state.producers[producer] ?? 0) : 0
+  const last = lastOf(heard)
   if (firstSequence > last + 1) {
     throw new EpochcastError(
       'SEQUENCE_GAP',
@@ -110,17 +117,36 @@ function countDuplicates(
       { details: { expected: last + 1 } },
     )
   }
-  if (!known && sameAttempt && Object.keys(state.producers).length >= LIMITS.producersPerAttempt) {
+  if (!isKnown && sameAttempt && Object.keys(state.producers).length >= LIMITS.producersPerAttempt) {
     throw new EpochcastError(
       'TOO_MANY_PRODUCERS',
       `${name(state)} already has ${LIMITS.producersPerAttempt} producers; ${quote(producer)} rejected`,
     )
   }
+  if (firstSequence <= last && !isRepeat(heard, firstSequence, reports, member)) {
+    refuseEnded(state)
+    throw new EpochcastError(
+      'SEQUENCE_CONFLICT',
+      `producer ${quote(producer)} has already made other reports from ${firstSequence} on, so its name is in use, by another process or one before this; expected a name of its own for each process, with a random part, such as "host-1234-9f3c2a"`,
+      { details: { expected: last + 1 } },
+    )
+  }
   return Math.min(reports.length, last - firstSequence + 1)
 }
 
+function refuseTooManyMetrics(state: TaskState): void {
+  const names = Object.keys(state.metrics)
+  const first = names[LIMITS.metricsPerTask]
+  if (first === undefined) return
+  throw new EpochcastError(
+    'TOO_MANY_METRICS',
+    `${name(state)} would have ${names.length} different metrics, ${quote(first)} among them; expected at most ${LIMITS.metricsPerTask}`,
+    { details: { metric: first } },
+  )
+}
+
 function refuseEnded(state: TaskState): void {
-  if (!isFinalStatus(state.status)) return
+  if (!hasEnded(state)) return
   throw new EpochcastError('TASK_ENDED', `${name(state)} ended with ${state.status}; report rejected`, {
     details: { status: state.status },
   })
@@ -129,4 +155,9 @@ function refuseEnded(state: TaskState): void {
 const name = (state: TaskState): string => `task ${quote(channelOf(state.spec))}`
 
 /** An event that has yet to be told whose report it was, and how far the task is after it. */
-type Reported = TaskEvent & { producer?: string; sequence?: number; progress?: number | null }
+type Reported = TaskEvent & {
+  producer?: string
+  sequence?: number
+  digest?: number
+  progress?: number | null
+}

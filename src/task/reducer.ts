@@ -1,8 +1,9 @@
 import type { EventKind, EventOf, TaskEvent } from './event.ts'
-import { LIMITS } from './limits.ts'
+import { noteMember } from './members.ts'
 import type { DraftPace } from './pace.ts'
+import { heardAfter } from './producers.ts'
 import { beginAttempt, beginEpoch, endEpoch, reachEpoch, tellProgress } from './progress.ts'
-import type { Metrics, MetricValue, TaskState, TaskStatus } from './task.ts'
+import type { Heard, Metrics, MetricValue, TaskState, TaskStatus } from './task.ts'
 
 /** Folds one event into the state of its task. Pure: every engine and every feed gets the same state. */
 export function reduce(state: TaskState, event: TaskEvent): TaskState {
@@ -18,7 +19,7 @@ export function reduceAll(state: TaskState, events: readonly TaskEvent[]): TaskS
 /** A state that nobody else has seen yet, to fold many events into without a copy for each. */
 export type DraftState = { -readonly [K in keyof TaskState]: TaskState[K] } & {
   metrics: Record<string, MetricValue>
-  producers: Record<string, number>
+  producers: Record<string, Heard>
   pace?: DraftPace | null
 }
 
@@ -35,9 +36,12 @@ export function draftOf(state: TaskState): DraftState {
 export function apply(draft: DraftState, event: TaskEvent): void {
   change(draft, event)
   draft.updatedAt = event.recordedAt
-  if (event.producer === undefined || event.sequence === undefined) return
+  noteMember(draft, event)
+  const { producer, sequence, digest } = event
+  if (producer === undefined || sequence === undefined) return
   draft.heardAt = event.recordedAt
-  put(draft.producers, event.producer, event.sequence)
+  const before = Object.hasOwn(draft.producers, producer) ? draft.producers[producer] : undefined
+  put(draft.producers, producer, heardAfter(before, sequence, digest))
 }
 
 /**
@@ -105,6 +109,7 @@ const CHANGES = {
   TrainingFailed(draft, event) {
     end(draft, 'FAILURE', event.recordedAt)
     draft.error = { message: event.error, type: event.errorType }
+    draft.givenUp = event.givenUp === true
   },
   TrainingCancelled(draft, event) {
     end(draft, 'CANCELLED', event.recordedAt)
@@ -121,15 +126,26 @@ function changeStatus(draft: DraftState, event: EventOf<'StatusChanged'>): void 
   const { attempt, recordedAt } = event
   const relaunched = attempt > draft.attempt
   const isWish = event.stopRequested && !draft.stopRequested
+  // What the server says of a change is for viewers of the event; only where nothing else changes it is the trainer's.
+  const isTrainers = event.status === 'RUNNING' && draft.status === 'RUNNING' && !relaunched && !isWish
+  if (isTrainers) draft.message = event.message ?? draft.message
+  // It had been given up.
+  if (event.status === 'RUNNING' && draft.finishedAt !== null) {
+    draft.finishedAt = null
+    draft.error = null
+    draft.givenUp = false
+  }
   // An attempt that waits for its start has not started, whatever the one before it did.
   if (relaunched) draft.startedAt = null
   if (event.status === 'RUNNING') draft.startedAt ??= recordedAt
   draft.status = event.status
-  draft.message = event.message ?? draft.message
   if (event.status !== 'STALLED' && !isWish) draft.heardAt = recordedAt
   if (relaunched) {
     draft.attempt = attempt
     draft.producers = {}
+    // What the attempt before said is history.
+    draft.message = null
+    draft.error = null
     beginAttempt(draft)
   }
   if (isWish) {
@@ -164,10 +180,7 @@ function merge(metrics: Record<string, MetricValue>, added: Metrics, prefix: str
 }
 
 /** An assignment to `__proto__` would be none. */
-function put(record: Record<string, number>, name: string, value: number): void {
+function put<Value>(record: Record<string, Value>, name: string, value: Value): void {
   if (name !== '__proto__') record[name] = value
   else Object.defineProperty(record, name, { value, writable: true, enumerable: true, configurable: true })
 }
-
-export const hasTooManyMetrics = (state: TaskState): boolean =>
-  Object.keys(state.metrics).length > LIMITS.metricsPerTask

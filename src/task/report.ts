@@ -1,5 +1,6 @@
 import { EpochcastError, quote } from './errors.ts'
 import type { TaskEvent } from './event.ts'
+import { LIMITS } from './limits.ts'
 import { percentage } from './progress.ts'
 import type { Json, Metrics, MetricValue, Phase, TaskState, TaskStatus } from './task.ts'
 
@@ -143,12 +144,7 @@ const EVENTS = {
     ...timesOf(report, now),
     result: report.result ?? null,
   }),
-  failure: (report, { now }) => ({
-    type: 'TrainingFailed',
-    ...timesOf(report, now),
-    error: report.error,
-    errorType: report.errorType ?? null,
-  }),
+  failure: (report, { state, now }) => failed(report, state, timesOf(report, now)),
 } satisfies { [Kind in ReportKind]: (report: ReportOf<Kind>, setting: Setting) => TaskEvent }
 
 /** `loss` and `metrics.loss` are one thing, wherever it was given; `loss` wins. */
@@ -213,12 +209,7 @@ function statusEvent(report: ReportOf<'status'>, { state, now, index }: Setting)
     case 'SUCCESS':
       return { type: 'TrainingSucceeded', ...at, result: null }
     case 'FAILURE':
-      return {
-        type: 'TrainingFailed',
-        ...at,
-        error: message ?? 'the trainer reported FAILURE',
-        errorType: null,
-      }
+      return failed({ error: message ?? 'the trainer reported FAILURE' }, state, at)
     case 'CANCELLED':
       // Why it was to stop, and what the trainer says of it.
       return { type: 'TrainingCancelled', ...at, reason: joined(state.stopReason, message) }
@@ -229,6 +220,20 @@ function statusEvent(report: ReportOf<'status'>, { state, now, index }: Setting)
         `reports[${index}].status.status is ${status}, which only the server can say; expected RUNNING, SUCCESS, FAILURE or CANCELLED`,
       )
   }
+}
+
+/** Whoever was asked to stop fails because of that, as with a KeyboardInterrupt: it is cancelled. */
+function failed({ error, errorType = null }: ErrorReport, state: TaskState, at: Times): TaskEvent {
+  if (!state.stopRequested) return { type: 'TrainingFailed', ...at, error, errorType }
+  const words = errorType === null ? error : `${errorType}: ${error}`
+  return { type: 'TrainingCancelled', ...at, reason: joined(state.stopReason, endOf(words)) }
+}
+
+/** A traceback says the most at its end. */
+function endOf(text: string): string {
+  if (text.length <= LIMITS.reasonLength) return text
+  // No half of a surrogate pair.
+  return `…${text.slice(-LIMITS.reasonLength).replace(/^[\uDC00-\uDFFF]/, '')}`
 }
 
 const joined = (...parts: (string | null)[]): string | null => parts.filter(Boolean).join('; ') || null

@@ -63,6 +63,12 @@ export interface TaskSpec extends TaskKey {
   readonly inputDigest: string | null
 }
 
+/**
+ * Of a producer: its last sequence number; then, of each piece of its last calls, newest first, the digest and the sequence
+ * number before it (`producers.ts`). A number alone in states that were stored before there were digests.
+ */
+export type Heard = number | readonly number[]
+
 /** The state of a task: a pure fold of its events (`reducer.ts`), stored beside its log. */
 export interface TaskState {
   readonly spec: TaskSpec
@@ -111,8 +117,13 @@ export interface TaskState {
   /** Somebody asked the trainer to stop, and it has yet to. */
   readonly stopRequested: boolean
   readonly stopReason: string | null
-  /** Last sequence number accepted from each producer of the present attempt. */
-  readonly producers: Readonly<Record<string, number>>
+  /** What each producer of the present attempt has reported, as far as a repeat of it must be known. */
+  readonly producers: Readonly<Record<string, Heard>>
+  /** Names of members and of the metrics that any of them reported, oldest first (`members.ts`); absent where there is none. */
+  readonly members?: readonly string[]
+  readonly memberMetrics?: readonly string[]
+  /** It failed only in that its trainer was not heard for too long: a report brings it back. Absent in states of version 0.1. */
+  readonly givenUp?: boolean
 }
 
 export function initialState(spec: TaskSpec): TaskState {
@@ -147,5 +158,10 @@ export function initialState(spec: TaskSpec): TaskState {
     stopRequested: false,
     stopReason: null,
     producers: {},
+    givenUp: false,
   }
 }
+
+/** Whether nothing can follow: it ended by somebody's word. A task that was only given up may come back. */
+export const hasEnded = ({ status, givenUp }: Pick<TaskState, 'status' | 'givenUp'>): boolean =>
+  isFinalStatus(status) && givenUp !== true

@@ -227,10 +227,9 @@ describe('the live view', () => {
     expect(state.task).toMatchObject({ attempt: 2, stopRequested: true })
     const lines = drawn(state, 70)
     expect(lines[0]).toBe('RUNNING (stopping)  tvae  motor_siemens_001  attempt 2  7f3c')
-    expect(lines.at(-1)).toBe('stop requested')
     expect(lines.join()).not.toContain('elapsed')
     const told = afterTold(state, { ...task, attempt: 2, startedAt: timeOf(60) })
-    expect(drawn(told, 70).at(-2)).toBe('elapsed 10s')
+    expect(drawn(told, 70).at(-1)).toMatch(/^elapsed 10s/)
   })
 
   it('fits any terminal, whatever the trainer calls its things', () => {

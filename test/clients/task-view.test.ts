@@ -10,7 +10,7 @@ import {
   type TrainingProgressSubscription,
 } from '../../clients/typescript/index.ts'
 import { schema } from '../../src/schema/index.ts'
-import { isFinalEvent, type StatusChanged, type TaskEvent } from '../../src/task/event.ts'
+import { happenedAt, isFinalEvent, type StatusChanged, type TaskEvent } from '../../src/task/event.ts'
 import { encodeCursor } from '../../src/task/position.ts'
 import { reduce } from '../../src/task/reducer.ts'
 import { delivered, type TrainingEvent } from '../../src/task/stream-event.ts'
@@ -64,16 +64,30 @@ function logOf(candidates: readonly TaskEvent[]): Log {
   const events: TrainingProgressEvent[] = []
   let state = start
   for (const [i, candidate] of candidates.entries()) {
-    if (isFinalEvent(candidate) && i < candidates.length - 1) continue
-    const change = candidate.type === 'StatusChanged' ? after(state, candidate) : candidate
-    state = reduce(state, change)
-    const event = toldProgress(change, state)
-    states.push(state)
-    const [sent] = delivered(spec, generation, [{ offset: states.length - 1, event: { ...event } }])
-    events.push(received(sent as TrainingEvent))
+    const isLast = i === candidates.length - 1
+    // Nothing but the return of a task that was given up follows an end.
+    if (isFinalEvent(candidate) && candidate.type !== 'TrainingFailed' && !isLast) continue
+    const event = candidate.type === 'StatusChanged' ? after(state, candidate) : candidate
+    const isGivenUp = event.type === 'TrainingFailed' && !isLast
+    for (const change of isGivenUp ? [{ ...event, givenUp: true } as const, runningAgain(state)] : [event]) {
+      state = reduce(state, change)
+      const told = toldProgress(change, state)
+      states.push(state)
+      const [sent] = delivered(spec, generation, [{ offset: states.length - 1, event: { ...told } }])
+      events.push(received(sent as TrainingEvent))
+    }
   }
   return { states, events }
 }
+
+const runningAgain = ({ attempt }: TaskState): StatusChanged => ({
+  type: 'StatusChanged',
+  status: 'RUNNING',
+  message: 'the trainer reports again',
+  attempt,
+  stopRequested: false,
+  ...happenedAt(NOW + 2000),
+})
 
 const after = ({ attempt, stopRequested }: TaskState, change: StatusChanged): StatusChanged => ({
   ...change,

@@ -7,7 +7,17 @@ import { edited } from '../../src/task/edit.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
 import { reduce } from '../../src/task/reducer.ts'
 import { initialState, isFinalStatus, type TaskKey } from '../../src/task/task.ts'
-import { append, createTask, NOW, progress, range, specOf, succeeded } from '../support/tasks.ts'
+import {
+  append,
+  createTask,
+  givenUp,
+  NOW,
+  progress,
+  range,
+  runningAgain,
+  specOf,
+  succeeded,
+} from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
 export interface StoreFactoryOptions {
@@ -328,6 +338,59 @@ export function storeContract(
       const edit = { name: 'new', labels: { of: 'new' }, updatedAt: NOW + 5 }
       expect(edits).toEqual([{ kind: 'edited', generation, revision: 1, edit }])
       expect(changed).toEqual([spec.id])
+    })
+  })
+
+  describe('the return of a task that was given up', () => {
+    const ids = async (scope: 'all' | 'unfinished') =>
+      (await store.list(scope, null, 100)).snapshots.map(({ state }) => state.spec.id)
+
+    it('brings it back in its place of the list, and the log goes on', async () => {
+      const [oldest, task, newest] = [
+        await createTask(store),
+        await createTask(store),
+        await createTask(store),
+      ]
+      await append(store, task, progress(1), givenUp())
+      expect(await ids('unfinished')).toEqual([newest.id, oldest.id])
+      await append(store, task, runningAgain(), progress(2))
+      expect(await ids('unfinished')).toEqual([newest.id, task.id, oldest.id])
+      expect(await ids('all')).toEqual([newest.id, task.id, oldest.id])
+      expect(await offsets(task, null)).toEqual([1, 2, 3, 4, 5])
+      await append(store, task, succeeded())
+      expect(await ids('unfinished')).toEqual([newest.id, oldest.id])
+    })
+
+    it('takes back that it expires, and its next end is what counts then', async () => {
+      await reopen({ retainEvents: 1000, retainSeconds: 1 })
+      const [task, lost, ended] = [await createTask(store), await createTask(store), await createTask(store)]
+      for (const one of [task, lost, ended]) await append(store, one, givenUp())
+      await append(store, task, runningAgain())
+      await append(store, ended, runningAgain(), succeeded())
+      await until('the others to expire', async () => {
+        await store.dropExpired()
+        return (await ids('all')).length === 1
+      })
+      expect(await store.snapshot(lost)).toBeNull()
+      expect(await store.snapshot(ended)).toBeNull()
+      expect(await ids('unfinished')).toEqual([task.id])
+      expect(await offsets(task, null)).toEqual([1, 2, 3])
+      await append(store, task, progress(1), succeeded())
+      await until('its end to expire', async () => {
+        await store.dropExpired()
+        return (await store.snapshot(task)) === null && (await ids('all')).length === 0
+      })
+    })
+
+    it('is decided against what others write, as any append', async () => {
+      const task = await createTask(store)
+      await append(store, task, givenUp())
+      const { top, state } = (await store.snapshot(task)) as Snapshot
+      const stale = { expected: { ...top, offset: 1 }, events: [runningAgain()], state, isFinal: false }
+      expect((await store.append(task, { ...stale, isReturn: true })).kind).toBe('conflict')
+      await until('it to be listed as finished', async () => (await ids('unfinished')).length === 0)
+      expect(await ids('all')).toEqual([task.id])
+      expect((await store.drop(task, (await store.snapshot(task)) as Snapshot)).kind).toBe('dropped')
     })
   })
 

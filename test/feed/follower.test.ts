@@ -7,7 +7,7 @@ import { Follower, type ReadStep } from '../../src/feed/follower.ts'
 import { Stop } from '../../src/feed/stoppable.ts'
 import { RETRY_MS, type TaskFeed } from '../../src/feed/task-feed.ts'
 import type { Position } from '../../src/task/position.ts'
-import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
+import { append, createTask, givenUp, progress, range, runningAgain, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
 const logs: MemoryStore[] = []
@@ -84,6 +84,28 @@ const offsetsOf = (items: readonly ReadStep[]) =>
   items.flatMap((item) =>
     item.kind === 'events' ? item.events.slice(item.from).map(({ offset }) => offset) : [],
   )
+
+describe('following a task that was given up and came back', () => {
+  it.each([2, 255, 256, 257, 512])('stops at no end before the last, such as event %i', async (end) => {
+    const log = openLog()
+    const spec = await createTask(log)
+    await append(log, spec, ...range(2, end - 1).map((i) => progress(i)), givenUp())
+    const feeds = feedsOf(log)
+    const feed = await feeds.acquire(spec)
+    // Who reads it now is through.
+    const early = new Follower(feed, { ...feed.view.top, offset: 0 })
+    expect(offsetsOf(await restOf(early))).toEqual(range(1, end))
+    expect(early.endedWith).toBe('FAILURE')
+    await append(log, spec, runningAgain(), ...range(1, 300).map((i) => progress(i)), succeeded())
+    await until('the feed to hear of it', () => feed.view.state.status === 'SUCCESS')
+    for (const offset of [0, end - 1, end]) {
+      const follower = new Follower(feed, { ...feed.view.top, offset })
+      expect(offsetsOf(await restOf(follower))).toEqual(range(offset + 1, end + 302))
+      expect(follower.endedWith).toBe('SUCCESS')
+    }
+    await feeds.release(feed)
+  })
+})
 
 describe('following a task', () => {
   it('sees every event once and in order, whatever happens to the announcements', async () => {

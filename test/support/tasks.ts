@@ -58,6 +58,24 @@ export const succeeded = (result: number | null = null): TaskEvent => ({
   ...happenedAt(NOW + 1_000_000),
 })
 
+/** Its trainer was silent for too long. */
+export const givenUp = (after = 2_000_000): TaskEvent => ({
+  type: 'TrainingFailed',
+  error: 'the task is given up',
+  errorType: 'Abandoned',
+  givenUp: true,
+  ...happenedAt(NOW + after),
+})
+
+export const runningAgain = (after = 3_000_000): TaskEvent => ({
+  type: 'StatusChanged',
+  status: 'RUNNING',
+  message: null,
+  attempt: 1,
+  stopRequested: false,
+  ...happenedAt(NOW + after),
+})
+
 /** Creates the log of a new task with its QUEUED event. */
 export async function createTask(log: EventLog, overrides: Partial<TaskSpec> = {}): Promise<TaskSpec> {
   const spec = specOf(overrides)
@@ -78,6 +96,7 @@ export async function append(log: EventLog, key: TaskKey, ...events: TaskEvent[]
     events,
     state,
     isFinal: isFinalStatus(state.status),
+    isReturn: isFinalStatus(snapshot.state.status),
     curves: { through: snapshot.top.offset + events.length, index: '', put: [], drop: [] },
     listing: listingOf({ ...snapshot, state, top }),
   })

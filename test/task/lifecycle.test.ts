@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { TaskEvent } from '../../src/task/event.ts'
+import { happenedAt, type TaskEvent } from '../../src/task/event.ts'
 import * as lifecycle from '../../src/task/lifecycle.ts'
+import { planReports } from '../../src/task/plan-reports.ts'
 import { reduceAll } from '../../src/task/reducer.ts'
+import type { Report } from '../../src/task/report.ts'
 import { delivered } from '../../src/task/stream-event.ts'
 import type { TaskState } from '../../src/task/task.ts'
 import { NOW, newState, progress, succeeded } from '../support/tasks.ts'
@@ -63,6 +65,48 @@ describe('a change of status', () => {
   })
 })
 
+describe('a task that was asked to stop', () => {
+  const ended = (reason: string | null, end: Report) => {
+    const asked = reduceAll(running(), lifecycle.cancel(running(), reason, NOW + 50))
+    const batch = { reports: [end], member: null, producer: null, firstSequence: null, attempt: null }
+    return planReports(asked, batch, NOW + 60)
+  }
+
+  it.each<[string | null, Report, string | null]>([
+    [null, { failure: { error: 'stopped', errorType: 'KeyboardInterrupt' } }, 'KeyboardInterrupt: stopped'],
+    ['wrong data', { failure: { error: 'stopped' } }, 'wrong data; stopped'],
+    ['wrong data', { status: { status: 'FAILURE' } }, 'wrong data; the trainer reported FAILURE'],
+    [null, { status: { status: 'FAILURE', message: 'SIGTERM' } }, 'SIGTERM'],
+    ['wrong data', { status: { status: 'CANCELLED' } }, 'wrong data'],
+  ])('for %j and then reports %j is cancelled', (reason, end, expected) => {
+    const { events, state } = ended(reason, end)
+    expect(events).toMatchObject([{ type: 'TrainingCancelled', reason: expected }])
+    expect(state).toMatchObject({
+      status: 'CANCELLED',
+      stopReason: expected,
+      error: null,
+      stopRequested: false,
+    })
+  })
+
+  it('has succeeded all the same where it says so', () => {
+    expect(ended(null, { success: { result: 1 } }).state).toMatchObject({ status: 'SUCCESS', result: 1 })
+    expect(ended(null, { status: { status: 'SUCCESS' } }).state.status).toBe('SUCCESS')
+  })
+
+  it('keeps the end of a long traceback', () => {
+    const { state } = ended('wrong data', { failure: { error: `${'🔥'.repeat(5000)}the cause` } })
+    expect(state.stopReason).toMatch(/^wrong data; …🔥+the cause$/u)
+    expect(state.stopReason?.length).toBeLessThan(1100)
+  })
+})
+
+it('a task that nobody asked to stop fails, whatever its error is called', () => {
+  const batch = { member: null, producer: null, firstSequence: null, attempt: null }
+  const reports: Report[] = [{ failure: { error: '', errorType: 'KeyboardInterrupt' } }]
+  expect(planReports(running(), { reports, ...batch }, NOW).state).toMatchObject({ status: 'FAILURE' })
+})
+
 it('a task that has ended is no longer asked to stop', () => {
   const state = running()
   const asked = reduceAll(state, lifecycle.cancel(state, 'wrong data', NOW + 50))
@@ -70,6 +114,57 @@ it('a task that has ended is no longer asked to stop', () => {
     expect(reduceAll(asked, [end])).toMatchObject({ stopRequested: false, stopReason: 'wrong data' })
   }
   expect(() => lifecycle.cancel(reduceAll(asked, [succeeded()]), null, NOW + 70)).toThrow(/nothing to cancel/)
+})
+
+describe("the server's own words", () => {
+  const report = (state: TaskState, reports: Report[], now: number) =>
+    planReports(state, { reports, member: null, producer: null, firstSequence: null, attempt: null }, now)
+  const said = (state: TaskState, message: string) =>
+    report(state, [{ status: { status: 'RUNNING', message } }], NOW)
+
+  it('are in their events, and the message of the task stays the trainer’s to its end', () => {
+    let state = said(newState(), 'reading 3 tables').state
+    expect(state.message).toBe('reading 3 tables')
+    const words: (string | null)[] = []
+    const happen = (events: readonly TaskEvent[]) => {
+      for (const event of events) if (event.type === 'StatusChanged') words.push(event.message)
+      state = reduceAll(state, events)
+      expect(state.message).toBe('reading 3 tables')
+    }
+    happen(lifecycle.silence(state, { stallMs: 2000, abandonMs: 1e9 }, true, NOW + 2000))
+    expect(state.status).toBe('STALLED')
+    happen(report(state, [{ progress: { current: 1 } }], NOW + 3000).events)
+    happen(lifecycle.cancel(state, 'wrong data', NOW + 4000))
+    happen(report(state, [{ success: {} }], NOW + 5000).events)
+    expect(state.status).toBe('SUCCESS')
+    expect(words).toEqual(['no report for 2 s', 'the trainer reports again', 'stop requested: wrong data'])
+  })
+
+  it('do not hide what the trainer says in the same moment', () => {
+    const stalled = reduceAll(
+      running(),
+      lifecycle.silence(running(), { stallMs: 1, abandonMs: 1e9 }, true, NOW + 9000),
+    )
+    expect(said(stalled, 'back').state).toMatchObject({ status: 'RUNNING', message: 'back' })
+    const asked = reduceAll(running(), lifecycle.cancel(running(), null, NOW + 50))
+    expect(said(asked, 'stopping').state).toMatchObject({ message: 'stopping', stopRequested: true })
+  })
+})
+
+it('neither the error nor the message of an attempt stands in the state of the next', () => {
+  const failing: TaskEvent = {
+    type: 'ErrorReported',
+    member: null,
+    error: 'CUDA out of memory',
+    errorType: null,
+    ...happenedAt(NOW + 40),
+  }
+  const talking = { ...progress(31), message: 'a batch is slow' } as TaskEvent
+  const state = reduceAll(running(), [talking, failing])
+  expect(state).toMatchObject({ message: 'a batch is slow', error: { message: 'CUDA out of memory' } })
+  for (const events of [lifecycle.relaunched(state, 2, NOW + 100), lifecycle.started(state, 2, NOW + 100)]) {
+    expect(reduceAll(state, events)).toMatchObject({ attempt: 2, message: null, error: null })
+  }
 })
 
 describe('a relaunch', () => {

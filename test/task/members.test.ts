@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { relaunched, silence } from '../../src/task/lifecycle.ts'
+import { LIMITS } from '../../src/task/limits.ts'
 import { planReports } from '../../src/task/plan-reports.ts'
 import { reduceAll } from '../../src/task/reducer.ts'
 import type { Report } from '../../src/task/report.ts'
 import type { TaskState } from '../../src/task/task.ts'
-import { NOW, newState } from '../support/tasks.ts'
+import { NOW, newState, range } from '../support/tasks.ts'
 
 const send = (state: TaskState, member: string | null, reports: readonly Report[], now = NOW) =>
   planReports(state, { reports, member, producer: null, firstSequence: null, attempt: null }, now)
@@ -79,7 +80,13 @@ describe('what a member reports', () => {
     ])
     for (const event of events) expect(event).toMatchObject({ member: 'rank-3' })
     expect(events[0]).toMatchObject({ progress: 90, loss: 7 })
-    expect(state).toEqual({ ...before, updatedAt: NOW + 500, heardAt: NOW + 500 })
+    expect(state).toEqual({
+      ...before,
+      updatedAt: NOW + 500,
+      heardAt: NOW + 500,
+      members: ['rank-3'],
+      memberMetrics: ['loss', 'eval f1'],
+    })
     expect(reduceAll(before, events)).toEqual(state)
     // Its way to go is its own.
     expect(send(before, 'rank-3', [{ progress: { current: 50 } }]).events).toMatchObject([{ progress: null }])
@@ -88,7 +95,7 @@ describe('what a member reports', () => {
   it('is numbered by its producer as any report', () => {
     const batch = { reports, member: 'rank-3', producer: 'p3', firstSequence: 1, attempt: null }
     const { state } = planReports(newState(), batch, NOW)
-    expect(state.producers).toEqual({ p3: 4 })
+    expect(state.producers).toEqual({ p3: [4, expect.any(Number), 3, expect.any(Number), 0] })
     expect(planReports(state, batch, NOW)).toMatchObject({ accepted: 0, duplicates: 4 })
   })
 
@@ -120,5 +127,68 @@ describe('what a member reports', () => {
         message: `reports[4] is ${kind} of member "rank-3"; expected progress, epochEnd, roundEnd or error: starts and ends are not a member's to report`,
       }),
     )
+  })
+})
+
+describe('of members and their series there are only so many', () => {
+  const metricsOf = (count: number, prefix = 'm') =>
+    Object.fromEntries(range(1, count).map((i) => [`${prefix}${i}`, i]))
+  const of = (state: TaskState, member: string | null, metrics: Record<string, number>) =>
+    send(state, member, [{ progress: { current: 1, metrics } }]).state
+  const ranks = (count: number, metrics: Record<string, number>) =>
+    range(1, count).reduce((state, i) => of(state, `rank-${i}`, metrics), newState())
+  const refused = (plan: () => unknown, code: string, message: RegExp, details: object) =>
+    expect(plan).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message), details }))
+
+  it('512 ranks fit, each with 32 metrics, each its own producer', () => {
+    let state = newState()
+    for (const i of range(0, 511)) {
+      const batch = { producer: `host-${i >> 3}-${i}-9f3c2a`, firstSequence: 1, attempt: null }
+      const reports = [{ progress: { current: 1, metrics: metricsOf(32) } }]
+      state = planReports(state, { reports, member: `rank-${i}`, ...batch }, NOW).state
+    }
+    expect(Object.keys(state.producers)).toHaveLength(512)
+    expect(state.members).toHaveLength(512)
+    expect(state.memberMetrics).toHaveLength(32)
+    refused(() => of(state, 'rank-0', { one_more: 1 }), 'TOO_MANY_SERIES', /metric "one_more"/, {
+      metric: 'one_more',
+    })
+    refused(() => of(state, 'rank-512', {}), 'TOO_MANY_SERIES', /member "rank-512"/, { member: 'rank-512' })
+    // Who was there goes on, and so does the task itself.
+    expect(of(state, 'rank-511', { m1: 2 }).members).toBe(state.members)
+    expect(of(state, null, metricsOf(100, 'own')).metrics).toMatchObject({ own100: 100 })
+    // Rewritten at every append.
+    expect(JSON.stringify(state).length).toBeLessThan(512 * 120)
+  })
+
+  it('refuses one member too many by its name', () => {
+    const state = ranks(LIMITS.membersPerTask, { loss: 1 })
+    expect(of(state, 'rank-7', { loss: 2 }).members).toHaveLength(LIMITS.membersPerTask)
+    refused(() => of(state, 'one more', { loss: 1 }), 'TOO_MANY_MEMBERS', /"one more" rejected/, {
+      member: 'one more',
+    })
+  })
+
+  it('refuses one metric too many by its name, of the task itself as well', () => {
+    const full = ranks(1, metricsOf(200))
+    refused(() => of(ranks(100, metricsOf(163)), 'rank-1', { x: 1 }), 'TOO_MANY_SERIES', /metric "x"/, {
+      metric: 'x',
+    })
+    expect(full.metrics).toEqual({})
+    const own = range(1, 4).reduce((state, i) => of(state, null, metricsOf(256, `${i}-`)), newState())
+    refused(() => of(own, null, { x: 1 }), 'TOO_MANY_METRICS', /"x" among them/, { metric: 'x' })
+  })
+
+  it('counts a metric of each phase, and knows what it counts from the events alone', () => {
+    const { events, state } = send(newState(), 'rank-1', [
+      { epochEnd: { epoch: 1, phase: 'TRAIN', metrics: { loss: 1 } } },
+      { epochEnd: { epoch: 1, phase: 'VAL', metrics: { loss: 1 } } },
+      { error: { error: 'x' } },
+    ])
+    expect(state.memberMetrics).toEqual(['loss', 'VAL loss'])
+    expect(reduceAll(newState(), events)).toMatchObject({
+      members: ['rank-1'],
+      memberMetrics: state.memberMetrics,
+    })
   })
 })

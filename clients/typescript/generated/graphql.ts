@@ -301,7 +301,7 @@ export type ReportInput =
   |  { readonly epochEnd?: never; readonly epochStart: EpochStartReportInput; readonly error?: never; readonly failure?: never; readonly progress?: never; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
   |  /** The task goes on. */
   { readonly epochEnd?: never; readonly epochStart?: never; readonly error: ErrorReportInput; readonly failure?: never; readonly progress?: never; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
-  |  /** Final. */
+  |  /** Final. Of a task that was asked to stop it is the cancellation, with this error in its reason. */
   { readonly epochEnd?: never; readonly epochStart?: never; readonly error?: never; readonly failure: ErrorReportInput; readonly progress?: never; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
   |  { readonly epochEnd?: never; readonly epochStart?: never; readonly error?: never; readonly failure?: never; readonly progress: ProgressReportInput; readonly roundEnd?: never; readonly status?: never; readonly success?: never; }
   |  { readonly epochEnd?: never; readonly epochStart?: never; readonly error?: never; readonly failure?: never; readonly progress?: never; readonly roundEnd: RoundEndReportInput; readonly status?: never; readonly success?: never; }
@@ -313,11 +313,11 @@ export type ReportMetricsInput = {
   /** The attempt this trainer was launched as; reports of an older attempt are refused, one of a newer attempt begins that attempt. */
   readonly attempt?: InputMaybe<Scalars['Int']['input']>;
   readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
-  /** Position of reports[0] in the producer's own count: 1, 2, 3 … */
+  /** Position of reports[0] in the producer's own count: 1, 2, 3 … A call whose reply was lost is repeated with the same content, alone or with more reports after it; that is recognised for the last two calls of a producer, or the last four of one report each. */
   readonly firstSequence?: InputMaybe<Scalars['Int']['input']>;
-  /** The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd and error; starts and ends are refused, they are not a member's to report. */
+  /** The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd and error; starts and ends are refused, they are not a member's to report. An end is one for all members: report it after the barrier, or what they have yet to report is refused with TASK_ENDED. */
   readonly member?: InputMaybe<Scalars['String']['input']>;
-  /** Names this trainer process; with firstSequence it makes a repeated call harmless. */
+  /** Names this trainer process; with firstSequence it makes a repeated call harmless. Each process needs a name of its own, with a random part: another that counts from 1 again is refused (SEQUENCE_CONFLICT). */
   readonly producer?: InputMaybe<Scalars['String']['input']>;
   /** 0 to 1000, applied in order. None: only asks whether to stop. */
   readonly reports: ReadonlyArray<ReportInput>;
@@ -548,10 +548,11 @@ export type Task = {
   readonly cursor: Scalars['Cursor']['output'];
   /** The epoch that was reported last, begun or ended, by the number that the trainer gives it; or, as a fraction, how many are done. */
   readonly epoch?: Maybe<Scalars['Float']['output']>;
+  /** Of this attempt. Its type is Abandoned where the trainer was not heard for too long; a report of it then brings the task back. */
   readonly error?: Maybe<TaskError>;
   /** Time left as of `updatedAt`, at the speed of the progress made in this attempt since its first report; null until there is some. What lies further back counts less. */
   readonly etaSeconds?: Maybe<Scalars['Float']['output']>;
-  /** The retained log, oldest first. */
+  /** The retained log, oldest first. Where events after `after` can no longer be read, the first edge is EventsSkipped, with the cursor from which the rest goes on; hasPreviousPage is true wherever there were events before, retained or not. */
   readonly events: TrainingEventConnection;
   readonly finishedAt?: Maybe<Scalars['DateTime']['output']>;
   /** The number of the trainer's first epoch: 0 where it has reported an epoch 0, else 1. */
@@ -560,6 +561,7 @@ export type Task = {
   readonly labels?: Maybe<Scalars['JSON']['output']>;
   readonly loss?: Maybe<Scalars['MetricValue']['output']>;
   readonly machineId?: Maybe<Scalars['ID']['output']>;
+  /** What the trainer said last, in this attempt. */
   readonly message?: Maybe<Scalars['String']['output']>;
   /** The latest value of every metric. Those of a validation phase are named val_…, of a test phase test_…, of a federated evaluation eval_…. */
   readonly metrics: Scalars['Metrics']['output'];
@@ -719,7 +721,7 @@ export type TrainingEventEdge = {
   readonly node: TrainingEvent;
 };
 
-/** Final. */
+/** Final. Where errorType is Abandoned, its trainer was only not heard for too long: a report of it brings the task back with StatusChanged, and the log goes on after this event. */
 export type TrainingFailed = TrainingEvent & {
   readonly __typename?: 'TrainingFailed';
   /** Where the stream stands once this event is delivered. */

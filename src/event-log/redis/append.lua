@@ -3,7 +3,7 @@
 -- KEYS  1 state (hash)  2 log (stream)  3 curves (hash)
 -- ARGV  1 expected generation, with /revision behind it where the task was edited  2 expected top  3 state as JSON
 --       4 events to retain
---       5 seconds to keep both keys, 0 for as long as the task is unfinished
+--       5 seconds to keep all keys, 0 for as long as the task is unfinished, -1 where until now it counted as finished
 --       6 channel of the task  7 channel of all changes  8 what names the task in 7
 --       9 the events as JSON, separated by a line feed and a comma: an argument of its own for each would
 --         cost the client more than the rest of the command
@@ -49,7 +49,11 @@ if ARGV[12] then
     redis.call('HDEL', KEYS[3], ARGV[i])
   end
 end
-if ARGV[5] ~= '0' then
+if ARGV[5] == '-1' then
+  redis.call('PERSIST', KEYS[1])
+  redis.call('PERSIST', KEYS[2])
+  redis.call('PERSIST', KEYS[3])
+elseif ARGV[5] ~= '0' then
   redis.call('EXPIRE', KEYS[1], ARGV[5])
   redis.call('EXPIRE', KEYS[2], ARGV[5])
   redis.call('EXPIRE', KEYS[3], ARGV[5])

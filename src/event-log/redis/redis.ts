@@ -145,6 +145,7 @@ export class RedisStore implements Store {
       events,
       state,
       isFinal,
+      isReturn = false,
       texts = textsOf(events),
       curves,
       listing,
@@ -154,6 +155,9 @@ export class RedisStore implements Store {
     try {
       const keys = this.#keys
       const { retainEvents, retainSeconds } = this.#options
+      const comesBack = isReturn && !isFinal
+      // Into the lists first, as in `create`; and once more, in case that somebody mended them meanwhile.
+      if (comesBack) await this.#tasks.comeBack(key)
       gatherWrites(this.#redis)
       const outcome = await this.#redis.epochcastAppend(
         keys.state(key),
@@ -163,7 +167,7 @@ export class RedisStore implements Store {
         expected.offset,
         JSON.stringify(state),
         retainEvents,
-        isFinal ? retainSeconds : 0,
+        isFinal ? retainSeconds : isReturn ? -1 : 0,
         keys.appended(key),
         keys.changes,
         channelOf(key),
@@ -174,6 +178,7 @@ export class RedisStore implements Store {
       if (outcome === -1) return { kind: 'missing' }
       if (outcome === 0) return { kind: 'conflict' }
       if (listing) this.#watches.tellListing({ kind: 'listed', listing })
+      if (comesBack) await this.#tasks.comeBack(key).catch(this.#options.onError)
       // Where this fails, the task is still listed as unfinished; `list` notices and mends it.
       if (isFinal) await this.#tasks.finish(key).catch(this.#options.onError)
       return { kind: 'appended', top: { ...expected, offset: expected.offset + events.length } }

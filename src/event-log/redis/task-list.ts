@@ -73,6 +73,12 @@ export class RedisTaskList {
     ])
   }
 
+  /** It had been given up; where its append then does not take place, `list` notices and mends it. */
+  async comeBack(key: TaskKey): Promise<void> {
+    const snapshot = await this.#options.snapshot(key)
+    if (snapshot) await this.keep(channelOf(key), snapshot.serial)
+  }
+
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
     const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
     const snapshots: Snapshot[] = []
@@ -100,9 +106,9 @@ export class RedisTaskList {
     }
   }
 
-  /** Takes them out of the lists; Redis drops their keys by itself. */
+  /** Takes them out of the lists; Redis drops their keys by itself. One that has come back stays. */
   async dropExpired(): Promise<void> {
-    const expired = await this.#redis.zrangebyscore(
+    const due = await this.#redis.zrangebyscore(
       this.#keys.expiries,
       '-inf',
       Date.now(),
@@ -110,6 +116,13 @@ export class RedisTaskList {
       0,
       EXPIRED_PER_SWEEP,
     )
+    const snapshots = await Promise.all(due.map((channel) => this.#options.snapshot(keyOfChannel(channel))))
+    const expired: string[] = []
+    for (const [i, channel] of due.entries()) {
+      const snapshot = snapshots[i]
+      if (snapshot && !isFinished(snapshot)) await this.keep(channel, snapshot.serial)
+      else expired.push(channel)
+    }
     if (expired.length === 0) return
     const serials = await this.#redis.zmscore(this.#keys.tasks, ...expired)
     await this.#redis.zrem(this.#keys.tasks, ...expired)
