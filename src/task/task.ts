@@ -65,9 +65,10 @@ export interface TaskSpec extends TaskKey {
 
 /**
  * Of a producer: its last sequence number; then, of each piece of its last calls, newest first, the digest and the sequence
- * number before it (`producers.ts`). A number alone in states that were stored before there were digests.
+ * number before it, in base 36 with dots between (`producers.ts`). A number alone in states that were stored before there
+ * were digests.
  */
-export type Heard = number | readonly number[]
+export type Heard = number | string
 
 /** The state of a task: a pure fold of its events (`reducer.ts`), stored beside its log. */
 export interface TaskState {

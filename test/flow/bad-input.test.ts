@@ -290,7 +290,7 @@ describe('reporting', () => {
       input: { taskId, reports: [progress({ metrics: { extra: 1 } })] },
     })
     expect(error.extensions.code).toBe('TOO_MANY_METRICS')
-    expect(error.message).toMatch(/1025 different metrics; expected at most 1024/)
+    expect(error.message).toMatch(/1025 different metrics, "extra" among them; expected at most 1024/)
   })
 
   it('refuses a report of a task that is unknown, ended, or at a newer attempt', async () => {
