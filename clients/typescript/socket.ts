@@ -18,7 +18,17 @@ const ACK_WITHIN_MS = 10_000
 /** One socket for all subscriptions, open while there are any. Trying again is left to its users. */
 export function createSocket({ url, webSocketImpl, authorization }: SocketOptions): Socket {
   let pongDue: ReturnType<typeof setTimeout> | undefined
+  let isHeard = false
   const ponged = () => clearTimeout(pongDue)
+  const awaitPong = () => {
+    ponged()
+    isHeard = false
+    pongDue = setTimeout(() => {
+      // The pong waits behind what was sent before it: a server that can be heard is there.
+      if (isHeard) awaitPong()
+      else client.terminate()
+    }, PONG_WITHIN_MS)
+  }
   const client = createClient({
     url,
     webSocketImpl,
@@ -31,10 +41,11 @@ export function createSocket({ url, webSocketImpl, authorization }: SocketOption
     keepAlive: PING_INTERVAL_MS,
     on: {
       ping: (received) => {
-        if (received) return
         // A connection that died without a word (a laptop that slept, a lost NAT entry) stays "open".
-        ponged()
-        pongDue = setTimeout(() => client.terminate(), PONG_WITHIN_MS)
+        if (!received) awaitPong()
+      },
+      message: () => {
+        isHeard = true
       },
       pong: (received) => {
         if (received) ponged()

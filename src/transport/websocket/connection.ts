@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { type RawData, WebSocket } from 'ws'
 import type { Turns } from '../../delivery/turns.ts'
 import { ANYONE, type Caller } from '../../repository/access.ts'
+import { Liveness } from './liveness.ts'
 import { SocketWriter } from './socket-writer.ts'
 
 export interface ConnectionOptions {
@@ -39,8 +40,7 @@ export class Connection implements ProtocolSocket {
   #take: Take | undefined
   /** Messages that wait for their turn. */
   #untaken = 0
-  /** Whether the peer has shown since the last ping that it is there. */
-  #isAlive = true
+  readonly #liveness = new Liveness()
 
   /**
    * @param socket what `peer` was made of at the upgrade
@@ -104,16 +104,15 @@ export class Connection implements ProtocolSocket {
     return false
   }
 
-  /** To be called now and then: ends a peer that has not responded the last time. */
+  /** To be called now and then: ends a peer that stands still. */
   probe(): void {
     const peer = this.#peer
-    if (!this.#isAlive) peer.terminate()
+    if (!this.#liveness.probe(this.writer)) peer.terminate()
     else if (peer.readyState === peer.OPEN) peer.ping()
-    this.#isAlive = false
   }
 
   showAlive(): void {
-    this.#isAlive = true
+    this.#liveness.answered()
   }
 
   failed(err: Error): void {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { EventBatch } from '../../delivery/outlet.ts'
@@ -34,6 +35,14 @@ export class SocketWriter {
   /** Bytes that wait in this process. */
   get bufferedBytes(): number {
     return this.#isCompressed ? this.#webSocket.bufferedAmount : this.#socket.writableLength
+  }
+
+  /** Bytes that the system has taken altogether; not a number on sockets that do not count them. */
+  get takenBytes(): number {
+    // Node counts what waits in this process, too.
+    return (this.#socket as Partial<Socket>).bytesWritten === undefined
+      ? Number.NaN
+      : (this.#socket as Socket).bytesWritten - this.#socket.writableLength
   }
 
   /**

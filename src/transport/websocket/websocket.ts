@@ -27,7 +27,7 @@ export interface WebSocketOptions {
   readonly maxBufferedBytes: number
   /** Whether messages are compressed for clients that offer it. */
   readonly compression: boolean
-  /** Time between pings; a socket that has not responded to one by the next is ended. */
+  /** Time between pings; a socket that then stands still is ended. */
   readonly keepAliveMs: number
 }
 

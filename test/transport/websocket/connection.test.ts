@@ -42,7 +42,11 @@ describe('a connection', () => {
   })
 
   it('ends when its client goes on asking and does not read', async () => {
-    const { webSocketUrl, gauges } = await testServer()
+    // Not by a bound on operations, nor by a ping that is not answered.
+    const { webSocketUrl, gauges } = await testServer({
+      EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET: '1000',
+      EPOCHCAST_KEEP_ALIVE_SECONDS: '3600',
+    })
     const { socket, ask } = await connected(webSocketUrl)
     socket.pause()
     const query = getIntrospectionQuery()
