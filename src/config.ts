@@ -49,6 +49,10 @@ export interface Config {
   /** Whether WebSocket messages are compressed (permessage-deflate) for clients that offer it. */
   readonly compression: boolean
   readonly keepAliveMs: number
+  /** Time for a new WebSocket to send connection_init. */
+  readonly connectionInitMs: number
+  /** How long an HTTP connection may be idle; longer than load balancers keep theirs. */
+  readonly httpKeepAliveMs: number
   readonly localConcurrency: number
   readonly localQueue: number
   readonly stopGraceMs: number
@@ -110,6 +114,8 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     maxBufferedBytes: found.EPOCHCAST_MAX_BUFFERED_BYTES,
     compression: found.EPOCHCAST_COMPRESSION,
     keepAliveMs: found.EPOCHCAST_KEEP_ALIVE_SECONDS,
+    connectionInitMs: found.EPOCHCAST_CONNECTION_INIT_SECONDS,
+    httpKeepAliveMs: found.EPOCHCAST_HTTP_KEEP_ALIVE_SECONDS,
     localConcurrency: found.EPOCHCAST_LOCAL_CONCURRENCY,
     localQueue: found.EPOCHCAST_LOCAL_QUEUE,
     stopGraceMs: found.EPOCHCAST_STOP_GRACE_SECONDS,
@@ -235,6 +241,8 @@ const variables = z
     EPOCHCAST_MAX_BUFFERED_BYTES: whole(65_536, 4096, 16_777_216),
     EPOCHCAST_COMPRESSION: flag(),
     EPOCHCAST_KEEP_ALIVE_SECONDS: seconds(12, 1, 3600),
+    EPOCHCAST_CONNECTION_INIT_SECONDS: seconds(10, 0.1, 3600),
+    EPOCHCAST_HTTP_KEEP_ALIVE_SECONDS: seconds(65, 1, 3600),
     EPOCHCAST_LOCAL_CONCURRENCY: whole(2, 1, 256),
     EPOCHCAST_LOCAL_QUEUE: whole(100, 0, 100_000),
     EPOCHCAST_STOP_GRACE_SECONDS: seconds(30, 0, 86_400),

@@ -167,6 +167,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     operations,
     maxBodyBytes: config.maxBodyBytes,
     origins,
+    keepAliveMs: config.httpKeepAliveMs,
     isReady: async () => !stopping && (await store.status()).connected,
   })
   const bufferedBytes = trackBufferedBytes(http)
@@ -179,6 +180,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     maxBufferedBytes: config.maxBufferedBytes,
     compression: config.compression,
     keepAliveMs: config.keepAliveMs,
+    connectionInitMs: config.connectionInitMs,
   })
 
   try {

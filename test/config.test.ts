@@ -80,6 +80,8 @@ describe('the configuration', () => {
     ['EPOCHCAST_ABANDON_SECONDS', 'abandonMs', 1, 31_536_000, 86_400],
     ['EPOCHCAST_SERVER_LEASE_SECONDS', 'serverLeaseMs', 0.5, 3600, 15],
     ['EPOCHCAST_KEEP_ALIVE_SECONDS', 'keepAliveMs', 1, 3600, 12],
+    ['EPOCHCAST_CONNECTION_INIT_SECONDS', 'connectionInitMs', 0.1, 3600, 10],
+    ['EPOCHCAST_HTTP_KEEP_ALIVE_SECONDS', 'httpKeepAliveMs', 1, 3600, 65],
     ['EPOCHCAST_STOP_GRACE_SECONDS', 'stopGraceMs', 0, 86_400, 30],
     ['EPOCHCAST_KILL_GRACE_SECONDS', 'killGraceMs', 0, 3600, 10],
   ])('takes %s as seconds within its bounds only', (name, field, smallest, largest, fallback) => {

@@ -29,11 +29,18 @@ export function createSocket({ url, webSocketImpl, authorization }: SocketOption
       else client.terminate()
     }, PONG_WITHIN_MS)
   }
+  let token: Promise<string | undefined> | undefined
   const client = createClient({
-    url,
+    // Asked for before the socket is opened: the server bounds the time from there to the token.
+    url: async () => {
+      token = authorization()
+      // A failure is told below, where graphql-ws can tell it on.
+      await token.catch(() => undefined)
+      return url
+    },
     webSocketImpl,
     connectionParams: async () => {
-      const value = await authorization()
+      const value = await token
       return value === undefined ? undefined : { authorization: value }
     },
     retryAttempts: 0,

@@ -13,8 +13,15 @@ import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 
 export const GRAPHQL_PATH = '/graphql'
-/** Of pages of allowed origins. */
-export const CORS_METHODS = ['GET', 'POST', 'OPTIONS'] as const
+const CORS_METHODS = ['GET', 'POST', 'OPTIONS'] as const
+
+/** What a page of an allowed origin is told. A cache must not give it to a page of another. */
+export const corsHeaders = (origin: string): Record<string, string> => ({
+  'Access-Control-Allow-Origin': origin,
+  'Access-Control-Allow-Methods': CORS_METHODS.join(', '),
+  'Access-Control-Allow-Credentials': 'true',
+  Vary: 'Origin',
+})
 
 export type Yoga = YogaServerInstance<Record<string, never>, Context>
 
@@ -52,7 +59,7 @@ export function createGraphQL({ context, operations, ...options }: GraphQLOption
     cors: (request) => {
       const origin = request.headers.get('origin')
       return origin !== null && origins.allows(origin)
-        ? { origin, credentials: false, methods: [...CORS_METHODS] }
+        ? { origin, credentials: true, methods: [...CORS_METHODS] }
         : false
     },
     graphiql: {
@@ -62,11 +69,24 @@ export function createGraphQL({ context, operations, ...options }: GraphQLOption
     },
     renderGraphiQL,
     plugins: [
+      variedByOrigin(origins),
       boundedDocuments(),
       translatedValidation(onUnexpected),
       runBy(operations, options.maxBufferedBytes),
     ],
   })
+}
+
+/** Yoga says so only where it chooses among several origins itself. */
+function variedByOrigin(origins: OriginRule): Plugin {
+  return {
+    onResponse({ request, response }) {
+      const origin = request.headers.get('origin')
+      if (origin === null || !origins.allows(origin)) return
+      const varied = response.headers.get('vary')
+      if (!varied?.includes('Origin')) response.headers.set('Vary', varied ? `Origin, ${varied}` : 'Origin')
+    },
+  }
 }
 
 /** A document's size in tokens bounds the work of parsing and validating it. */

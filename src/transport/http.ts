@@ -11,15 +11,22 @@ export interface HttpOptions {
   readonly operations: Operations
   readonly maxBodyBytes: number
   readonly origins: OriginRule
+  /** How long a connection may be idle. */
+  readonly keepAliveMs: number
   /** Whether the server can do its work: its engine responds and it is not stopping. */
   readonly isReady: () => Promise<boolean>
 }
 
+/** Time for the headers of a request. */
+const HEADERS_MS = 60_000
+
 /** The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/health` and `/ready` for operations. */
-export function createHttpServer({ isReady, origins, ...graphql }: HttpOptions): Server {
+export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: HttpOptions): Server {
   const { yoga } = graphql
   const jsonPost = new JsonPost(graphql)
-  return createServer((request, response) => {
+  // The time for a request's headers counts from the end of the one before on some versions of Node.
+  const timeouts = { keepAliveTimeout: keepAliveMs, headersTimeout: keepAliveMs + HEADERS_MS }
+  return createServer(timeouts, (request, response) => {
     const path = pathOf(request)
     switch (path) {
       // A probe may call the server by any name; there is nothing to learn here.

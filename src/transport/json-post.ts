@@ -3,7 +3,7 @@ import { type DocumentNode, type ExecutionResult, getOperationAST, OperationType
 import { processRegularResult } from 'graphql-yoga'
 import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
 import { ANYONE } from '../repository/access.ts'
-import { CORS_METHODS, type Yoga } from './graphql.ts'
+import { corsHeaders, type Yoga } from './graphql.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
 
 export interface JsonPostOptions {
@@ -176,8 +176,7 @@ function respond(
   headers['Content-Length'] = `${Buffer.byteLength(body)}`
   if (origin !== undefined) {
     // An origin that is not allowed has been refused before.
-    headers['Access-Control-Allow-Origin'] = origin
-    headers['Access-Control-Allow-Methods'] = CORS_METHODS.join(', ')
+    Object.assign(headers, corsHeaders(origin))
   }
   response.writeHead(status, headers).end(body)
 }

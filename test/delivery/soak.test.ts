@@ -50,6 +50,7 @@ async function smallServer(seed: number) {
     maxSubscriptionsPerSocket: 128,
     maxBufferedBytes: 4096,
     compression: seed % 2 === 0,
+    connectionInitMs: 10_000,
     keepAliveMs: 60_000,
   })
   onTestFinished(() => sockets.close())

@@ -29,6 +29,8 @@ export interface WebSocketOptions {
   readonly compression: boolean
   /** Time between pings; a socket that then stands still is ended. */
   readonly keepAliveMs: number
+  /** Time for a new socket to send connection_init; it is then closed with 4408. */
+  readonly connectionInitMs: number
 }
 
 export interface WebSocketTransport {
@@ -53,6 +55,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
   const { operations, logger, origins, maxSubscriptionsPerSocket, maxBufferedBytes } = options
   const translate = (error: unknown) => withoutHttpHints(operations.translate(error))
   const protocol = makeServer<undefined, Connection>({
+    connectionInitWaitTimeout: options.connectionInitMs,
     execute: (args) => operations.execute(args),
     subscribe: async (args) => {
       const results = await operations.subscribe(args)
