@@ -13,6 +13,10 @@ import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 
 export const GRAPHQL_PATH = '/graphql'
+/** With or without the slash that some put at the end. */
+export const isGraphQLPath = (path: string | undefined): boolean =>
+  path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`
+
 const CORS_METHODS = ['GET', 'POST', 'OPTIONS'] as const
 
 /** What a page of an allowed origin is told. A cache must not give it to a page of another. */

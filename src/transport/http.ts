@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { EpochcastError } from '../task/errors.ts'
-import { GRAPHQL_PATH, type Yoga } from './graphql.ts'
+import { GRAPHQL_PATH, isGraphQLPath, type Yoga } from './graphql.ts'
 import { JsonPost } from './json-post.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
+import { refuse, respondJson } from './refusals.ts'
 
 export interface HttpOptions {
   readonly yoga: Yoga
@@ -22,7 +23,6 @@ const HEADERS_MS = 60_000
 
 /** The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/health` and `/ready` for operations. */
 export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: HttpOptions): Server {
-  const { yoga } = graphql
   const jsonPost = new JsonPost(graphql)
   // The time for a request's headers counts from the end of the one before on some versions of Node.
   const timeouts = { keepAliveTimeout: keepAliveMs, headersTimeout: keepAliveMs + HEADERS_MS }
@@ -31,11 +31,11 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
     switch (path) {
       // A probe may call the server by any name; there is nothing to learn here.
       case '/health':
-        return respond(response, 200, { status: 'alive' })
+        return respondJson(response, 200, { status: 'alive' })
       case '/ready':
         return void isReady().then(
-          (ready) => respond(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' }),
-          () => respond(response, 503, { status: 'not ready' }),
+          (ready) => respondJson(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' }),
+          () => respondJson(response, 503, { status: 'not ready' }),
         )
       case '/':
         response.writeHead(302, { location: GRAPHQL_PATH }).end()
@@ -44,24 +44,16 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
     try {
       origins.check(request)
     } catch (error) {
-      return refuse(response, 403, error as EpochcastError)
+      return refuse(request, response, 403, error as EpochcastError)
     }
-    if (path === GRAPHQL_PATH) jsonPost.serve(request, response)
-    else void yoga(request, response)
+    if (isGraphQLPath(path)) jsonPost.serve(request, response)
+    else void graphql.yoga(request, response)
   })
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {
   const query = url.indexOf('?')
   return query < 0 ? url : url.slice(0, query)
-}
-
-function refuse(response: ServerResponse, status: number, { message, extensions }: EpochcastError): void {
-  respond(response, status, { errors: [{ message, extensions }] })
-}
-
-function respond(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
 }
 
 /** Counts the bytes that wait in this process for slow readers, of HTTP and WebSocket alike. */

@@ -4,7 +4,10 @@ import { processRegularResult } from 'graphql-yoga'
 import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
 import { ANYONE } from '../repository/access.ts'
 import { corsHeaders, type Yoga } from './graphql.ts'
+import { notJson } from './not-json.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
+import { refuse } from './refusals.ts'
+import { isPlainBody, readBody } from './request-body.ts'
 
 export interface JsonPostOptions {
   readonly operations: Operations
@@ -21,8 +24,8 @@ type MediaType = 'application/json' | 'application/graphql-response+json'
 /**
  * Queries and mutations as nearly everybody sends them: POST, JSON in, JSON out. Trainers send them all the
  * time, so they take a fast path from the socket to the operation. Whatever is unusual (another method or
- * media type, a body without its length or over the bound, JSON that is none, a document that is not valid, a
- * subscription) goes to Yoga, the body with it, so that there is one response to it.
+ * media type, a document that is not valid, a subscription) goes to Yoga, the body with it, so that there is one
+ * response to it. Bodies that are too large, encoded in an unknown way or no JSON are refused here.
  */
 export class JsonPost {
   readonly #options: JsonPostOptions
@@ -35,25 +38,50 @@ export class JsonPost {
 
   serve(request: IncomingMessage, response: ServerResponse): void {
     const { yoga, maxBodyBytes } = this.#options
-    const mediaType = isJsonPost(request, maxBodyBytes) ? mediaTypeFor(request.headers.accept) : null
-    if (mediaType === null) return void yoga(request, response)
-    readBody(request, (body) => {
-      const operation = this.#prepare(body)
-      if (operation === null) {
-        ;(request as ReadRequest).body = body
-        return void yoga(request, response)
-      }
-      this.#run(operation).then(
-        (result) => respond(request, response, result, mediaType),
-        (error) => respond(request, response, this.#failed(error), mediaType),
-      )
-    })
+    if (request.method !== 'POST') return void yoga(request, response)
+    const mediaType = isJsonPost(request) ? mediaTypeFor(request.headers.accept) : null
+    if (isPlainBody(request, maxBodyBytes)) {
+      if (mediaType === null && !isJson(request)) return void yoga(request, response)
+      readPlainBody(request, (body) => this.#serveBody(request, response, body, mediaType))
+      return
+    }
+    readBody(request, maxBodyBytes).then(
+      (body) => {
+        if (!Buffer.isBuffer(body)) return refuse(request, response, body.status, body.error, body.headers)
+        delete request.headers['content-encoding']
+        delete request.headers['transfer-encoding']
+        request.headers['content-length'] = String(body.length)
+        this.#serveBody(request, response, body, mediaType)
+      },
+      (error: Error) => response.destroy(error),
+    )
+  }
+
+  #serveBody(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+    mediaType: MediaType | null,
+  ): void {
+    const text = isJson(request) && body.length > 0 ? body.toString() : null
+    const params = text === null ? undefined : parse(text)
+    if (text !== null && params === undefined) {
+      refuse(request, response, 400, notJson(text))
+      return
+    }
+    const operation = params && mediaType ? this.#prepare(params) : null
+    if (operation === null || mediaType === null) {
+      ;(request as ReadRequest).body = body
+      return void this.#options.yoga(request, response)
+    }
+    this.#run(operation).then(
+      (result) => respond(request, response, result, mediaType),
+      (error) => respond(request, response, this.#failed(error), mediaType),
+    )
   }
 
   /** The operation, ready to run, or null for Yoga. */
-  #prepare(body: Buffer): Runnable | null {
-    const params = parse(body)
-    if (!params) return null
+  #prepare(params: OperationParams): Runnable | null {
     const operation = this.#options.operations.prepare(params, ANYONE)
     if (!('document' in operation)) return null
     const kind = this.#kindOf(operation)
@@ -104,19 +132,15 @@ interface Runnable {
   readonly call: ReportCall | null
 }
 
-function isJsonPost({ method, url, headers }: IncomingMessage, maxBodyBytes: number): boolean {
-  const length = Number(headers['content-length'])
-  return (
-    method === 'POST' &&
-    url?.includes('?') === false &&
-    JSON_TYPE.test(headers['content-type'] ?? '') &&
-    headers['content-encoding'] === undefined &&
-    length > 0 &&
-    length <= maxBodyBytes
-  )
+function isJsonPost({ url, headers }: IncomingMessage): boolean {
+  return url?.includes('?') === false && JSON_TYPE.test(headers['content-type'] ?? '')
 }
 
 const JSON_TYPE = /^application\/json(; ?charset=utf-8)?$/i
+
+/** What Yoga reads as JSON. */
+const isJson = ({ headers }: IncomingMessage): boolean =>
+  /^application\/(graphql\+)?json($|[;,])/i.test(headers['content-type'] ?? '')
 
 /** The first media type of the Accept header that is ours, as Yoga reads it; null where there is none. */
 function mediaTypeFor(accept = '*/*'): MediaType | null {
@@ -134,19 +158,20 @@ function mediaTypeFor(accept = '*/*'): MediaType | null {
 }
 
 /** Not called back where the client goes before it has sent all. */
-function readBody(request: IncomingMessage, onBody: (body: Buffer) => void): void {
+function readPlainBody(request: IncomingMessage, onBody: (body: Buffer) => void): void {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => onBody(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
 }
 
-/** What is asked for, where it is as GraphQL over HTTP has it. */
-function parse(body: Buffer): OperationParams | null {
+/** What is asked for, null where it is not as GraphQL over HTTP has it, undefined where it is no JSON. */
+function parse(text: string): OperationParams | null | undefined {
   try {
-    const params = JSON.parse(body.toString())
+    const params = JSON.parse(text)
     return isObject(params) && isWellFormed(params) ? (params as unknown as OperationParams) : null
   } catch {
-    return null
+    // Yoga ignores a byte order mark.
+    return text.startsWith('\ufeff') && parse(text.slice(1)) !== undefined ? null : undefined
   }
 }
 

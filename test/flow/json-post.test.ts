@@ -257,12 +257,6 @@ describe('a request', () => {
   it.each<[string, Headers, string?, string?]>([
     ['by GET', {}, '/graphql?query=x', 'GET'],
     ['before one of a page', { origin: 'http://localhost' }, '/graphql', 'OPTIONS'],
-    ['with a query string', plain, '/graphql?a=b'],
-    ['for events', { ...plain, accept: 'text/event-stream' }],
-    ['for a page', { ...plain, accept: 'text/html' }],
-    ['that is too long', { ...plain, 'content-length': '101' }],
-    ['of unknown length', JSON_IN],
-    ['of no length', { ...plain, 'content-length': '0' }],
     ['of another type', { ...plain, 'content-type': 'text/plain' }],
   ])('%s goes to Yoga', (_, headers, url, method) => {
     expect(served(headers, url, method)).toBe('Yoga')

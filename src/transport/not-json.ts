@@ -1,0 +1,65 @@
+import { EpochcastError } from '../task/errors.ts'
+import { firstCharacters, isUpTo } from '../task/text.ts'
+
+const MAX_PLACE_LENGTH = 120
+
+/** Strings are skipped, one without an end to the end of the text; what remains are brackets, separators and literals. */
+const TOKEN = /"[^"\\]*(?:\\(?:.|$)[^"\\]*)*(?:"|$)|-?(?:NaN|Infinity|inf|nan)\b|[{}[\],]/gs
+
+/** Says what is wrong with a text that is no JSON, without repeating it: it may hold what is no one's to read. */
+export function notJson(text: string): EpochcastError {
+  const found = bareNumber(text)
+  if (found) {
+    return new EpochcastError(
+      'BAD_REQUEST',
+      `${found.place} is a bare ${found.literal}, which JSON does not have; send the strings "NaN", "Infinity" and "-Infinity" instead`,
+    )
+  }
+  return new EpochcastError(
+    'BAD_REQUEST',
+    `the request body is not JSON${whereOf(text)}; expected an object with query and, where there are any, variables`,
+  )
+}
+
+/** The first NaN or infinity that stands by itself, and its place, such as `variables.input.reports[0].progress.loss`. */
+function bareNumber(text: string): { literal: string; place: string } | null {
+  /** For each open bracket the key or the index that is being read. */
+  const path: (string | number)[] = []
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    const last = path.length - 1
+    if (token === '{') path.push('')
+    else if (token === '[') path.push(0)
+    else if (token === '}' || token === ']') path.pop()
+    else if (token === ',') {
+      const at = path[last]
+      if (typeof at === 'number') path[last] = at + 1
+    } else if (token.startsWith('"')) {
+      if (
+        typeof path[last] === 'string' &&
+        /^\s*:/.test(text.slice(index + token.length, index + token.length + 20))
+      )
+        path[last] = token.slice(1, -1)
+    } else return { literal: token, place: placeOf(path) }
+  }
+  return null
+}
+
+function placeOf(path: readonly (string | number)[]): string {
+  let place = ''
+  for (const at of path) place += typeof at === 'number' ? `[${at}]` : `${place && '.'}${at}`
+  if (place === '') return 'the request body'
+  return isUpTo(place, MAX_PLACE_LENGTH) ? place : `${firstCharacters(place, MAX_PLACE_LENGTH)}…`
+}
+
+/** Of what the parser says, only the place: the rest repeats the text. */
+function whereOf(text: string): string {
+  try {
+    JSON.parse(text)
+    return ''
+  } catch (error) {
+    const { message } = error as Error
+    const [, position] = /at position (\d+)/.exec(message) ?? []
+    if (position !== undefined) return ` (at character ${Number(position) + 1})`
+    return message.includes('end of JSON') ? ' (it ends too early)' : ''
+  }
+}
