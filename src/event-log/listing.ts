@@ -26,7 +26,7 @@ export type ListingChange =
   | { readonly kind: 'unknown' }
 
 /** Time within which a task that changes all the time is listed again. */
-export const LISTING_INTERVAL_MS = 1000
+export const LISTING_INTERVAL_MS = 10_000
 
 export function listingOf({
   state,
