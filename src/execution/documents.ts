@@ -1,6 +1,7 @@
 import { type DocumentNode, type GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { LIMITS } from '../task/limits.ts'
+import { VALIDATION_RULES } from './validation-rules.ts'
 
 /** Documents remembered; clients send the same few over and over. */
 export const MAX_DOCUMENTS = 500
@@ -40,7 +41,7 @@ export class Documents {
     if (known) return known
     // A document's size in tokens bounds the work of parsing and validating it.
     const document = parse(text, { maxTokens: LIMITS.documentTokens })
-    const errors = validate(this.#schema, document)
+    const errors = validate(this.#schema, document, VALIDATION_RULES)
     if (errors.length > 0) return errors
     const valid = { text, document }
     this.#known.set(text, valid)

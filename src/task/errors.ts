@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   GRAPHQL_PARSE_FAILED: { retryable: false, meaning: 'The document is not GraphQL.' },
   GRAPHQL_VALIDATION_FAILED: { retryable: false, meaning: 'The document does not fit the schema.' },
   BAD_REQUEST: { retryable: false, meaning: 'The HTTP request is not a GraphQL request.' },
+  NOT_FOUND: { retryable: false, meaning: 'The server has nothing at this path.' },
   BODY_TOO_LARGE: { retryable: false, meaning: 'The request body exceeds EPOCHCAST_MAX_BODY_BYTES.' },
   ORIGIN_NOT_ALLOWED: {
     retryable: false,

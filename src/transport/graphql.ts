@@ -1,11 +1,13 @@
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
-import type { ExecutionArgs } from 'graphql'
+import { type ExecutionArgs, validate } from 'graphql'
 import { createYoga, type Plugin, type YogaInitialContext, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { SharedSubscription } from '../execution/fan-out.ts'
+import { VALIDATION_RULES, withOwnSubscriptionRule } from '../execution/validation-rules.ts'
 import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
+import { EpochcastError, quote } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
 import { EventStreamResults, WithLastError } from './event-stream.ts'
 import { graphiqlExamples } from './graphiql.ts'
@@ -74,6 +76,7 @@ export function createGraphQL({ context, operations, ...options }: GraphQLOption
     renderGraphiQL,
     plugins: [
       variedByOrigin(origins),
+      wordsForRefusals(),
       boundedDocuments(),
       translatedValidation(onUnexpected),
       runBy(operations, options.maxBufferedBytes),
@@ -93,6 +96,29 @@ function variedByOrigin(origins: OriginRule): Plugin {
   }
 }
 
+/** Yoga refuses some requests with a status alone. */
+function wordsForRefusals(): Plugin {
+  return {
+    onResponse({ request, response, setResponse, fetchAPI }) {
+      const words = response.body ? undefined : WORDS[response.status]
+      if (!words) return
+      const { message, extensions } = new EpochcastError('BAD_REQUEST', words(request))
+      const headers = new fetchAPI.Headers(response.headers)
+      headers.set('content-type', 'application/json; charset=utf-8')
+      headers.delete('content-length')
+      const body = JSON.stringify({ errors: [{ message, extensions }] })
+      setResponse(new fetchAPI.Response(body, { status: response.status, headers }))
+    },
+  }
+}
+
+const WORDS: Readonly<Record<number, (request: Request) => string>> = {
+  406: ({ headers }) =>
+    `the Accept header is ${quote(headers.get('accept') ?? '')}; expected text/event-stream for a subscription, application/json or application/graphql-response+json for anything else`,
+  415: ({ headers }) =>
+    `the Content-Type header is ${quote(headers.get('content-type') ?? '')}; expected application/json`,
+}
+
 /** A document's size in tokens bounds the work of parsing and validating it. */
 function boundedDocuments(): Plugin {
   return {
@@ -104,7 +130,10 @@ function boundedDocuments(): Plugin {
 
 function translatedValidation(onUnexpected: (error: unknown) => void): Plugin {
   return {
-    onValidate() {
+    onValidate({ setValidationFn }) {
+      setValidationFn((schema, document, rules) =>
+        validate(schema, document, rules?.map(withOwnSubscriptionRule) ?? VALIDATION_RULES),
+      )
       return ({ valid, result, setResult }) => {
         if (valid) return
         setResult(result.map((error) => toGraphQLError(error, onUnexpected, 'GRAPHQL_VALIDATION_FAILED')))

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { EpochcastError } from '../task/errors.ts'
+import { EpochcastError, quote } from '../task/errors.ts'
 import { GRAPHQL_PATH, isGraphQLPath, type Yoga } from './graphql.ts'
 import { JsonPost } from './json-post.ts'
 import type { Operations } from './operations.ts'
@@ -47,9 +47,12 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
       return refuse(request, response, 403, error as EpochcastError)
     }
     if (isGraphQLPath(path)) jsonPost.serve(request, response)
-    else void graphql.yoga(request, response)
+    else refuse(request, response, 404, nothingAt(path))
   })
 }
+
+const nothingAt = (path: string): EpochcastError =>
+  new EpochcastError('NOT_FOUND', `there is nothing at ${quote(path)}; GraphQL is at ${GRAPHQL_PATH}`)
 
 function pathOf({ url = '/' }: IncomingMessage): string {
   const query = url.indexOf('?')

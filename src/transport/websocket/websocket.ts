@@ -8,9 +8,9 @@ import { Turns } from '../../delivery/turns.ts'
 import { SharedSubscription } from '../../execution/fan-out.ts'
 import type { Opening } from '../../schema/context.ts'
 import { withoutHttpHints } from '../../schema/errors.ts'
-import { EpochcastError } from '../../task/errors.ts'
+import { EpochcastError, quote } from '../../task/errors.ts'
 import { LIMITS } from '../../task/limits.ts'
-import { GRAPHQL_PATH } from '../graphql.ts'
+import { GRAPHQL_PATH, isGraphQLPath } from '../graphql.ts'
 import type { Operation, Operations } from '../operations.ts'
 import type { OriginRule } from '../origin.ts'
 import { Connection, type ConnectionOptions, Peer } from './connection.ts'
@@ -112,6 +112,11 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     )
   })
 
+  // No WebSocket after all; the library would say so in HTML.
+  sockets.on('wsClientError', ({ message }, socket) =>
+    socket.end(rawResponse('400 Bad Request', new EpochcastError('BAD_REQUEST', message))),
+  )
+
   return {
     get socketCount() {
       return sockets.clients.size
@@ -182,21 +187,27 @@ function prepare(
 
 /** The raw response to an upgrade that is refused; null where it is welcome. */
 function refusalOf(request: IncomingMessage, origins: OriginRule): string | null {
-  const response = (status: string, message: string) =>
-    [
-      `HTTP/1.1 ${status}`,
-      'Content-Type: text/plain; charset=utf-8',
-      `Content-Length: ${Buffer.byteLength(message)}`,
-      'Connection: close',
-      '',
-      message,
-    ].join('\r\n')
-  const path = request.url?.split('?', 1)[0]
-  if (path !== GRAPHQL_PATH) return response('404 Not Found', `expected WebSocket at ${GRAPHQL_PATH}`)
+  const path = request.url?.split('?', 1)[0] ?? ''
   try {
+    if (!isGraphQLPath(path))
+      throw new EpochcastError('NOT_FOUND', `${quote(path)} is no WebSocket; expected ${GRAPHQL_PATH}`)
     origins.check(request)
     return null
   } catch (error) {
-    return response('403 Forbidden', (error as Error).message)
+    if (!(error instanceof EpochcastError)) throw error
+    return rawResponse(error.code === 'NOT_FOUND' ? '404 Not Found' : '403 Forbidden', error)
   }
+}
+
+/** For a socket that no response of Node's belongs to. */
+function rawResponse(status: string, { message, extensions }: EpochcastError): string {
+  const body = JSON.stringify({ errors: [{ message, extensions }] })
+  return [
+    `HTTP/1.1 ${status}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n')
 }
