@@ -1,5 +1,6 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
-import { print } from 'graphql'
+import { type DocumentNode, print } from 'graphql'
+import { variablesOnReturn } from './away.ts'
 import { disposed, EpochcastClientError } from './error.ts'
 import { post } from './execute.ts'
 import { type FollowRequest, followEvents, type TrainingProgressEvent } from './follow.ts'
@@ -65,7 +66,8 @@ export interface EpochcastClient {
   /**
    * The values of any subscription until the server completes it. Comes back from a dropped socket with
    * the same variables, which is right for those that open with the present state (taskProgress,
-   * taskUpdates, heartbeat); for the events of a training, `follow` loses and repeats none.
+   * taskUpdates, heartbeat); taskUpdates also asks for what has ended since its last value, where its document
+   * has a variable for `finishedWithinSeconds`; for the events of a training, `follow` loses and repeats none.
    */
   subscribe<Data, Variables>(
     document: TypedDocumentNode<Data, Variables>,
@@ -129,7 +131,8 @@ export function createClient(options: ClientOptions): EpochcastClient {
       stoppable([disposal.signal, signal], (signal) =>
         values(
           socket(),
-          { query: print(document), variables: variables as Record<string, unknown> },
+          document,
+          variables as Record<string, unknown>,
           new Reconnection(retry, signal, onConnection),
           { signal, maxBuffered, onFull: 'fail' },
         ),
@@ -145,10 +148,25 @@ export function createClient(options: ClientOptions): EpochcastClient {
 
 async function* values<Data>(
   socket: Socket,
-  payload: { readonly query: string; readonly variables: Record<string, unknown> },
+  document: DocumentNode,
+  variables: Record<string, unknown>,
   reconnection: Reconnection,
-  options: ReceiveOptions<Data>,
+  limits: ReceiveOptions<Data>,
 ): AsyncGenerator<Data, void, undefined> {
+  let heardAt: number | null = null
+  const payload = {
+    query: print(document),
+    // Read at each sending: on close code 1000 graphql-ws subscribes again by itself.
+    get variables() {
+      return variablesOnReturn(document, variables, heardAt)
+    },
+  }
+  const options: ReceiveOptions<Data> = {
+    ...limits,
+    onReceived: () => {
+      heardAt = Date.now()
+    },
+  }
   for (;;) {
     try {
       for await (const value of receive<Data>(socket, payload, options)) {

@@ -1,6 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { createClient as createStockClient } from 'graphql-ws'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { WebSocket } from 'ws'
 import {
   createClient,
   EpochcastClientError,
@@ -153,6 +155,35 @@ describe('subscribe', () => {
     let latest = await updates.next()
     while (latest.value?.taskUpdates.status !== 'SUCCESS') latest = await updates.next()
     expect(latest.value.taskUpdates.result).toBe(7)
+    await updates.return?.()
+  })
+
+  it('of taskUpdates asks for what has ended since its last value, and so does a stock client by default', async () => {
+    const server = await testServer()
+    const proxy = await startProxy(server.url)
+    const direct = testClient(server.url)
+    const taskId = await startExternal(direct)
+    // Nothing that had ended before is asked for; what ends meanwhile is told all the same.
+    const updates = testClient(proxy.url).subscribe(TaskUpdatesDocument, { finishedWithinSeconds: 0 })
+    expect((await updates.next()).value?.taskUpdates.status).toBe('QUEUED')
+    const stock = createStockClient({
+      url: proxy.url.replace('http', 'ws'),
+      webSocketImpl: WebSocket,
+      shouldRetry: () => true,
+      retryWait: () => new Promise((resolve) => setTimeout(resolve, 20)),
+    })
+    onTestFinished(() => stock.dispose())
+    const query = 'subscription { taskUpdates { id status } }'
+    const seen = stock.iterate<{ taskUpdates: { status: string } }>({ query })
+    expect((await seen.next()).value?.data?.taskUpdates.status).toBe('QUEUED')
+
+    // Both are away when it ends.
+    proxy.hold()
+    proxy.cut()
+    await report(direct, taskId, { success: { result: 7 } })
+    proxy.letGo()
+    expect((await updates.next()).value?.taskUpdates.status).toBe('SUCCESS')
+    expect((await seen.next()).value?.data?.taskUpdates.status).toBe('SUCCESS')
     await updates.return?.()
   })
 })

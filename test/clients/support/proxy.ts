@@ -8,6 +8,9 @@ export interface Proxy {
   readonly connections: number
   /** Drops every connection, without a word to either side. */
   cut(): void
+  /** Drops new connections at once, until `letGo`. */
+  hold(): void
+  letGo(): void
   /** As `cut`, and refuses new ones. */
   close(): Promise<void>
 }
@@ -16,8 +19,10 @@ export async function startProxy(targetUrl: string): Promise<Proxy> {
   const target = new URL(targetUrl)
   const sockets = new Set<Socket>()
   let connections = 0
+  let isHeld = false
   const server = createServer((downstream) => {
     connections++
+    if (isHeld) return void downstream.destroy()
     const upstream = connect(Number(target.port), target.hostname)
     for (const socket of [downstream, upstream]) {
       sockets.add(socket)
@@ -46,6 +51,12 @@ export async function startProxy(targetUrl: string): Promise<Proxy> {
       return connections
     },
     cut,
+    hold: () => {
+      isHeld = true
+    },
+    letGo: () => {
+      isHeld = false
+    },
     close,
   }
 }

@@ -1,0 +1,38 @@
+import { type DocumentNode, Kind } from 'graphql'
+
+/** Clocks of servers differ, and a value is a moment under way. */
+const TOLERANCE_SECONDS = 10
+/** The API's bound. */
+const MAX_SECONDS = 604_800
+
+type Variables = Readonly<Record<string, unknown>>
+
+/**
+ * The variables of a subscription that comes back. taskUpdates opens with what has ended within
+ * `finishedWithinSeconds`: it asks for all the time since it was last told something, so that no end is missed.
+ *
+ * @param heardAt when its last value came; null before the first
+ */
+export function variablesOnReturn(
+  document: DocumentNode,
+  variables: Variables,
+  heardAt: number | null,
+): Variables {
+  const name = heardAt === null ? undefined : finishedWithinVariable(document)
+  if (heardAt === null || name === undefined) return variables
+  const seconds = Math.ceil((Date.now() - heardAt) / 1000) + TOLERANCE_SECONDS
+  return { ...variables, [name]: Math.min(MAX_SECONDS, seconds) }
+}
+
+/** The variable that a document gives to `taskUpdates(finishedWithinSeconds)`. */
+function finishedWithinVariable({ definitions }: DocumentNode): string | undefined {
+  for (const definition of definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue
+    for (const field of definition.selectionSet.selections) {
+      if (field.kind !== Kind.FIELD || field.name.value !== 'taskUpdates') continue
+      const argument = field.arguments?.find(({ name }) => name.value === 'finishedWithinSeconds')
+      if (argument?.value.kind === Kind.VARIABLE) return argument.value.name.value
+    }
+  }
+  return undefined
+}
