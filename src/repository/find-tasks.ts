@@ -47,7 +47,7 @@ export async function findTasks(
   }
   const page = found.slice(0, limit)
   const snapshots = page.map(({ snapshot }) => snapshot)
-  // The catalog may be a second behind. Cursors are its places, so that what moves meanwhile loses nothing else.
+  // The catalog may be some seconds behind. Cursors are its places, so that what moves meanwhile loses nothing else.
   if (order === 'UPDATED_DESC') snapshots.sort((a, b) => b.state.updatedAt - a.state.updatedAt)
   return {
     tasks: snapshots.map((snapshot, i) => ({

@@ -19,7 +19,7 @@ type CatalogStore = Pick<EventLog, 'snapshot'> & Pick<TaskIndex, 'list' | 'watch
  * What this process knows of all tasks, to find some of them without looking at each. First it listens, then it reads
  * the whole list in the background; after an interruption it reads it again, and forgets what is no longer there.
  *
- * It is a hint, like what it is made of: a listing may be a second old, or its task gone. Whoever finds a task by it
+ * It is a hint, like what it is made of: a listing may be some seconds old, or its task gone. Whoever finds a task by it
  * looks the task up (`fresh`) before showing it.
  */
 export class TaskCatalog {
