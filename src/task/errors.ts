@@ -58,7 +58,6 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'The members of a task may have only so many series: members times metrics.',
   },
-  TOO_MANY_METRICS: { retryable: false, meaning: 'A task may have only so many metric names.' },
   TOO_MANY_SUBSCRIPTIONS: {
     retryable: true,
     meaning: 'The socket or the server has no place for another subscription.',

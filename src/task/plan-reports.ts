@@ -2,6 +2,7 @@ import { EpochcastError, quote } from './errors.ts'
 import { happenedAt, type TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
 import { refuseTooManyMembers } from './members.ts'
+import { leftOut, namesBeyondBound, withoutMetrics } from './metric-bound.ts'
 import { digestOf, isRepeat, lastOf } from './producers.ts'
 import { apply, draftOf } from './reducer.ts'
 import { eventOf, type Report } from './report.ts'
@@ -32,12 +33,23 @@ const NO_WARNINGS: readonly string[] = []
 /**
  * What a batch of reports means for a task: the events to append and the state after them. Repeats
  * of an earlier call are dropped first, so that a repeated final report is a repeat and not a
- * report after the end. Throws where any report of the batch is refused; then none of it counts.
+ * report after the end. Metrics beyond a task's bound of names are left out. Throws where any report of the batch is
+ * refused; then none of it counts.
  *
  * @throws EpochcastError STALE_ATTEMPT, TASK_ENDED, SEQUENCE_GAP, SEQUENCE_CONFLICT, TOO_MANY_PRODUCERS,
- *   TOO_MANY_METRICS, TOO_MANY_MEMBERS, TOO_MANY_SERIES, BAD_INPUT
+ *   TOO_MANY_MEMBERS, TOO_MANY_SERIES, BAD_INPUT
  */
 export function planReports(before: TaskState, batch: ReportBatch, now: number): ReportPlan {
+  const plan = planOf(before, batch, batch.reports, now)
+  const beyond = namesBeyondBound(plan.state)
+  if (!beyond || plan.events.length === 0) return plan
+  // Hardly ever, so all is planned again, without them.
+  const reports = batch.reports.map((report) => withoutMetrics(report, beyond))
+  return { ...planOf(before, batch, reports, now), warnings: [leftOut(beyond)] }
+}
+
+/** @param reports those of the batch, as they are to be taken; a repeat is recognised by what was sent */
+function planOf(before: TaskState, batch: ReportBatch, reports: readonly Report[], now: number): ReportPlan {
   const duplicates = countDuplicates(before, batch)
   const accepted = batch.reports.length - duplicates
   if (accepted === 0) return { events: [], state: before, accepted, duplicates, warnings: NO_WARNINGS }
@@ -67,7 +79,7 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
   }
   for (let i = duplicates; i < batch.reports.length; i++) {
     refuseEnded(state)
-    const event: Reported = eventOf(batch.reports[i] as Report, { state, now: times, index: i, member })
+    const event: Reported = eventOf(reports[i] as Report, { state, now: times, index: i, member })
     if (i >= batch.reports.length - 2 && batch.producer !== null && batch.firstSequence !== null) {
       event.producer = batch.producer
       event.sequence = batch.firstSequence + i
@@ -76,7 +88,6 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
     }
     add(event)
   }
-  refuseTooManyMetrics(state)
   refuseTooManyMembers(before, state)
   return { events, state, accepted, duplicates, warnings: NO_WARNINGS }
 }
@@ -132,17 +143,6 @@ function countDuplicates(
     )
   }
   return Math.min(reports.length, last - firstSequence + 1)
-}
-
-function refuseTooManyMetrics(state: TaskState): void {
-  const names = Object.keys(state.metrics)
-  const first = names[LIMITS.metricsPerTask]
-  if (first === undefined) return
-  throw new EpochcastError(
-    'TOO_MANY_METRICS',
-    `${name(state)} would have ${names.length} different metrics, ${quote(first)} among them; expected at most ${LIMITS.metricsPerTask}`,
-    { details: { metric: first } },
-  )
 }
 
 function refuseEnded(state: TaskState): void {

@@ -170,12 +170,18 @@ function end(draft: DraftState, status: TaskStatus, at: number): void {
  * In the latest values, `loss` of the training phase must not be overwritten by that of validation,
  * so the other phases are prefixed, as Keras does with `val_`.
  */
-const PHASE_PREFIX = { TRAIN: '', VAL: 'val_', TEST: 'test_' } as const
+const PHASE_PREFIX = { TRAIN: '', VAL: 'val_', TEST: 'test_', EVAL: 'eval_' } as const
+
+/** Under which name a metric of a phase, or of a round's evaluation, stands among the latest values. */
+export const latestName = (name: string, phase: keyof typeof PHASE_PREFIX): string =>
+  prefixed(name, PHASE_PREFIX[phase])
+
+const prefixed = (name: string, prefix: string): string => (name.startsWith(prefix) ? name : prefix + name)
 
 function merge(metrics: Record<string, MetricValue>, added: Metrics, prefix: string): void {
   for (const name in added) {
     const value = added[name]
-    if (value !== undefined) metrics[name.startsWith(prefix) ? name : prefix + name] = value
+    if (value !== undefined) metrics[prefixed(name, prefix)] = value
   }
 }
 

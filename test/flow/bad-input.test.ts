@@ -279,18 +279,34 @@ describe('reporting', () => {
     )
   })
 
-  it('refuses more than 1024 different metrics in one task', async () => {
+  it('leaves out metrics beyond the 1024 of a task by name, and takes the rest', async () => {
     const { url } = await testServer()
     const taskId = await startExternal(url)
     const names = (from: number, to: number) =>
       Object.fromEntries(Array.from({ length: to - from }, (_, i) => [`m${from + i}`, 1]))
     for (const from of [0, 256, 512, 768])
       await report(url, taskId, progress({ metrics: names(from, from + 256) }))
-    const error = await refusal(url, REPORT, {
-      input: { taskId, reports: [progress({ metrics: { extra: 1 } })] },
+    const mutation =
+      'mutation ($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted duplicates warnings } }'
+    const reports = [
+      { progress: { current: 2, loss: 0.5, metrics: { m0: 7, extra: 1 } } },
+      { epochEnd: { epoch: 1, phase: 'VAL', metrics: { m1: 8 } } },
+      { roundEnd: { round: 1, fitMetrics: { m2: 9 }, evalMetrics: { recall: 1 } } },
+    ]
+    const input = { taskId, reports, producer: 'trainer', firstSequence: 1 }
+    const warnings = [
+      'metric "extra" and 2 more left out: the task has 1024 different metrics, and no more are taken',
+    ]
+    expect((await run(url, mutation, { input })).reportMetrics).toEqual({
+      accepted: 3,
+      duplicates: 0,
+      warnings,
     })
-    expect(error.extensions.code).toBe('TOO_MANY_METRICS')
-    expect(error.message).toMatch(/1025 different metrics, "extra" among them; expected at most 1024/)
+    // A repeat is recognised by what was sent.
+    expect((await run(url, mutation, { input })).reportMetrics).toMatchObject({ accepted: 0, duplicates: 3 })
+    const { task } = await run(url, TASK, { id: taskId })
+    expect(Object.keys(task.metrics)).toHaveLength(1025)
+    expect(task).toMatchObject({ current: 2, loss: 0.5, metrics: { loss: 0.5, m0: 7, m1: 1, m2: 9 } })
   })
 
   it('refuses a report of a task that is unknown, ended, or at a newer attempt', async () => {
