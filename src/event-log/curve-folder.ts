@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { segmentsToMerge } from '../task/curves/compaction.ts'
-import { type CurveContext, CurveDraft, contextOf, FIRST_CONTEXT } from '../task/curves/draft.ts'
 import {
   type CurveIndex,
   decodeIndex,
   encodeIndex,
   overviewOf,
   type SegmentInfo,
-} from '../task/curves/index.ts'
+} from '../task/curves/curve-index.ts'
+import { type CurveContext, CurveDraft, contextOf, FIRST_CONTEXT } from '../task/curves/draft.ts'
 import { MIN_POINTS_PER_SERIES, mergeSegments } from '../task/curves/merge.ts'
 import { decodeSegment, encodeSegment, pointsIn, type Segment } from '../task/curves/segment.ts'
 import { SeriesNumbers } from '../task/curves/series-numbers.ts'

@@ -1,4 +1,4 @@
-import type { SegmentInfo } from './index.ts'
+import type { SegmentInfo } from './curve-index.ts'
 
 /** Newest segments that keep all of their points as long as anything else can be merged. */
 const KEPT_WHOLE = 8
