@@ -16,13 +16,13 @@ import { channelOf, type TaskKey } from '../task/task.ts'
 const KEPT_SEGMENTS_BYTES = 32 * 1024 * 1024
 /** A segment may be merged between reading the index and reading it; that takes many events, so not often. */
 const MAX_TRIES = 10
+/** Longest time that the event loop is held. */
+const SLICE_MS = 8
+
 export interface SeriesRequest extends Omit<SeriesQuery, 'maxPoints'> {
   /** In one series; null for the default, or as many as leave room for all series in one answer. */
   readonly maxPoints: number | null
 }
-
-/** Longest time that the event loop is held. */
-const SLICE_MS = 8
 
 const EMPTY: CurveIndex = { through: 0, context: FIRST_CONTEXT, series: [], segments: [] }
 

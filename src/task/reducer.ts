@@ -91,8 +91,8 @@ const CHANGES = {
     }
     tellProgress(draft, event.recordedAt)
     draft.loss = event.fitMetrics.loss ?? draft.loss
-    merge(draft.metrics, event.fitMetrics, '')
-    merge(draft.metrics, event.evalMetrics, 'eval_')
+    merge(draft.metrics, event.fitMetrics, PHASE_PREFIX.TRAIN)
+    merge(draft.metrics, event.evalMetrics, PHASE_PREFIX.EVAL)
   },
   StatusChanged: changeStatus,
   ErrorReported(draft, event) {
