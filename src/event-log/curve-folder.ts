@@ -1,27 +1,18 @@
-import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { segmentsToMerge } from '../task/curves/compaction.ts'
-import {
-  type CurveIndex,
-  decodeIndex,
-  encodeIndex,
-  overviewOf,
-  type SegmentInfo,
-} from '../task/curves/curve-index.ts'
+import { type CurveIndex, decodeIndex, encodeIndex } from '../task/curves/curve-index.ts'
 import { type CurveContext, CurveDraft, contextOf, FIRST_CONTEXT } from '../task/curves/draft.ts'
-import { MIN_POINTS_PER_SERIES, mergeSegments } from '../task/curves/merge.ts'
-import { decodeSegment, encodeSegment, pointsIn, type Segment } from '../task/curves/segment.ts'
+import { mergeSegments } from '../task/curves/merge.ts'
+import { pointsIn, type Segment } from '../task/curves/segment.ts'
 import { SeriesNumbers } from '../task/curves/series-numbers.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../task/task.ts'
+import { CurveSegments } from './curve-segments.ts'
 import type { CurveStore, CurvesRead } from './curve-store.ts'
 import type { CurveChange } from './event-log.ts'
 
 /** Events that may wait in the log to be folded, and points in a segment. */
-export const FOLD = { events: 1024, points: 8192 } as const
-/** Segments of one task, however small they are. */
-const MAX_SEGMENTS = 256
+const FOLD = { events: 1024, points: 8192 } as const
 /** Segments that fit into the bytes of a task, at least: with fewer, the newest would not stay whole. */
 const MIN_SEGMENTS = 16
 /** About what a point takes in a segment, with its part of a row. */
@@ -29,11 +20,6 @@ const POINT_BYTES = 20
 /** Points and rows that wait in memory, of all tasks; those of tasks that wait longest are read from the log again. */
 const MAX_DRAFTED = 2_000_000
 const MAX_TASKS = 2000
-/** Part of a segment's points that its overview has. */
-const OVERVIEW_PART = 8
-
-/** The lowest bound on a task's curves: they would hardly have points. */
-export const MIN_CURVE_BYTES = 262_144
 
 export interface CurveFolderOptions {
   /** Bytes of one task's curves, stored. */
@@ -64,7 +50,7 @@ interface Drafted {
  */
 export class CurveFolder {
   readonly #store: CurveStore
-  readonly #maxBytes: number
+  readonly #segments: CurveSegments
   readonly #segmentPoints: number
   readonly #segmentEvents: number
   readonly #onError: (error: unknown) => void
@@ -82,8 +68,8 @@ export class CurveFolder {
 
   constructor(store: CurveStore, { curveBytes, retainEvents, onError }: CurveFolderOptions) {
     this.#store = store
-    this.#maxBytes = curveBytes
     this.#segmentPoints = Math.min(FOLD.points, Math.floor(curveBytes / MIN_SEGMENTS / POINT_BYTES))
+    this.#segments = new CurveSegments(store, { maxBytes: curveBytes, segmentPoints: this.#segmentPoints })
     this.#segmentEvents = Math.min(FOLD.events, retainEvents)
     this.#onError = onError
   }
@@ -157,8 +143,7 @@ export class CurveFolder {
       drafts.map((one) => one.segment(numbers)).filter((segment) => pointsIn(segment) > 0),
       this.#segmentPoints,
     )
-    const changed = await this.#withSegments(key, index, fresh)
-    const { segments, put, drop } = changed
+    const { segments, put, drop } = await this.#segments.add(key, index.segments, fresh, numbers.keys)
     const { through, context } = draft
     const next: CurveIndex = { through, context, series: numbers.keys, segments }
     this.#indexes.set(channel, { generation, index: next })
@@ -177,86 +162,6 @@ export class CurveFolder {
       return { ...none, context: contextOf(state) }
     }
   }
-
-  /** Adds segments, and merges others until all have room. */
-  async #withSegments(key: TaskKey, { segments, series }: CurveIndex, fresh: readonly Segment[]) {
-    const maxBytes = this.#maxBytes - indexBytes(series.length)
-    const added = new Map<string, NewSegment>()
-    const drop: string[] = []
-    const add = (segment: Segment, level: number): SegmentInfo => {
-      const one = newSegment(segment, level)
-      added.set(one.info.name, one)
-      return one.info
-    }
-    let all = [...segments, ...fresh.map((segment) => add(segment, 0))]
-    while (all.length > MAX_SEGMENTS || totalBytes(all) > maxBytes) {
-      const group = segmentsToMerge(all)
-      const [first] = group
-      if (!first) break
-      const parts = await this.#load(key, group, added)
-      const points = parts.reduce((sum, part) => sum + pointsIn(part), 0)
-      // Where only their number is too high, they need not be thinned.
-      const most = totalBytes(all) > maxBytes ? Math.ceil(points / 2) : points
-      const merged = mergeSegments(parts, Math.min(this.#segmentPoints, most))
-      // A few points of each of very many series cannot be thinned further.
-      if (group.length === 1 && pointsIn(merged) === points) break
-      for (const { name, hasOverview } of group) {
-        if (!added.delete(name)) drop.push(...(hasOverview ? [name, overviewOf(name)] : [name]))
-      }
-      const level = Math.max(...group.map((segment) => segment.level)) + 1
-      const at = all.indexOf(first)
-      const info = pointsIn(merged) > 0 ? [add(merged, level)] : []
-      all = [...all.slice(0, at), ...info, ...all.slice(at + group.length)]
-    }
-    return { segments: all, put: [...added.values()].flatMap(({ put }) => put), drop }
-  }
-
-  /** Of a segment that the store lost nothing is left to merge. */
-  async #load(
-    key: TaskKey,
-    group: readonly SegmentInfo[],
-    added: ReadonlyMap<string, NewSegment>,
-  ): Promise<Segment[]> {
-    const names = group.map(({ name }) => name).filter((name) => !added.has(name))
-    const bytes = await this.#store.readSegments(key, names)
-    const stored = new Map(names.map((name, i) => [name, bytes[i] ?? null]))
-    return group.flatMap(({ name }) => {
-      const segment = added.get(name)?.segment
-      const found = stored.get(name)
-      return segment ?? (found ? decodeSegment(found) : [])
-    })
-  }
-}
-
-/** Names of segments are never given twice, whichever process gives them. */
-const PROCESS = randomBytes(6).toString('base64url')
-let named = 0
-
-interface NewSegment {
-  readonly info: SegmentInfo
-  readonly segment: Segment
-  readonly put: CurveChange['put']
-}
-
-function newSegment(segment: Segment, level: number): NewSegment {
-  const { after, through } = segment
-  const points = pointsIn(segment)
-  const name = `${PROCESS}-${(++named).toString(36)}`
-  const put = [{ name, bytes: encodeSegment(segment) }]
-  // Each series keeps some points in an overview, so where they have few there is nothing to be saved.
-  const hasOverview = points / OVERVIEW_PART >= MIN_POINTS_PER_SERIES * segment.series.length
-  if (hasOverview) {
-    const overview = mergeSegments([segment], Math.ceil(points / OVERVIEW_PART))
-    put.push({ name: overviewOf(name), bytes: encodeSegment(overview) })
-  }
-  const bytes = put.reduce((sum, one) => sum + one.bytes.byteLength, 0)
-  let [minStep, maxStep] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const step of segment.rows.steps) {
-    if (step < minStep) minStep = step
-    if (step > maxStep) maxStep = step
-  }
-  const info = { name, after, through, level, bytes, hasOverview, minStep, maxStep }
-  return { info, segment, put }
 }
 
 /** The events that wait in the log, before those that are drafted already. */
@@ -279,9 +184,3 @@ function joined(segments: readonly Segment[], maxPoints: number): readonly Segme
   const points = segments.reduce((sum, segment) => sum + pointsIn(segment), 0)
   return segments.length > 1 && points <= maxPoints ? [mergeSegments(segments, points)] : segments
 }
-
-const totalBytes = (segments: readonly SegmentInfo[]): number =>
-  segments.reduce((sum, { bytes }) => sum + bytes, 0)
-
-/** About the index's own size: names of metrics are short, those of segments take some more. */
-const indexBytes = (series: number): number => 64 * (series + MAX_SEGMENTS)

@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../src/event-log/event-log.ts'
 import type { Store } from '../../src/event-log/store.ts'
 import { SeriesReader } from '../../src/feed/series-reader.ts'
+import { decodeIndex, overviewOf } from '../../src/task/curves/curve-index.ts'
 import type { MetricSeries } from '../../src/task/curves/point.ts'
 import type { SeriesQuery } from '../../src/task/curves/series.ts'
+import { LIMITS } from '../../src/task/limits.ts'
 import { planReports } from '../../src/task/plan-reports.ts'
 import type { Report } from '../../src/task/report.ts'
 import type { MetricValue, TaskKey } from '../../src/task/task.ts'
@@ -63,6 +65,16 @@ export function curvesContract(open: (options: StoreFactoryOptions) => Promise<S
     store = await open({ retainEvents: 20 })
   })
   afterEach(() => store.close())
+
+  /** Bytes of a task's curves as the engine has them. */
+  const storedCurves = async (key: TaskKey) => {
+    const text = (await store.readCurves(key))?.index ?? ''
+    const { through, segments } = decodeIndex(text)
+    const names = segments.flatMap(({ name, hasOverview }) => (hasOverview ? [name, overviewOf(name)] : name))
+    const stored = await store.readSegments(key, names)
+    const bytes = stored.reduce((sum, segment) => sum + (segment?.byteLength ?? 0), 0)
+    return { through, index: Buffer.byteLength(text), segments: bytes }
+  }
 
   const readAll = async (key: TaskKey, query: Partial<SeriesQuery> = {}, at?: Snapshot) => {
     const view = at ?? (await store.snapshot(key))
@@ -197,6 +209,23 @@ export function curvesContract(open: (options: StoreFactoryOptions) => Promise<S
     expect(await store.readSegments(key, [])).toEqual([])
   })
 
+  it('stay within their bytes, however much of these the names of metrics take', async () => {
+    const key = await createTask(store)
+    const curveBytes = 262_144
+    const writer = taskWriter(store, { curveBytes })
+    const nameOf = (i: number) => `metric_${i}_`.padEnd(LIMITS.metricNameLength, 'x')
+    for (const step of range(1, 200)) {
+      const from = 250 * (step % 3)
+      const metrics = Object.fromEntries(range(from, from + 249).map((i) => [nameOf(i), Math.sin(step + i)]))
+      const batch = { ...BATCH, reports: [{ progress: { current: step, metrics } }] }
+      await writer.update(key, (state) => planReports(state, batch, NOW + step))
+    }
+    const { index, segments, through } = await storedCurves(key)
+    expect(through).toBeGreaterThan(150)
+    expect(index).toBeGreaterThan(curveBytes / 3)
+    expect(index + segments).toBeLessThanOrEqual(curveBytes)
+  })
+
   it('keep spikes, and the first of what is not finite, within their bytes', async () => {
     const key = await createTask(store)
     const curveBytes = 262_144
@@ -211,11 +240,9 @@ export function curvesContract(open: (options: StoreFactoryOptions) => Promise<S
       const batch = { ...BATCH, reports }
       await writer.update(key, (state) => planReports(state, batch, NOW + from))
     }
-    const read = await store.readCurves(key)
-    const index = JSON.parse(read?.index ?? '')
-    const stored = index.segments.reduce((sum: number, segment: unknown[]) => sum + (segment[4] as number), 0)
-    expect(stored + (read?.index?.length ?? 0)).toBeLessThanOrEqual(curveBytes)
-    expect(stored).toBeGreaterThan(curveBytes / 3)
+    const { index, segments } = await storedCurves(key)
+    expect(index + segments).toBeLessThanOrEqual(curveBytes)
+    expect(segments).toBeGreaterThan(curveBytes / 3)
     for (const maxPoints of [50, 500, 5000]) {
       const series = await readAll(key, { maxPoints })
       expect(series.map(({ name }) => name)).toEqual([...names].sort())

@@ -45,12 +45,18 @@ const SEGMENT_FIELDS = [
   'maxStep',
 ] as const satisfies readonly (keyof SegmentInfo)[]
 
+const encodeSeries = ({ name, phase, member, axis }: SeriesKey) => [name, phase, member, axis]
+
+/** Bytes that an index takes for these series. */
+export const encodedBytes = (series: readonly SeriesKey[]): number =>
+  Buffer.byteLength(JSON.stringify(series.map(encodeSeries)))
+
 export function encodeIndex({ through, context, series, segments }: CurveIndex): string {
   return JSON.stringify({
     version: VERSION,
     through,
     context: [context.attempt, context.startedEpoch],
-    series: series.map(({ name, phase, member, axis }) => [name, phase, member, axis]),
+    series: series.map(encodeSeries),
     segments: segments.map((segment) => SEGMENT_FIELDS.map((field) => segment[field])),
   })
 }
