@@ -142,7 +142,7 @@ function labelValues(labels: Json, path: readonly string[] = []): LabelCondition
 }
 
 function labelConditions(labels: Json): LabelCondition[] {
-  if (labels !== null) checkLabels(labels, 'filter.labels')
+  if (labels !== null && !isEmpty(labels)) checkLabels(labels, 'filter.labels')
   const conditions = labelValues(labels)
   if (conditions.length <= LIMITS.filterLabels) return conditions
   throw new EpochcastError(
@@ -152,7 +152,8 @@ function labelConditions(labels: Json): LabelCondition[] {
 }
 
 function checkLabels(labels: Json, path: string): void {
-  if (!isObject(labels)) {
+  // An empty object within would be a condition that any task meets, even one without such a label.
+  if (!isObject(labels) || isEmpty(labels)) {
     throw new EpochcastError(
       'BAD_INPUT',
       `${path} is ${quote(labels)}; expected an object of strings, numbers and booleans`,
@@ -171,6 +172,8 @@ function labelAt(labels: Json, path: readonly string[]): Json | undefined {
 
 const isObject = (value: Json | undefined): value is Readonly<Record<string, Json>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isEmpty = (value: Json): boolean => isObject(value) && Object.keys(value).length === 0
 
 const isLabelValue = (value: Json): value is LabelValue =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'

@@ -83,6 +83,8 @@ describeEngines((open) => {
       [{ labels: ['vision'] }, 'expected a JSON object'],
       [{ labels: { team: ['vision'] } }, 'filter.labels.team is ["vision"]; expected'],
       [{ labels: { team: null } }, 'filter.labels.team is null; expected'],
+      [{ labels: { team: {} } }, 'filter.labels.team is {}; expected'],
+      [{ labels: { a: { b: 1, c: { d: {} } } } }, 'filter.labels.a.c.d is {}; expected'],
       [{ labels: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`l${i}`, i])) }, 'has 33 values'],
       [{ text: 'x '.repeat(129) }, 'at most 256 characters'],
       [{ text: Array.from({ length: 17 }, (_, i) => i).join(' ') }, 'has 17 words'],
