@@ -6,6 +6,8 @@ export default defineConfig({
   resolve: { alias: { graphql: fileURLToPath(import.meta.resolve('graphql')) } },
   test: {
     include: ['test/**/*.test.ts'],
+    // Attacks take long and much memory: they have a command of their own.
+    exclude: ['test/attack/**'],
     setupFiles: ['test/support/seed.ts'],
     // Servers, browsers and trainings of the flow tests share few cores with everything else.
     testTimeout: 30_000,

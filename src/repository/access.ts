@@ -12,6 +12,8 @@ export type Scope = (typeof SCOPES)[number]
 /** Who calls, and what that gives a right to. */
 export interface Caller {
   readonly subject: string
+  /** Where it calls from, the holder of its shares and rates; null for the server itself. */
+  readonly address: string | null
   readonly scopes: ReadonlySet<Scope>
   /** The only tasks that the caller may touch; null: all of them. */
   readonly taskIds: ReadonlySet<string> | null
@@ -24,6 +26,7 @@ export interface Caller {
 /** The caller of a server without authentication. */
 export const ANYONE: Caller = {
   subject: 'anyone',
+  address: null,
   scopes: new Set(SCOPES),
   taskIds: null,
   channelPrefixes: null,

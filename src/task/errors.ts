@@ -66,6 +66,10 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'A stream of states reached EPOCHCAST_MAX_STATE_STREAM_SECONDS; subscribing again goes on.',
   },
+  RATE_LIMITED: {
+    retryable: true,
+    meaning: 'Too many of these in a short time; `extensions.retryAfterMs` says when to try again.',
+  },
   QUEUE_FULL: { retryable: true, meaning: "The launcher's queue is full." },
   STORE_FULL: {
     retryable: true,

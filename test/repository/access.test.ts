@@ -4,6 +4,7 @@ import { ANYONE, authorize, type Caller, mayRead, prefixesOf, SCOPES } from '../
 const key = { channelPrefix: 'ml:training', id: 't1' }
 const reporter: Caller = {
   subject: 'trainer 7',
+  address: null,
   scopes: new Set(['tasks:report']),
   taskIds: new Set(['t1']),
   channelPrefixes: new Set(['ml:training']),

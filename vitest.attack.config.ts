@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+import base from './vitest.config.ts'
+
+/** What hostile clients do to a server: one file after the other, as each takes what memory and time it can get. */
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
+    include: ['test/attack/**/*.test.ts'],
+    exclude: [],
+    testTimeout: 120_000,
+    maxWorkers: 1,
+  },
+})
