@@ -11,18 +11,16 @@ export interface Rate {
 /** Keys whose spending is remembered; the least recently used is forgotten first, and has its whole burst again. */
 const MAX_KEYS = 20_000
 
-interface Bucket {
-  tokens: number
-  /** In milliseconds of `performance.now()`. */
-  filledAt: number
-}
-
-/** Token buckets (https://en.wikipedia.org/wiki/Token_bucket), one for each key: an address, a socket, a task. */
+/**
+ * Token buckets, one for each key: an address, a socket, a task. Kept as the generic cell rate algorithm does
+ * (https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm): one number a key, when its bucket will be full.
+ */
 export class RateLimit {
   readonly #what: string
   readonly #rate: Rate
   readonly #setting: string
-  readonly #buckets: LRUCache<string, Bucket>
+  /** When the bucket of a key is full again, in milliseconds of `performance.now()`. */
+  readonly #fullAt: LRUCache<string, number>
 
   /**
    * @param what of which so many are allowed, for the refusal: "mutations of one address"
@@ -32,11 +30,11 @@ export class RateLimit {
     this.#what = what
     this.#rate = rate
     this.#setting = setting
-    this.#buckets = new LRUCache({ max: maxKeys })
+    this.#fullAt = new LRUCache({ max: maxKeys })
   }
 
   get size(): number {
-    return this.#buckets.size
+    return this.#fullAt.size
   }
 
   /**
@@ -59,18 +57,11 @@ export class RateLimit {
   /** As `take`, for callers that wait or have words of their own: 0 where they were taken, else when to try again. */
   waitMs(key: string, count = 1, now = performance.now()): number {
     const { perSecond, burst } = this.#rate
-    let bucket = this.#buckets.get(key)
-    if (bucket) {
-      bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.filledAt) / 1000) * perSecond)
-      bucket.filledAt = now
-    } else {
-      bucket = { tokens: burst, filledAt: now }
-      this.#buckets.set(key, bucket)
-    }
-    if (bucket.tokens >= count) {
-      bucket.tokens -= count
-      return 0
-    }
-    return Math.max(1, Math.ceil(((count - bucket.tokens) / perSecond) * 1000))
+    const msEach = 1000 / perSecond
+    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now) + count * msEach
+    const waitMs = fullAt - burst * msEach - now
+    if (waitMs > 0) return Math.ceil(waitMs)
+    this.#fullAt.set(key, fullAt)
+    return 0
   }
 }
