@@ -1,32 +1,21 @@
 import {
   type DocumentNode,
-  defaultFieldResolver,
   type ExecutionArgs,
   execute,
-  type FieldNode,
   type FragmentDefinitionNode,
-  type FragmentSpreadNode,
   type GraphQLAbstractType,
-  type GraphQLField,
-  GraphQLIncludeDirective,
-  type GraphQLObjectType,
   type GraphQLSchema,
-  GraphQLSkipDirective,
-  getDirectiveValues,
   getNullableType,
   getOperationAST,
-  type InlineFragmentNode,
   isAbstractType,
   isObjectType,
   Kind,
   OperationTypeNode,
-  type SelectionSetNode,
-  typeFromAST,
-  visit,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { DeliveredEvent } from '../task/stream-event.ts'
-import { fill, type Slot, slotOf, type Template } from './event-template.ts'
+import { type Selection, templateOf, type Values, variablesOf } from './selection.ts'
+import { fill, type Template } from './template.ts'
 
 /** What a document selects of an event, compiled to text. */
 export interface EventPlan {
@@ -74,7 +63,7 @@ export function compileEventPlan(
   if (!root.selectionSet || root.directives?.length || !isAbstractType(eventType)) return null
 
   const responseKey = root.alias?.value ?? ROOT_FIELD
-  const fragments = new Map(
+  const fragments = new Map<string, FragmentDefinitionNode>(
     document.definitions
       .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
       .map((fragment) => [fragment.name.value, fragment]),
@@ -105,14 +94,9 @@ export function compileEventPlan(
 }
 
 /** The selection on an event, and what is needed to understand it. */
-interface Selected {
-  readonly schema: GraphQLSchema
+interface Selected extends Selection {
   readonly eventType: GraphQLAbstractType
-  readonly selectionSet: SelectionSetNode
-  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>
 }
-
-type Values = Readonly<Record<string, unknown>>
 
 const leaveToExecution: EventEncoder = () => null
 
@@ -123,26 +107,6 @@ function isRefused(args: ExecutionArgs): boolean {
   return result.errors?.some(({ path }) => path === undefined || path.length === 1) ?? false
 }
 
-function variablesOf({ selectionSet, fragments }: Selected): readonly string[] {
-  const names = new Set<string>()
-  const seen = new Set<string>()
-  const look = (node: SelectionSetNode | FragmentDefinitionNode): void => {
-    visit(node, {
-      Variable: ({ name }) => {
-        names.add(name.value)
-      },
-      FragmentSpread: ({ name }) => {
-        const fragment = fragments.get(name.value)
-        if (!fragment || seen.has(name.value)) return
-        seen.add(name.value)
-        look(fragment)
-      },
-    })
-  }
-  look(selectionSet)
-  return [...names].sort()
-}
-
 function encoderOf(selected: Selected, responseKey: string, values: Values): EventEncoder {
   const before = `{"data":{${JSON.stringify(responseKey)}:`
   const templates = new Map<string, Template | null>()
@@ -150,97 +114,21 @@ function encoderOf(selected: Selected, responseKey: string, values: Values): Eve
     // Few documents are there to see all types, so a type is compiled when its first event comes.
     let template = templates.get(event.type)
     if (template === undefined) {
-      template = templateOf(selected, event.type, values, before)
+      template = eventTemplate(selected, event.type, values, before)
       templates.set(event.type, template)
     }
     return template && fill(template, event)
   }
 }
 
-function templateOf(selected: Selected, typeName: string, values: Values, before: string): Template | null {
+function eventTemplate(
+  selected: Selected,
+  typeName: string,
+  values: Values,
+  before: string,
+): Template | null {
   const { schema, eventType } = selected
   const type = schema.getType(typeName)
   if (!isObjectType(type) || type.isTypeOf || !schema.isSubType(eventType, type)) return null
-  const fields = collectFields(selected, type, values)
-  if (fields === null) return null
-
-  const slots: Slot[] = []
-  let constant = `${before}{`
-  let separator = ''
-  for (const [key, node] of fields) {
-    constant += `${separator}${JSON.stringify(key)}:`
-    separator = ','
-    if (node.name.value === '__typename') {
-      constant += JSON.stringify(type.name)
-      continue
-    }
-    const field = type.getFields()[node.name.value]
-    const slot = field && isPlain(field) ? slotOf(constant, field.name, field.type) : null
-    if (slot === null) return null
-    slots.push(slot)
-    constant = ''
-  }
-  return { slots, end: `${constant}}}}` }
-}
-
-/** Whether execution reads the property of the field's name: Pothos gives what is exposed no resolver. */
-function isPlain({ resolve, args }: GraphQLField<unknown, unknown>): boolean {
-  return (resolve === undefined || resolve === defaultFieldResolver) && args.length === 0
-}
-
-/**
- * The fields of an event of one type under their response keys, in the order of graphql-js: that of the
- * first appearance, depth first. Fields under one key are the same field, so the first stands for all. Null
- * where only execution can tell.
- */
-function collectFields(
-  { schema, selectionSet, fragments }: Selected,
-  type: GraphQLObjectType,
-  values: Values,
-): ReadonlyMap<string, FieldNode> | null {
-  const fields = new Map<string, FieldNode>()
-  const spread = new Set<string>()
-
-  const applies = ({ typeCondition }: InlineFragmentNode | FragmentDefinitionNode): boolean => {
-    if (!typeCondition) return true
-    const condition = typeFromAST(schema, typeCondition)
-    return condition === type || (isAbstractType(condition) && schema.isSubType(condition, type))
-  }
-
-  const collect = ({ selections }: SelectionSetNode): boolean => {
-    for (const node of selections) {
-      const included = isIncluded(node, values)
-      if (included === null) return false
-      if (!included) continue
-      if (node.kind === Kind.FIELD) {
-        const key = (node.alias ?? node.name).value
-        if (!fields.has(key)) fields.set(key, node)
-      } else if (node.kind === Kind.INLINE_FRAGMENT) {
-        if (applies(node) && !collect(node.selectionSet)) return false
-      } else if (!spread.has(node.name.value)) {
-        spread.add(node.name.value)
-        const fragment = fragments.get(node.name.value)
-        if (!fragment || fragment.directives?.length) return false
-        if (applies(fragment) && !collect(fragment.selectionSet)) return false
-      }
-    }
-    return true
-  }
-  return collect(selectionSet) ? fields : null
-}
-
-/** Null where a directive is unknown, or a condition has no value. */
-function isIncluded(
-  node: FieldNode | InlineFragmentNode | FragmentSpreadNode,
-  values: Values,
-): boolean | null {
-  if (!node.directives?.length) return true
-  const known: readonly string[] = [GraphQLSkipDirective.name, GraphQLIncludeDirective.name]
-  if (!node.directives.every(({ name }) => known.includes(name.value))) return null
-  try {
-    if (getDirectiveValues(GraphQLSkipDirective, node, values)?.if === true) return false
-    return getDirectiveValues(GraphQLIncludeDirective, node, values)?.if !== false
-  } catch {
-    return null
-  }
+  return templateOf(selected, type, values, { before, after: '}}' })
 }

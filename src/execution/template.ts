@@ -1,7 +1,6 @@
 import { type GraphQLOutputType, getNullableType, isLeafType, isNonNullType } from 'graphql'
-import type { DeliveredEvent } from '../task/stream-event.ts'
 
-/** The text of a result for events of one type: constant parts with the values of an event between them. */
+/** The text of objects of one type: constant parts with the values of an object between them. */
 export interface Template {
   readonly slots: readonly Slot[]
   readonly end: string
@@ -11,7 +10,7 @@ export interface Slot {
   readonly before: string
   readonly property: string
   readonly write: Writer
-  /** The newest value, and `before` with its text: much of an event is as it was in the last. */
+  /** The newest value, and `before` with its text: much of an object is as it was in the last. */
   value: unknown
   text: string
 }
@@ -27,9 +26,9 @@ export function slotOf(before: string, property: string, type: GraphQLOutputType
   return write && { before, property, write, value: NOTHING_YET, text: '' }
 }
 
-/** The text for an event; null where one of its values is not what its field promises. */
-export function fill({ slots, end }: Template, event: DeliveredEvent): string | null {
-  const values = event as unknown as Readonly<Record<string, unknown>>
+/** The text for an object; null where one of its values is not what its field promises. */
+export function fill({ slots, end }: Template, object: object): string | null {
+  const values = object as Readonly<Record<string, unknown>>
   try {
     let text = ''
     for (const slot of slots) {
@@ -85,7 +84,7 @@ function isData(value: unknown): boolean {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/
 
-/** For the short strings of an event the test costs less than `JSON.stringify`. */
+/** For short strings the test costs less than `JSON.stringify`. */
 function quoted(text: string): string {
   return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`
 }

@@ -1,0 +1,146 @@
+import {
+  defaultFieldResolver,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type FragmentSpreadNode,
+  type GraphQLField,
+  GraphQLIncludeDirective,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  GraphQLSkipDirective,
+  getDirectiveValues,
+  type InlineFragmentNode,
+  isAbstractType,
+  Kind,
+  type SelectionSetNode,
+  typeFromAST,
+  visit,
+} from 'graphql'
+import { type Slot, slotOf, type Template } from './template.ts'
+
+/** What is selected of an object, and what is needed to understand it. */
+export interface Selection {
+  readonly schema: GraphQLSchema
+  readonly selectionSet: SelectionSetNode
+  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>
+}
+
+export type Values = Readonly<Record<string, unknown>>
+
+/** The variables in a selection. Sorted. */
+export function variablesOf({ selectionSet, fragments }: Selection): readonly string[] {
+  const names = new Set<string>()
+  const seen = new Set<string>()
+  const look = (node: SelectionSetNode | FragmentDefinitionNode): void => {
+    visit(node, {
+      Variable: ({ name }) => {
+        names.add(name.value)
+      },
+      FragmentSpread: ({ name }) => {
+        const fragment = fragments.get(name.value)
+        if (!fragment || seen.has(name.value)) return
+        seen.add(name.value)
+        look(fragment)
+      },
+    })
+  }
+  look(selectionSet)
+  return [...names].sort()
+}
+
+/**
+ * The text of what is selected of objects of a type, as execution and `JSON.stringify` give it. Null where only
+ * execution can tell: a field that is no leaf or has a resolver or arguments, a directive but @include and @skip.
+ *
+ * @param values of the variables
+ * @param around texts before and after that of the object
+ */
+export function templateOf(
+  selection: Selection,
+  type: GraphQLObjectType,
+  values: Values,
+  around: { readonly before: string; readonly after: string },
+): Template | null {
+  const fields = collectFields(selection, type, values)
+  if (fields === null) return null
+
+  const slots: Slot[] = []
+  let constant = `${around.before}{`
+  let separator = ''
+  for (const [key, node] of fields) {
+    constant += `${separator}${JSON.stringify(key)}:`
+    separator = ','
+    if (node.name.value === '__typename') {
+      constant += JSON.stringify(type.name)
+      continue
+    }
+    const field = type.getFields()[node.name.value]
+    const slot = field && isPlain(field) ? slotOf(constant, field.name, field.type) : null
+    if (slot === null) return null
+    slots.push(slot)
+    constant = ''
+  }
+  return { slots, end: `${constant}}${around.after}` }
+}
+
+/** Whether execution reads the property of the field's name: Pothos gives what is exposed no resolver. */
+function isPlain({ resolve, args }: GraphQLField<unknown, unknown>): boolean {
+  return (resolve === undefined || resolve === defaultFieldResolver) && args.length === 0
+}
+
+/**
+ * The fields of an object of one type under their response keys, in the order of graphql-js: that of the
+ * first appearance, depth first. Fields under one key are the same field, so the first stands for all. Null
+ * where only execution can tell.
+ */
+function collectFields(
+  { schema, selectionSet, fragments }: Selection,
+  type: GraphQLObjectType,
+  values: Values,
+): ReadonlyMap<string, FieldNode> | null {
+  const fields = new Map<string, FieldNode>()
+  const spread = new Set<string>()
+
+  const applies = ({ typeCondition }: InlineFragmentNode | FragmentDefinitionNode): boolean => {
+    if (!typeCondition) return true
+    const condition = typeFromAST(schema, typeCondition)
+    return condition === type || (isAbstractType(condition) && schema.isSubType(condition, type))
+  }
+
+  const collect = ({ selections }: SelectionSetNode): boolean => {
+    for (const node of selections) {
+      const included = isIncluded(node, values)
+      if (included === null) return false
+      if (!included) continue
+      if (node.kind === Kind.FIELD) {
+        const key = (node.alias ?? node.name).value
+        if (!fields.has(key)) fields.set(key, node)
+      } else if (node.kind === Kind.INLINE_FRAGMENT) {
+        if (applies(node) && !collect(node.selectionSet)) return false
+      } else if (!spread.has(node.name.value)) {
+        spread.add(node.name.value)
+        const fragment = fragments.get(node.name.value)
+        if (!fragment || fragment.directives?.length) return false
+        if (applies(fragment) && !collect(fragment.selectionSet)) return false
+      }
+    }
+    return true
+  }
+  return collect(selectionSet) ? fields : null
+}
+
+/** Null where a directive is unknown, or a condition has no value. */
+function isIncluded(
+  node: FieldNode | InlineFragmentNode | FragmentSpreadNode,
+  values: Values,
+): boolean | null {
+  if (!node.directives?.length) return true
+  const known: readonly string[] = [GraphQLSkipDirective.name, GraphQLIncludeDirective.name]
+  if (!node.directives.every(({ name }) => known.includes(name.value))) return null
+  try {
+    if (getDirectiveValues(GraphQLSkipDirective, node, values)?.if === true) return false
+    return getDirectiveValues(GraphQLIncludeDirective, node, values)?.if !== false
+  } catch {
+    return null
+  }
+}
