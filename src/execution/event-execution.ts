@@ -4,6 +4,7 @@ import type { Encoder } from '../delivery/encoding.ts'
 import { withoutHttpHints } from '../schema/errors.ts'
 import type { DeliveredEvent, StreamEvent, StreamOpened, TaskView } from '../task/stream-event.ts'
 import type { EventEncoder } from './compile-selection.ts'
+import { stringify } from './raw-json.ts'
 
 export type Execute = (args: ExecutionArgs) => Promise<ExecutionResult>
 
@@ -68,7 +69,7 @@ export class EventExecution implements Encoder {
 }
 
 function textOf({ data, errors }: ExecutionResult): string {
-  return JSON.stringify({ data, errors: errors?.map((error) => withoutHttpHints(error).toJSON()) })
+  return stringify({ data, errors: errors?.map((error) => withoutHttpHints(error).toJSON()) })
 }
 
 function differsOnlyInPlace(a: StreamEvent, b: StreamEvent): boolean {

@@ -11,6 +11,7 @@ import type { Ingest } from '../ingest/ingest.ts'
 import type { Caller } from '../repository/access.ts'
 import type { TaskCatalog } from '../repository/task-catalog.ts'
 import type { TaskRecords } from '../repository/task-records.ts'
+import type { Answer } from './answer.ts'
 
 /** What resolvers delegate to; the same for every operation of a server. */
 export interface Services {
@@ -50,5 +51,7 @@ export interface Context {
   readonly audience: string
   /** Where a door can tell whether its client is still there. */
   readonly opening?: Opening
+  /** Of one execution; there is none where nobody would write it. */
+  readonly answer?: Answer
   readonly services: Services
 }

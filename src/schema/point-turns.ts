@@ -16,11 +16,11 @@ export class PointTurns {
   /** Points for which there is room in the next one. */
   #room = 0
 
-  /** The points of one series, which stay together, when it is their turn. */
-  take<T>(points: readonly T[]): Promise<readonly T[]> {
+  /** Waits for the turn of so many points, those of one series, which stay together. */
+  take(points: number): Promise<void> {
     if (this.#next === null || this.#room <= 0) this.#next = this.#addTurn()
-    this.#room -= points.length
-    return this.#next.then(() => points)
+    this.#room -= points
+    return this.#next
   }
 
   #addTurn(): Promise<void> {

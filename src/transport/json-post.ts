@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type DocumentNode, type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql'
 import { processRegularResult } from 'graphql-yoga'
+import { stringify } from '../execution/raw-json.ts'
 import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
 import { ANYONE } from '../repository/access.ts'
 import { corsHeaders, type Yoga } from './graphql.ts'
@@ -209,7 +210,7 @@ function respond(
 /** Status and body are Yoga's for the same result. */
 function responseTo(result: ExecutionResult, mediaType: MediaType): PlainResponse {
   if (!result.errors && !result.extensions) {
-    return new PlainResponse(JSON.stringify(result), {
+    return new PlainResponse(stringify(result), {
       headers: { 'Content-Type': `${mediaType}; charset=utf-8` },
     })
   }

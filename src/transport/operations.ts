@@ -1,13 +1,14 @@
 import {
+  createSourceEventStream,
   type ExecutionArgs,
   type ExecutionResult,
   execute,
   type GraphQLError,
   type GraphQLSchema,
-  subscribe,
 } from 'graphql'
 import { Documents } from '../execution/documents.ts'
 import { FanOut, SharedSubscription } from '../execution/fan-out.ts'
+import { PreparedAnswer } from '../execution/prepared-answer.ts'
 import { END, StoppableIterator } from '../feed/stoppable-iterator.ts'
 import type { Caller } from '../repository/access.ts'
 import type { Context, Opening } from '../schema/context.ts'
@@ -78,9 +79,12 @@ export class Operations {
     }
   }
 
-  /** Runs a query or a mutation. */
+  /** Runs a query or a mutation, or a subscription for one event. Its result is to be written by `stringify`. */
   async execute(operation: ExecutionArgs): Promise<ExecutionResult> {
-    return this.#translated(await execute(operation))
+    const answer = new PreparedAnswer()
+    const contextValue: Context = { ...(operation.contextValue as Context), answer }
+    const result = await execute({ ...operation, contextValue })
+    return this.#translated(answer.complete(result))
   }
 
   /**
@@ -95,10 +99,12 @@ export class Operations {
       return { errors: [this.translate(error)] }
     }
     try {
-      const results = (await this.#fanOut.subscribe(operation, close)) ?? (await subscribe(operation))
+      const results =
+        (await this.#fanOut.subscribe(operation, close)) ?? (await createSourceEventStream(operation))
       if (results instanceof SharedSubscription) return results
       if (Symbol.asyncIterator in results) {
-        return new TranslatedResults(results, (result) => this.#translated(result), close)
+        const events = results[Symbol.asyncIterator]()
+        return new EventResults(events, (rootValue) => this.execute({ ...operation, rootValue }), close)
       }
       close()
       return this.#translated(results)
@@ -120,24 +126,28 @@ export class Operations {
 
 type Results = AsyncGenerator<ExecutionResult, void, void>
 
-/** The results of a subscription that is not shared, as its client gets them. */
-class TranslatedResults extends StoppableIterator<ExecutionResult> {
-  readonly #results: Results
-  readonly #translate: (result: ExecutionResult) => ExecutionResult
+/** The results of a subscription that is not shared, one for each event of its source. */
+class EventResults extends StoppableIterator<ExecutionResult> {
+  readonly #events: AsyncIterator<unknown>
+  readonly #execute: (event: unknown) => Promise<ExecutionResult>
   readonly #onEnd: () => void
 
   /** @param onEnd called when nothing more will come, perhaps more than once */
-  constructor(results: Results, translate: (result: ExecutionResult) => ExecutionResult, onEnd: () => void) {
+  constructor(
+    events: AsyncIterator<unknown>,
+    execute: (event: unknown) => Promise<ExecutionResult>,
+    onEnd: () => void,
+  ) {
     super()
-    this.#results = results
-    this.#translate = translate
+    this.#events = events
+    this.#execute = execute
     this.#onEnd = onEnd
   }
 
   async next(): Promise<IteratorResult<ExecutionResult, void>> {
     try {
-      const result = await this.#results.next()
-      if (!result.done) return { done: false, value: this.#translate(result.value) }
+      const event = await this.#events.next()
+      if (!event.done) return { done: false, value: await this.#execute(event.value) }
     } catch (error) {
       this.#onEnd()
       throw error
@@ -148,7 +158,7 @@ class TranslatedResults extends StoppableIterator<ExecutionResult> {
 
   protected async stop(): Promise<void> {
     try {
-      await this.#results.return()
+      await this.#events.return?.()
     } finally {
       this.#onEnd()
     }

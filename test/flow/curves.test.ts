@@ -3,7 +3,9 @@ import { Random } from '../soak/random.ts'
 import { describeEngines } from '../support/engines.ts'
 import {
   collect,
+  collectSse,
   type Data,
+  type Result,
   refusal,
   report,
   run,
@@ -34,6 +36,42 @@ const stepsOf = ({ points }: Data): number[] => points.map(({ step }: Data) => s
 const lossOf = (step: number) => ({ progress: { current: step, total: 1_000_000, loss: 1 / step } })
 
 describeEngines((open) => {
+  it('a chart is the same through every door', async () => {
+    const { url, webSocketUrl } = await open()
+    const id = await startExternal(url)
+    await report(url, id, ...range(1, 20).map(lossOf))
+    const expected = await curves(url, id)
+    expect(stepsOf(expected.series[0])).toEqual(range(1, 20))
+
+    const query = CURVES.replace('query (', 'query Chart(')
+    const variables = { id, maxPoints: 5000 }
+    const byGet = new URLSearchParams({ query, variables: JSON.stringify(variables) })
+    const get = await fetch(`${url}?${byGet}`, { headers: { accept: 'application/json' } })
+    // Not as nearly everybody sends it, so that Yoga responds.
+    const byYoga = await fetch(`${url}?chart`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    })
+    const overSocket = await collect(webSocketClient(webSocketUrl), query, variables)
+    const overSse = await collectSse(url, query, variables)
+    const results = [await get.json(), await byYoga.json(), ...overSocket, ...overSse] as Result[]
+    expect(results.map(({ data }) => data.task)).toEqual([expected, expected, expected, expected])
+
+    const selection =
+      'task { cursor series(maxPoints: 5000) { name phase member axis points { step epoch value timestamp attempt } } }'
+    const openings = [
+      `subscription ($id: ID!) { trainingProgress(taskId: $id) { ... on StreamOpened { ${selection} } } }`,
+      `subscription ($id: ID!) { taskUpdates(filter: { ids: [$id] }) { ${selection.slice(7, -2)} } }`,
+    ]
+    for (const opening of openings) {
+      const results = webSocketClient(webSocketUrl).iterate<Data>({ query: opening, variables: { id } })
+      const { value: first } = await results.next()
+      const { trainingProgress, taskUpdates } = first?.data ?? {}
+      expect(trainingProgress?.task ?? taskUpdates).toEqual(expected)
+    }
+  })
+
   it('a page that draws and then follows sees no gap and no point twice, while steps come fast', async () => {
     // Trimmed all the time, so that most of it is in the curves alone.
     const { url, webSocketUrl } = await open({ EPOCHCAST_RETAIN_EVENTS: '3000' })

@@ -3,6 +3,7 @@ import { CloseCode, type WebSocket as ProtocolSocket, type Server } from 'graphq
 import type { Logger } from 'pino'
 import { type RawData, WebSocket } from 'ws'
 import type { Turns } from '../../delivery/turns.ts'
+import { withRawJson } from '../../execution/raw-json.ts'
 import { ANYONE, type Caller } from '../../repository/access.ts'
 import { Liveness } from './liveness.ts'
 import { SocketWriter } from './socket-writer.ts'
@@ -66,7 +67,7 @@ export class Connection implements ProtocolSocket {
   }
 
   send(message: string): Promise<void> | undefined {
-    return this.writer.sendMessage(message)
+    return this.writer.sendMessage(withRawJson(message))
   }
 
   close(code: number, reason: string): void {
