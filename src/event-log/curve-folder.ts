@@ -36,6 +36,13 @@ interface Standing {
   readonly folded: number
 }
 
+/** The curves of a task as they are stored. */
+interface Indexed {
+  readonly generation: string
+  readonly index: CurveIndex
+  readonly numbers: SeriesNumbers
+}
+
 /** Points of the newest events of a task, up to its top. */
 interface Drafted {
   readonly generation: string
@@ -62,9 +69,7 @@ export class CurveFolder {
   })
   #drafted = 0
   /** As this process wrote them last. */
-  readonly #indexes = new LRUCache<string, { readonly generation: string; readonly index: CurveIndex }>({
-    max: MAX_TASKS,
-  })
+  readonly #indexes = new LRUCache<string, Indexed>({ max: MAX_TASKS })
 
   constructor(store: CurveStore, { curveBytes, retainEvents, onError }: CurveFolderOptions) {
     this.#store = store
@@ -128,25 +133,26 @@ export class CurveFolder {
   ): Promise<CurveChange | null> {
     const { generation } = standing.top
     const known = this.#indexes.get(channel)
-    let index =
-      known?.generation === generation && known.index.through === standing.folded ? known.index : null
+    const isKnown = known?.generation === generation && known.index.through === standing.folded
+    let { index, numbers } = isKnown ? known : NOT_INDEXED
     let drafts: readonly CurveDraft[] = [draft]
-    if (!index || draft.after > standing.folded) {
+    if (!index || !numbers || draft.after > standing.folded) {
       const read = await this.#store.readCurves(key)
       // Others appended meanwhile, so this append will be refused, and be prepared again.
       if (!read || read.top.offset !== standing.top.offset || read.top.generation !== generation) return null
       index = this.#indexOf(read, standing)
+      numbers = new SeriesNumbers(index.series)
       drafts = [...draftsOf(read, index, draft.after), draft]
     }
-    const numbers = new SeriesNumbers(index.series)
+    const series = numbers
     const fresh = joined(
-      drafts.map((one) => one.segment(numbers)).filter((segment) => pointsIn(segment) > 0),
+      drafts.map((one) => one.segment(series)).filter((segment) => pointsIn(segment) > 0),
       this.#segmentPoints,
     )
-    const { segments, put, drop } = await this.#segments.add(key, index.segments, fresh, numbers.keys)
+    const { segments, put, drop } = await this.#segments.add(key, index.segments, fresh, series.keys)
     const { through, context } = draft
-    const next: CurveIndex = { through, context, series: numbers.keys, segments }
-    this.#indexes.set(channel, { generation, index: next })
+    const next: CurveIndex = { through, context, series: series.keys, segments }
+    this.#indexes.set(channel, { generation, index: next, numbers: series })
     draft.restart()
     return { through, index: encodeIndex(next), put, drop }
   }
@@ -163,6 +169,8 @@ export class CurveFolder {
     }
   }
 }
+
+const NOT_INDEXED = { index: null, numbers: null }
 
 /** The events that wait in the log, before those that are drafted already. */
 function draftsOf({ entries }: CurvesRead, { context }: CurveIndex, end: number): CurveDraft[] {

@@ -113,8 +113,9 @@ function newSegment(segment: Segment, level: number): NewSegment {
   const points = pointsIn(segment)
   const name = `${PROCESS}-${(++named).toString(36)}`
   const put = [{ name, bytes: encodeSegment(segment) }]
-  // Each series keeps some points in an overview, so where they have few there is nothing to be saved.
-  const hasOverview = points / OVERVIEW_PART >= MIN_POINTS_PER_SERIES * segment.series.length
+  // The newest are few, and soon merged. Each series keeps some points in an overview, so where they have few there is
+  // nothing to be saved.
+  const hasOverview = level > 0 && points / OVERVIEW_PART >= MIN_POINTS_PER_SERIES * segment.series.length
   if (hasOverview) {
     const overview = mergeSegments([segment], Math.ceil(points / OVERVIEW_PART))
     put.push({ name: overviewOf(name), bytes: encodeSegment(overview) })

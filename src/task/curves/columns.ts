@@ -33,6 +33,13 @@ export class IntegerColumn {
   #values = new Uint32Array(FIRST_CAPACITY)
   #length = 0
 
+  /** 0, 1, 2 … as many as that. */
+  static upTo(length: number): IntegerColumn {
+    const column = new IntegerColumn()
+    for (let i = 0; i < length; i++) column.push(i)
+    return column
+  }
+
   /** What it has now; not to be used once there is more. */
   get view(): Uint32Array {
     return this.#values.subarray(0, this.#length)

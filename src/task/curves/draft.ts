@@ -1,7 +1,7 @@
 import { happenedAt, type TaskEvent } from '../event.ts'
 import type { Metrics, MetricValue, Phase, TaskState } from '../task.ts'
 import { FloatColumn, IntegerColumn } from './columns.ts'
-import { type SeriesAxis, type SeriesKey, toFloat } from './point.ts'
+import type { SeriesAxis, SeriesKey } from './point.ts'
 import type { Segment, SegmentSeries } from './segment.ts'
 import type { SeriesNumbers } from './series-numbers.ts'
 
@@ -22,7 +22,8 @@ export const contextOf = ({ attempt, startedEpoch }: TaskState): CurveContext =>
 
 interface DraftSeries {
   readonly key: SeriesKey
-  readonly rows: IntegerColumn
+  /** Null as long as it has a point in every row. */
+  rows: IntegerColumn | null
   readonly values: FloatColumn
 }
 
@@ -130,7 +131,12 @@ export class CurveDraft {
     const series: SegmentSeries[] = []
     for (const { key, rows, values } of this.#series()) {
       if (values.length === 0) continue
-      series.push({ number: numbers.of(key), isThinned: false, rows: rows.view, values: values.view })
+      series.push({
+        number: numbers.of(key),
+        isThinned: false,
+        rows: rows?.view ?? null,
+        values: values.view,
+      })
     }
     return {
       after: this.#after,
@@ -153,9 +159,9 @@ export class CurveDraft {
     this.#points = 0
     for (const column of [this.#offsets, this.#steps, this.#epochs, this.#times, this.#attempts])
       column.clear()
-    for (const { rows, values } of this.#series()) {
-      rows.clear()
-      values.clear()
+    for (const series of this.#series()) {
+      series.rows = null
+      series.values.clear()
     }
   }
 
@@ -194,9 +200,12 @@ export class CurveDraft {
     }
   }
 
-  #addPoint({ rows, values }: DraftSeries, value: MetricValue): void {
-    rows.push(this.#steps.length - 1)
-    values.push(toFloat(value))
+  #addPoint(series: DraftSeries, value: MetricValue): void {
+    const { values } = series
+    const row = this.#steps.length - 1
+    if (series.rows === null && values.length !== row) series.rows = IntegerColumn.upTo(values.length)
+    series.rows?.push(row)
+    values.push(typeof value === 'number' ? value : Number(value))
     this.#points++
   }
 }
@@ -204,7 +213,7 @@ export class CurveDraft {
 function seriesOf({ byName, inOrder, phase, member, axis }: Family, name: string): DraftSeries {
   const known = byName.get(name)
   if (known !== undefined) return known
-  const series = { key: { name, phase, member, axis }, rows: new IntegerColumn(), values: new FloatColumn() }
+  const series: DraftSeries = { key: { name, phase, member, axis }, rows: null, values: new FloatColumn() }
   byName.set(name, series)
   inOrder.push(series)
   return series

@@ -17,8 +17,8 @@ export interface SegmentSeries {
   readonly number: number
   /** In an overview: whether the segment itself has more points. */
   readonly isThinned: boolean
-  /** For each point, the row it belongs to. */
-  readonly rows: Uint32Array
+  /** For each point, the row it belongs to; null where the first belongs to the first row, and so on. */
+  readonly rows: Uint32Array | null
   readonly values: Float64Array
 }
 
@@ -40,40 +40,55 @@ export const pointsIn = ({ series }: Segment): number =>
 /*
  * A segment in bytes, all numbers little-endian, as every platform of Node has them in memory:
  *
- *   u32 version, u32 rows, u32 series, u32 points
- *   f64 after, f64 through
+ *   u32 version, rows, series, points, points whose rows are listed, 0
+ *   f64 after, through
  *   f64 × rows: steps, epochs, times;     f64 × points: values
- *   u32 × rows: offsets, attempts;        u32 × points: rows
- *   u32 × series: number of the series, count of its points, 1 where it is thinned
+ *   u32 × rows: offsets, attempts;        u32 × points whose rows are listed: rows
+ *   u32 × series: number of the series, count of its points, 1 where it is thinned + 2 where its rows are listed
  */
-const VERSION = 1
-const HEADER_BYTES = 4 * 4 + 2 * 8
+const VERSION = 2
+const HEADER_BYTES = 6 * 4 + 2 * 8
 const ROW_BYTES = 3 * 8 + 2 * 4
-const POINT_BYTES = 8 + 4
+const VALUE_BYTES = 8
+const LISTED_ROW_BYTES = 4
 const SERIES_BYTES = 3 * 4
+const [THINNED, LISTED] = [1, 2]
 
 export function encodeSegment(segment: Segment): Uint8Array {
   const { after, through, rows, series } = segment
-  const points = pointsIn(segment)
-  const size = HEADER_BYTES + rows.length * ROW_BYTES + points * POINT_BYTES + series.length * SERIES_BYTES
+  const counts = {
+    rows: rows.length,
+    series: series.length,
+    points: pointsIn(segment),
+    listed: series.reduce((sum, { rows }) => sum + (rows?.length ?? 0), 0),
+  }
+  const size =
+    HEADER_BYTES +
+    counts.rows * ROW_BYTES +
+    counts.points * VALUE_BYTES +
+    counts.listed * LISTED_ROW_BYTES +
+    counts.series * SERIES_BYTES
   const buffer = new ArrayBuffer(size)
-  new Uint32Array(buffer, 0, 4).set([VERSION, rows.length, series.length, points])
-  new Float64Array(buffer, 16, 2).set([after, through])
-  const columns = columnsOf(buffer, rows.length, series.length, points)
+  new Uint32Array(buffer, 0, 5).set([VERSION, counts.rows, counts.series, counts.points, counts.listed])
+  new Float64Array(buffer, 24, 2).set([after, through])
+  const columns = columnsOf(buffer, counts)
   columns.steps.set(rows.steps)
   columns.epochs.set(rows.epochs)
   columns.times.set(rows.times)
   columns.offsets.set(rows.offsets)
   columns.attempts.set(rows.attempts)
-  let at = 0
-  series.forEach(({ number, isThinned, rows, values }, i) => {
+  let [at, listedAt] = [0, 0]
+  for (const [i, { number, isThinned, rows, values }] of series.entries()) {
     columns.values.set(values, at)
-    columns.rows.set(rows, at)
+    at += values.length
+    if (rows) {
+      columns.rows.set(rows, listedAt)
+      listedAt += rows.length
+    }
     columns.numbers[i] = number
     columns.counts[i] = values.length
-    columns.thinned[i] = isThinned ? 1 : 0
-    at += values.length
-  })
+    columns.flags[i] = (isThinned ? THINNED : 0) + (rows ? LISTED : 0)
+  }
   return new Uint8Array(buffer)
 }
 
@@ -81,30 +96,41 @@ export function decodeSegment(bytes: Uint8Array): Segment {
   // Numbers must begin at multiples of their size; and a part of a reply would keep all of it in memory.
   const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
   const buffer = own.buffer as ArrayBuffer
-  const [version, rowCount, seriesCount, pointCount] = new Uint32Array(buffer, 0, 4) as unknown as Four
+  const [version, rows, seriesCount, points, listed] = new Uint32Array(buffer, 0, 5) as unknown as Five
   if (version !== VERSION) throw new Error(`a segment has version ${version}; expected ${VERSION}`)
-  const [after, through] = new Float64Array(buffer, 16, 2) as unknown as Two
-  const columns = columnsOf(buffer, rowCount, seriesCount, pointCount)
+  const [after, through] = new Float64Array(buffer, 24, 2) as unknown as Two
+  const columns = columnsOf(buffer, { rows, series: seriesCount, points, listed })
   const { steps, epochs, times, offsets, attempts } = columns
-  let at = 0
+  let [at, listedAt] = [0, 0]
   const series = Array.from(columns.numbers, (number, i): SegmentSeries => {
-    const end = at + (columns.counts[i] as number)
+    const count = columns.counts[i] as number
+    const flags = columns.flags[i] as number
+    const isListed = (flags & LISTED) !== 0
     const own = {
       number,
-      isThinned: columns.thinned[i] === 1,
-      rows: columns.rows.subarray(at, end),
-      values: columns.values.subarray(at, end),
+      isThinned: (flags & THINNED) !== 0,
+      rows: isListed ? columns.rows.subarray(listedAt, listedAt + count) : null,
+      values: columns.values.subarray(at, at + count),
     }
-    at = end
+    at += count
+    if (isListed) listedAt += count
     return own
   })
-  return { after, through, rows: { length: rowCount, offsets, steps, epochs, times, attempts }, series }
+  return { after, through, rows: { length: rows, offsets, steps, epochs, times, attempts }, series }
 }
 
 type Two = [number, number]
-type Four = [number, number, number, number]
+type Five = [number, number, number, number, number]
 
-function columnsOf(buffer: ArrayBuffer, rows: number, series: number, points: number) {
+interface Counts {
+  readonly rows: number
+  readonly series: number
+  readonly points: number
+  /** Points whose rows are listed. */
+  readonly listed: number
+}
+
+function columnsOf(buffer: ArrayBuffer, { rows, series, points, listed }: Counts) {
   let at = HEADER_BYTES
   const floats = (length: number) => {
     const column = new Float64Array(buffer, at, length)
@@ -123,9 +149,9 @@ function columnsOf(buffer: ArrayBuffer, rows: number, series: number, points: nu
     values: floats(points),
     offsets: integers(rows),
     attempts: integers(rows),
-    rows: integers(points),
+    rows: integers(listed),
     numbers: integers(series),
     counts: integers(series),
-    thinned: integers(series),
+    flags: integers(series),
   }
 }

@@ -1,6 +1,6 @@
 import type { Phase } from '../task.ts'
 import { withoutReplaced } from './attempts.ts'
-import { choosePoints, WELL_USED } from './choose.ts'
+import { Buckets, choosePoints, WELL_USED } from './choose.ts'
 import { pickFloats } from './columns.ts'
 import { type MetricPoint, type MetricSeries, type SeriesKey, toMetricValue } from './point.ts'
 import type { Segment, SegmentSeries } from './segment.ts'
@@ -86,7 +86,7 @@ function pointsOf(parts: readonly Part[], through: number, query: SeriesQuery): 
   const sorted = sortedBySteps(all.steps, inRange)
   const steps = sorted ? pickFloats(all.steps, sorted) : all.steps
   const values = sorted ? pickFloats(all.values, sorted) : all.values
-  const chosen = choosePoints(values, steps, query.maxPoints)
+  const chosen = choosePoints(values, new Buckets(steps), query.maxPoints)
   return Array.from(chosen, (at): MetricPoint => {
     const position = sorted ? (sorted[at] as number) : at
     const { rows } = (parts[all.parts[position] as number] as Part).segment
@@ -124,8 +124,8 @@ function gather(parts: readonly Part[], through: number): GatheredPoints {
     const { rows } = segment
     const lastOffset = through - segment.after
     const isWhole = segment.through <= through
-    for (let i = 0; i < series.rows.length; i++) {
-      const row = series.rows[i] as number
+    for (let i = 0; i < series.values.length; i++) {
+      const row = series.rows ? (series.rows[i] as number) : i
       if (!isWhole && (rows.offsets[row] as number) > lastOffset) break
       steps[count] = rows.steps[row] as number
       values[count] = series.values[i] as number

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { choosePoints } from '../../../src/task/curves/choose.ts'
+import { Buckets, choosePoints } from '../../../src/task/curves/choose.ts'
 import { range } from '../../support/tasks.ts'
 
 const value = fc.oneof(
@@ -35,7 +35,7 @@ describe('choosing points', () => {
         fc.boolean(),
         (points, max, bySteps) => {
           const { values, steps } = columnsOf(points)
-          const chosen = [...choosePoints(values, bySteps ? steps : null, max)]
+          const chosen = [...choosePoints(values, new Buckets(bySteps ? steps : null), max)]
           expect(chosen.length).toBeLessThanOrEqual(max)
           expect(chosen).toEqual([...new Set(chosen)].sort((a, b) => a - b))
           expect([chosen[0], chosen.at(-1)]).toEqual([0, values.length - 1])
@@ -64,7 +64,7 @@ describe('choosing points', () => {
     }
     for (const [shape, valueAt] of Object.entries(shapes)) {
       const values = Float64Array.from(range(1, 10_000), valueAt)
-      const { length } = choosePoints(values, isLinear(10_000), max)
+      const { length } = choosePoints(values, new Buckets(isLinear(10_000)), max)
       expect([shape, length <= max && length >= Math.min(5, max) && length >= 0.6 * max - 3]).toEqual([
         shape,
         true,
@@ -74,7 +74,7 @@ describe('choosing points', () => {
 
   it('serves steps with a gap that all others would disappear in', () => {
     const steps = Float64Array.from([...range(1, 5000), ...range(1, 5000).map((i) => 1e12 + i)])
-    const chosen = choosePoints(steps.map(Math.sin), steps, 500)
+    const chosen = choosePoints(steps.map(Math.sin), new Buckets(steps), 500)
     expect(chosen.length).toBeGreaterThan(300)
     expect(chosen.filter((at) => at < 5000).length).toBeGreaterThan(100)
   })
@@ -85,7 +85,8 @@ describe('choosing points', () => {
       ...range(1, 7000).map((i) => 400_000 + i),
     ])
     const values = steps.map(Math.sin)
-    const early = (max: number) => choosePoints(values, steps, max).filter((at) => at < 400).length
+    const early = (max: number) =>
+      choosePoints(values, new Buckets(steps), max).filter((at) => at < 400).length
     expect(early(500)).toBeGreaterThan(200)
     expect(early(5000)).toBeGreaterThanOrEqual(early(500))
   })
@@ -95,18 +96,18 @@ describe('choosing points', () => {
       ...range(1, 1000).map((i) => i * 100),
       ...range(1, 9000).map((i) => 100_000 + i),
     ])
-    const chosen = choosePoints(steps.map(Math.sin), steps, 200)
+    const chosen = choosePoints(steps.map(Math.sin), new Buckets(steps), 200)
     expect(chosen.filter((at) => at < 1000).length).toBeGreaterThan(100)
   })
 
   it('keeps a spike of one step in 10,000', () => {
     const values = Float64Array.from(range(1, 10_000), (i) => (i === 7321 ? 1000 : Math.sin(i)))
-    expect([...choosePoints(values, isLinear(10_000), 100)]).toContain(7320)
+    expect([...choosePoints(values, new Buckets(isLinear(10_000)), 100)]).toContain(7320)
   })
 
   it('leaves points at the bound as they are', () => {
-    expect([...choosePoints(isLinear(50), isLinear(50), 50)]).toEqual(range(0, 49))
-    expect(choosePoints(isLinear(50), isLinear(50), 49).length).toBeLessThanOrEqual(49)
-    expect([...choosePoints(isLinear(0), null, 7)]).toEqual([])
+    expect([...choosePoints(isLinear(50), new Buckets(isLinear(50)), 50)]).toEqual(range(0, 49))
+    expect(choosePoints(isLinear(50), new Buckets(isLinear(50)), 49).length).toBeLessThanOrEqual(49)
+    expect([...choosePoints(isLinear(0), new Buckets(null), 7)]).toEqual([])
   })
 })

@@ -44,7 +44,7 @@ describe('a segment', () => {
   it('of another version is refused', () => {
     const bytes = encodeSegment(segmentOf(1, 2))
     bytes[0] = 99
-    expect(() => decodeSegment(bytes)).toThrow('a segment has version 99; expected 1')
+    expect(() => decodeSegment(bytes)).toThrow('a segment has version 99; expected 2')
   })
 
   it('is begun again with the columns that it had', () => {
