@@ -6,17 +6,23 @@ import {
   type GraphQLField,
   GraphQLIncludeDirective,
   type GraphQLObjectType,
+  type GraphQLOutputType,
   type GraphQLSchema,
   GraphQLSkipDirective,
   getDirectiveValues,
+  getNullableType,
   type InlineFragmentNode,
   isAbstractType,
+  isListType,
+  isNonNullType,
+  isObjectType,
   Kind,
   type SelectionSetNode,
   typeFromAST,
   visit,
 } from 'graphql'
-import { type Slot, slotOf, type Template } from './template.ts'
+import { IS_PROPERTY } from '../schema/answer.ts'
+import { fillAll, type Slot, slotOf, type Template, type Writer, writerOf } from './template.ts'
 
 /** What is selected of an object, and what is needed to understand it. */
 export interface Selection {
@@ -50,7 +56,8 @@ export function variablesOf({ selectionSet, fragments }: Selection): readonly st
 
 /**
  * The text of what is selected of objects of a type, as execution and `JSON.stringify` give it. Null where only
- * execution can tell: a field that is no leaf or has a resolver or arguments, a directive but @include and @skip.
+ * execution can tell: a field that is neither a leaf nor a list of objects, or has a resolver or arguments, a directive
+ * but @include and @skip.
  *
  * @param values of the variables
  * @param around texts before and after that of the object
@@ -67,7 +74,8 @@ export function templateOf(
   const slots: Slot[] = []
   let constant = `${around.before}{`
   let separator = ''
-  for (const [key, node] of fields) {
+  for (const [key, nodes] of fields) {
+    const [node] = nodes
     constant += `${separator}${JSON.stringify(key)}:`
     separator = ','
     if (node.name.value === '__typename') {
@@ -75,30 +83,60 @@ export function templateOf(
       continue
     }
     const field = type.getFields()[node.name.value]
-    const slot = field && isPlain(field) ? slotOf(constant, field.name, field.type) : null
-    if (slot === null) return null
+    if (!field || !isPlain(field)) return null
+    const write = writerOf(field.type) ?? listWriterOf(selection, nodes, field.type, values)
+    if (write === null) return null
+    const slot = slotOf(constant, field.name, write)
     slots.push(slot)
     constant = ''
   }
   return { slots, end: `${constant}}${around.after}` }
 }
 
-/** Whether execution reads the property of the field's name: Pothos gives what is exposed no resolver. */
-function isPlain({ resolve, args }: GraphQLField<unknown, unknown>): boolean {
-  return (resolve === undefined || resolve === defaultFieldResolver) && args.length === 0
+/** What is selected of the objects of a list. */
+function listWriterOf(
+  selection: Selection,
+  nodes: Nodes,
+  type: GraphQLOutputType,
+  values: Values,
+): Writer | null {
+  const list = getNullableType(type)
+  const item = isListType(list) && isNonNullType(list.ofType) ? list.ofType.ofType : null
+  if (!isObjectType(item)) return null
+  const template = templateOf({ ...selection, selectionSet: mergedSelection(nodes) }, item, values, BARE)
+  if (!template) return null
+  const absent = isNonNullType(type) ? null : 'null'
+  return (value) => (value == null ? absent : Array.isArray(value) ? fillAll(template, value) : null)
 }
+
+const BARE = { before: '', after: '' }
+
+/** All that is selected of a field by several selections under one key. */
+export const mergedSelection = (nodes: readonly FieldNode[]): SelectionSetNode => ({
+  kind: Kind.SELECTION_SET,
+  selections: nodes.flatMap(({ selectionSet }) => selectionSet?.selections ?? []),
+})
+
+/** Whether execution reads the property of the field's name: Pothos gives what is exposed no resolver. */
+function isPlain({ resolve, args, extensions }: GraphQLField<unknown, unknown>): boolean {
+  const isProperty =
+    resolve === undefined || resolve === defaultFieldResolver || extensions[IS_PROPERTY] === true
+  return isProperty && args.length === 0
+}
+
+type Nodes = readonly [FieldNode, ...FieldNode[]]
 
 /**
  * The fields of an object of one type under their response keys, in the order of graphql-js: that of the
- * first appearance, depth first. Fields under one key are the same field, so the first stands for all. Null
- * where only execution can tell.
+ * first appearance, depth first. Fields under one key are the same field with the same arguments. Null where only
+ * execution can tell.
  */
 function collectFields(
   { schema, selectionSet, fragments }: Selection,
   type: GraphQLObjectType,
   values: Values,
-): ReadonlyMap<string, FieldNode> | null {
-  const fields = new Map<string, FieldNode>()
+): ReadonlyMap<string, Nodes> | null {
+  const fields = new Map<string, [FieldNode, ...FieldNode[]]>()
   const spread = new Set<string>()
 
   const applies = ({ typeCondition }: InlineFragmentNode | FragmentDefinitionNode): boolean => {
@@ -114,7 +152,9 @@ function collectFields(
       if (!included) continue
       if (node.kind === Kind.FIELD) {
         const key = (node.alias ?? node.name).value
-        if (!fields.has(key)) fields.set(key, node)
+        const same = fields.get(key)
+        if (same) same.push(node)
+        else fields.set(key, [node])
       } else if (node.kind === Kind.INLINE_FRAGMENT) {
         if (applies(node) && !collect(node.selectionSet)) return false
       } else if (!spread.has(node.name.value)) {

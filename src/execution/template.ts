@@ -16,15 +16,18 @@ export interface Slot {
 }
 
 /** The JSON text of a field's value; null or an exception where the value is not what the field promises. */
-type Writer = (value: unknown) => string | null
+export type Writer = (value: unknown) => string | null
 
 const NOTHING_YET = Symbol()
 
-/** A place for the value of a field of this type; null where that is not a leaf. */
-export function slotOf(before: string, property: string, type: GraphQLOutputType): Slot | null {
-  const write = writerOf(type)
-  return write && { before, property, write, value: NOTHING_YET, text: '' }
-}
+/** A place for the value of a field. */
+export const slotOf = (before: string, property: string, write: Writer): Slot => ({
+  before,
+  property,
+  write,
+  value: NOTHING_YET,
+  text: '',
+})
 
 /** The text for an object; null where one of its values is not what its field promises. */
 export function fill({ slots, end }: Template, object: object): string | null {
@@ -54,7 +57,20 @@ export function fill({ slots, end }: Template, object: object): string | null {
   }
 }
 
-function writerOf(type: GraphQLOutputType): Writer | null {
+/** The text for a list of objects; null where one is not what it promises. */
+export function fillAll(template: Template, objects: readonly unknown[]): string | null {
+  let text = '['
+  for (const object of objects) {
+    if (typeof object !== 'object' || object === null) return null
+    const written = fill(template, object)
+    if (written === null) return null
+    text += text.length > 1 ? `,${written}` : written
+  }
+  return `${text}]`
+}
+
+/** For values of a type; null where that is not a leaf. */
+export function writerOf(type: GraphQLOutputType): Writer | null {
   const leaf = getNullableType(type)
   if (!isLeafType(leaf)) return null
   const absent = isNonNullType(type) ? null : 'null'

@@ -1,3 +1,5 @@
+import { textSize } from '../bounds/text-size.ts'
+import type { Snapshot } from '../event-log/event-log.ts'
 import { findTask } from '../event-log/find-task.ts'
 import type { EngineStatus } from '../event-log/store.ts'
 import type { Trainer } from '../launcher/launcher.ts'
@@ -54,10 +56,11 @@ builder.queryFields((t) => ({
       id: t.arg.id({ required: true, validate: taskId }),
       channelPrefix: t.arg.string({ validate: channelPrefix }),
     },
-    resolve: (_, { id, channelPrefix }, { caller, services }) => {
+    resolve: (_, { id, channelPrefix }, { caller, services, answer }) => {
       authorize(caller, 'tasks:read', { id })
       const prefixes = prefixesOf(caller, services.channelPrefixes)
-      return findTask(services.log, prefixes, id, channelPrefix ?? null)
+      const read = () => findTask(services.log, prefixes, id, channelPrefix ?? null)
+      return answer ? answer.read(JSON.stringify(['task', id, channelPrefix]), read, sizeOfTask) : read()
     },
   }),
   tasks: t.field({
@@ -76,11 +79,13 @@ builder.queryFields((t) => ({
       field: filter ? 20 : 5,
       multiplier: (first ?? LIMITS.tasksPage.default) / 5,
     }),
-    resolve: async (_, { filter, orderBy, first, after }, { caller, services }) => {
+    resolve: async (_, { filter, orderBy, first, after }, { caller, services, answer }) => {
       authorize(caller, 'tasks:read')
       const limit = first ?? LIMITS.tasksPage.default
       const request = { order: orderBy ?? 'CREATED_DESC', after: after ?? null, limit } as const
-      const { tasks, hasMore } = await pageOfTasks(services, caller, filter ?? null, request)
+      const read = () => pageOfTasks(services, caller, filter ?? null, request)
+      const key = JSON.stringify(['tasks', filter ?? null, request])
+      const { tasks, hasMore } = await (answer?.read(key, read, sizeOfTasks) ?? read())
       const edges = tasks.map(({ cursor, snapshot }) => ({ cursor, node: snapshot }))
       return {
         edges,
@@ -95,6 +100,10 @@ builder.queryFields((t) => ({
   }),
   server: t.field({ type: ServerInfoObject, resolve: (_, __, { services }) => services }),
 }))
+
+const sizeOfTask = (task: Snapshot | null): number => textSize(task, LIMITS.answerReads)
+
+const sizeOfTasks = ({ tasks }: TaskPage): number => textSize(tasks, LIMITS.answerReads)
 
 /** All tasks in their own order are what the engine's list is; everything else is found by the catalog. */
 async function pageOfTasks(

@@ -1,8 +1,9 @@
-import { readHistory, type Skipped } from '../feed/history.ts'
+import { textSize } from '../bounds/text-size.ts'
+import { type HistoryPage, readHistory, type Skipped } from '../feed/history.ts'
 import { LIMITS } from '../task/limits.ts'
 import { decodeCursor, encodeCursor } from '../task/position.ts'
 import { delivered, type EventsSkipped, type TrainingEvent } from '../task/stream-event.ts'
-import type { TaskKey } from '../task/task.ts'
+import { channelOf, type TaskKey } from '../task/task.ts'
 import { builder } from './builder.ts'
 import { TaskObject } from './task.ts'
 import { TrainingEventInterface } from './training-event.ts'
@@ -16,6 +17,8 @@ const eventsSkipped = (key: TaskKey, { reason, skipped, resumeAt }: Skipped): Ev
   count: skipped,
   skipReason: reason,
 })
+
+const sizeOfPage = ({ entries }: HistoryPage): number => textSize(entries, LIMITS.answerReads)
 
 const TrainingEventConnection = builder.connectionObject({
   type: TrainingEventInterface,
@@ -32,10 +35,12 @@ builder.objectField(TaskObject, 'events', (t) =>
       after: t.arg({ type: 'Cursor' }),
     },
     complexity: ({ first }) => ({ field: 10, multiplier: (first ?? LIMITS.eventsPage.default) / 10 }),
-    resolve: async ({ state: { spec } }, { first, after }, { services }) => {
+    resolve: async ({ state: { spec } }, { first, after }, { services, answer }) => {
       const position = after == null ? null : decodeCursor(spec, after)
       const limit = first ?? LIMITS.eventsPage.default
-      const page = await readHistory(services.log, spec, position, limit)
+      const read = () => readHistory(services.log, spec, position, limit)
+      const key = JSON.stringify(['events', channelOf(spec), position, limit])
+      const page = await (answer?.read(key, read, sizeOfPage) ?? read())
       const nodes: TrainingEvent[] = delivered(spec, page.generation, page.entries)
       if (page.skipped) nodes.unshift(eventsSkipped(spec, page.skipped))
       const edges = nodes.map((node) => ({ cursor: node.cursor, node }))

@@ -53,6 +53,10 @@ export const LIMITS = {
   finishedWithinSeconds: { default: 3600, max: 604_800 },
   minIntervalMs: 60_000,
   heartbeatMs: { default: 1000, min: 100, max: 60_000 },
+  /** Characters in the text of one answer, about. */
+  answerSize: 8 * 1024 * 1024,
+  /** Characters of what is read for it, as JSON, about; fewer where only some of it is asked for. */
+  answerReads: 64 * 1024 * 1024,
   queryDepth: 20,
   queryBreadth: 500,
   queryComplexity: 20_000,

@@ -75,19 +75,26 @@ describe('the points of a chart that are written without graphql-js', () => {
         const completed = await answerTo(documentOf(fields), series, yes, false)
         expect(written.text).toBe(completed.text)
         expect(JSON.parse(written.text).errors).toBeUndefined()
-        expect(written.isWritten).toBe(series.length > 0)
+        expect(written.isWritten).toBe(true)
       }),
       { numRuns: 300 },
     )
   })
 
-  it('are left to graphql-js where two selections of them are merged', async () => {
+  it('are those of all selections of one field, wherever those are merged', async () => {
     const points = [{ step: 1, epoch: null, value: 2, timestamp: 0, attempt: 1 }]
     const series = [{ name: 'loss', phase: null, member: null, axis: 'STEP', points }] as const
-    const document = documentOf(['step'], 'points { value }')
+    const document = documentOf(
+      ['step'],
+      'points { value } } ...More series { points { __typename } axis',
+    ).replace(
+      'fragment Both',
+      'fragment More on Task { series { name member points { attempt } } } fragment Both',
+    )
     const written = await answerTo(document, series, true, true)
     expect(written.text).toBe((await answerTo(document, series, true, false)).text)
-    expect(written.text).toContain('"points":[{"step":1,"value":2}]')
+    expect(written.isWritten).toBe(true)
+    expect(written.text).toContain('"points":[{"step":1,"value":2,"attempt":1,"__typename":"MetricPoint"}]')
   })
 
   it('are left to graphql-js where one is not what its type promises, which says so', async () => {
