@@ -14,6 +14,7 @@ import {
 import { type TaskFilter, taskQuery } from '../repository/task-filter.ts'
 import { LIMITS } from '../task/limits.ts'
 import { builder } from './builder.ts'
+import { completionTurns } from './completion-turns.ts'
 import type { Services } from './context.ts'
 import { TaskObject } from './task.ts'
 import { TaskFilterInput, TaskOrderEnum } from './task-filter.ts'
@@ -88,7 +89,7 @@ builder.queryFields((t) => ({
       const { tasks, hasMore } = await (answer?.read(key, read, sizeOfTasks) ?? read())
       const edges = tasks.map(({ cursor, snapshot }) => ({ cursor, node: snapshot }))
       return {
-        edges,
+        edges: completionTurns.spread(edges, TASK_FIELDS),
         pageInfo: {
           hasNextPage: hasMore,
           hasPreviousPage: after != null,
@@ -100,6 +101,9 @@ builder.queryFields((t) => ({
   }),
   server: t.field({ type: ServerInfoObject, resolve: (_, __, { services }) => services }),
 }))
+
+/** Of a task, and its edge. */
+const TASK_FIELDS = 40
 
 const sizeOfTask = (task: Snapshot | null): number => textSize(task, LIMITS.answerReads)
 

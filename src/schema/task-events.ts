@@ -5,6 +5,7 @@ import { decodeCursor, encodeCursor } from '../task/position.ts'
 import { delivered, type EventsSkipped, type TrainingEvent } from '../task/stream-event.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
 import { builder } from './builder.ts'
+import { completionTurns } from './completion-turns.ts'
 import { TaskObject } from './task.ts'
 import { TrainingEventInterface } from './training-event.ts'
 import { wholeNumber } from './validation.ts'
@@ -17,6 +18,9 @@ const eventsSkipped = (key: TaskKey, { reason, skipped, resumeAt }: Skipped): Ev
   count: skipped,
   skipReason: reason,
 })
+
+/** Of an event, and its edge. */
+const EVENT_FIELDS = 20
 
 const sizeOfPage = ({ entries }: HistoryPage): number => textSize(entries, LIMITS.answerReads)
 
@@ -45,7 +49,7 @@ builder.objectField(TaskObject, 'events', (t) =>
       if (page.skipped) nodes.unshift(eventsSkipped(spec, page.skipped))
       const edges = nodes.map((node) => ({ cursor: node.cursor, node }))
       return {
-        edges,
+        edges: completionTurns.spread(edges, EVENT_FIELDS),
         pageInfo: {
           hasNextPage: page.hasMore,
           hasPreviousPage: page.hasPrevious,

@@ -3,14 +3,13 @@ import { LIMITS } from '../task/limits.ts'
 import { channelOf } from '../task/task.ts'
 import { IS_PROPERTY } from './answer.ts'
 import { builder } from './builder.ts'
+import { completionTurns } from './completion-turns.ts'
 import { PhaseEnum } from './enums.ts'
-import { PointTurns } from './point-turns.ts'
 import { TaskObject } from './task.ts'
 import { line, listOf, wholeNumber } from './validation.ts'
 
-const pointTurns = new PointTurns()
-/** What writing a point, or a series beside its points, costs, of what a point costs graphql-js. */
-const [WRITTEN_POINT, WRITTEN_SERIES] = [1 / 8, 1 / 4]
+/** Fields of a point; and what writing a point, or a series beside its points, costs in fields of graphql-js. */
+const [POINT, WRITTEN_POINT, WRITTEN_SERIES] = [5, 5 / 8, 1]
 
 const SeriesAxisEnum = builder.enumType('SeriesAxis', {
   description: 'What `MetricPoint.step` counts.',
@@ -58,7 +57,7 @@ const MetricSeriesObject = builder.objectRef<MetricSeries>('MetricSeries').imple
       type: [MetricPointObject],
       description: 'By step; points of one step in the order in which they were reported.',
       resolve: async ({ points }) => {
-        await pointTurns.take(points.length)
+        await completionTurns.take(points.length * POINT)
         return points as MetricPoint[]
       },
       extensions: { [IS_PROPERTY]: true },
@@ -121,7 +120,7 @@ builder.objectField(TaskObject, 'series', (t) =>
       const writer = answer.listWriter(info)
       if (!writer) return found
       for (const series of found) {
-        await pointTurns.take(WRITTEN_SERIES + series.points.length * WRITTEN_POINT)
+        await completionTurns.take(WRITTEN_SERIES + series.points.length * WRITTEN_POINT)
         writer.add([series])
       }
       return writer.end() ? [] : found

@@ -1,0 +1,51 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises'
+
+/** Fields in a turn of the event loop: a few milliseconds of graphql-js. */
+const FIELDS_PER_TURN = 5000
+/** Items of a list that are completed together, and at once where there are no more. */
+const ITEMS_TOGETHER = 50
+
+/**
+ * Spreads the work of completing many objects, one by one and field by field, over turns of the event loop: in each only
+ * so much, of whichever queries, and in the order of asking. So a chart of many series, or a long page of events, does
+ * not keep everything else waiting until all of it is ready.
+ */
+export class CompletionTurns {
+  /** The newest turn, past or to come. */
+  #last: Promise<void> = Promise.resolve()
+  /** The same, until it has begun. */
+  #next: Promise<void> | null = null
+  /** Fields for which there is room in the next one. */
+  #room = 0
+
+  /** Waits for the turn of so many fields, which stay together. */
+  take(fields: number): Promise<void> {
+    if (this.#next === null || this.#room <= 0) this.#next = this.#addTurn()
+    this.#room -= fields
+    return this.#next
+  }
+
+  /** The items of a list, those of a long one as promises that are kept when it is their turn. */
+  spread<Item>(items: readonly Item[], fieldsOfItem: number): (Item | Promise<Item>)[] {
+    if (items.length <= ITEMS_TOGETHER) return [...items]
+    let turn = Promise.resolve()
+    return items.map((item, i) => {
+      if (i % ITEMS_TOGETHER === 0) turn = this.take(ITEMS_TOGETHER * fieldsOfItem)
+      return turn.then(() => item)
+    })
+  }
+
+  #addTurn(): Promise<void> {
+    const turn = this.#last
+      .then(() => eventLoopTurn())
+      .then(() => {
+        if (this.#next === turn) this.#next = null
+      })
+    this.#last = turn
+    this.#room = FIELDS_PER_TURN
+    return turn
+  }
+}
+
+/** Those of this process. */
+export const completionTurns = new CompletionTurns()
