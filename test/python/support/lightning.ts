@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { startExternal } from '../../support/graphql.ts'
+import { testServer } from '../../support/server.ts'
+import { until } from '../../support/until.ts'
+import { type Program, startPython, taskWithSeries } from './python.ts'
+
+const TRAINING = join(import.meta.dirname, '../lightning_training.py')
+
+export interface Training {
+  readonly url: string
+  readonly taskId: string
+  readonly program: Program
+}
+
+/** Starts `lightning_training.py` for a task of a server of its own. */
+export async function startTraining(...args: string[]): Promise<Training> {
+  const { url } = await testServer()
+  const taskId = await startExternal(url)
+  return { url, taskId, program: trainingProgram(url, taskId, ...args) }
+}
+
+export function trainingProgram(url: string, taskId: string, ...args: string[]): Program {
+  return startPython([TRAINING, taskId, '--url', url, ...args])
+}
+
+/** Resolves once a training is in its second epoch; torch alone takes seconds to load. */
+export async function inSecondEpoch({ url, taskId }: Training): Promise<void> {
+  await until('the second epoch', async () => (await taskWithSeries(url, taskId)).epoch >= 1, 60_000)
+}
+
+/** What the training printed at its end: the mean losses of its epochs. */
+export function losses({ printed }: Program): { train: number[]; val: number[] } {
+  return JSON.parse(printed.out.trim().split('\n').at(-1) ?? '')
+}
+
+export const stepsOf = (points: readonly { step: number }[]) => points.map(({ step }) => step)
