@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { startProxy } from '../clients/support/proxy.ts'
+import {
+  collect,
+  kindsOf,
+  progressReports,
+  report,
+  startExternal,
+  webSocketClient,
+} from '../support/graphql.ts'
+import { testServer } from '../support/server.ts'
+import { range } from '../support/tasks.ts'
+
+const EXAMPLES = join(import.meta.dirname, '../../examples')
+
+/** Starts an example in JavaScript; it is killed when the test is over. */
+function start(example: string, ...args: string[]) {
+  const child = execFile(process.execPath, [join(EXAMPLES, example), ...args])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const printed = { out: '', err: '' }
+  child.stdout?.on('data', (text: string) => {
+    printed.out += text
+  })
+  child.stderr?.on('data', (text: string) => {
+    printed.err += text
+  })
+  return { printed, ended: new Promise((resolve) => child.on('exit', resolve)) }
+}
+
+it('training.graphql selects what it likes of a training, to its end', async () => {
+  const { url, webSocketUrl } = await testServer()
+  const taskId = await startExternal(url)
+  await report(url, taskId, { epochStart: { epoch: 1, totalEpochs: 2 } }, ...progressReports(1, 2), {
+    success: {},
+  })
+  const document = readFileSync(join(EXAMPLES, 'training.graphql'), 'utf8')
+  const results = await collect(webSocketClient(webSocketUrl), document, { taskId })
+  expect(kindsOf(results)).toEqual([
+    'StreamOpened',
+    'StatusChanged',
+    'StatusChanged',
+    'EpochStarted',
+    'ProgressUpdate',
+    'ProgressUpdate',
+    'TrainingSucceeded',
+    'StreamClosing',
+  ])
+})
+
+it('follow.js gives each event once, also where its connection is cut', async () => {
+  const { url } = await testServer()
+  const taskId = await startExternal(url)
+  const proxy = await startProxy(url)
+  await report(url, taskId, ...progressReports(1, 20))
+  const example = start('follow.js', proxy.url, taskId)
+  const updates = () => example.printed.out.match(/^ProgressUpdate .+$/gm) ?? []
+  await expect.poll(() => updates().length, { timeout: 10_000 }).toBe(20)
+  proxy.cut()
+  await report(url, taskId, ...progressReports(21, 30), { success: {} })
+
+  expect(await example.ended, example.printed.err).toBe(0)
+  expect(new Set(updates()).size).toBe(30)
+  expect(updates()).toHaveLength(range(1, 30).length)
+  expect(example.printed.out).toMatch(/^TrainingSucceeded /m)
+})
+
+it('monitor.js learns how a training ended while its server was out of reach', async () => {
+  const { url } = await testServer()
+  const proxy = await startProxy(url)
+  const example = start('monitor.js', proxy.url.replace('http', 'ws'))
+  const taskId = await startExternal(url, { name: 'pump 3' })
+  await report(url, taskId, { progress: { current: 1, total: 4, loss: 0.5 } })
+  await expect.poll(() => example.printed.out, { timeout: 10_000 }).toContain('pump 3\tRUNNING\t25\t0.5\n')
+
+  proxy.hold()
+  proxy.cut()
+  const before = proxy.connections
+  await report(url, taskId, { success: {} })
+  // It was refused at least once before it gets through.
+  await expect.poll(() => proxy.connections, { timeout: 10_000 }).toBeGreaterThan(before)
+  proxy.letGo()
+  await expect.poll(() => example.printed.out, { timeout: 10_000 }).toContain('pump 3\tSUCCESS\t100\t0.5\n')
+})
