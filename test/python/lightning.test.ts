@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { CANCEL, run } from '../support/graphql.ts'
-import { inSecondEpoch, losses, startTraining, stepsOf, trainingProgram } from './support/lightning.ts'
+import {
+  inSecondEpoch,
+  losses,
+  startTraining,
+  stepsOf,
+  trainingProgram,
+  valuesOf,
+} from './support/lightning.ts'
 import { NO_SERVER, taskWithSeries } from './support/python.ts'
 
 const about = (value: number) => expect.closeTo(value, 5)
@@ -9,7 +16,7 @@ describe('a Lightning training with the callback', () => {
   it('succeeds, its curves of training and validation apart and as the module saw them, a NaN too', async () => {
     const { url, taskId, program } = await startTraining('--epochs', '4', '--nan-at-epoch', '2')
     expect(await program.ended, program.printed.err).toBe(0)
-    const { train, val } = losses(program)
+    const { batches, train, val } = losses(program)
 
     const task = await taskWithSeries(url, taskId)
     expect(task).toMatchObject({ status: 'SUCCESS', current: 32, total: 32, progress: 100, error: null })
@@ -22,10 +29,36 @@ describe('a Lightning training with the callback', () => {
     expect(stepsOf(trained)).toEqual([8, 16, 24, 32])
     // Every second epoch; in the others callback_metrics still has the values of the last.
     expect(stepsOf(validated)).toEqual([16, 32])
-    const [first, second, , fourth] = train as [number, number, number, number]
-    expect(trained.map(({ value }) => value)).toEqual([about(first), about(second), 'NaN', about(fourth)])
-    expect(validated.map(({ value }) => value)).toEqual(val.map(about))
+    const batch = task.points('loss', null)
+    expect(stepsOf(batch)).toEqual([3, 6, 11, 14, 19, 22, 27, 30])
+    expect(valuesOf(batch)).toEqual(stepsOf(batch).map((step) => about(batches[step - 1] as number)))
+    const [first, second, , fourth] = train as readonly [number, number, number, number]
+    expect(valuesOf(trained)).toEqual([about(first), about(second), 'NaN', about(fourth)])
+    expect(valuesOf(validated)).toEqual(val.map(about))
     expect(program.printed.err).not.toContain('epochcast:')
+  })
+
+  it('has no total where the data have no length, and no part in validations before and after it', async () => {
+    const args = ['--epochs', '2', '--stream', '--accumulate', '--validate']
+    const { url, taskId, program } = await startTraining(...args)
+    expect(await program.ended, program.printed.err).toBe(0)
+    const task = await taskWithSeries(url, taskId)
+    expect(task).toMatchObject({ status: 'SUCCESS', current: 16, total: null })
+    // Eight batches of a step each, then eight of half a step.
+    expect(stepsOf(task.points('loss', 'TRAIN'))).toEqual([8, 12])
+    const batch = task.points('loss', null)
+    expect(stepsOf(batch)).toEqual([3, 6, 9, 11])
+    const { batches } = losses(program)
+    expect(valuesOf(batch)).toEqual([3, 6, 11, 14].map((nth) => about(batches[nth - 1] as number)))
+    expect(stepsOf(task.points('loss', 'VAL'))).toEqual([12])
+    expect(program.printed.err).not.toContain('epochcast:')
+  })
+
+  it('goes by its steps where these are limited', async () => {
+    const { url, taskId, program } = await startTraining('--epochs', '-1', '--max-steps', '12')
+    expect(await program.ended, program.printed.err).toBe(0)
+    const task = await taskWithSeries(url, taskId)
+    expect(task).toMatchObject({ status: 'SUCCESS', current: 12, total: 12, progress: 100 })
   })
 
   it('that raises ends as FAILURE, with the end of the traceback, and raises as it would without', async () => {

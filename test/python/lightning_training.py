@@ -1,6 +1,6 @@
 """Fits a line with Lightning on the CPU, with the recipe's callback; the tests say what goes wrong on the way.
 
-Prints, as a line of JSON, the mean losses of its epochs as the module saw them.
+Prints, as a line of JSON, the losses of its batches, and the means of its epochs, as the module saw them.
 """
 
 import argparse
@@ -8,8 +8,9 @@ import json
 
 import lightning as L
 import torch
+from lightning.pytorch.callbacks import GradientAccumulationScheduler
 from lightning_callback import EpochcastCallback
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("task_id")
@@ -17,6 +18,10 @@ arguments.add_argument("--url")
 arguments.add_argument("--epochs", type=int, default=3)
 arguments.add_argument("--ranks", type=int, default=1)
 arguments.add_argument("--nan-at-epoch", type=int)
+arguments.add_argument("--stream", action="store_true", help="trains on data without a length")
+arguments.add_argument("--max-steps", type=int, default=-1)
+arguments.add_argument("--accumulate", action="store_true", help="two batches a step, from the second epoch on")
+arguments.add_argument("--validate", action="store_true", help="validates before and after it trains")
 arguments.add_argument("--fail-at-epoch", type=int)
 arguments.add_argument("--fail-on-rank", type=int, default=0)
 arguments = arguments.parse_args()
@@ -26,7 +31,7 @@ class Line(L.LightningModule):
     def __init__(self):
         super().__init__()
         self.layer = torch.nn.Linear(1, 1)
-        self.losses, self.epochs = {"train": [], "val": []}, {"train": [], "val": []}
+        self.losses, self.seen = {"train": [], "val": []}, {"batches": [], "train": [], "val": []}
 
     def loss(self, batch, phase):
         x, y = batch
@@ -36,6 +41,7 @@ class Line(L.LightningModule):
 
     def training_step(self, batch):
         loss = self.loss(batch, "train")
+        self.seen["batches"].append(loss.item())
         if self.current_epoch == arguments.fail_at_epoch and self.global_rank == arguments.fail_on_rank:
             raise ValueError("the sensor is broken")
         logged = loss * float("nan") if self.current_epoch == arguments.nan_at_epoch else loss
@@ -50,10 +56,10 @@ class Line(L.LightningModule):
 
     def on_validation_epoch_end(self):
         if not self.trainer.sanity_checking:
-            self.epochs["val"].append(mean(self.losses["val"]))
+            self.seen["val"].append(mean(self.losses["val"]))
 
     def on_train_epoch_end(self):
-        self.epochs["train"].append(mean(self.losses["train"]))
+        self.seen["train"].append(mean(self.losses["train"]))
         self.losses["train"] = []
 
     def configure_optimizers(self):
@@ -64,19 +70,32 @@ def mean(values):
     return sum(values) / len(values)
 
 
-def data():
+class Stream(IterableDataset):
+    def __iter__(self):
+        return iter(line_points())
+
+
+def line_points():
     x = torch.linspace(-1, 1, 64).reshape(64, 1)
-    return DataLoader(TensorDataset(x, 3 * x), batch_size=8)
+    return TensorDataset(x, 3 * x)
+
+
+def data():
+    return DataLoader(line_points(), batch_size=8)
 
 
 torch.set_num_threads(1)
 L.seed_everything(7)
+callbacks = [EpochcastCallback(arguments.task_id, arguments.url, every_n_batches=3)]
+if arguments.accumulate:
+    callbacks.append(GradientAccumulationScheduler({0: 1, 1: 2}))
 trainer = L.Trainer(
     max_epochs=arguments.epochs,
+    max_steps=arguments.max_steps,
     accelerator="cpu",
     devices=arguments.ranks,
     strategy="ddp" if arguments.ranks > 1 else "auto",
-    callbacks=[EpochcastCallback(arguments.task_id, arguments.url, every_n_batches=3)],
+    callbacks=callbacks,
     check_val_every_n_epoch=2,
     logger=False,
     enable_checkpointing=False,
@@ -84,6 +103,10 @@ trainer = L.Trainer(
     enable_progress_bar=False,
 )
 line = Line()
-trainer.fit(line, data(), data())
+if arguments.validate:
+    trainer.validate(line, data(), verbose=False)
+trainer.fit(line, DataLoader(Stream(), batch_size=8) if arguments.stream else data(), data())
+if arguments.validate:
+    trainer.validate(line, data(), verbose=False)
 if trainer.is_global_zero:
-    print(json.dumps(line.epochs))
+    print(json.dumps(line.seen))

@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createFolder, removeFolder } from '../processes/lifetime.ts'
 import { CANCEL, run, START, startExternal } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
@@ -17,6 +19,25 @@ describe('printing.sh, with printing.py', () => {
     expect(task.points('loss', null).map(({ value }) => value)).toEqual(
       Array.from({ length: 10 }, (_, epoch) => 0.5 ** (epoch + 1)),
     )
+  })
+})
+
+describe('printing.sh, with a script that crashes', () => {
+  it('reports the failure and ends with its exit code', async () => {
+    const { url } = await testServer()
+    const taskId = await startExternal(url)
+    const folder = createFolder()
+    onTestFinished(() => removeFolder(folder))
+    const crash = '#!/bin/sh\necho \'{"progress": {"current": 1}}\'\nexit 3\n'
+    writeFileSync(join(folder, 'python3'), crash, { mode: 0o755 })
+    const env = { EPOCHCAST_URL: url, PATH: `${folder}:${process.env.PATH}` }
+    const { ended, printed } = startProgram('bash', ['examples/printing.sh', taskId], env)
+    expect(await ended, printed.err).toBe(3)
+    expect(await taskWithSeries(url, taskId)).toMatchObject({
+      status: 'FAILURE',
+      current: 1,
+      error: { message: 'printing.py exited with 3' },
+    })
   })
 })
 

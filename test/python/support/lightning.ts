@@ -28,9 +28,22 @@ export async function inSecondEpoch({ url, taskId }: Training): Promise<void> {
   await until('the second epoch', async () => (await taskWithSeries(url, taskId)).epoch >= 1, 60_000)
 }
 
-/** What the training printed at its end: the mean losses of its epochs. */
-export function losses({ printed }: Program): { train: number[]; val: number[] } {
+interface Losses {
+  readonly batches: readonly number[]
+  /** Means of epochs. */
+  readonly train: readonly number[]
+  readonly val: readonly number[]
+}
+
+/** What the training printed at its end: its losses as the module saw them. */
+export function losses({ printed }: Program): Losses {
   return JSON.parse(printed.out.trim().split('\n').at(-1) ?? '')
 }
 
-export const stepsOf = (points: readonly { step: number }[]) => points.map(({ step }) => step)
+interface Point {
+  readonly step: number
+  readonly value: number | string
+}
+
+export const stepsOf = (points: readonly Point[]) => points.map(({ step }) => step)
+export const valuesOf = (points: readonly Point[]) => points.map(({ value }) => value)

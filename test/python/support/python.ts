@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { end, endWithUs } from '../../processes/lifetime.ts'
@@ -50,7 +51,9 @@ export function startProgram(
 
 /** Starts the tests' own Python, with Lightning and Celery. */
 export function startPython(args: readonly string[], env: Record<string, string> = {}): Program {
-  return startProgram(pythonPath(), args, env)
+  const python = pythonPath()
+  if (!existsSync(python)) throw new Error(`there is no ${python} yet; run node test/python/provide.js`)
+  return startProgram(python, args, env)
 }
 
 interface Series {
