@@ -5,6 +5,8 @@ import { until } from '../../support/until.ts'
 import { type Program, startPython, taskWithSeries } from './python.ts'
 
 const TRAINING = join(import.meta.dirname, '../lightning_training.py')
+/** Torch alone takes seconds to load, and more where other tests run beside it. */
+const MAX_START_MS = 100_000
 
 export interface Training {
   readonly url: string
@@ -23,9 +25,9 @@ export function trainingProgram(url: string, taskId: string, ...args: string[]):
   return startPython([TRAINING, taskId, '--url', url, ...args])
 }
 
-/** Resolves once a training is in its second epoch; torch alone takes seconds to load. */
+/** Resolves once a training is in its second epoch. */
 export async function inSecondEpoch({ url, taskId }: Training): Promise<void> {
-  await until('the second epoch', async () => (await taskWithSeries(url, taskId)).epoch >= 1, 60_000)
+  await until('the second epoch', async () => (await taskWithSeries(url, taskId)).epoch >= 1, MAX_START_MS)
 }
 
 interface Losses {
