@@ -1,11 +1,14 @@
-import { mergeConfig } from 'vitest/config'
-import config from './vitest.config.ts'
+import { defineConfig } from 'vitest/config'
+import base from './vitest.config.ts'
 
-/** The recipes in Python: their own command, because they need gigabytes of libraries (test/python/provide.js). */
-const python = mergeConfig(config, {
-  // A training loads torch, twice where it has two ranks.
-  test: { testTimeout: 180_000 },
+/** The recipes in Python, with the real libraries, which are gigabytes (test/python/provide.js). */
+export default defineConfig({
+  ...base,
+  test: {
+    ...base.test,
+    include: ['test/python/**/*.test.ts'],
+    exclude: [],
+    // A training loads torch, twice where it has two ranks.
+    testTimeout: 180_000,
+  },
 })
-python.test.include = ['test/python/**/*.test.ts']
-python.test.exclude = []
-export default python
