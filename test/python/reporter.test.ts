@@ -8,7 +8,7 @@ import { eventKinds, startPython, taskWithSeries } from './support/python.ts'
 
 const SETTINGS = `
 import reporter, sys
-reporter.TIMEOUT_SECONDS, reporter.PAUSE_SECONDS, reporter.END_TRIES = 1, 1000, 2
+reporter.TIMEOUT_SECONDS, reporter.PAUSE_SECONDS, reporter.END_TRIES = 30, 1000, 2
 from reporter import Reporter
 r = Reporter()
 `
@@ -147,7 +147,7 @@ describe('reporter.py', () => {
   it('does not wait again for a server that hangs, but for the end', async () => {
     const silent = await otherServer(() => {})
     const steps = [1, 2, 3, 4, 5].map(progress).join('')
-    const { code, said } = await python(silent.url, 'task-1', `${steps}r.end()`)
+    const { code, said } = await python(silent.url, 'task-1', `reporter.TIMEOUT_SECONDS = 1\n${steps}r.end()`)
     expect(code).toBe(0)
     expect(said).toEqual([expect.stringContaining('timed out')])
     // The first report, all that waits before the end, and the end twice.
