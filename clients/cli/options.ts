@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { inexactNumbers, inexactProblem } from './exact-numbers.ts'
 
 /** Parsers of option values; what they throw becomes a usage error that names the option. */
 
@@ -44,10 +45,18 @@ export function metricValue(text: string): MetricValue {
 
 export function json(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return exactJson(text)
   } catch (error) {
+    if (error instanceof InvalidArgumentError) throw error
     throw new InvalidArgumentError(`Expected JSON: ${(error as Error).message}.`)
   }
+}
+
+function exactJson(text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  const [inexact] = inexactNumbers(text)
+  if (inexact !== undefined) throw new InvalidArgumentError(inexactProblem(inexact))
+  return value
 }
 
 export function jsonObject(text: string): Record<string, unknown> {
@@ -61,8 +70,9 @@ export function jsonObject(text: string): Record<string, unknown> {
 /** JSON where it is JSON, else the text itself: `lr=0.01`, `name=motor`, `layers=[64,32]`. */
 function jsonOrText(text: string): unknown {
   try {
-    return JSON.parse(text)
-  } catch {
+    return exactJson(text)
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw error
     return text
   }
 }

@@ -1,23 +1,29 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { ReportInput } from '../typescript/index.ts'
+import { inexactNumbers, inexactProblem } from './exact-numbers.ts'
 import { REPORT_FIELDS } from './report-kinds.ts'
 
 /** What the API takes in one call. */
 const MAX_BATCH_REPORTS = 1000
 const MAX_BATCH_CHARACTERS = 250_000
 
+/** What becomes of lines that are not sent, each told in its place between the batches. */
+export interface OtherLines {
+  /** No report: a plain print of the trainer must neither end the reporting nor break its pipe. */
+  passOn(line: string): void
+  /** A report that would not arrive as it was written. */
+  refuse(problem: string): void
+}
+
 /**
  * Reads one report a line, and gives what has come in since the last batch was taken: single reports
  * from a slow trainer at once, large batches from a fast one. Reading pauses while a batch's worth waits.
- *
- * @param passOn given each line that is no report, in its place between the batches: a plain print of the trainer must
- *   neither end the reporting nor break its pipe
  */
 export async function* reportBatches(
   input: Readable,
   signal: AbortSignal,
-  passOn: (line: string) => void,
+  others: OtherLines,
 ): AsyncGenerator<ReportInput[], void, undefined> {
   const reader = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
   const waiting: string[] = []
@@ -43,13 +49,13 @@ export async function* reportBatches(
         const [line] = waiting
         if (line === undefined || (characters > 0 && characters + line.length > MAX_BATCH_CHARACTERS)) break
         const report = line.trim() === '' ? undefined : parseReport(line)
-        if (report === null) {
-          if (batch.length > 0) break
-          passOn(line)
-        }
+        const problem = report ? problemOf(report, line) : null
+        if (batch.length > 0 && (report === null || problem !== null)) break
+        if (report === null) others.passOn(line)
+        if (problem !== null) others.refuse(problem)
         waiting.shift()
         characters += line.length
-        if (report) batch.push(report)
+        if (report && problem === null) batch.push(report)
       }
       if (batch.length > 0) {
         yield batch
@@ -71,10 +77,10 @@ const KINDS = new Set<string>(REPORT_FIELDS)
 
 /** Null where it is none: an object of nothing but kinds of reports. The numbers that are not finite may stand bare, as Python's json writes them. */
 function parseReport(line: string): ReportInput | null {
-  const quoted = line.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
-    token.startsWith('"') ? token : `"${token}"`,
-  )
   try {
+    const quoted = line.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
+      token.startsWith('"') ? token : `"${token}"`,
+    )
     const value: unknown = JSON.parse(quoted)
     if (typeof value !== 'object' || value === null) return null
     const kinds = Object.keys(value)
@@ -82,4 +88,11 @@ function parseReport(line: string): ReportInput | null {
   } catch {
     return null
   }
+}
+
+/** Measured numbers are rounded, as doubles were before; those of a result are not, and none may become infinite. */
+function problemOf(report: ReportInput, line: string): string | null {
+  const isResult = 'success' in report
+  const inexact = inexactNumbers(line).find((number) => isResult || !Number.isFinite(Number(number)))
+  return inexact === undefined ? null : inexactProblem(inexact)
 }

@@ -72,11 +72,12 @@ export class ReportSender {
         throw error
       // All or none: which of them it was, they tell one by one.
       if (reports.length > 1) for (const report of reports) await this.sendAcceptable([report])
-      else this.#tellRefused(error)
+      else this.refuse(error.code, error.message)
     }
   }
 
-  #tellRefused({ code, message }: EpochcastClientError): void {
+  /** Tells of a report that is left out. */
+  refuse(code: string, message: string): void {
     // Once a task has ended, every further report is refused in the same words.
     if (this.#refused++ === 0 || code !== 'TASK_ENDED') {
       writeLine(this.#connection.terminal.stderr, `refused ${code}: ${printable(message)}`)

@@ -103,8 +103,11 @@ export function addReportCommand(program: Command, session: Session): void {
         }
         const sender = new ReportSender(connection, destination, firstSequence ?? 1)
         const source = file === '-' ? stdin : await opened(file ?? '-')
-        const passOn = (line: string) => writeLine(stdout, line)
-        for await (const reports of reportBatches(source, connection.signal, passOn)) {
+        const others = {
+          passOn: (line: string) => writeLine(stdout, line),
+          refuse: (problem: string) => sender.refuse('BAD_INPUT', problem),
+        }
+        for await (const reports of reportBatches(source, connection.signal, others)) {
           await sender.sendAcceptable(reports)
         }
         writeLine(stdout, sender.summary)

@@ -81,6 +81,9 @@ function leaf(type: GraphQLLeafType): CompiledInput {
       return (value) => (typeof value === 'string' ? value : UNDECIDED)
     case 'Boolean':
       return (value) => (typeof value === 'boolean' ? value : UNDECIDED)
+    case 'JSON':
+      // Its numbers must be exact, which only their text can tell.
+      return () => UNDECIDED
   }
   if (isEnumType(type)) {
     return (value) => (typeof value === 'string' ? (type.getValue(value)?.value ?? UNDECIDED) : UNDECIDED)

@@ -1,8 +1,10 @@
 import { Kind, type ValueNode, valueFromASTUntyped } from 'graphql'
 import { EpochcastError, type ErrorCode, quote } from '../task/errors.ts'
+import { InexactNumber, isExact } from '../task/json.ts'
 import { LIMITS } from '../task/limits.ts'
 import { isCursor } from '../task/position.ts'
 import type { Json, Metrics, MetricValue } from '../task/task.ts'
+import { firstCharacters, isUpTo } from '../task/text.ts'
 import { builder } from './builder.ts'
 
 function refuse(code: ErrorCode, message: string): never {
@@ -38,7 +40,7 @@ function parseCount(value: unknown): number {
   if (isCount(value)) return value
   return refuse(
     'BAD_INPUT',
-    `the count is ${quote(value)}; expected a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`,
+    `the count is ${found(value)}; expected a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`,
   )
 }
 
@@ -71,11 +73,70 @@ function isDay(date: string): boolean {
 }
 
 builder.scalarType('JSON', {
-  description: 'Any JSON value.',
+  description:
+    'Any JSON value. Its numbers come out as they went in: one that a double does not hold (a whole number beyond 2^53 that would be rounded, or 1e400) is refused by name; send it as a string. Fractions are rounded as by every reader of JSON.',
   serialize: (value) => value,
-  parseValue: (value) => value as Json,
-  parseLiteral: (node, variables) => valueFromASTUntyped(node, variables) as Json,
+  parseValue: (value) => exactJson(value),
+  parseLiteral: (node, variables) => {
+    refuseInexactLiteral(node, '')
+    return valueFromASTUntyped(node, variables) as Json
+  },
 })
+
+/** A value on the way through a JSON value, and how it was reached. */
+interface Reached {
+  readonly value: unknown
+  readonly from: Reached | null
+  readonly key: string
+}
+
+/** Not by recursion: a value may be as deep as a body is long. */
+function exactJson(root: unknown): Json {
+  const open: Reached[] = [{ value: root, from: null, key: '' }]
+  for (let at = open.pop(); at; at = open.pop()) {
+    const { value } = at
+    if (typeof value !== 'object' || value === null) continue
+    if (value instanceof InexactNumber) refuseInexact(value, placeOf(at))
+    for (const key in value) {
+      const inner = (value as Record<string, unknown>)[key]
+      if (typeof inner !== 'object' || inner === null) continue
+      open.push({ value: inner, from: at, key: Array.isArray(value) ? `[${key}]` : `.${key}` })
+    }
+  }
+  return root as Json
+}
+
+function placeOf(reached: Reached): string {
+  let place = ''
+  for (let at: Reached | null = reached; at; at = at.from) place = at.key + place
+  return place
+}
+
+function refuseInexactLiteral(node: ValueNode, place: string): void {
+  switch (node.kind) {
+    case Kind.INT:
+    case Kind.FLOAT:
+      if (!isExact(node.value)) refuseInexact(new InexactNumber(node.value), place)
+      break
+    case Kind.LIST:
+      for (const [i, value] of node.values.entries()) refuseInexactLiteral(value, `${place}[${i}]`)
+      break
+    case Kind.OBJECT:
+      for (const { name, value } of node.fields) refuseInexactLiteral(value, `${place}.${name.value}`)
+  }
+}
+
+function refuseInexact({ problem }: InexactNumber, place: string): never {
+  return refuse('BAD_INPUT', `${placeInText(place)} is ${problem}`)
+}
+
+const MAX_PLACE_LENGTH = 120
+
+function placeInText(place: string): string {
+  if (place === '') return 'the value'
+  const name = place.startsWith('.') ? place.slice(1) : place
+  return isUpTo(name, MAX_PLACE_LENGTH) ? name : `${firstCharacters(name, MAX_PLACE_LENGTH)}…`
+}
 
 builder.scalarType('MetricValue', {
   description:
@@ -92,8 +153,10 @@ builder.scalarType('Metrics', {
   parseLiteral: (node, variables) => parseMetrics(valueFromASTUntyped(node, variables)),
 })
 
-function parseMetricValue(value: unknown): MetricValue {
-  return isMetricValue(value) ? value : refuseMetricValue(value, 'the value')
+/** A measured number is rounded, as a double was before. */
+function parseMetricValue(given: unknown): MetricValue {
+  const value = given instanceof InexactNumber ? given.value : given
+  return isMetricValue(value) ? value : refuseMetricValue(given, 'the value')
 }
 
 const isMetricValue = (value: unknown): value is MetricValue =>
@@ -101,26 +164,38 @@ const isMetricValue = (value: unknown): value is MetricValue =>
     ? Number.isFinite(value)
     : value === 'NaN' || value === 'Infinity' || value === '-Infinity'
 
+/** As it was sent: as JSON, an infinite number would be null. */
+function found(value: unknown): string {
+  if (value instanceof InexactNumber) return value.shown
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : quote(value)
+}
+
 function refuseMetricValue(value: unknown, what: string): never {
   return refuse(
     'BAD_METRICS',
-    `${what} is ${quote(value)}; expected a number, "NaN", "Infinity" or "-Infinity"`,
+    `${what} is ${found(value)}; expected a number, "NaN", "Infinity" or "-Infinity"`,
   )
 }
 
 function parseMetrics(value: unknown): Metrics {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return refuse('BAD_METRICS', `the metrics are ${quote(value)}; expected an object from name to number`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof InexactNumber) {
+    return refuse('BAD_METRICS', `the metrics are ${found(value)}; expected an object from name to number`)
   }
   const metrics = value as Record<string, unknown>
+  let isAsGiven = true
   let count = 0
   for (const name in metrics) {
     const metric = metrics[name]
     // A metric without a value, as a validation that was left out: there is nothing to store.
-    if (metric === null) continue
-    count++
-    checkMetricName(name)
-    if (!isMetricValue(metric)) refuseMetricValue(metric, `metric ${quote(name)}`)
+    if (metric === null) isAsGiven = false
+    else {
+      count++
+      checkMetricName(name)
+      if (isMetricValue(metric)) continue
+      isAsGiven = false
+      if (!(metric instanceof InexactNumber) || !isMetricValue(metric.value))
+        refuseMetricValue(metric, `metric ${quote(name)}`)
+    }
   }
   if (count > LIMITS.metricsPerReport) {
     return refuse(
@@ -128,11 +203,15 @@ function parseMetrics(value: unknown): Metrics {
       `the metrics have ${count} names; expected at most ${LIMITS.metricsPerReport}`,
     )
   }
-  return count === Object.keys(metrics).length ? (metrics as Metrics) : withoutNulls(metrics)
+  return isAsGiven ? (metrics as Metrics) : measured(metrics)
 }
 
-function withoutNulls(metrics: Readonly<Record<string, unknown>>): Metrics {
-  return Object.fromEntries(Object.entries(metrics).filter(([, metric]) => metric !== null)) as Metrics
+/** Without those that have no value, and all of them as numbers. */
+function measured(metrics: Readonly<Record<string, unknown>>): Metrics {
+  const given = Object.entries(metrics).filter(([, metric]) => metric !== null)
+  return Object.fromEntries(
+    given.map(([name, metric]) => [name, metric instanceof InexactNumber ? metric.value : metric]),
+  ) as Metrics
 }
 
 function checkMetricName(name: string): void {

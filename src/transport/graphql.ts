@@ -13,6 +13,7 @@ import { EventStreamResults, WithLastError } from './event-stream.ts'
 import { graphiqlExamples } from './graphiql.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
+import { urlEncodedParams } from './url-encoded-params.ts'
 
 export const GRAPHQL_PATH = '/graphql'
 /** With or without the slash that some put at the end. */
@@ -77,6 +78,7 @@ export function createGraphQL({ context, operations, ...options }: GraphQLOption
     plugins: [
       variedByOrigin(origins),
       wordsForRefusals(),
+      urlEncodedParams(),
       boundedDocuments(),
       translatedValidation(onUnexpected),
       runBy(operations, options.maxBufferedBytes),

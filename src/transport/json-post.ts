@@ -4,6 +4,7 @@ import { processRegularResult } from 'graphql-yoga'
 import { stringify } from '../execution/raw-json.ts'
 import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
 import { ANYONE } from '../repository/access.ts'
+import { mayBeInexact, parseJson } from '../task/json.ts'
 import { corsHeaders, type Yoga } from './graphql.ts'
 import { notJson } from './not-json.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
@@ -17,8 +18,8 @@ export interface JsonPostOptions {
   readonly maxBodyBytes: number
 }
 
-/** A request whose body has been read; where Yoga finds one, it takes it for the request's stream. */
-type ReadRequest = IncomingMessage & { body?: Buffer }
+/** A request whose body has been read; where Yoga finds one, it takes it for the request's stream, or for what JSON it is. */
+type ReadRequest = IncomingMessage & { body?: Buffer | object }
 
 type MediaType = 'application/json' | 'application/graphql-response+json'
 
@@ -72,10 +73,10 @@ export class JsonPost {
     }
     const operation = params && mediaType ? this.#prepare(params) : null
     if (operation === null || mediaType === null) {
-      ;(request as ReadRequest).body = body
+      ;(request as ReadRequest).body = params && text !== null && mayBeInexact(text) ? exact(text) : body
       return void this.#options.yoga(request, response)
     }
-    this.#run(operation).then(
+    this.#run(operation, text as string).then(
       (result) => respond(request, response, result, mediaType),
       (error) => respond(request, response, this.#failed(error), mediaType),
     )
@@ -89,10 +90,14 @@ export class JsonPost {
     return kind.isSubscription ? null : { operation, call: kind.reportCall }
   }
 
-  #run({ operation, call }: Runnable): Promise<ExecutionResult> {
+  #run({ operation, call }: Runnable, text: string): Promise<ExecutionResult> {
     const { operations } = this.#options
     const called = call?.(operation.variableValues, operation.contextValue)
-    if (!called) return operations.execute(operation)
+    if (!called) {
+      // Reports on the fast path have no numbers that must be exact, and are not looked at for them.
+      const { variables } = mayBeInexact(text) ? exact(text) : {}
+      return operations.execute(variables == null ? operation : { ...operation, variableValues: variables })
+    }
     return called.then((result) =>
       result.errors
         ? { ...result, errors: result.errors.map((error) => operations.translate(error)) }
@@ -175,6 +180,9 @@ function parse(text: string): OperationParams | null | undefined {
     return text.startsWith('\ufeff') && parse(text.slice(1)) !== undefined ? null : undefined
   }
 }
+
+/** What is known to be well-formed, with its numbers as they were written. */
+const exact = (text: string): OperationParams => parseJson(text) as OperationParams
 
 function isWellFormed(params: Record<string, unknown>): boolean {
   for (const name in params) if (!PARAMS.has(name)) return false

@@ -6,25 +6,38 @@ const MAX_PLACE_LENGTH = 120
 /** Strings are skipped, one without an end to the end of the text; what remains are brackets, separators and literals. */
 const TOKEN = /"[^"\\]*(?:\\(?:.|$)[^"\\]*)*(?:"|$)|-?(?:NaN|Infinity|inf|nan)\b|[{}[\],]/gs
 
+/** A text that should have been JSON, and how it is spoken of. */
+interface Text {
+  readonly what: string
+  /** Where it stands in what was sent. */
+  readonly path: readonly string[]
+  readonly expected: string
+}
+
+const REQUEST_BODY: Text = {
+  what: 'the request body',
+  path: [],
+  expected: 'an object with query and, where there are any, variables',
+}
+
 /** Says what is wrong with a text that is no JSON, without repeating it: it may hold what is no one's to read. */
-export function notJson(text: string): EpochcastError {
-  const found = bareNumber(text)
+export function notJson(text: string, { what, path, expected } = REQUEST_BODY): EpochcastError {
+  const found = bareNumber(text, path)
   if (found) {
     return new EpochcastError(
       'BAD_REQUEST',
-      `${found.place} is a bare ${found.literal}, which JSON does not have; send the strings "NaN", "Infinity" and "-Infinity" instead`,
+      `${shortened(placeOf(found.path)) || what} is a bare ${found.literal}, which JSON does not have; send the strings "NaN", "Infinity" and "-Infinity" instead`,
     )
   }
-  return new EpochcastError(
-    'BAD_REQUEST',
-    `the request body is not JSON${whereOf(text)}; expected an object with query and, where there are any, variables`,
-  )
+  return new EpochcastError('BAD_REQUEST', `${what} is not JSON${whereOf(text)}; expected ${expected}`)
 }
 
-/** The first NaN or infinity that stands by itself, and its place, such as `variables.input.reports[0].progress.loss`. */
-function bareNumber(text: string): { literal: string; place: string } | null {
+type Path = readonly (string | number)[]
+
+/** The first NaN or infinity that stands by itself, and the keys that lead to it. */
+function bareNumber(text: string, start: readonly string[]): { literal: string; path: Path } | null {
   /** For each open bracket the key or the index that is being read. */
-  const path: (string | number)[] = []
+  const path: (string | number)[] = [...start]
   for (const { 0: token, index } of text.matchAll(TOKEN)) {
     const last = path.length - 1
     if (token === '{') path.push('')
@@ -39,17 +52,20 @@ function bareNumber(text: string): { literal: string; place: string } | null {
         /^\s*:/.test(text.slice(index + token.length, index + token.length + 20))
       )
         path[last] = token.slice(1, -1)
-    } else return { literal: token, place: placeOf(path) }
+    } else return { literal: token, path }
   }
   return null
 }
 
-function placeOf(path: readonly (string | number)[]): string {
+/** Such as `variables.input.reports[0].progress.loss`; empty for the text itself. */
+function placeOf(path: Path): string {
   let place = ''
   for (const at of path) place += typeof at === 'number' ? `[${at}]` : `${place && '.'}${at}`
-  if (place === '') return 'the request body'
-  return isUpTo(place, MAX_PLACE_LENGTH) ? place : `${firstCharacters(place, MAX_PLACE_LENGTH)}…`
+  return place
 }
+
+const shortened = (place: string): string =>
+  isUpTo(place, MAX_PLACE_LENGTH) ? place : `${firstCharacters(place, MAX_PLACE_LENGTH)}…`
 
 /** Of what the parser says, only the place: the rest repeats the text. */
 function whereOf(text: string): string {

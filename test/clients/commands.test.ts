@@ -285,6 +285,39 @@ describe('report', () => {
     expect(task?.current).toBe(3)
   })
 
+  it('leaves out what would not arrive as it is written, and says what to write instead', async () => {
+    const { url, client } = await setUp()
+    const taskId = await startExternal(client)
+    const reports = [
+      '{"progress":{"current":1,"metrics":{"a":9007199254740993}}}',
+      '{"progress":{"current":2,"metrics":{"a":9007199254740993,"b":1e400}}}',
+      '{"success":{"result":{"seed":9007199254740993}}}',
+      '{"success":{"result":{"seed":"9007199254740993"}}}',
+    ]
+    const terminal = testTerminal({ stdin: `${reports.join('\n')}\n` })
+    const { code, out, err } = await epochcast(url, ['report', taskId, '--json', '-'], terminal)
+    expect(code).toBe(3)
+    expect(linesOf(err)).toEqual([
+      'refused BAD_INPUT: 1e400 would become Infinity as a JSON number; give it as a string: "1e400"',
+      'refused BAD_INPUT: 9007199254740993 would become 9007199254740992 as a JSON number; give it as a string: "9007199254740993"',
+    ])
+    expect(out).toBe('accepted=2 duplicates=0 refused=2 stopRequested=false\n')
+    const { task } = await client.execute(TaskDocument, { id: taskId })
+    expect(task).toMatchObject({ current: 1, result: { seed: '9007199254740993' } })
+  })
+
+  it.each([
+    ['train', 'external', '--param', 'seed=9007199254740993'],
+    ['train', 'external', '--param', 'seeds=[1, 9007199254740993]'],
+    ['train', 'external', '--params', '{"seed": 9007199254740993}'],
+    ['train', 'external', '--label', 'seed=9007199254740993'],
+    ['report', 't', 'success', '--result', '9007199254740993'],
+  ])('refuses a number that JavaScript would round: %s %s %s %s', async (...args) => {
+    const { code, err } = await epochcast('http://127.0.0.1:9/graphql', args.filter(Boolean))
+    expect(code).toBe(3)
+    expect(err).toContain('9007199254740993 would become 9007199254740992 as a JSON number')
+  })
+
   it.each([
     ['progress', '--total 3', 'a report of progress needs --current'],
     ['progress', '--current 3 --total-rounds 3', 'a report of progress has no --total-rounds'],

@@ -5,6 +5,7 @@ import { type RawData, WebSocket } from 'ws'
 import type { Turns } from '../../delivery/turns.ts'
 import { withRawJson } from '../../execution/raw-json.ts'
 import { ANYONE, type Caller } from '../../repository/access.ts'
+import { parseJson } from '../../task/json.ts'
 import { Liveness } from './liveness.ts'
 import { SocketWriter } from './socket-writer.ts'
 
@@ -92,7 +93,15 @@ export class Connection implements ProtocolSocket {
 
   /** Not async: a message is under way as long as its subscription, and would be kept as long. */
   #receiveNow(data: RawData): void {
-    this.#take?.(parsed(String(data))).catch((err: unknown) => {
+    const text = String(data)
+    let message = text
+    try {
+      // graphql-ws takes a message that is parsed already, and then does not keep its text.
+      message = parseJson(text) as string
+    } catch {
+      // It refuses what is no JSON.
+    }
+    this.#take?.(message).catch((err: unknown) => {
       this.#options.logger.error({ err }, 'a message failed unexpectedly')
       this.close(CloseCode.InternalServerError, 'Internal server error')
     })
@@ -149,13 +158,4 @@ function onError(this: WebSocket, error: Error): void {
 
 function onClose(this: WebSocket, code: number, reason: Buffer): void {
   void (this as Peer).connection?.ended(code, String(reason))
-}
-
-/** graphql-ws takes a message that is parsed already, and then does not keep its text. What is no JSON it refuses. */
-function parsed(text: string): string {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }

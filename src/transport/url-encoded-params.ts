@@ -1,0 +1,46 @@
+import { GraphQLError } from 'graphql'
+import type { GraphQLParams, Plugin } from 'graphql-yoga'
+import { parseJson } from '../task/json.ts'
+import { notJson } from './not-json.ts'
+
+/** Operations in a URL or a form, with the words and the care that JSON bodies get (`json-post.ts`). */
+export function urlEncodedParams(): Plugin {
+  return {
+    onRequestParse({ request, url, setRequestParser }) {
+      if (request.method === 'GET') setRequestParser(() => paramsOf(url.searchParams))
+      else if (FORM.test(request.headers.get('content-type') ?? ''))
+        setRequestParser(async () => paramsOf(new URLSearchParams(await request.text())))
+    },
+  }
+}
+
+const FORM = /^application\/x-www-form-urlencoded($|[;,])/
+
+function paramsOf(given: URLSearchParams): GraphQLParams {
+  return {
+    ...textParam(given, 'operationName'),
+    ...textParam(given, 'query'),
+    ...jsonParam(given, 'variables'),
+    ...jsonParam(given, 'extensions'),
+  }
+}
+
+function textParam(given: URLSearchParams, name: 'operationName' | 'query') {
+  const text = given.get(name)
+  return text ? { [name]: text } : {}
+}
+
+function jsonParam(given: URLSearchParams, name: 'variables' | 'extensions') {
+  const text = given.get(name)
+  if (!text) return {}
+  try {
+    return { [name]: parseJson(text) as Record<string, unknown> }
+  } catch {
+    const { message, extensions } = notJson(text, {
+      what: `the parameter ${name}`,
+      path: [name],
+      expected: 'a JSON object',
+    })
+    throw new GraphQLError(message, { extensions: { ...extensions, http: { status: 400 } } })
+  }
+}
