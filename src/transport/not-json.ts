@@ -32,6 +32,34 @@ export function notJson(text: string, { what, path, expected } = REQUEST_BODY): 
   return new EpochcastError('BAD_REQUEST', `${what} is not JSON${whereOf(text)}; expected ${expected}`)
 }
 
+/** Bytes of the reason with which a WebSocket is closed. */
+const MAX_REASON_BYTES = 123
+
+/** As `notJson`, in the few words that there is room for when a WebSocket is closed. */
+export function notJsonInShort(text: string): string {
+  const found = bareNumber(text, [])
+  if (!found) return `the message is not JSON${whereOf(text)}; expected one of graphql-transport-ws`
+  const words = ` is a bare ${found.literal}; send the string ${JSON.stringify(STANDARD[found.literal] ?? found.literal)}`
+  return endInBytes(placeOf(found.path) || 'the message', MAX_REASON_BYTES - words.length) + words
+}
+
+const STANDARD: Readonly<Record<string, string>> = {
+  nan: 'NaN',
+  '-nan': 'NaN',
+  '-NaN': 'NaN',
+  inf: 'Infinity',
+  '-inf': '-Infinity',
+}
+
+/** The end of a place says the most. */
+function endInBytes(place: string, maxBytes: number): string {
+  if (Buffer.byteLength(place) <= maxBytes) return place
+  let end = place
+  do end = end.slice(1)
+  while (Buffer.byteLength(`…${end}`) > maxBytes || /^[\uDC00-\uDFFF]/.test(end))
+  return `…${end}`
+}
+
 type Path = readonly (string | number)[]
 
 /** The first NaN or infinity that stands by itself, and the keys that lead to it. */

@@ -6,6 +6,7 @@ import type { Turns } from '../../delivery/turns.ts'
 import { withRawJson } from '../../execution/raw-json.ts'
 import { ANYONE, type Caller } from '../../repository/access.ts'
 import { parseJson } from '../../task/json.ts'
+import { notJsonInShort } from '../not-json.ts'
 import { Liveness } from './liveness.ts'
 import { SocketWriter } from './socket-writer.ts'
 
@@ -94,12 +95,13 @@ export class Connection implements ProtocolSocket {
   /** Not async: a message is under way as long as its subscription, and would be kept as long. */
   #receiveNow(data: RawData): void {
     const text = String(data)
-    let message = text
+    let message: string
     try {
       // graphql-ws takes a message that is parsed already, and then does not keep its text.
       message = parseJson(text) as string
     } catch {
-      // It refuses what is no JSON.
+      this.close(CloseCode.BadRequest, notJsonInShort(text))
+      return
     }
     this.#take?.(message).catch((err: unknown) => {
       this.#options.logger.error({ err }, 'a message failed unexpectedly')

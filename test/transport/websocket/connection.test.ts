@@ -41,6 +41,28 @@ describe('a connection', () => {
     })
   })
 
+  it.each([
+    ['{"id":"1","payload":{"a":[0,{"loss":NaN}]}}', 'payload.a[1].loss is a bare NaN; send the string "NaN"'],
+    ['{"loss":-inf}', 'loss is a bare -inf; send the string "-Infinity"'],
+    ['Infinity', 'the message is a bare Infinity; send the string "Infinity"'],
+    [
+      `{"payload":{"${'é'.repeat(100)}":{"secret-${'😀'.repeat(9)}":-Infinity}}}`,
+      // 123 bytes, and no half of a character.
+      `…${'é'.repeat(13)}.secret-${'😀'.repeat(9)} is a bare -Infinity; send the string "-Infinity"`,
+    ],
+    ['{"id":', 'the message is not JSON (it ends too early); expected one of graphql-transport-ws'],
+    ['secret', 'the message is not JSON; expected one of graphql-transport-ws'],
+  ])('is closed with what is wrong where a message is no JSON: %#', async (message, reason) => {
+    const { webSocketUrl } = await testServer()
+    const { socket } = await connected(webSocketUrl)
+    const closed = new Promise((resolve) =>
+      socket.on('close', (code, reason) => resolve({ code, reason: String(reason) })),
+    )
+    socket.send(message)
+    expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123)
+    expect(await closed).toEqual({ code: 4400, reason })
+  })
+
   it('ends when its client goes on asking and does not read', async () => {
     // Not by a bound on operations, nor by a ping that is not answered.
     const { webSocketUrl, gauges } = await testServer({
