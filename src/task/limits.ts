@@ -5,7 +5,7 @@
 export const LIMITS = {
   /** Reports in one `reportMetrics` call. */
   reportsPerCall: 1000,
-  /** Names in one map of metrics. */
+  /** Names in one map of metrics; those beyond are left out. */
   metricsPerReport: 256,
   /** Different metric names of one task's own, in its state. */
   metricsPerTask: 1024,

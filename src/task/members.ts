@@ -17,17 +17,22 @@ export function noteMember(draft: DraftRoster, event: TaskEvent): void {
   draft.members = withName(draft.members, event.member)
   switch (event.type) {
     case 'ProgressUpdate':
-      noteMetrics(draft, event.metrics, '')
+      noteMetrics(draft, event.metrics, PREFIX.TRAIN)
       break
     case 'EpochEnded':
-      noteMetrics(draft, event.metrics, event.phase === 'TRAIN' ? '' : `${event.phase} `)
+      noteMetrics(draft, event.metrics, PREFIX[event.phase])
       break
     case 'RoundEnded':
-      noteMetrics(draft, event.fitMetrics, '')
-      noteMetrics(draft, event.evalMetrics, 'eval ')
+      noteMetrics(draft, event.fitMetrics, PREFIX.TRAIN)
+      noteMetrics(draft, event.evalMetrics, PREFIX.EVAL)
       break
   }
 }
+
+const PREFIX = { TRAIN: '', VAL: 'VAL ', TEST: 'TEST ', EVAL: 'eval ' } as const
+
+/** Under which name a metric of a phase, or of a round's evaluation, is counted. */
+export const memberMetricName = (name: string, phase: keyof typeof PREFIX): string => PREFIX[phase] + name
 
 /**
  * Told by the lists alone, which grow rarely.

@@ -1,5 +1,6 @@
 import { quote } from './errors.ts'
 import { LIMITS } from './limits.ts'
+import { memberMetricName } from './members.ts'
 import { latestName } from './reducer.ts'
 import type { Report } from './report.ts'
 import type { Metrics, Phase, TaskState } from './task.ts'
@@ -16,26 +17,92 @@ export function namesBeyondBound({ metrics }: TaskState): ReadonlySet<string> | 
 }
 
 /** What to tell whoever reported them. */
-export const leftOut = (names: ReadonlySet<string>): string => {
-  const [first] = names
-  const others = names.size > 1 ? ` and ${names.size - 1} more` : ''
-  return `metric ${quote(first)}${others} left out: the task has ${LIMITS.metricsPerTask} different metrics, and no more are taken`
+export const leftOut = (names: ReadonlySet<string>): string =>
+  `${named(names)} left out: the task has ${LIMITS.metricsPerTask} different metrics, and no more are taken`
+
+const MAX_NAMED = 5
+
+function named(names: ReadonlySet<string>): string {
+  const first = [...names].slice(0, MAX_NAMED).map((name) => quote(name))
+  const others = names.size > first.length ? ` and ${names.size - first.length} more` : ''
+  return `${names.size > 1 ? 'metrics' : 'metric'} ${first.join(', ')}${others}`
 }
 
 /** A report without metrics of these names, which are those of the latest values. */
 export function withoutMetrics(report: Report, names: ReadonlySet<string>): Report {
+  return withMaps(report, (map, _, phase) =>
+    Object.fromEntries(Object.entries(map).filter(([name]) => !names.has(latestName(name, phase)))),
+  )
+}
+
+interface BoundMaps {
+  readonly reports: readonly Report[]
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Leaves out what a map of metrics has beyond the bound. The curves that there are go on: of the names, those that the task,
+ * or its members, already have come first, then the others in their order.
+ */
+export function boundMaps(
+  reports: readonly Report[],
+  { metrics, memberMetrics = [] }: TaskState,
+  member: string | null,
+): BoundMaps {
+  if (!reports.some(hasTooLargeMap)) return { reports, warnings: [] }
+  const nameOf = member === null ? latestName : memberMetricName
+  const known = new Set(member === null ? Object.keys(metrics) : memberMetrics)
+  const beyond = new Set<string>()
+  const large: string[] = []
+  const bound = reports.map((report, i) =>
+    withMaps(report, (map, field, phase) => {
+      const names = Object.keys(map)
+      const isKnown = (name: string) => name === 'loss' || known.has(nameOf(name, phase))
+      const inOrder = [...names.filter(isKnown), ...names.filter((name) => !isKnown(name))]
+      const taken = new Set(inOrder.splice(0, LIMITS.metricsPerReport))
+      for (const name of taken) known.add(nameOf(name, phase))
+      if (inOrder.length === 0) return map
+      large.push(`reports[${i}].${field} has ${names.length}`)
+      for (const name of inOrder) beyond.add(name)
+      return Object.fromEntries(Object.entries(map).filter(([name]) => taken.has(name)))
+    }),
+  )
+  const others = large.length > 1 ? ` (and ${large.length - 1} more have too many)` : ''
+  const warning = `${named(beyond)} left out: ${large[0]} names${others}; expected at most ${LIMITS.metricsPerReport}`
+  return { reports: bound, warnings: [warning] }
+}
+
+function hasTooLargeMap({ progress, epochEnd, roundEnd }: Report): boolean {
+  if (progress) return isTooLarge(progress.metrics)
+  if (epochEnd) return isTooLarge(epochEnd.metrics)
+  return isTooLarge(roundEnd?.fitMetrics) || isTooLarge(roundEnd?.evalMetrics)
+}
+
+function isTooLarge(map: Maybe<Metrics>): boolean {
+  let count = 0
+  for (const _ in map) if (++count > LIMITS.metricsPerReport) return true
+  return false
+}
+
+/** A report with other maps of metrics, empty ones where it has none. */
+function withMaps(
+  report: Report,
+  change: (map: Metrics, field: string, phase: Phase | 'EVAL') => Metrics,
+): Report {
   const { progress, epochEnd, roundEnd } = report
-  const filtered = (metrics: Maybe<Metrics>, phase: Phase | 'EVAL') =>
-    Object.fromEntries(Object.entries(metrics ?? {}).filter(([name]) => !names.has(latestName(name, phase))))
-  if (progress) return { progress: { ...progress, metrics: filtered(progress.metrics, 'TRAIN') } }
-  if (epochEnd) return { epochEnd: { ...epochEnd, metrics: filtered(epochEnd.metrics, epochEnd.phase) } }
+  if (progress)
+    return { progress: { ...progress, metrics: change(progress.metrics ?? {}, 'progress.metrics', 'TRAIN') } }
+  if (epochEnd)
+    return {
+      epochEnd: { ...epochEnd, metrics: change(epochEnd.metrics, 'epochEnd.metrics', epochEnd.phase) },
+    }
   if (!roundEnd) return report
   const { fitMetrics, evalMetrics } = roundEnd
   return {
     roundEnd: {
       ...roundEnd,
-      fitMetrics: filtered(fitMetrics, 'TRAIN'),
-      evalMetrics: filtered(evalMetrics, 'EVAL'),
+      fitMetrics: change(fitMetrics ?? {}, 'roundEnd.fitMetrics', 'TRAIN'),
+      evalMetrics: change(evalMetrics ?? {}, 'roundEnd.evalMetrics', 'EVAL'),
     },
   }
 }

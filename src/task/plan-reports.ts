@@ -2,7 +2,7 @@ import { EpochcastError, quote } from './errors.ts'
 import { happenedAt, type TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
 import { refuseTooManyMembers } from './members.ts'
-import { leftOut, namesBeyondBound, withoutMetrics } from './metric-bound.ts'
+import { boundMaps, leftOut, namesBeyondBound, withoutMetrics } from './metric-bound.ts'
 import { digestOf, isRepeat, lastOf } from './producers.ts'
 import { apply, draftOf } from './reducer.ts'
 import { eventOf, type Report } from './report.ts'
@@ -33,19 +33,21 @@ const NO_WARNINGS: readonly string[] = []
 /**
  * What a batch of reports means for a task: the events to append and the state after them. Repeats
  * of an earlier call are dropped first, so that a repeated final report is a repeat and not a
- * report after the end. Metrics beyond a task's bound of names are left out. Throws where any report of the batch is
+ * report after the end. Metrics beyond the bound of names, in one report or in the task, are left out. Throws where any report of the batch is
  * refused; then none of it counts.
  *
  * @throws EpochcastError STALE_ATTEMPT, TASK_ENDED, SEQUENCE_GAP, SEQUENCE_CONFLICT, TOO_MANY_PRODUCERS,
  *   TOO_MANY_MEMBERS, TOO_MANY_SERIES, BAD_INPUT
  */
 export function planReports(before: TaskState, batch: ReportBatch, now: number): ReportPlan {
-  const plan = planOf(before, batch, batch.reports, now)
+  const { reports, warnings } = boundMaps(batch.reports, before, batch.member)
+  const plan = planOf(before, batch, reports, now)
+  if (plan.events.length === 0) return plan
   const beyond = namesBeyondBound(plan.state)
-  if (!beyond || plan.events.length === 0) return plan
+  if (!beyond) return warnings.length === 0 ? plan : { ...plan, warnings }
   // Hardly ever, so all is planned again, without them.
-  const reports = batch.reports.map((report) => withoutMetrics(report, beyond))
-  return { ...planOf(before, batch, reports, now), warnings: [leftOut(beyond)] }
+  const fewer = reports.map((report) => withoutMetrics(report, beyond))
+  return { ...planOf(before, batch, fewer, now), warnings: [...warnings, leftOut(beyond)] }
 }
 
 /** @param reports those of the batch, as they are to be taken; a repeat is recognised by what was sent */

@@ -24,7 +24,7 @@ export type Scalars = {
   JSON: { input: unknown; output: unknown; }
   /** A measured number. Finite values are JSON numbers; the others are the strings "NaN", "Infinity" and "-Infinity" (the ProtoJSON convention), in and out, because a diverging loss must be seen. */
   MetricValue: { input: number | 'NaN' | 'Infinity' | '-Infinity'; output: number | 'NaN' | 'Infinity' | '-Infinity'; }
-  /** A JSON object from metric name to MetricValue, e.g. {"loss": 0.15, "accuracy": 0.92}. */
+  /** A JSON object from metric name to MetricValue, e.g. {"loss": 0.15, "accuracy": 0.92}. Of more than 256 names in a report those beyond are left out, new names first, and the payload's warnings name them. */
   Metrics: { input: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>; output: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>; }
 };
 
