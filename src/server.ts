@@ -8,6 +8,7 @@ import { Liveness } from './dispatch/liveness.ts'
 import { Trainers } from './dispatch/trainers.ts'
 import { MemoryStore } from './event-log/memory.ts'
 import { openRedisConnections } from './event-log/redis/connections.ts'
+import { reachability } from './event-log/redis/reachability.ts'
 import { RedisStore } from './event-log/redis/redis.ts'
 import type { Store } from './event-log/store.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
@@ -259,27 +260,13 @@ async function openRedisStore(
   logger: Logger,
   onError: (error: unknown) => void,
 ): Promise<Store> {
-  const connections = openRedisConnections(url, { commandTimeoutMs, ...reachability(logger) })
-  const options = { keyPrefix, retainEvents, retainSeconds, commandTimeoutMs, onError }
+  const { onRefused, ...onChange } = reachability(logger)
+  const connections = openRedisConnections(url, { commandTimeoutMs, ...onChange })
+  const options = { keyPrefix, retainEvents, retainSeconds, commandTimeoutMs, onError, onRefused }
   const store = new RedisStore(connections, options)
   // A Redis that is away must not keep the server from starting: it says so, and recovers.
   if (await store.whenConnected(commandTimeoutMs)) logger.info('connected to Redis')
   return store
-}
-
-/** Tells once that Redis is away and once that it is back, however many tries lie between. */
-function reachability(logger: Logger) {
-  let isAway = false
-  return {
-    onLost: ({ message }: Error) => {
-      if (!isAway) logger.warn(`Redis is out of reach (${message}); trying again until it is back`)
-      isAway = true
-    },
-    onReady: () => {
-      if (isAway) logger.info('Redis is back')
-      isAway = false
-    },
-  }
 }
 
 const isOutOfReach = (error: unknown): boolean =>

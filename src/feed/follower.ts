@@ -142,7 +142,7 @@ export class Follower {
       return await this.#feed.read(this.position)
     } catch (error) {
       if (!(error instanceof EpochcastError) || error.code !== 'ENGINE_UNAVAILABLE') throw error
-      this.#feed.interrupt(error)
+      this.#feed.interrupt()
       return 'interrupted'
     }
   }

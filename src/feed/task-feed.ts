@@ -165,10 +165,10 @@ export class TaskFeed {
   }
 
   /** Called by a reader whose own reading failed: the feed finds out when it works again. */
-  interrupt(error: EpochcastError): void {
+  interrupt(): void {
     // Whatever made a command fail may have been a failover.
     this.#pages.forget()
-    this.#interrupted(error.message)
+    this.#interrupted('the engine is out of reach')
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined
       this.#catchUp()
@@ -259,7 +259,7 @@ export class TaskFeed {
     this.#reading = reading
     this.#readToTop()
       .catch((error: unknown) => {
-        if (error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE') this.interrupt(error)
+        if (error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE') this.interrupt()
         else this.#options.onError(error)
       })
       .finally(() => {

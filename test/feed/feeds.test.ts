@@ -206,7 +206,7 @@ describe('a feed', () => {
       return reads.mock.calls.some(([, after]) => after?.offset === 0)
     }
     expect([await readPage(), await readPage()]).toEqual([true, false])
-    feed.interrupt(new EpochcastError('ENGINE_UNAVAILABLE', 'away'))
+    feed.interrupt()
     expect(await readPage()).toBe(true)
     await until('the feed to be live', () => feed.isLive)
     expect(await readPage()).toBe(false)

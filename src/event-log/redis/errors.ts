@@ -1,32 +1,75 @@
 import { EpochcastError } from '../../task/errors.ts'
 
-/** What Redis says when it is there but cannot serve; the same call may succeed a moment later. */
-const NOT_NOW =
-  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|UNBLOCKED|MOVED|ASK)\b/
+/** What Redis says, by the first word, when it is there but cannot serve; the same call may succeed a moment later. */
+const NOT_NOW: Readonly<Record<string, string>> = {
+  LOADING: 'Redis still reads its data',
+  READONLY: 'Redis is a replica at present',
+  MASTERDOWN: 'Redis is a replica without its master at present',
+  CLUSTERDOWN: 'the Redis cluster cannot serve at present',
+  TRYAGAIN: 'the Redis cluster moves its data',
+  MOVED: 'the Redis cluster moves its data',
+  ASK: 'the Redis cluster moves its data',
+  BUSY: 'Redis is busy with a script',
+  UNBLOCKED: 'Redis gave up waiting',
+  NOREPLICAS: 'Redis has too few replicas to take anything',
+  MISCONF: 'Redis cannot save to its disk, and takes nothing',
+  NOAUTH: 'Redis refuses this server',
+  WRONGPASS: 'Redis refuses this server',
+  NOPERM: 'Redis refuses this server',
+}
 
 const RETRY_AFTER_MS = 1000
 
-/** Runs commands and turns what can go wrong between here and Redis into the errors of the port. */
-export async function translated<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (cause) {
-    throw toPortError(cause)
+/**
+ * Turns what can go wrong between here and Redis into the errors of the port. Clients are told in words of our own: those of
+ * Redis and its library are the error's cause, and for the log.
+ */
+export class PortErrors {
+  readonly #onRefused: (error: EpochcastError) => void
+
+  /** @param onRefused told every error that became one of the port's */
+  constructor(onRefused: (error: EpochcastError) => void) {
+    this.#onRefused = onRefused
+  }
+
+  async translated<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (cause) {
+      throw this.of(cause)
+    }
+  }
+
+  /** Replies that only a bug can cause stay what they are. */
+  of(cause: unknown): unknown {
+    const error = toPortError(cause)
+    if (error instanceof EpochcastError && error !== cause) this.#onRefused(error)
+    return error
   }
 }
 
-/** Replies that only a bug can cause stay what they are. */
-export function toPortError(cause: unknown): unknown {
-  if (cause instanceof EpochcastError || !(cause instanceof Error)) return cause
-  const { message, name } = cause
-  if (message.startsWith('OOM')) {
-    return new EpochcastError('STORE_FULL', 'Redis is at its maxmemory and takes no more', { cause })
-  }
-  if (name === 'ReplyError' && !NOT_NOW.test(message)) return cause
-  if (cause instanceof TypeError || cause instanceof SyntaxError) return cause
-  return new EpochcastError(
-    'ENGINE_UNAVAILABLE',
-    `Redis is out of reach (${message}); nothing is known to be applied, try again`,
-    { cause, details: { retryAfterMs: RETRY_AFTER_MS } },
-  )
+interface ReplyError extends Error {
+  command?: { readonly name: string; readonly args?: unknown }
 }
+
+function toPortError(cause: unknown): unknown {
+  if (cause instanceof EpochcastError || !(cause instanceof Error)) return cause
+  if (cause instanceof TypeError || cause instanceof SyntaxError) return cause
+  if (cause.name !== 'ReplyError') return unavailable('Redis is out of reach', cause)
+  const { command } = cause as ReplyError
+  // Its arguments are what people store, which is not for the log.
+  if (command) (cause as ReplyError).command = { name: command.name }
+  const word = firstWord(cause.message)
+  if (word === 'OOM')
+    return new EpochcastError('STORE_FULL', 'Redis is at its maxmemory and takes no more', { cause })
+  return Object.hasOwn(NOT_NOW, word) ? unavailable(NOT_NOW[word] as string, cause) : cause
+}
+
+/** Before Redis 7, what a command in a script says stands behind where in the script that was. */
+const firstWord = (message: string): string => /^(?:ERR .*: -)?([A-Z]+)\b/.exec(message)?.[1] ?? ''
+
+const unavailable = (words: string, cause: Error): EpochcastError =>
+  new EpochcastError('ENGINE_UNAVAILABLE', `${words}; nothing is known to be applied, try again`, {
+    cause,
+    details: { retryAfterMs: RETRY_AFTER_MS },
+  })

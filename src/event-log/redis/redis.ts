@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
+import type { EpochcastError } from '../../task/errors.ts'
 import type { TaskEvent } from '../../task/event.ts'
 import type { Position } from '../../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../../task/task.ts'
@@ -23,7 +24,7 @@ import { Announcements } from './announcements.ts'
 import { expectedOf, RedisChanges } from './changes.ts'
 import { gatherWrites, type RedisConnections } from './connections.ts'
 import { curveArgs, RedisCurves } from './curves.ts'
-import { toPortError, translated } from './errors.ts'
+import { PortErrors } from './errors.ts'
 import { RedisKeys } from './keys.ts'
 import { RedisLeases } from './leases.ts'
 import { createResultOf, readResultOf, snapshotOf } from './replies.ts'
@@ -40,6 +41,8 @@ export interface RedisStoreOptions {
   /** Longest wait for a reply of Redis. */
   readonly commandTimeoutMs: number
   readonly onError: (error: unknown) => void
+  /** Told each time that Redis does not serve a call, why: the error's cause. */
+  readonly onRefused?: (error: EpochcastError) => void
 }
 
 /** Many servers, one truth: a stream and a state for each task in Redis, announcements by pub/sub. */
@@ -52,12 +55,14 @@ export class RedisStore implements Store {
   readonly #announcements: Announcements
   readonly #changes: RedisChanges
   readonly #curves: RedisCurves
+  readonly #errors: PortErrors
   readonly #leases: RedisLeases
   readonly #tasks: RedisTaskList
   readonly #watches: RedisWatches
 
   constructor(connections: RedisConnections, options: RedisStoreOptions) {
-    this.#options = { ...options, onError: (cause) => options.onError(toPortError(cause)) }
+    this.#errors = new PortErrors(options.onRefused ?? (() => {}))
+    this.#options = { ...options, onError: (cause) => options.onError(this.#errors.of(cause)) }
     this.#connections = connections
     this.#keys = new RedisKeys(options.keyPrefix)
     this.#redis = withScripts(connections.commands)
@@ -102,7 +107,7 @@ export class RedisStore implements Store {
   }
 
   async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
-    return translated(async () => {
+    return this.#errors.translated(async () => {
       const keys = this.#keys
       const channel = channelOf(key)
       const generation = newGeneration()
@@ -183,20 +188,20 @@ export class RedisStore implements Store {
       if (isFinal) await this.#tasks.finish(key).catch(this.#options.onError)
       return { kind: 'appended', top: { ...expected, offset: expected.offset + events.length } }
     } catch (error) {
-      throw toPortError(error)
+      throw this.#errors.of(error)
     }
   }
 
   edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
-    return translated(() => this.#changes.edit(key, expected, state))
+    return this.#errors.translated(() => this.#changes.edit(key, expected, state))
   }
 
   drop(key: TaskKey, expected: Snapshot): Promise<DropResult> {
-    return translated(() => this.#changes.drop(key, expected))
+    return this.#errors.translated(() => this.#changes.drop(key, expected))
   }
 
   async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
-    return translated(async () => {
+    return this.#errors.translated(async () => {
       const [generation, top, serial, state, revision, folded] = await this.#redis.hmget(
         this.#keys.state(key),
         'generation',
@@ -212,7 +217,7 @@ export class RedisStore implements Store {
   }
 
   async read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult> {
-    return translated(async () => {
+    return this.#errors.translated(async () => {
       const reply = await this.#redis.epochcastRead(
         this.#keys.state(key),
         this.#keys.log(key),
@@ -224,45 +229,45 @@ export class RedisStore implements Store {
   }
 
   readCurves(key: TaskKey): Promise<CurvesRead | null> {
-    return translated(() => this.#curves.read(key))
+    return this.#errors.translated(() => this.#curves.read(key))
   }
 
   readSegments(key: TaskKey, names: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
-    return translated(() => this.#curves.segments(key, names))
+    return this.#errors.translated(() => this.#curves.segments(key, names))
   }
 
   async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
-    return translated(() => this.#watches.watch(key, onSignal))
+    return this.#errors.translated(() => this.#watches.watch(key, onSignal))
   }
 
   async watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch> {
-    return translated(() => this.#watches.watchAll(onChange))
+    return this.#errors.translated(() => this.#watches.watchAll(onChange))
   }
 
   async watchListings(onChange: (change: ListingChange) => void): Promise<Watch> {
-    return translated(() => this.#watches.watchListings(onChange))
+    return this.#errors.translated(() => this.#watches.watchListings(onChange))
   }
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
-    return translated(() => this.#tasks.list(scope, before, limit))
+    return this.#errors.translated(() => this.#tasks.list(scope, before, limit))
   }
 
   async dropExpired(): Promise<void> {
-    await translated(() => this.#tasks.dropExpired())
+    await this.#errors.translated(() => this.#tasks.dropExpired())
   }
 
   async startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
-    await translated(() =>
+    await this.#errors.translated(() =>
       this.#redis.epochcastStartGeneration(this.#keys.state(key), previous, newGeneration(), common),
     )
   }
 
   lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
-    return translated(() => this.#leases.take(name, owner, ttlMs))
+    return this.#errors.translated(() => this.#leases.take(name, owner, ttlMs))
   }
 
   isLeased(name: string): Promise<boolean> {
-    return translated(() => this.#leases.isTaken(name))
+    return this.#errors.translated(() => this.#leases.isTaken(name))
   }
 
   async status(): Promise<EngineStatus> {
