@@ -6,6 +6,7 @@ import { isCursor } from '../task/position.ts'
 import type { Json, Metrics, MetricValue } from '../task/task.ts'
 import { firstCharacters, isUpTo } from '../task/text.ts'
 import { builder } from './builder.ts'
+import { isUsableText } from './validation.ts'
 
 function refuse(code: ErrorCode, message: string): never {
   throw new EpochcastError(code, message)
@@ -50,9 +51,21 @@ builder.scalarType('DateTime', {
   parseValue: parseDateTime,
 })
 
-const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/
+const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt ](?:[01]\d|2[0-3]):\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/
 
-const WITHOUT_ZONE = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?$/
+/** What is missing, where it is not much. */
+const EXPECTED: readonly [RegExp, string][] = [
+  [
+    /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?$/,
+    'a zone at its end: Z for UTC, or an offset such as +02:00',
+  ],
+  // As Python's %z has it.
+  [
+    /[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?[+-]\d\d(\d\d)?$/,
+    'an offset with hours, a colon and minutes, such as +02:00',
+  ],
+  [/:60(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/, 'seconds up to 59: a leap second is told as the one before'],
+]
 /** Years that RFC 3339 can write, in UTC. */
 const [FIRST_TIME, LAST_TIME] = [Date.parse('0000-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')]
 
@@ -60,10 +73,11 @@ function parseDateTime(value: unknown): string {
   const text = typeof value === 'string' ? value : ''
   const time = DATE_TIME.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
   if (time >= FIRST_TIME && time <= LAST_TIME) return new Date(time).toISOString()
-  const expected = WITHOUT_ZONE.test(text)
-    ? 'a zone at its end: Z for UTC, or an offset such as +02:00'
-    : 'an RFC 3339 date-time such as 2026-11-21T10:30:15.123Z'
-  return refuse('BAD_INPUT', `the time is ${quote(value)}; expected ${expected}`)
+  const [, expected] = EXPECTED.find(([found]) => found.test(text)) ?? []
+  return refuse(
+    'BAD_INPUT',
+    `the time is ${quote(value)}; expected ${expected ?? 'an RFC 3339 date-time such as 2026-11-21T10:30:15.123Z'}`,
+  )
 }
 
 /** Date.parse takes 30 February for a day in March. */
@@ -207,12 +221,11 @@ function measured(metrics: Readonly<Record<string, unknown>>): Metrics {
 }
 
 function checkMetricName(name: string): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  const usable = name !== '' && name !== '__proto__' && !/[\u0000-\u001f\u007f]/.test(name)
-  if (usable && name.length <= LIMITS.metricNameLength) return
+  const usable = name !== '' && name !== '__proto__' && isUsableText(name)
+  if (usable && isUpTo(name, LIMITS.metricNameLength)) return
   refuse(
     'BAD_METRICS',
-    `a metric's name is ${quote(name)}; expected 1 to ${LIMITS.metricNameLength} characters, none of them a control character`,
+    `a metric's name is ${quote(name)}; expected 1 to ${LIMITS.metricNameLength} characters, none of them a control character or half of one`,
   )
 }
 

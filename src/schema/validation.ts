@@ -36,12 +36,15 @@ export const wholeNumber = (min: number, max: number) =>
 export const numberFrom = (min: number, max: number) =>
   check<number>((value) => value >= min && value <= max, `a number from ${min} to ${max}`)
 
-/** Text without control characters, which would garble terminals and logs. */
+/** C0 and C1, which terminals obey; and halves of surrogate pairs, which UTF-8 makes one and the same. */
+const UNUSABLE = /[\p{Cc}\p{Cs}]/u
+export const isUsableText = (text: string): boolean => !UNUSABLE.test(text)
+
+/** Text that does not garble terminals and logs, and stays another than any other, wherever it is stored. */
 export const line = (max: number) =>
   check<string>(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    (value) => value !== '' && isUpTo(value, max) && !/[\u0000-\u001f\u007f]/.test(value),
-    `1 to ${max} characters, none of them a control character`,
+    (value) => value !== '' && isUpTo(value, max) && isUsableText(value),
+    `1 to ${max} characters, none of them a control character or half of one`,
   )
 
 /** A line of any length: what is too long is cut (`ingest/bound-reports.ts`). */

@@ -48,6 +48,22 @@ describe('starting a training', () => {
       'CHANNEL_PREFIX_NOT_ALLOWED',
       /"secret".*"gan:training"/,
     ],
+    // As UTF-8 they would all be one key, and the second start would get the first's task.
+    ...['idempotencyKey', 'name', 'channelPrefix'].map(
+      (field) =>
+        [
+          `half a character in ${field}`,
+          { [field]: 'k\ud800' },
+          'BAD_INPUT',
+          new RegExp(`input\\.${field} is "k\\\\ud800"; expected .* half of one`),
+        ] as [string, object, string, RegExp],
+    ),
+    [
+      'a control character of eight bits',
+      { name: 'a\u009b31m' },
+      'BAD_INPUT',
+      /none of them a control character/,
+    ],
     ['no epochs', { epochs: 0 }, 'BAD_INPUT', /input\.epochs is 0; expected a whole number from 1/],
     ['negative epochs', { epochs: -3 }, 'BAD_INPUT', /input\.epochs is -3; expected/],
     ['a billion epochs', { epochs: 1e9 }, 'BAD_INPUT', /input\.epochs is 1000000000; expected/],
@@ -212,10 +228,34 @@ describe('reporting', () => {
       /"2026-11-21T10:30:15"; expected a zone at its end: Z for UTC/,
     ],
     ...[
+      ['2026-11-21T10:30:15+0200', 'an offset with hours, a colon and minutes, such as +02:00'],
+      ['2026-11-21T10:30:15.5-02', 'an offset with hours, a colon and minutes'],
+      ['2016-12-31T23:59:60Z', 'seconds up to 59: a leap second'],
+    ].map(
+      ([timestamp, expected]) =>
+        [
+          `the time ${timestamp}, and says what is wrong with it`,
+          [progress({ timestamp })],
+          'BAD_INPUT',
+          new RegExp(`"; expected ${expected?.replace('+', '\\+')}`),
+        ] as [string, unknown[], string, RegExp],
+    ),
+    ...['a\u009b31m', 'half \ud800', '\udc00 half'].map(
+      (name) =>
+        [
+          `the name ${JSON.stringify(name)}`,
+          [progress({ metrics: { [name]: 1 } })],
+          'BAD_METRICS',
+          /none of them a control character or half of one/,
+        ] as [string, unknown[], string, RegExp],
+    ),
+    ...[
       '2026-02-30T00:00:00Z',
       '2027-02-29T12:00:00+01:00',
       '2026-13-01T00:00:00Z',
       '2026-11-21T24:30:00Z',
+      // Another name of the next day, which RFC 3339 does not have.
+      '2026-11-21T24:00:00Z',
     ].map(
       (timestamp) =>
         [
@@ -270,6 +310,21 @@ describe('reporting', () => {
       progress({ metrics: { ['x'.repeat(128)]: 1 } }),
       { success: { result: 'x'.repeat(65_534) } },
     )
+  })
+
+  it('takes names of 128 characters, of whatever length in UTF-16', async () => {
+    const { url } = await testServer()
+    const taskId = await startExternal(url)
+    const name = '🔥'.repeat(LIMITS.metricNameLength)
+    await report(url, taskId, progress({ metrics: { [name]: 1 } }))
+    const { message } = await refusal(url, REPORT, {
+      input: { taskId, reports: [progress({ metrics: { [`${name}x`]: 1 } })] },
+    })
+    expect(message).toContain('expected 1 to 128 characters')
+    const query =
+      'query ($id: ID!, $names: [String!]) { task(id: $id) { series(names: $names) { points { value } } } }'
+    const { task } = await run(url, query, { id: taskId, names: [name] })
+    expect(task.series).toEqual([{ points: [{ value: 1 }] }])
   })
 
   it('leaves out metrics beyond the 256 of a report by name, and takes the rest', async () => {
