@@ -65,7 +65,8 @@ export class JsonPost {
     body: Buffer,
     mediaType: MediaType | null,
   ): void {
-    const text = isJson(request) && body.length > 0 ? body.toString() : null
+    const json = isJson(request) ? withoutByteOrderMark(body) : body
+    const text = isJson(request) ? json.toString() : null
     const params = text === null ? undefined : parse(text)
     if (text !== null && params === undefined) {
       refuse(request, response, 400, notJson(text))
@@ -73,7 +74,7 @@ export class JsonPost {
     }
     const operation = params && mediaType ? this.#prepare(params) : null
     if (operation === null || mediaType === null) {
-      ;(request as ReadRequest).body = params && text !== null && mayBeInexact(text) ? exact(text) : body
+      ;(request as ReadRequest).body = params && text !== null && mayBeInexact(text) ? exact(text) : json
       return void this.#options.yoga(request, response)
     }
     this.#run(operation, text as string).then(
@@ -176,10 +177,13 @@ function parse(text: string): OperationParams | null | undefined {
     const params = JSON.parse(text)
     return isObject(params) && isWellFormed(params) ? (params as unknown as OperationParams) : null
   } catch {
-    // Yoga ignores a byte order mark.
-    return text.startsWith('\ufeff') && parse(text.slice(1)) !== undefined ? null : undefined
+    return undefined
   }
 }
+
+/** Some put it in front of UTF-8, though it is no part of JSON. */
+const withoutByteOrderMark = (body: Buffer): Buffer =>
+  body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body
 
 /** What is known to be well-formed, with its numbers as they were written. */
 const exact = (text: string): OperationParams => parseJson(text) as OperationParams

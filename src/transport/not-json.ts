@@ -4,7 +4,8 @@ import { firstCharacters, isUpTo } from '../task/text.ts'
 const MAX_PLACE_LENGTH = 120
 
 /** Strings are skipped, one without an end to the end of the text; what remains are brackets, separators and literals. */
-const TOKEN = /"[^"\\]*(?:\\(?:.|$)[^"\\]*)*(?:"|$)|-?(?:NaN|Infinity|inf|nan)\b|[{}[\],]/gs
+const TOKEN =
+  /"[^"\\]*(?:\\(?:.|$)[^"\\]*)*(?:"|$)|-?(?:NaN|Infinity|inf|nan)\b|\b(?:True|False|None)\b|[{}[\],]/gs
 
 /** A text that should have been JSON, and how it is spoken of. */
 interface Text {
@@ -22,14 +23,17 @@ const REQUEST_BODY: Text = {
 
 /** Says what is wrong with a text that is no JSON, without repeating it: it may hold what is no one's to read. */
 export function notJson(text: string, { what, path, expected } = REQUEST_BODY): EpochcastError {
-  const found = bareNumber(text, path)
+  const found = bareLiteral(text, path)
   if (found) {
+    const { literal } = found
+    const instead = PYTHON[literal] ?? 'the strings "NaN", "Infinity" and "-Infinity"'
     return new EpochcastError(
       'BAD_REQUEST',
-      `${shortened(placeOf(found.path)) || what} is a bare ${found.literal}, which JSON does not have; send the strings "NaN", "Infinity" and "-Infinity" instead`,
+      `${shortened(placeOf(found.path)) || what} is a bare ${literal}, which JSON does not have; send ${instead} instead`,
     )
   }
-  return new EpochcastError('BAD_REQUEST', `${what} is not JSON${whereOf(text)}; expected ${expected}`)
+  const problem = text === '' ? 'is empty' : `is not JSON${whereOf(text)}`
+  return new EpochcastError('BAD_REQUEST', `${what} ${problem}; expected ${expected}`)
 }
 
 /** Bytes of the reason with which a WebSocket is closed. */
@@ -37,11 +41,16 @@ const MAX_REASON_BYTES = 123
 
 /** As `notJson`, in the few words that there is room for when a WebSocket is closed. */
 export function notJsonInShort(text: string): string {
-  const found = bareNumber(text, [])
+  const found = bareLiteral(text, [])
   if (!found) return `the message is not JSON${whereOf(text)}; expected one of graphql-transport-ws`
-  const words = ` is a bare ${found.literal}; send the string ${JSON.stringify(STANDARD[found.literal] ?? found.literal)}`
+  const { literal } = found
+  const instead = PYTHON[literal] ?? `the string ${JSON.stringify(STANDARD[literal] ?? literal)}`
+  const words = ` is a bare ${literal}; send ${instead}`
   return endInBytes(placeOf(found.path) || 'the message', MAX_REASON_BYTES - words.length) + words
 }
+
+/** What JSON has for them, as a dictionary that was printed instead of written as JSON does not. */
+const PYTHON: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null' }
 
 const STANDARD: Readonly<Record<string, string>> = {
   nan: 'NaN',
@@ -62,8 +71,8 @@ function endInBytes(place: string, maxBytes: number): string {
 
 type Path = readonly (string | number)[]
 
-/** The first NaN or infinity that stands by itself, and the keys that lead to it. */
-function bareNumber(text: string, start: readonly string[]): { literal: string; path: Path } | null {
+/** The first NaN, infinity or word of Python that stands by itself, and the keys that lead to it. */
+function bareLiteral(text: string, start: readonly string[]): { literal: string; path: Path } | null {
   /** For each open bracket the key or the index that is being read. */
   const path: (string | number)[] = [...start]
   for (const { 0: token, index } of text.matchAll(TOKEN)) {

@@ -130,6 +130,15 @@ it.each([
   ['{"query":"NaN \\" NaN","variables":{"a":[1,-Infinity]}}', 'variables.a[1] is a bare -Infinity'],
   ['[Infinity]', '[0] is a bare Infinity'],
   ['NaN', 'the request body is a bare NaN'],
+  [
+    '{"query":"q","variables":{"a":[{"b":True}]}}',
+    'variables.a[0].b is a bare True, which JSON does not have; send true instead',
+  ],
+  ['{"query":"q","variables":None}', 'variables is a bare None, which JSON does not have; send null instead'],
+  ['{"query":"None False, secret","variables":{"NoneType":"True"},}', 'the request body is not JSON'],
+  ['', 'the request body is empty; expected an object with query'],
+  ['\ufeff', 'the request body is empty; expected an object with query'],
+  ['\ufeff{"secret', 'the request body is not JSON'],
   ['{"query":"secret"', /^the request body is not JSON \(.*\); expected an object with query/],
   ['{"secret: NaN}', 'the request body is not JSON'],
   [`{"a":"${'\\"'.repeat(300_000)}`, 'the request body is not JSON'],
@@ -141,5 +150,18 @@ it.each([
     expect({ status, error }).toMatchObject({ status: 400, error: { extensions: { code: 'BAD_REQUEST' } } })
     expect(error.message).toMatch(message)
     expect(JSON.stringify(error)).not.toContain('secret')
+  }
+})
+
+it('a byte order mark in front of a body is passed over', async () => {
+  const { url } = await testServer()
+  for (const way of [url, `${url}?`]) {
+    for (const version of ['version', `version a: __typename`]) {
+      const body = `\ufeff${JSON.stringify({ query: `{ server { ${version} } }`, variables: { n: 1e30 } })}`
+      expect(await send(way, {}, body)).toMatchObject({
+        status: 200,
+        error: { server: { version: expect.any(String) } },
+      })
+    }
   }
 })
