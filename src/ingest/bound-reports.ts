@@ -6,7 +6,7 @@ import { charactersIn, cutToBeginning, cutToEnd, isUpTo } from '../task/text.ts'
 
 export interface BoundReports {
   readonly reports: readonly Report[]
-  /** What was cut, and how. */
+  /** What was cut or left out, and how. */
   readonly warnings: readonly string[]
 }
 
@@ -47,6 +47,10 @@ export function boundReports(reports: readonly Report[]): BoundReports {
   let bound: Report[] | undefined
   for (const [i, report] of reports.entries()) {
     if (report.success?.result != null) refuseLargeResult(report.success.result, i)
+    if (report.status?.status === 'SUCCESS' && report.status.message)
+      warnings.push(
+        `reports[${i}].status.message was left out: a success has a result, no message; send it with progress before`,
+      )
     for (const kind in report) {
       const fields = TEXTS[kind as ReportKind]
       const cut = fields && boundTexts(report[kind as ReportKind], fields, `reports[${i}].${kind}`, warnings)
@@ -56,7 +60,7 @@ export function boundReports(reports: readonly Report[]): BoundReports {
     }
   }
   const more = warnings.length - MAX_WARNINGS
-  if (more > 0) warnings.splice(MAX_WARNINGS, more, `and ${more} more texts were cut`)
+  if (more > 0) warnings.splice(MAX_WARNINGS, more, `and ${more} more texts were cut or left out`)
   return { reports: bound ?? reports, warnings }
 }
 

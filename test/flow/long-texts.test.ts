@@ -59,7 +59,19 @@ describeEngines((open) => {
     }))
     const { warnings } = await reported(url, taskId, reports)
     expect(warnings).toHaveLength(21)
-    expect(warnings[20]).toBe('and 10 more texts were cut')
+    expect(warnings[20]).toBe('and 10 more texts were cut or left out')
+  })
+
+  it('a message of a success, which has none, is told to be left out', async () => {
+    const { url } = await open()
+    const taskId = await startExternal(url)
+    const success = { status: { status: 'SUCCESS', message: 'done' } }
+    expect(await reported(url, taskId, [{ progress: { current: 1 } }, success])).toMatchObject({
+      accepted: 2,
+      warnings: [
+        'reports[1].status.message was left out: a success has a result, no message; send it with progress before',
+      ],
+    })
   })
 
   it('a result that is too large is refused, and success is accepted without it', async () => {
