@@ -3,6 +3,7 @@ import type { TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
 import { percentage } from './progress.ts'
 import type { Json, Metrics, MetricValue, Phase, TaskState, TaskStatus } from './task.ts'
+import { isUpTo, lastCharacters } from './text.ts'
 
 type Maybe<T> = T | null | undefined
 
@@ -230,10 +231,7 @@ function failed({ error, errorType = null }: ErrorReport, state: TaskState, at: 
 }
 
 /** A traceback says the most at its end. */
-function endOf(text: string): string {
-  if (text.length <= LIMITS.reasonLength) return text
-  // No half of a surrogate pair.
-  return `…${text.slice(-LIMITS.reasonLength).replace(/^[\uDC00-\uDFFF]/, '')}`
-}
+const endOf = (text: string): string =>
+  isUpTo(text, LIMITS.reasonLength) ? text : `…${lastCharacters(text, LIMITS.reasonLength)}`
 
 const joined = (...parts: (string | null)[]): string | null => parts.filter(Boolean).join('; ') || null

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { happenedAt, type TaskEvent } from '../../src/task/event.ts'
 import * as lifecycle from '../../src/task/lifecycle.ts'
+import { LIMITS } from '../../src/task/limits.ts'
 import { planReports } from '../../src/task/plan-reports.ts'
 import { reduceAll } from '../../src/task/reducer.ts'
 import type { Report } from '../../src/task/report.ts'
 import { delivered } from '../../src/task/stream-event.ts'
 import type { TaskState } from '../../src/task/task.ts'
+import { charactersIn } from '../../src/task/text.ts'
 import { NOW, newState, progress, succeeded } from '../support/tasks.ts'
 
 const END = { message: 'the trainer exited with code 3', type: 'ExitCode' }
@@ -97,7 +99,13 @@ describe('a task that was asked to stop', () => {
   it('keeps the end of a long traceback', () => {
     const { state } = ended('wrong data', { failure: { error: `${'🔥'.repeat(5000)}the cause` } })
     expect(state.stopReason).toMatch(/^wrong data; …🔥+the cause$/u)
-    expect(state.stopReason?.length).toBeLessThan(1100)
+    // Counted in characters, of which a flame is one.
+    expect(charactersIn(state.stopReason ?? '')).toBe('wrong data; …'.length + LIMITS.reasonLength)
+  })
+
+  it('keeps all of an error of as many characters as a reason may have', () => {
+    const error = '🔥'.repeat(LIMITS.reasonLength)
+    expect(ended(null, { failure: { error } }).state.stopReason).toBe(error)
   })
 })
 
