@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import type { ReportInput } from '../typescript/index.ts'
 import { inexactNumbers, inexactProblem } from './exact-numbers.ts'
 import { REPORT_FIELDS } from './report-kinds.ts'
+import { UsageError } from './session.ts'
 
 /** What the API takes in one call. */
 const MAX_BATCH_REPORTS = 1000
@@ -33,8 +34,17 @@ export async function* reportBatches(
     ended = true
     wake()
   }
+  let failure: Error | undefined
+  let isFirst = true
+  // Of the source as of the reader: readline passes it on, and an error without a listener ends the process.
+  reader.on('error', (error: Error) => {
+    failure = error
+    end()
+  })
   reader.on('line', (line) => {
-    waiting.push(line)
+    // Windows puts a byte order mark in front of what is piped.
+    waiting.push(isFirst ? line.replace(/^\ufeff/, '') : line)
+    isFirst = false
     if (waiting.length >= MAX_BATCH_REPORTS) reader.pause()
     wake()
   })
@@ -60,6 +70,7 @@ export async function* reportBatches(
       if (batch.length > 0) {
         yield batch
       } else if (waiting.length === 0) {
+        if (failure) throw new UsageError(`the reports cannot be read: ${failure.message}`)
         if (ended) return
         reader.resume()
         await new Promise<void>((resolve) => {

@@ -24,6 +24,7 @@ export class ReportSender {
   #duplicates = 0
   #refused = 0
   #stopRequested = false
+  #lastTold: string | undefined
 
   constructor(connection: Connection, destination: Destination, firstSequence: number | undefined) {
     this.#connection = connection
@@ -76,11 +77,11 @@ export class ReportSender {
     }
   }
 
-  /** Tells of a report that is left out. */
+  /** Tells of a report that is left out; what was told of the last one is not said again. */
   refuse(code: string, message: string): void {
-    // Once a task has ended, every further report is refused in the same words.
-    if (this.#refused++ === 0 || code !== 'TASK_ENDED') {
-      writeLine(this.#connection.terminal.stderr, `refused ${code}: ${printable(message)}`)
-    }
+    this.#refused++
+    const told = `refused ${code}: ${printable(message)}`
+    if (told !== this.#lastTold) writeLine(this.#connection.terminal.stderr, told)
+    this.#lastTold = told
   }
 }

@@ -285,6 +285,44 @@ describe('report', () => {
     expect(task?.current).toBe(3)
   })
 
+  it('takes a first line that Windows put a byte order mark in front of', async () => {
+    const { url, client } = await setUp()
+    const taskId = await startExternal(client)
+    const terminal = testTerminal({ stdin: '\ufeff{"progress":{"current":1}}\r\n\ufeffhello\r\n' })
+    const { code, out } = await epochcast(url, ['report', taskId, '--json', '-'], terminal)
+    expect([code, out]).toEqual([0, '\ufeffhello\naccepted=1 duplicates=0 stopRequested=false\n'])
+    const { task } = await client.execute(TaskDocument, { id: taskId })
+    expect(task?.current).toBe(1)
+  })
+
+  it('says that a folder cannot be read', async () => {
+    const { url } = await setUp()
+    const { code, err } = await epochcast(url, ['report', 't', '--json', import.meta.dirname])
+    expect([code, err]).toEqual([
+      3,
+      'error USAGE: the reports cannot be read: EISDIR: illegal operation on a directory, read\n',
+    ])
+  })
+
+  it('does not say again of every report what it said of the last', async () => {
+    const { url } = await setUp()
+    const lines = [
+      '{"progress":{"current":1}}',
+      '{"progress":{"current":2}}',
+      '{"progress":{"current":-1}}',
+      '{"progress":{"current":3}}',
+    ]
+    const terminal = testTerminal({ stdin: `${lines.join('\n')}\n` })
+    const { code, out, err } = await epochcast(url, ['report', 'nope', '--json', '-'], terminal)
+    expect(code).toBe(3)
+    expect(linesOf(err)).toEqual([
+      expect.stringMatching(/^refused TASK_NOT_FOUND: no task "nope"/),
+      expect.stringMatching(/^refused BAD_INPUT: .*-1/),
+      expect.stringMatching(/^refused TASK_NOT_FOUND: no task "nope"/),
+    ])
+    expect(out).toBe('accepted=0 duplicates=0 refused=4 stopRequested=false\n')
+  })
+
   it('leaves out what would not arrive as it is written, and says what to write instead', async () => {
     const { url, client } = await setUp()
     const taskId = await startExternal(client)
@@ -398,6 +436,9 @@ describe('finding, renaming and deleting tasks', () => {
     expect((await epochcast(url, ['tasks', '--text', 'fold'])).out).toMatch(/^TASK +NAME +STATUS/)
     for (const wrong of [
       ['--since', 'yesterday'],
+      // Date.parse takes them for a day in March and a month of 2001.
+      ['--since', '2026-02-30'],
+      ['--since', '5'],
       ['--order', 'best'],
       ['--label', 'team'],
     ])
