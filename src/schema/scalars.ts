@@ -88,11 +88,11 @@ function isDay(date: string): boolean {
 
 builder.scalarType('JSON', {
   description:
-    'Any JSON value. Its numbers come out as they went in: one that a double does not hold (a whole number beyond 2^53 that would be rounded, or 1e400) is refused by name; send it as a string. Fractions are rounded as by every reader of JSON.',
+    'Any JSON value. Its numbers come out as they went in: one that a double does not hold (a whole number beyond 2^53 that would be rounded, or 1e400) is refused by name; send it as a string. Fractions are rounded as by every reader of JSON. At most 256 lists and objects within one another.',
   serialize: (value) => value,
   parseValue: (value) => exactJson(value),
   parseLiteral: (node, variables) => {
-    refuseInexactLiteral(node, '')
+    checkLiteral(node, '', 1)
     return valueFromASTUntyped(node, variables) as Json
   },
 })
@@ -102,19 +102,23 @@ interface Reached {
   readonly value: unknown
   readonly from: Reached | null
   readonly key: string
+  /** Containers around it. */
+  readonly depth: number
 }
 
 /** Not by recursion: a value may be as deep as a body is long. */
 function exactJson(root: unknown): Json {
-  const open: Reached[] = [{ value: root, from: null, key: '' }]
+  const open: Reached[] = [{ value: root, from: null, key: '', depth: 0 }]
   for (let at = open.pop(); at; at = open.pop()) {
     const { value } = at
     if (typeof value !== 'object' || value === null) continue
     if (value instanceof InexactNumber) refuseInexact(value, placeOf(at))
+    const depth = at.depth + 1
+    refuseTooDeep(depth)
     for (const key in value) {
       const inner = (value as Record<string, unknown>)[key]
       if (typeof inner !== 'object' || inner === null) continue
-      open.push({ value: inner, from: at, key: Array.isArray(value) ? `[${key}]` : `.${key}` })
+      open.push({ value: inner, from: at, key: Array.isArray(value) ? `[${key}]` : `.${key}`, depth })
     }
   }
   return root as Json
@@ -126,17 +130,23 @@ function placeOf(reached: Reached): string {
   return place
 }
 
-function refuseInexactLiteral(node: ValueNode, place: string): void {
+function refuseTooDeep(depth: number): void {
+  if (depth > LIMITS.jsonDepth)
+    refuse('BAD_INPUT', `the value has more than ${LIMITS.jsonDepth} lists and objects within one another`)
+}
+
+function checkLiteral(node: ValueNode, place: string, depth: number): void {
+  if (node.kind === Kind.LIST || node.kind === Kind.OBJECT) refuseTooDeep(depth)
   switch (node.kind) {
     case Kind.INT:
     case Kind.FLOAT:
       if (!isExact(node.value)) refuseInexact(new InexactNumber(node.value), place)
       break
     case Kind.LIST:
-      for (const [i, value] of node.values.entries()) refuseInexactLiteral(value, `${place}[${i}]`)
+      for (const [i, value] of node.values.entries()) checkLiteral(value, `${place}[${i}]`, depth + 1)
       break
     case Kind.OBJECT:
-      for (const { name, value } of node.fields) refuseInexactLiteral(value, `${place}.${name.value}`)
+      for (const { name, value } of node.fields) checkLiteral(value, `${place}.${name.value}`, depth + 1)
   }
 }
 

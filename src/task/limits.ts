@@ -30,6 +30,8 @@ export const LIMITS = {
   errorTypeLength: 256,
   reasonLength: 1024,
   cursorLength: 256,
+  /** Lists and objects within one another in a JSON value; what writes it again goes as deep. */
+  jsonDepth: 256,
   /** Bytes of JSON. */
   resultBytes: 65_536,
   paramsBytes: 16_384,

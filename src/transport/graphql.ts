@@ -2,6 +2,7 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { type ExecutionArgs, validate } from 'graphql'
 import { createYoga, type Plugin, type YogaInitialContext, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
+import { withinStack } from '../execution/documents.ts'
 import { SharedSubscription } from '../execution/fan-out.ts'
 import { VALIDATION_RULES, withOwnSubscriptionRule } from '../execution/validation-rules.ts'
 import type { Context, Opening } from '../schema/context.ts'
@@ -125,7 +126,9 @@ const WORDS: Readonly<Record<number, (request: Request) => string>> = {
 function boundedDocuments(): Plugin {
   return {
     onParse({ parseFn, setParseFn }) {
-      setParseFn((source, options) => parseFn(source, { ...options, maxTokens: LIMITS.documentTokens }))
+      setParseFn((source, options) =>
+        withinStack(() => parseFn(source, { ...options, maxTokens: LIMITS.documentTokens })),
+      )
     },
   }
 }
@@ -134,7 +137,9 @@ function translatedValidation(onUnexpected: (error: unknown) => void): Plugin {
   return {
     onValidate({ setValidationFn }) {
       setValidationFn((schema, document, rules) =>
-        validate(schema, document, rules?.map(withOwnSubscriptionRule) ?? VALIDATION_RULES),
+        withinStack(() =>
+          validate(schema, document, rules?.map(withOwnSubscriptionRule) ?? VALIDATION_RULES),
+        ),
       )
       return ({ valid, result, setResult }) => {
         if (valid) return

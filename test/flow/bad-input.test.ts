@@ -6,6 +6,7 @@ import {
   post,
   progressReports,
   REPORT,
+  type Result,
   refusal,
   report,
   run,
@@ -312,6 +313,33 @@ describe('reporting', () => {
     )
   })
 
+  it('takes JSON of a bounded depth, in variables and in a document', async () => {
+    const { url } = await testServer()
+    const deep = (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`
+    const message = /the value has more than 256 lists and objects within one another/
+    for (const field of ['labels', 'result'] as const) {
+      const send = async (depth: number) => {
+        const value = JSON.parse(deep(depth))
+        if (field === 'labels') return post(url, START, { input: { trainer: 'external', labels: value } })
+        const reports = [{ success: { result: value } }]
+        return post(url, REPORT, { input: { taskId: await startExternal(url), reports } })
+      }
+      expect((await send(LIMITS.jsonDepth)).errors).toBeUndefined()
+      // Much deeper than anything could go that calls itself.
+      for (const depth of [LIMITS.jsonDepth + 1, 3000])
+        expect((await send(depth)).errors).toMatchObject([
+          { message: expect.stringMatching(message), extensions: { code: 'BAD_INPUT' } },
+        ])
+    }
+    const literal = (depth: number) =>
+      post(
+        url,
+        `mutation { startTraining(input: {trainer: "external", labels: ${deep(depth)}}) { task { id } } }`,
+      )
+    expect((await literal(LIMITS.jsonDepth)).errors).toBeUndefined()
+    expect((await literal(LIMITS.jsonDepth + 1)).errors?.[0]?.message).toMatch(message)
+  })
+
   it('takes names of 128 characters, of whatever length in UTF-16', async () => {
     const { url } = await testServer()
     const taskId = await startExternal(url)
@@ -505,6 +533,21 @@ describe('a request', () => {
     const { errors } = await post(url, query)
     expect(errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX', retryable: false } }])
     expect(errors?.[0]?.message).toMatch(message)
+  })
+
+  it('a document that goes deeper than a parser can is too complex, at every door', async () => {
+    const { url, webSocketUrl } = await testServer()
+    // Of no more tokens than a document may have.
+    const query = `{ a(b: ${'['.repeat(LIMITS.documentTokens - 10)}`
+    const form = await fetch(url, { method: 'POST', body: new URLSearchParams({ query }) })
+    const [overSocket] = await collect(webSocketClient(webSocketUrl), query).catch((errors) => [{ errors }])
+    for (const { errors } of [await post(url, query), (await form.json()) as Result, overSocket as Result])
+      expect(errors).toMatchObject([
+        {
+          message: 'the document is nested too deeply to be read; expected selections of depth 20 at most',
+          extensions: { code: 'QUERY_TOO_COMPLEX', retryable: false },
+        },
+      ])
   })
 
   it('of introspection 100 levels deep is refused', async () => {
