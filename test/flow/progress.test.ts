@@ -57,6 +57,7 @@ describeEngines((open) => {
 
   it('the time left is told from the second report on, and kept from call to call', async () => {
     const { report, task } = await setUp()
+    // Before the first report, from which on the server counts.
     const startedAt = performance.now()
     await report({ progress: { current: 900, total: 1000 } })
     expect(await task()).toMatchObject({ progress: 90, etaSeconds: null })
