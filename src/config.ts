@@ -30,6 +30,8 @@ export interface Config {
   readonly curveBytes: number
   /** Origins of browser pages that may use the server, beside its own; `loopback` stands for all of this machine. */
   readonly allowedOrigins: readonly string[]
+  /** Whether clients may ask for the schema. */
+  readonly introspection: boolean
   /** Of trainingProgress, whose clients go on with a cursor. */
   readonly maxStreamMs: number
   /** Of taskProgress, taskUpdates and heartbeat; null for as long as their socket responds. */
@@ -99,6 +101,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     channelPrefixes: found.EPOCHCAST_CHANNEL_PREFIXES,
     trainersFile: found.EPOCHCAST_TRAINERS,
     allowedOrigins: found.EPOCHCAST_ALLOWED_ORIGINS,
+    introspection: found.EPOCHCAST_INTROSPECTION,
     maxStreamMs: found.EPOCHCAST_MAX_STREAM_SECONDS,
     maxStateStreamMs: found.EPOCHCAST_MAX_STATE_STREAM_SECONDS,
     retainEvents: found.EPOCHCAST_RETAIN_EVENTS,
@@ -160,7 +163,7 @@ const seconds = (fallback: number, min: number, max: number) =>
 const oneOf = <const Value extends string>(fallback: NoInfer<Value>, values: readonly Value[]) =>
   text(fallback).pipe(z.enum(values, expecting(`one of ${values.join(', ')}`)))
 
-const flag = () => oneOf('0', ['0', '1']).transform((found) => found === '1')
+const flag = (fallback: '0' | '1' = '0') => oneOf(fallback, ['0', '1']).transform((found) => found === '1')
 
 const list = (fallback: string) =>
   text(fallback).transform((found): readonly string[] =>
@@ -226,6 +229,7 @@ const variables = z
       .optional()
       .transform((path) => path || null),
     EPOCHCAST_ALLOWED_ORIGINS: list('loopback'),
+    EPOCHCAST_INTROSPECTION: flag('1'),
     EPOCHCAST_MAX_STREAM_SECONDS: seconds(7200, 1, 604_800),
     EPOCHCAST_MAX_STATE_STREAM_SECONDS: seconds(0, 0, 604_800).transform((ms) => ms || null),
     EPOCHCAST_RETAIN_EVENTS: whole(10_000, 1, 10_000_000),

@@ -153,6 +153,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     schema,
     context,
     openSubscriptions,
+    introspection: config.introspection,
     onUnexpected: (err) => logger.error({ err }, 'an operation failed unexpectedly'),
   })
   const yoga = createGraphQL({

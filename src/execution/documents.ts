@@ -1,70 +1,162 @@
-import { type DocumentNode, type GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  parse,
+  type ValidationRule,
+  validate,
+} from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { EpochcastError } from '../task/errors.ts'
+import { EpochcastError, type ErrorCode } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
-import { VALIDATION_RULES } from './validation-rules.ts'
+import { checkShape } from './document-shape.ts'
+import { countTokens } from './document-text.ts'
+import { noIntrospection, VALIDATION_RULES } from './validation-rules.ts'
 
-/** Documents remembered; clients send the same few over and over. */
+/** Documents remembered, and refused ones; clients send the same few over and over. */
 export const MAX_DOCUMENTS = 500
-/** Characters of all their texts together; a longer text is parsed each time. */
-export const MAX_CHARACTERS = 500_000
+export const MAX_REFUSED = 500
+/** Bytes that the remembered ones take, parsed; one alone takes at most a tenth of it. */
+export const MAX_DOCUMENTS_BYTES = 32 * 1024 * 1024
+/** Bytes of the texts of refused ones, and of what is wrong with them. */
+export const MAX_REFUSED_BYTES = 4 * 1024 * 1024
+/** Bytes that documents take which open subscriptions use, remembered or not. */
+export const MAX_HELD_BYTES = 64 * 1024 * 1024
+
+/** A token with the nodes it becomes, as measured: up to 513 bytes. */
+const BYTES_PER_TOKEN = 512
+const BYTES_PER_CHARACTER = 2
 
 export interface KnownDocument {
   /** The text as it was sent first: what keeps it need not keep a copy. */
   readonly text: string
   readonly document: DocumentNode
+  /** Memory that it takes, estimated. */
+  readonly bytes: number
 }
 
-/** Parsed and validated documents by their text, the least recently used forgotten first. */
+export type DocumentErrors = readonly GraphQLError[]
+
+export interface DocumentsOptions {
+  /** Whether clients may ask for the schema. */
+  readonly introspection: boolean
+  /** What a client is told of an error. */
+  readonly translate: (error: unknown, fallback?: ErrorCode) => GraphQLError
+}
+
+/**
+ * Parsed and validated documents by their text, for every door; the least recently used are forgotten first. What is
+ * wrong with a document is remembered, too, apart from the valid ones: whoever sends it again costs nothing.
+ */
 export class Documents {
   readonly #schema: GraphQLSchema
+  readonly #options: DocumentsOptions
+  readonly #rules: readonly ValidationRule[]
   readonly #known = new LRUCache<string, KnownDocument>({
     max: MAX_DOCUMENTS,
-    maxSize: MAX_CHARACTERS,
-    sizeCalculation: ({ text }) => text.length,
+    maxSize: MAX_DOCUMENTS_BYTES,
+    sizeCalculation: ({ bytes }) => bytes,
   })
+  readonly #refused = new LRUCache<string, DocumentErrors>({
+    max: MAX_REFUSED,
+    maxSize: MAX_REFUSED_BYTES,
+    sizeCalculation: (errors, text) =>
+      BYTES_PER_CHARACTER * (text.length + errors.reduce((sum, { message }) => sum + message.length, 0)) +
+      1024,
+  })
+  /** Those that open subscriptions use, by their text, and how many do. */
+  readonly #held = new Map<string, { readonly known: KnownDocument; count: number }>()
+  readonly #byDocument = new WeakMap<DocumentNode, KnownDocument>()
+  #heldBytes = 0
 
-  constructor(schema: GraphQLSchema) {
+  constructor(schema: GraphQLSchema, options: DocumentsOptions) {
     this.#schema = schema
+    this.#options = options
+    this.#rules = options.introspection ? VALIDATION_RULES : [...VALIDATION_RULES, noIntrospection]
   }
 
   get size(): number {
     return this.#known.size
   }
 
+  get refusedSize(): number {
+    return this.#refused.size
+  }
+
+  /** Bytes of documents that open subscriptions use. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** The document, or what is wrong with it. */
+  get(text: string): KnownDocument | DocumentErrors {
+    const found = this.#known.get(text) ?? this.#held.get(text)?.known ?? this.#refused.get(text)
+    if (found) return found
+    const looked = this.#look(text)
+    if ('document' in looked) {
+      this.#byDocument.set(looked.document, looked)
+      this.#known.set(text, looked)
+    } else if (isWorthRemembering(text, looked)) {
+      this.#refused.set(text, looked)
+    }
+    return looked
+  }
+
   /**
-   * The document, or what is wrong with it. Only valid ones are remembered.
+   * Keeps a document for as long as a subscription uses it, so that all that send its text share it.
    *
-   * @throws GraphQLError for a syntax error, and for more tokens than `LIMITS.documentTokens`; EpochcastError
-   *   QUERY_TOO_COMPLEX
+   * @returns the function that lets it go, to be called once
+   * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
    */
-  get(text: string): KnownDocument | readonly GraphQLError[] {
-    const known = this.#known.get(text)
-    if (known) return known
-    // A document's size in tokens bounds the work of parsing and validating it.
-    const document = withinStack(() => parse(text, { maxTokens: LIMITS.documentTokens }))
-    const errors = withinStack(() => validate(this.#schema, document, VALIDATION_RULES))
-    if (errors.length > 0) return errors
-    const valid = { text, document }
-    this.#known.set(text, valid)
-    return valid
+  hold(document: DocumentNode): () => void {
+    const known = this.#byDocument.get(document)
+    if (!known) return () => {}
+    const { text, bytes } = known
+    let held = this.#held.get(text)
+    if (!held) {
+      if (this.#heldBytes + bytes > MAX_HELD_BYTES) {
+        throw new EpochcastError(
+          'TOO_MANY_SUBSCRIPTIONS',
+          `the documents of open subscriptions take ${this.#heldBytes} bytes, and this one ${bytes}; expected at most ${MAX_HELD_BYTES} together`,
+        )
+      }
+      held = { known, count: 0 }
+      this.#held.set(text, held)
+      this.#heldBytes += bytes
+    }
+    held.count++
+    return () => {
+      if (--held.count > 0) return
+      this.#held.delete(text)
+      this.#heldBytes -= bytes
+    }
+  }
+
+  /** Cheap checks first: each bounds what the next one has to do. */
+  #look(text: string): KnownDocument | DocumentErrors {
+    const { translate, introspection } = this.#options
+    try {
+      const tokens = countTokens(text)
+      const document = parse(text, { maxTokens: LIMITS.documentTokens })
+      checkShape(document)
+      const options = { maxErrors: LIMITS.validationErrors, hideSuggestions: !introspection }
+      const errors = validate(this.#schema, document, this.#rules, options)
+      if (errors.length > 0)
+        return errors.map((error) => withoutNodes(translate(error, 'GRAPHQL_VALIDATION_FAILED')))
+      const bytes = BYTES_PER_CHARACTER * text.length + BYTES_PER_TOKEN * tokens + 1024
+      return { text, document, bytes }
+    } catch (error) {
+      return [withoutNodes(translate(error))]
+    }
   }
 }
 
-/**
- * Parses or validates a document. Both call themselves for what stands within something, before anything can say how deep that
- * may be.
- *
- * @throws EpochcastError QUERY_TOO_COMPLEX where it goes deeper than they can
- */
-export function withinStack<T>(run: () => T): T {
-  try {
-    return run()
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    throw new EpochcastError(
-      'QUERY_TOO_COMPLEX',
-      `the document is nested too deeply to be read; expected selections of depth ${LIMITS.queryDepth} at most`,
-    )
-  }
+/** What is too long is refused at once, and a failure of ours may be gone the next time. */
+const isWorthRemembering = (text: string, errors: DocumentErrors): boolean =>
+  text.length <= LIMITS.documentBytes &&
+  errors.every(({ extensions }) => extensions.code !== 'INTERNAL_SERVER_ERROR')
+
+/** Nodes lead to the whole document, which is not to be kept with what is wrong with it. */
+function withoutNodes({ message, source, positions, extensions }: GraphQLError): GraphQLError {
+  return new GraphQLError(message, { source: source ?? null, positions: positions ?? null, extensions })
 }

@@ -5,6 +5,7 @@ import {
   type ExecutionResult,
   getOperationAST,
   getVariableValues,
+  type VariableDefinitionNode,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { SharedEncoding } from '../delivery/encoding.ts'
@@ -21,6 +22,9 @@ import { EventExecution, type Execute } from './event-execution.ts'
 
 /** Encodings kept for one document; more than this many variants of it are not all shared. */
 export const MAX_ENCODINGS_PER_DOCUMENT = 32
+
+/** Characters of the variables of one that is kept; as long as a document is known, nobody pays for it. */
+export const MAX_KEPT_VARIABLES = 4096
 
 /** Subscribers that catch up and are sent some of it in one round of the event loop. */
 const CATCH_UPS_PER_ROUND = 8
@@ -97,11 +101,14 @@ export class FanOut {
     if (!values) return null
     // Nothing of the one that came first: its socket, its request, its rights would be kept for all that follow.
     const contextValue: Context = { caller: ANYONE, audience, services }
-    const shared = { schema, document, operationName, variableValues, contextValue }
+    // Only what the document declares: the rest is whatever the first one sent.
+    const given = pick(variableValues, declaredBy(operation))
+    const shared = { schema, document, operationName, variableValues: given, contextValue }
     encoding = new SharedEncoding(
       new EventExecution(plan.encoder(values), shared as ExecutionArgs, this.#execute),
     )
-    known.encodings.set(shape, encoding)
+    if (shape.length + JSON.stringify(given).length <= MAX_KEPT_VARIABLES)
+      known.encodings.set(shape, encoding)
     return encoding
   }
 }
@@ -128,8 +135,20 @@ export class SharedSubscription {
 }
 
 /** The operation's variables as its document declares them; null where they do not fit. */
-function valuesOf({ schema, document, operationName, variableValues }: ExecutionArgs) {
-  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? []
-  const { coerced } = getVariableValues(schema, definitions, variableValues ?? {}, { maxErrors: 1 })
+function valuesOf(operation: ExecutionArgs) {
+  const { schema, variableValues } = operation
+  const { coerced } = getVariableValues(schema, declaredBy(operation), variableValues ?? {}, { maxErrors: 1 })
   return coerced ?? null
+}
+
+const declaredBy = ({ document, operationName }: ExecutionArgs): readonly VariableDefinitionNode[] =>
+  getOperationAST(document, operationName)?.variableDefinitions ?? []
+
+function pick(values: ExecutionArgs['variableValues'], declared: readonly VariableDefinitionNode[]) {
+  const picked: Record<string, unknown> = {}
+  for (const { variable } of declared) {
+    const name = variable.name.value
+    if (values && Object.hasOwn(values, name)) picked[name] = values[name]
+  }
+  return picked
 }

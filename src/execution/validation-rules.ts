@@ -12,11 +12,20 @@ import {
 } from 'graphql'
 
 /** The rules of GraphQL, with an error of our own where graphql-js fails over one. */
-export const VALIDATION_RULES: readonly ValidationRule[] = specifiedRules.map(withOwnSubscriptionRule)
+export const VALIDATION_RULES: readonly ValidationRule[] = specifiedRules.map((rule) =>
+  rule === SingleFieldSubscriptionsRule ? subscriptionRoot : rule,
+)
 
-/** As `VALIDATION_RULES`, for rules that a library chose. */
-export function withOwnSubscriptionRule(rule: ValidationRule): ValidationRule {
-  return rule === SingleFieldSubscriptionsRule ? subscriptionRoot : rule
+/** For a server that does not tell its schema. */
+export function noIntrospection(context: ValidationContext): ASTVisitor {
+  return {
+    Field(node) {
+      const { value: name } = node.name
+      if (name !== '__schema' && name !== '__type') return
+      const message = `this server does not tell its schema (EPOCHCAST_INTROSPECTION); expected no field "${name}"`
+      context.reportError(new GraphQLError(message, { nodes: node }))
+    },
+  }
 }
 
 /**

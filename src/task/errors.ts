@@ -13,6 +13,10 @@ export const ERROR_CODES = {
   CURSOR_OF_ANOTHER_TASK: { retryable: false, meaning: 'The cursor was issued for a different task.' },
   CURSOR_AHEAD: { retryable: false, meaning: 'The cursor points past the newest event of the log.' },
   QUERY_TOO_COMPLEX: { retryable: false, meaning: 'The document is too deep, too broad or too costly.' },
+  DOCUMENT_TOO_LARGE: {
+    retryable: false,
+    meaning: 'The document has too many bytes or tokens, or a name that is too long.',
+  },
   GRAPHQL_PARSE_FAILED: { retryable: false, meaning: 'The document is not GraphQL.' },
   GRAPHQL_VALIDATION_FAILED: { retryable: false, meaning: 'The document does not fit the schema.' },
   BAD_REQUEST: { retryable: false, meaning: 'The HTTP request is not a GraphQL request.' },

@@ -64,6 +64,28 @@ export const LIMITS = {
   queryComplexity: 20_000,
   /** Characters of an operation's id, which its client chooses and every message to it carries. */
   operationIdLength: 256,
-  /** Lexical tokens in one GraphQL document. */
+  /** Lexical tokens in one GraphQL document, comments included. */
   documentTokens: 5_000,
+  /** Bytes of one GraphQL document; those that clients generate have less than 20 KB. */
+  documentBytes: 65_536,
+  /** Characters of a name in a document: of a field, an alias, a variable, a fragment. */
+  documentNameLength: 128,
+  /** Brackets of a document that are open at one place. */
+  documentNesting: 64,
+  documentOperations: 64,
+  documentFragments: 128,
+  /** Fields of all operations together, those of a fragment counted wherever it is spread. */
+  documentFields: 1_000,
+  /** Aliases, counted in the same way. */
+  documentAliases: 200,
+  /** Times that one field (by its path of response keys) is selected in an operation. */
+  fieldRepeats: 50,
+  /** Different fields at the root of an operation. */
+  rootFields: 64,
+  operationVariables: 128,
+  directivesPerNode: 8,
+  /** Errors told of a document that does not fit the schema, and of variables that do not fit their types. */
+  validationErrors: 10,
+  /** Bytes of JSON of a subscription's variables, which are kept as long as it is. */
+  subscriptionVariablesBytes: 65_536,
 } as const

@@ -1,15 +1,13 @@
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
-import { type ExecutionArgs, validate } from 'graphql'
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
 import { createYoga, type Plugin, type YogaInitialContext, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
-import { withinStack } from '../execution/documents.ts'
+import type { DocumentErrors } from '../execution/documents.ts'
 import { SharedSubscription } from '../execution/fan-out.ts'
-import { VALIDATION_RULES, withOwnSubscriptionRule } from '../execution/validation-rules.ts'
 import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
-import { LIMITS } from '../task/limits.ts'
 import { EventStreamResults, WithLastError } from './event-stream.ts'
 import { graphiqlExamples } from './graphiql.ts'
 import type { Operations } from './operations.ts'
@@ -55,6 +53,8 @@ export function createGraphQL({ context, operations, ...options }: GraphQLOption
     landingPage: false,
     multipart: false,
     batching: false,
+    // One bounded cache serves every door: `Documents`.
+    parserAndValidationCache: false,
     maxRequestBodySize: maxBodyBytes,
     logging: {
       debug: (...args) => logger.trace({ args }, 'yoga'),
@@ -80,8 +80,7 @@ export function createGraphQL({ context, operations, ...options }: GraphQLOption
       variedByOrigin(origins),
       wordsForRefusals(),
       urlEncodedParams(),
-      boundedDocuments(),
-      translatedValidation(onUnexpected),
+      documentsOf(operations),
       runBy(operations, options.maxBufferedBytes),
     ],
   })
@@ -122,30 +121,39 @@ const WORDS: Readonly<Record<number, (request: Request) => string>> = {
     `the Content-Type header is ${quote(headers.get('content-type') ?? '')}; expected application/json`,
 }
 
-/** A document's size in tokens bounds the work of parsing and validating it. */
-function boundedDocuments(): Plugin {
+/** Documents are parsed and validated, or refused, as for every other door. */
+function documentsOf(operations: Operations): Plugin {
   return {
-    onParse({ parseFn, setParseFn }) {
-      setParseFn((source, options) =>
-        withinStack(() => parseFn(source, { ...options, maxTokens: LIMITS.documentTokens })),
-      )
+    onParams({ params, setResult, setParams }) {
+      // What is malformed Yoga refuses.
+      if (typeof params.query !== 'string') return
+      const { query, operationName } = params
+      const known = operations.document({ query, operationName })
+      if ('document' in known) setParams({ ...params, query: known.text })
+      else setResult(refusedDocument(known))
+    },
+    onParse({ params: { source }, setParsedDocument }) {
+      const known = operations.document({ query: String(source) })
+      // Refused ones have not come this far.
+      if ('document' in known) setParsedDocument(known.document)
+    },
+    onValidate({ setResult }) {
+      setResult([])
     },
   }
 }
 
-function translatedValidation(onUnexpected: (error: unknown) => void): Plugin {
+/** The result for a document that is refused: a bad request, where the media type of the response allows to say so. */
+export function refusedDocument(errors: DocumentErrors): ExecutionResult {
   return {
-    onValidate({ setValidationFn }) {
-      setValidationFn((schema, document, rules) =>
-        withinStack(() =>
-          validate(schema, document, rules?.map(withOwnSubscriptionRule) ?? VALIDATION_RULES),
-        ),
-      )
-      return ({ valid, result, setResult }) => {
-        if (valid) return
-        setResult(result.map((error) => toGraphQLError(error, onUnexpected, 'GRAPHQL_VALIDATION_FAILED')))
-      }
-    },
+    errors: errors.map(
+      ({ message, source, positions, extensions }) =>
+        new GraphQLError(message, {
+          source: source ?? null,
+          positions: positions ?? null,
+          extensions: { ...extensions, http: { spec: true, status: 400 } },
+        }),
+    ),
   }
 }
 

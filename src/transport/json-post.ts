@@ -5,7 +5,7 @@ import { stringify } from '../execution/raw-json.ts'
 import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
 import { ANYONE } from '../repository/access.ts'
 import { mayBeInexact, parseJson } from '../task/json.ts'
-import { corsHeaders, type Yoga } from './graphql.ts'
+import { corsHeaders, refusedDocument, type Yoga } from './graphql.ts'
 import { notJson } from './not-json.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
 import { refuse } from './refusals.ts'
@@ -26,8 +26,7 @@ type MediaType = 'application/json' | 'application/graphql-response+json'
 /**
  * Queries and mutations as nearly everybody sends them: POST, JSON in, JSON out. Trainers send them all the
  * time, so they take a fast path from the socket to the operation. Whatever is unusual (another method or
- * media type, a document that is not valid, a subscription) goes to Yoga, the body with it, so that there is one
- * response to it. Bodies that are too large, encoded in an unknown way or no JSON are refused here.
+ * media type, a subscription) goes to Yoga, the body with it, so that there is one response to it. Bodies that are too large, encoded in an unknown way or no JSON are refused here.
  */
 export class JsonPost {
   readonly #options: JsonPostOptions
@@ -77,16 +76,17 @@ export class JsonPost {
       ;(request as ReadRequest).body = params && text !== null && mayBeInexact(text) ? exact(text) : json
       return void this.#options.yoga(request, response)
     }
+    if (!('call' in operation)) return void respond(request, response, operation, mediaType)
     this.#run(operation, text as string).then(
       (result) => respond(request, response, result, mediaType),
       (error) => respond(request, response, this.#failed(error), mediaType),
     )
   }
 
-  /** The operation, ready to run, or null for Yoga. */
-  #prepare(params: OperationParams): Runnable | null {
+  /** The operation, ready to run, or the refusal of its document; null for Yoga. */
+  #prepare(params: OperationParams): Runnable | ExecutionResult | null {
     const operation = this.#options.operations.prepare(params, ANYONE)
-    if (!('document' in operation)) return null
+    if (!('document' in operation)) return refusedDocument(operation)
     const kind = this.#kindOf(operation)
     return kind.isSubscription ? null : { operation, call: kind.reportCall }
   }

@@ -6,14 +6,16 @@ import {
   type GraphQLError,
   type GraphQLSchema,
 } from 'graphql'
-import { Documents } from '../execution/documents.ts'
+import { type DocumentErrors, Documents, type KnownDocument } from '../execution/documents.ts'
 import { FanOut, SharedSubscription } from '../execution/fan-out.ts'
 import { PreparedAnswer } from '../execution/prepared-answer.ts'
 import { END, StoppableIterator } from '../feed/stoppable-iterator.ts'
 import type { Caller } from '../repository/access.ts'
 import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
-import type { ErrorCode } from '../task/errors.ts'
+import { EpochcastError, type ErrorCode, quote } from '../task/errors.ts'
+import { jsonBytes } from '../task/json.ts'
+import { LIMITS } from '../task/limits.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'
 
 /** What a client sends, over whatever transport. */
@@ -22,6 +24,9 @@ export interface OperationParams {
   readonly operationName?: string | null | undefined
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined
 }
+
+/** Which document an operation is of. */
+export type DocumentRequest = Pick<OperationParams, 'query' | 'operationName'>
 
 /** An operation whose document is valid. */
 export interface Operation extends ExecutionArgs {
@@ -34,6 +39,8 @@ export interface OperationsOptions {
   readonly schema: GraphQLSchema
   readonly context: Context
   readonly openSubscriptions: OpenSubscriptions
+  /** Whether clients may ask for the schema. */
+  readonly introspection: boolean
   /** Told what is masked in the response. */
   readonly onUnexpected: (error: unknown) => void
 }
@@ -46,7 +53,9 @@ export class Operations {
 
   constructor(options: OperationsOptions) {
     this.#options = options
-    this.#documents = new Documents(options.schema)
+    const { schema, introspection } = options
+    const translate = (error: unknown, fallback?: ErrorCode) => this.translate(error, fallback)
+    this.#documents = new Documents(schema, { introspection, translate })
   }
 
   /** Groups of subscribers whose events are encoded once. */
@@ -54,28 +63,31 @@ export class Operations {
     return this.#fanOut.groupCount
   }
 
+  /** The document that is asked for, or what is wrong with it. */
+  document({ query, operationName }: DocumentRequest): KnownDocument | DocumentErrors {
+    if (operationName != null && operationName.length > LIMITS.documentNameLength) {
+      const found = `the operationName is ${quote(operationName)}`
+      return [
+        this.#refused('BAD_REQUEST', `${found}; expected at most ${LIMITS.documentNameLength} characters`),
+      ]
+    }
+    return this.#documents.get(query)
+  }
+
   /** The operation, ready to run, or what is wrong with its document. */
-  prepare(
-    { query, operationName, variables }: OperationParams,
-    caller: Caller,
-    opening?: Opening,
-  ): Operation | readonly GraphQLError[] {
+  prepare(params: OperationParams, caller: Caller, opening?: Opening): Operation | DocumentErrors {
     const { schema, context } = this.#options
-    try {
-      const known = this.#documents.get(query)
-      if (!('document' in known))
-        return known.map((error) => this.translate(error, 'GRAPHQL_VALIDATION_FAILED'))
-      return {
-        schema,
-        document: known.document,
-        text: known.text,
-        ...(operationName == null ? {} : { operationName }),
-        ...(variables == null ? {} : { variableValues: variables }),
-        // One for each operation: what is known about an operation is kept by its context.
-        contextValue: opening ? { ...context, caller, opening } : { ...context, caller },
-      }
-    } catch (error) {
-      return [this.translate(error)]
+    const { operationName, variables } = params
+    const known = this.document(params)
+    if (!('document' in known)) return known
+    return {
+      schema,
+      document: known.document,
+      text: known.text,
+      ...(operationName == null ? {} : { operationName }),
+      ...(variables == null ? {} : { variableValues: variables }),
+      // One for each operation: what is known about an operation is kept by its context.
+      contextValue: opening ? { ...context, caller, opening } : { ...context, caller },
     }
   }
 
@@ -83,7 +95,8 @@ export class Operations {
   async execute(operation: ExecutionArgs): Promise<ExecutionResult> {
     const answer = new PreparedAnswer()
     const contextValue: Context = { ...(operation.contextValue as Context), answer }
-    const result = await execute({ ...operation, contextValue })
+    const options = operation.options ?? errorsFor(operation.variableValues)
+    const result = await execute({ ...operation, contextValue, options })
     return this.#translated(answer.complete(result))
   }
 
@@ -94,10 +107,11 @@ export class Operations {
   async subscribe(operation: ExecutionArgs): Promise<Results | SharedSubscription | ExecutionResult> {
     let close: () => void
     try {
-      close = this.#options.openSubscriptions.open()
+      close = this.#open(operation)
     } catch (error) {
       return { errors: [this.translate(error)] }
     }
+    Object.assign(operation, { options: SOME_ERRORS })
     try {
       const results =
         (await this.#fanOut.subscribe(operation, close)) ?? (await createSourceEventStream(operation))
@@ -114,6 +128,35 @@ export class Operations {
     }
   }
 
+  /**
+   * What a subscription takes as long as it is open.
+   *
+   * @returns what gives it back; may be called more than once
+   * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS, BAD_INPUT
+   */
+  #open({ document, variableValues }: ExecutionArgs): () => void {
+    const bytes = variableValues ? jsonBytes(variableValues) : 0
+    if (bytes > LIMITS.subscriptionVariablesBytes) {
+      const found = `the variables of the subscription are ${bytes} bytes of JSON`
+      throw new EpochcastError('BAD_INPUT', `${found}; expected at most ${LIMITS.subscriptionVariablesBytes}`)
+    }
+    const close = this.#options.openSubscriptions.open()
+    try {
+      const letGo = once(this.#documents.hold(document))
+      return () => {
+        letGo()
+        close()
+      }
+    } catch (error) {
+      close()
+      throw error
+    }
+  }
+
+  #refused(code: ErrorCode, message: string): GraphQLError {
+    return this.translate(new EpochcastError(code, message))
+  }
+
   /** What a client is told of an error. */
   translate(error: unknown, fallback?: ErrorCode): GraphQLError {
     return toGraphQLError(error, this.#options.onUnexpected, fallback)
@@ -121,6 +164,22 @@ export class Operations {
 
   #translated(result: ExecutionResult): ExecutionResult {
     return result.errors ? { ...result, errors: result.errors.map((error) => this.translate(error)) } : result
+  }
+}
+
+/** Of variables that do not fit; graphql-js writes the whole value into each of these errors, however large it is. */
+const SOME_ERRORS = { maxCoercionErrors: LIMITS.validationErrors } as const
+const ONE_ERROR = { maxCoercionErrors: 1 } as const
+const MANY_ERRORS_UP_TO_BYTES = 65_536
+
+const errorsFor = (variables: ExecutionArgs['variableValues']) =>
+  variables && jsonBytes(variables) > MANY_ERRORS_UP_TO_BYTES ? ONE_ERROR : SOME_ERRORS
+
+function once(act: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (!isDone) act()
+    isDone = true
   }
 }
 

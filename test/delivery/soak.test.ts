@@ -24,6 +24,7 @@ async function smallServer(seed: number) {
   const openSubscriptions = new OpenSubscriptions(10_000)
   const logger = pino({ level: 'error' })
   const operations = new Operations({
+    introspection: true,
     schema,
     context: {
       caller: ANYONE,

@@ -1,7 +1,12 @@
 import { type ExecutionArgs, execute, parse } from 'graphql'
 import { expect, it, onTestFinished } from 'vitest'
 import { MemoryStore } from '../../src/event-log/memory.ts'
-import { FanOut, MAX_ENCODINGS_PER_DOCUMENT, SharedSubscription } from '../../src/execution/fan-out.ts'
+import {
+  FanOut,
+  MAX_ENCODINGS_PER_DOCUMENT,
+  MAX_KEPT_VARIABLES,
+  SharedSubscription,
+} from '../../src/execution/fan-out.ts'
 import { EngineWait } from '../../src/feed/engine-wait.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { SeriesReader } from '../../src/feed/series-reader.ts'
@@ -125,4 +130,16 @@ it('keeps encodings of so many variants of a document, and serves the others all
   expect(executed).toHaveLength(variants.length)
   await first({ names: ['m0'] })
   expect(executed).toHaveLength(variants.length + 1)
+})
+
+it('keeps no encoding whose variables are long, and of the others only what the document declares', async () => {
+  const { first, executed } = await open()
+  await first({ undeclared: 'x'.repeat(100_000) })
+  expect(Object.keys(executed[0]?.variableValues ?? {})).toEqual(['taskId'])
+  await first({ undeclared: 'y' })
+  expect(executed).toHaveLength(1)
+  const long = { names: ['x'.repeat(MAX_KEPT_VARIABLES)] }
+  await first(long)
+  await first(long)
+  expect(executed).toHaveLength(3)
 })

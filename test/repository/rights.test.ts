@@ -107,6 +107,7 @@ beforeEach(() => {
   dispatch.use(new ExternalLauncher())
   openSubscriptions = new OpenSubscriptions(100)
   operations = new Operations({
+    introspection: true,
     schema,
     context: {
       caller: callerWith([]),
