@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
@@ -261,4 +262,24 @@ describe('a request', () => {
   ])('%s goes to Yoga', (_, headers, url, method) => {
     expect(served(headers, url, method)).toBe('Yoga')
   })
+})
+
+it('a body that goes to Yoga is no Buffer, of which the adapter would list every byte', async () => {
+  let given: { body?: object } = {}
+  const jsonPost = new JsonPost({
+    yoga: ((request: { body?: object }) => {
+      given = request
+    }) as never,
+    operations: {} as never,
+    maxBodyBytes: 100,
+  })
+  const request = new EventEmitter()
+  const headers = { ...JSON_IN, accept: 'text/event-stream', 'content-length': '2' }
+  jsonPost.serve(Object.assign(request, { method: 'POST', url: '/graphql', headers }) as never, {} as never)
+  request.emit('data', Buffer.from('{}'))
+  request.emit('end')
+  expect(Object.keys(given.body ?? {})).toHaveLength(1)
+  const chunks: Buffer[] = []
+  for await (const chunk of given.body as AsyncIterable<Buffer>) chunks.push(chunk)
+  expect(String(Buffer.concat(chunks))).toBe('{}')
 })
