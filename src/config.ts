@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isLoopback } from './loopback.ts'
+import { isLoopback, isOrigin } from './loopback.ts'
 import { parseRedisUrl } from './redis-url.ts'
 
 /** The engine that keeps the events, and where it is; its name is that of a `Store`. */
@@ -184,6 +184,11 @@ const prefixes = (fallback: string) => {
   return list(fallback).pipe(z.array(prefix).min(1, none).readonly())
 }
 
+const origins = (fallback: string) => {
+  const expected = 'loopback, or origins such as https://app.example, without a path or a slash at the end'
+  return list(fallback).pipe(z.array(z.string().refine(isOrigin, expecting(expected, 'has'))).readonly())
+}
+
 const engine = () =>
   text('').transform((found, context): EngineConfig => {
     if (found === '') return { name: 'memory' }
@@ -228,7 +233,7 @@ const variables = z
       .string()
       .optional()
       .transform((path) => path || null),
-    EPOCHCAST_ALLOWED_ORIGINS: list('loopback'),
+    EPOCHCAST_ALLOWED_ORIGINS: origins('loopback'),
     EPOCHCAST_INTROSPECTION: flag('1'),
     EPOCHCAST_MAX_STREAM_SECONDS: seconds(7200, 1, 604_800),
     EPOCHCAST_MAX_STATE_STREAM_SECONDS: seconds(0, 0, 604_800).transform((ms) => ms || null),

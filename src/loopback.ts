@@ -5,3 +5,9 @@ export function isLoopback(host: string): boolean {
     name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name)
   )
 }
+
+/** Whether a setting names the origin of a page, in the one form in which browsers write it, or of an app. */
+export function isOrigin(text: string): boolean {
+  if (/^https?:/i.test(text)) return URL.canParse(text) && new URL(text).origin === text
+  return text === 'loopback' || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/.test(text)
+}

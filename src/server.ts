@@ -168,6 +168,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     yoga,
     operations,
     maxBodyBytes: config.maxBodyBytes,
+    graphiql: true,
     origins,
     keepAliveMs: config.httpKeepAliveMs,
     isReady: async () => !stopping && (await store.status()).connected,

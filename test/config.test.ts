@@ -30,6 +30,20 @@ describe('the configuration', () => {
     ['EPOCHCAST_CHANNEL_PREFIXES', 'a b', /EPOCHCAST_CHANNEL_PREFIXES has "a b"/],
     ['EPOCHCAST_CHANNEL_PREFIXES', ',', /EPOCHCAST_CHANNEL_PREFIXES/],
     ['EPOCHCAST_LOG_LEVEL', 'loud', /expected one of debug, info/],
+    ...[
+      'https://app.example/',
+      'https://App.example',
+      'http://a b',
+      'null',
+      '*',
+      'app.example',
+      'http://a:80',
+      '//a',
+    ].map((origin): [string, string, RegExp] => [
+      'EPOCHCAST_ALLOWED_ORIGINS',
+      `loopback,${origin}`,
+      /^EPOCHCAST_ALLOWED_ORIGINS has ".*"; expected loopback, or origins such as https:\/\/app\.example, without a path/,
+    ]),
     ['EPOCHCAST_JWT_SECRET', 'x', /not support it yet/],
     ['REDIS_URL', 'localhost:6379', /REDIS_URL cannot be used; expected redis:/],
     ['EPOCHCAST_KEY_PREFIX', '{x}', /EPOCHCAST_KEY_PREFIX is "\{x\}"/],
@@ -119,6 +133,11 @@ describe('the configuration', () => {
     for (const name of names) expect(readConfig({}, { [name]: ' ' }), name).toMatchObject(defaults)
     for (const name of ['EPOCHCAST_TRAINERS', 'EPOCHCAST_JWT_SECRET', 'EPOCHCAST_JWKS_URL'])
       expect(readConfig({}, { [name]: '' }), name).toMatchObject(defaults)
+  })
+
+  it('takes the origins of pages and of apps as browsers write them', () => {
+    const origins = ['loopback', 'https://app.example', 'http://localhost:3000', 'capacitor://localhost']
+    expect(readConfig({}, { EPOCHCAST_ALLOWED_ORIGINS: origins.join(', ') }).allowedOrigins).toEqual(origins)
   })
 
   it('takes prefixes of up to 64 characters', () => {

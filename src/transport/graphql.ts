@@ -78,7 +78,8 @@ export function createGraphQL({ context, operations, ...options }: GraphQLOption
     renderGraphiQL,
     plugins: [
       variedByOrigin(origins),
-      wordsForRefusals(),
+      wordsForRefusals(onUnexpected),
+      guardedPages(),
       urlEncodedParams(),
       documentsOf(operations),
       runBy(operations, options.maxBufferedBytes),
@@ -98,18 +99,37 @@ function variedByOrigin(origins: OriginRule): Plugin {
   }
 }
 
-/** Yoga refuses some requests with a status alone. */
-function wordsForRefusals(): Plugin {
+/** Yoga refuses some requests with a status alone, and fails with a stack trace where something else does. */
+function wordsForRefusals(onUnexpected: (error: unknown) => void): Plugin {
+  const failed = async (response: Response): Promise<GraphQLError> =>
+    toGraphQLError(new Error(await response.text()), onUnexpected)
+  const wordsFor = (request: Request, response: Response) => {
+    if (response.status >= 500) return failed(response)
+    const words = response.body ? undefined : WORDS[response.status]
+    return words && new EpochcastError('BAD_REQUEST', words(request))
+  }
   return {
-    onResponse({ request, response, setResponse, fetchAPI }) {
-      const words = response.body ? undefined : WORDS[response.status]
-      if (!words) return
-      const { message, extensions } = new EpochcastError('BAD_REQUEST', words(request))
+    async onResponse({ request, response, setResponse, fetchAPI }) {
+      const error = wordsFor(request, response)
+      if (!error) return
+      const { message, extensions } = await error
       const headers = new fetchAPI.Headers(response.headers)
       headers.set('content-type', 'application/json; charset=utf-8')
       headers.delete('content-length')
       const body = JSON.stringify({ errors: [{ message, extensions }] })
       setResponse(new fetchAPI.Response(body, { status: response.status, headers }))
+    },
+  }
+}
+
+/** What is a page here is in no frame of another one, where its visitor would not know what a click does. */
+function guardedPages(): Plugin {
+  return {
+    onResponse({ response }) {
+      if (!response.headers.get('content-type')?.startsWith('text/html')) return
+      response.headers.set('Content-Security-Policy', "frame-ancestors 'none'")
+      response.headers.set('X-Frame-Options', 'DENY')
+      response.headers.set('X-Content-Type-Options', 'nosniff')
     },
   }
 }

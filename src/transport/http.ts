@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { GRAPHQL_PATH, isGraphQLPath, type Yoga } from './graphql.ts'
@@ -6,11 +6,14 @@ import { JsonPost } from './json-post.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 import { refuse, respondJson } from './refusals.ts'
+import { pathOf } from './request-target.ts'
 
 export interface HttpOptions {
   readonly yoga: Yoga
   readonly operations: Operations
   readonly maxBodyBytes: number
+  /** Whether a browser that comes by GET gets GraphiQL. */
+  readonly graphiql: boolean
   readonly origins: OriginRule
   /** How long a connection may be idle. */
   readonly keepAliveMs: number
@@ -27,7 +30,12 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
   // The time for a request's headers counts from the end of the one before on some versions of Node.
   const timeouts = { keepAliveTimeout: keepAliveMs, headersTimeout: keepAliveMs + HEADERS_MS }
   return createServer(timeouts, (request, response) => {
-    const path = pathOf(request)
+    let path: string
+    try {
+      path = pathOf(request, origins)
+    } catch (error) {
+      return refuseBefore(request, response, error as EpochcastError)
+    }
     switch (path) {
       // A probe may call the server by any name; there is nothing to learn here.
       case '/health':
@@ -44,7 +52,7 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
     try {
       origins.check(request)
     } catch (error) {
-      return refuse(request, response, 403, error as EpochcastError)
+      return refuseBefore(request, response, error as EpochcastError)
     }
     if (isGraphQLPath(path)) jsonPost.serve(request, response)
     else refuse(request, response, 404, nothingAt(path))
@@ -54,9 +62,8 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
 const nothingAt = (path: string): EpochcastError =>
   new EpochcastError('NOT_FOUND', `there is nothing at ${quote(path)}; GraphQL is at ${GRAPHQL_PATH}`)
 
-function pathOf({ url = '/' }: IncomingMessage): string {
-  const query = url.indexOf('?')
-  return query < 0 ? url : url.slice(0, query)
+function refuseBefore(request: IncomingMessage, response: ServerResponse, error: EpochcastError): void {
+  refuse(request, response, error.code === 'ORIGIN_NOT_ALLOWED' ? 403 : 400, error)
 }
 
 /** Counts the bytes that wait in this process for slow readers, of HTTP and WebSocket alike. */

@@ -1,21 +1,26 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type DocumentNode, type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql'
 import { processRegularResult } from 'graphql-yoga'
 import { stringify } from '../execution/raw-json.ts'
 import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
 import { ANYONE } from '../repository/access.ts'
+import { EpochcastError, quote } from '../task/errors.ts'
 import { mayBeInexact, parseJson } from '../task/json.ts'
 import { corsHeaders, refusedDocument, type Yoga } from './graphql.ts'
 import { notJson } from './not-json.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
 import { refuse } from './refusals.ts'
 import { isPlainBody, readBody } from './request-body.ts'
+import { checkQueryString } from './request-target.ts'
 
 export interface JsonPostOptions {
   readonly operations: Operations
   /** Responds to every request that is unusual in any way. */
   readonly yoga: Yoga
   readonly maxBodyBytes: number
+  /** Whether a browser that comes by GET gets GraphiQL. */
+  readonly graphiql: boolean
 }
 
 /** A request whose body has been read; where Yoga finds one, it takes it for the request's stream, or for what JSON it is. */
@@ -51,11 +56,10 @@ export class JsonPost {
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {
-    const { yoga, maxBodyBytes } = this.#options
-    if (request.method !== 'POST') return void yoga(request, response)
+    const { maxBodyBytes } = this.#options
+    if (request.method !== 'POST') return void this.#serveWithoutBody(request, response)
     const mediaType = isJsonPost(request) ? mediaTypeFor(request.headers.accept) : null
     if (isPlainBody(request, maxBodyBytes)) {
-      if (mediaType === null && !isJson(request)) return void yoga(request, response)
       readPlainBody(request, (body) => this.#serveBody(request, response, body, mediaType))
       return
     }
@@ -71,27 +75,41 @@ export class JsonPost {
     )
   }
 
+  /** GET, and what asks whether something may be sent. */
+  #serveWithoutBody(request: IncomingMessage, response: ServerResponse): void {
+    const { yoga, graphiql } = this.#options
+    const isPage = graphiql && request.headers.accept?.includes('text/html')
+    if (request.method === 'GET' && !isPage) {
+      try {
+        checkQueryString(request.url ?? '')
+      } catch (error) {
+        return void refuse(request, response, 400, error as EpochcastError)
+      }
+    }
+    yoga(request, response)
+  }
+
   #serveBody(
     request: IncomingMessage,
     response: ServerResponse,
     body: Buffer,
     mediaType: MediaType | null,
   ): void {
-    const json = isJson(request) ? withoutByteOrderMark(body) : body
-    const text = isJson(request) ? json.toString() : null
-    const params = text === null ? undefined : parse(text)
-    if (text !== null && params === undefined) {
-      refuse(request, response, 400, notJson(text))
-      return
-    }
+    // A page can send other types without asking first, and so for a page that may not.
+    if (!isJson(request)) return void refuse(request, response, 415, notJsonType(request))
+    const json = withoutByteOrderMark(body)
+    if (!isUtf8(json)) return void refuse(request, response, 400, NOT_UTF8)
+    const text = json.toString()
+    const params = parse(text)
+    if (params === undefined) return void refuse(request, response, 400, notJson(text))
     const operation = params && mediaType ? this.#prepare(params) : null
     if (operation === null || mediaType === null) {
-      const isExact = params && text !== null && mayBeInexact(text)
+      const isExact = params && mayBeInexact(text)
       ;(request as ReadRequest).body = isExact ? exact(text) : new ReadBody(json)
       return void this.#options.yoga(request, response)
     }
     if (!('call' in operation)) return void respond(request, response, operation, mediaType)
-    this.#run(operation, text as string).then(
+    this.#run(operation, text).then(
       (result) => respond(request, response, result, mediaType),
       (error) => respond(request, response, this.#failed(error), mediaType),
     )
@@ -162,6 +180,15 @@ const JSON_TYPE = /^application\/json(; ?charset=utf-8)?$/i
 /** What Yoga reads as JSON. */
 const isJson = ({ headers }: IncomingMessage): boolean =>
   /^application\/(graphql\+)?json($|[;,])/i.test(headers['content-type'] ?? '')
+
+function notJsonType({ headers }: IncomingMessage): EpochcastError {
+  const { 'content-type': type } = headers
+  const found =
+    type === undefined ? 'there is no Content-Type header' : `the Content-Type header is ${quote(type)}`
+  return new EpochcastError('BAD_REQUEST', `${found}; expected application/json`)
+}
+
+const NOT_UTF8 = new EpochcastError('BAD_REQUEST', 'the request body is not UTF-8')
 
 /** The first media type of the Accept header that is ours, as Yoga reads it; null where there is none. */
 function mediaTypeFor(accept = '*/*'): MediaType | null {

@@ -237,6 +237,7 @@ describe('a request', () => {
       }) as never,
       operations: {} as never,
       maxBodyBytes: 100,
+      graphiql: true,
     })
     const on = () => {
       by = 'the fast path'
@@ -258,7 +259,6 @@ describe('a request', () => {
   it.each<[string, Headers, string?, string?]>([
     ['by GET', {}, '/graphql?query=x', 'GET'],
     ['before one of a page', { origin: 'http://localhost' }, '/graphql', 'OPTIONS'],
-    ['of another type', { ...plain, 'content-type': 'text/plain' }],
   ])('%s goes to Yoga', (_, headers, url, method) => {
     expect(served(headers, url, method)).toBe('Yoga')
   })
@@ -272,6 +272,7 @@ it('a body that goes to Yoga is no Buffer, of which the adapter would list every
     }) as never,
     operations: {} as never,
     maxBodyBytes: 100,
+    graphiql: true,
   })
   const request = new EventEmitter()
   const headers = { ...JSON_IN, accept: 'text/event-stream', 'content-length': '2' }

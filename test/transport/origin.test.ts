@@ -1,9 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { OriginRule } from '../../src/transport/origin.ts'
 
-const passes = (rule: OriginRule, headers: { host?: string; origin?: string }): boolean => {
+const passes = (rule: OriginRule, headers: IncomingHttpHeaders, method = 'GET'): boolean => {
   try {
-    rule.check({ headers })
+    rule.check({ headers, method })
     return true
   } catch (error) {
     expect(error).toMatchObject({ code: 'ORIGIN_NOT_ALLOWED' })
@@ -13,7 +14,7 @@ const passes = (rule: OriginRule, headers: { host?: string; origin?: string }): 
 
 describe('by default, a request', () => {
   const rule = new OriginRule(['loopback'], '127.0.0.1')
-  it.each([
+  it.each<readonly [boolean, IncomingHttpHeaders]>([
     [true, { host: 'localhost:4000' }],
     [true, { host: '127.0.0.1:4000', origin: 'http://localhost:3000' }],
     [true, { host: '[::1]:4000', origin: 'http://[::1]:3000' }],
@@ -24,6 +25,80 @@ describe('by default, a request', () => {
     [false, { host: 'localhost:4000', origin: 'null' }],
     [false, { host: 'localhost.evil.example' }],
     [false, { host: 'a b' }],
+    [true, { host: 'LocalHost:4000' }],
+    [true, { host: '127.1.2.3' }],
+    [false, { host: '' }],
+    ...[
+      'localhost.',
+      'localhost.:4000',
+      'user@localhost',
+      'localhost:4000@evil.example',
+      'localhost/evil',
+      'localhost?x',
+      'localhost#x',
+      'localhost:4000:4000',
+      'localhost:',
+      'localhost:x',
+      '127.0.0.1.evil.example',
+      '127.0.0.1.',
+      '127.1',
+      '2130706433',
+      '0x7f.0.0.1',
+      '0177.0.0.1',
+      '0.0.0.0',
+      '[::ffff:127.0.0.1]',
+      '[::ffff:7f00:1]',
+      '[0:0:0:0:0:0:0:1]',
+      '::1',
+      '[::1',
+      'ｌocalhost',
+      'localhost\t',
+    ].map((host) => [false, { host }] as const),
+    [true, { host: 'localhost', origin: 'https://localhost:3000' }],
+    [true, { host: 'localhost', origin: 'http://app.localhost' }],
+    ...[
+      'foo://127.0.0.1',
+      'file://',
+      'file://localhost',
+      'ftp://localhost',
+      'ws://localhost',
+      'javascript://localhost',
+      'chrome-extension://localhost',
+      'null',
+      'NULL',
+      '',
+      'localhost',
+      '//localhost',
+      'loopback',
+      'http://',
+      'http:localhost',
+      'http://user@localhost',
+      'http://localhost:3000@evil.example',
+      'http://evil.example/http://localhost',
+      'http://localhost/',
+      'http://localhost/x',
+      'http://localhost?x',
+      'http://localhost#x',
+      'http://localhost.',
+      'http://localhost:',
+      'http://localhost:80',
+      'http://LOCALHOST',
+      'HTTP://localhost',
+      ' http://localhost',
+      'http://localhost ',
+      'http://localhost, http://evil.example',
+      'http://127.0.0.1.evil.example',
+      'http://localhost.evil.example',
+      'http://evil.example\\@localhost',
+      'http://127.1',
+      'http://2130706433',
+      'http://0x7f000001',
+      'http://0.0.0.0',
+      'http://[::ffff:127.0.0.1]',
+      'http://[::ffff:7f00:1]',
+      'http://[0:0:0:0:0:0:0:1]',
+      'http://[::]',
+    ].map((origin) => [false, { host: 'localhost', origin }] as const),
   ])('passes: %s, with %o', (expected, headers) => {
     expect(passes(rule, headers)).toBe(expected)
   })
@@ -41,4 +116,48 @@ it('the address that the server listens on is this machine, and no other one is'
   const rule = new OriginRule(['loopback'], '10.0.0.5')
   expect(passes(rule, { host: '10.0.0.5:4000', origin: 'http://10.0.0.5:4000' })).toBe(true)
   expect(passes(rule, { host: '10.0.0.6:4000' })).toBe(false)
+})
+
+it('origins of apps pass where they are listed, as they are', () => {
+  const rule = new OriginRule(['capacitor://localhost'], '127.0.0.1')
+  expect(passes(rule, { host: 'localhost', origin: 'capacitor://localhost' })).toBe(true)
+  expect(passes(rule, { host: 'localhost', origin: 'capacitor://localhost2' })).toBe(false)
+  expect(passes(rule, { host: 'localhost', origin: 'http://localhost' })).toBe(false)
+})
+
+describe('without an Origin header', () => {
+  const link = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', accept: 'text/html,*/*' }
+  const rule = new OriginRule(['loopback'], '127.0.0.1')
+
+  it.each<[boolean, string, IncomingHttpHeaders, string?]>([
+    [true, 'of a program', {}],
+    [true, 'of its own page', { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' }],
+    [true, 'of somebody who typed the address', { 'sec-fetch-site': 'none', ...link }],
+    [true, 'of somebody who follows a link', { 'sec-fetch-site': 'cross-site', ...link }],
+    [false, 'of an image', { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image' }],
+    [false, 'of an image of a neighbour', { 'sec-fetch-site': 'same-site', 'sec-fetch-dest': 'image' }],
+    [false, 'of a script', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
+    [false, 'of a frame', { 'sec-fetch-site': 'cross-site', ...link, 'sec-fetch-dest': 'iframe' }],
+    [false, 'of a form', { 'sec-fetch-site': 'cross-site', ...link }, 'POST'],
+    [
+      false,
+      'of a link to something else than a page',
+      { 'sec-fetch-site': 'cross-site', ...link, accept: '*/*' },
+    ],
+    [false, 'of what nobody knows', { 'sec-fetch-site': 'elsewhere' }],
+    [false, 'of what is sent twice', { 'sec-fetch-site': 'same-origin, cross-site' }],
+  ])('a request passes: %s, %s', (expected, _, headers, method) => {
+    expect(passes(rule, { host: 'localhost', ...headers }, method)).toBe(expected)
+  })
+
+  it('a link passes no longer where there is no page that it would open', () => {
+    const pageless = new OriginRule(['loopback'], '127.0.0.1', false)
+    expect(passes(pageless, { host: 'localhost', 'sec-fetch-site': 'cross-site', ...link })).toBe(false)
+    expect(passes(pageless, { host: 'localhost', 'sec-fetch-site': 'none', ...link })).toBe(true)
+  })
+
+  it('an allowed page passes wherever it is', () => {
+    const headers = { host: 'localhost', 'sec-fetch-site': 'cross-site', origin: 'http://localhost:3000' }
+    expect(passes(rule, headers)).toBe(true)
+  })
 })

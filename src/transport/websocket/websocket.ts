@@ -13,6 +13,7 @@ import { LIMITS } from '../../task/limits.ts'
 import { GRAPHQL_PATH, isGraphQLPath } from '../graphql.ts'
 import type { Operation, Operations } from '../operations.ts'
 import type { OriginRule } from '../origin.ts'
+import { pathOf } from '../request-target.ts'
 import { Connection, type ConnectionOptions, Peer } from './connection.ts'
 import { GraphQLWsOutlet, SubscriberResults } from './graphql-ws-outlet.ts'
 
@@ -186,17 +187,19 @@ function prepare(
   return 'document' in operation ? Object.assign(operation, { connection, id }) : operation
 }
 
+const STATUS = { NOT_FOUND: '404 Not Found', BAD_REQUEST: '400 Bad Request' } as const
+
 /** The raw response to an upgrade that is refused; null where it is welcome. */
 function refusalOf(request: IncomingMessage, origins: OriginRule): string | null {
-  const path = request.url?.split('?', 1)[0] ?? ''
   try {
+    const path = pathOf(request, origins)
     if (!isGraphQLPath(path))
       throw new EpochcastError('NOT_FOUND', `${quote(path)} is no WebSocket; expected ${GRAPHQL_PATH}`)
     origins.check(request)
     return null
   } catch (error) {
     if (!(error instanceof EpochcastError)) throw error
-    return rawResponse(error.code === 'NOT_FOUND' ? '404 Not Found' : '403 Forbidden', error)
+    return rawResponse(STATUS[error.code as keyof typeof STATUS] ?? '403 Forbidden', error)
   }
 }
 
