@@ -11,7 +11,11 @@ export default {
     'schema.graphql': { plugins: ['schema-ast'] },
     'clients/typescript/generated/': {
       preset: 'client',
-      presetConfig: { fragmentMasking: false },
+      presetConfig: {
+        fragmentMasking: false,
+        // The manifest of trusted documents; clients ask by `__meta__.hash`.
+        persistedDocuments: { hashAlgorithm: 'sha256' },
+      },
       config: {
         importExtension: '.ts',
         useTypeImports: true,

@@ -32,6 +32,8 @@ export interface Config {
   readonly allowedOrigins: readonly string[]
   /** Whether clients may ask for the schema. */
   readonly introspection: boolean
+  /** Path of the manifest of the documents that alone are run; null for any document. */
+  readonly trustedDocumentsFile: string | null
   /** Of trainingProgress, whose clients go on with a cursor. */
   readonly maxStreamMs: number
   /** Of taskProgress, taskUpdates and heartbeat; null for as long as their socket responds. */
@@ -102,6 +104,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     trainersFile: found.EPOCHCAST_TRAINERS,
     allowedOrigins: found.EPOCHCAST_ALLOWED_ORIGINS,
     introspection: found.EPOCHCAST_INTROSPECTION,
+    trustedDocumentsFile: found.EPOCHCAST_TRUSTED_DOCUMENTS,
     maxStreamMs: found.EPOCHCAST_MAX_STREAM_SECONDS,
     maxStateStreamMs: found.EPOCHCAST_MAX_STATE_STREAM_SECONDS,
     retainEvents: found.EPOCHCAST_RETAIN_EVENTS,
@@ -235,6 +238,7 @@ const variables = z
       .transform((path) => path || null),
     EPOCHCAST_ALLOWED_ORIGINS: origins('loopback'),
     EPOCHCAST_INTROSPECTION: flag('1'),
+    EPOCHCAST_TRUSTED_DOCUMENTS: text('').transform((path) => path || null),
     EPOCHCAST_MAX_STREAM_SECONDS: seconds(7200, 1, 604_800),
     EPOCHCAST_MAX_STATE_STREAM_SECONDS: seconds(0, 0, 604_800).transform((ms) => ms || null),
     EPOCHCAST_RETAIN_EVENTS: whole(10_000, 1, 10_000_000),

@@ -12,6 +12,7 @@ import { reachability } from './event-log/redis/reachability.ts'
 import { RedisStore } from './event-log/redis/redis.ts'
 import type { Store } from './event-log/store.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
+import { TrustedDocuments } from './execution/trusted-documents.ts'
 import { EngineWait } from './feed/engine-wait.ts'
 import { Feeds } from './feed/feeds.ts'
 import { SeriesReader } from './feed/series-reader.ts'
@@ -73,6 +74,10 @@ const KEPT_PAGES_BYTES = 32 * 1024 * 1024
  */
 export async function startServer(config: Config, logger: Logger): Promise<EpochcastServer> {
   const trainers = Trainers.load(config.trainersFile, config.channelPrefixes)
+  const { trustedDocumentsFile } = config
+  const trustedDocuments = trustedDocumentsFile ? TrustedDocuments.load(trustedDocumentsFile, schema) : null
+  // It sends whatever is typed into it.
+  const graphiql = trustedDocuments === null
   const onError = (err: unknown) => {
     // That the engine is away has been told; what failed by it is tried again.
     if (isOutOfReach(err)) logger.debug({ err }, 'something has to wait for the engine')
@@ -125,7 +130,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   dispatch.use(new ExternalLauncher())
 
   let stopping = false
-  const origins = new OriginRule(config.allowedOrigins, config.host)
+  const origins = new OriginRule(config.allowedOrigins, config.host, graphiql)
   const openSubscriptions = new OpenSubscriptions(config.maxSubscriptions)
   const context: Context = {
     caller: ANYONE,
@@ -153,6 +158,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     schema,
     context,
     openSubscriptions,
+    trustedDocuments,
     introspection: config.introspection,
     onUnexpected: (err) => logger.error({ err }, 'an operation failed unexpectedly'),
   })
@@ -161,6 +167,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     operations,
     origins,
     maxBodyBytes: config.maxBodyBytes,
+    graphiql,
     maxBufferedBytes: config.maxBufferedBytes,
     logger,
   })
@@ -168,7 +175,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     yoga,
     operations,
     maxBodyBytes: config.maxBodyBytes,
-    graphiql: true,
+    graphiql,
     origins,
     keepAliveMs: config.httpKeepAliveMs,
     isReady: async () => !stopping && (await store.status()).connected,

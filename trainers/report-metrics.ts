@@ -17,7 +17,7 @@ export type Outcome =
   | { kind: 'refused'; code: string; reason: string }
 
 const mutation =
-  'mutation ReportMetrics($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted duplicates stopRequested } }'
+  'mutation ReportBatch($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted duplicates stopRequested } }'
 
 const retryableCodes = new Set(['ENGINE_UNAVAILABLE', 'INTERNAL_SERVER_ERROR'])
 const retryableHttpStatuses = new Set([408, 425, 429])
@@ -31,7 +31,7 @@ export function reportMetricsBody(
 ): string {
   const { taskId, channelPrefix, attempt } = target
   const input = JSON.stringify({ taskId, channelPrefix, attempt, producer, firstSequence })
-  return `{"query":${JSON.stringify(mutation)},"operationName":"ReportMetrics","variables":{"input":${input.slice(0, -1)},"reports":[${reports.join()}]}}}`
+  return `{"query":${JSON.stringify(mutation)},"operationName":"ReportBatch","variables":{"input":${input.slice(0, -1)},"reports":[${reports.join()}]}}}`
 }
 
 /** Never rejects: whatever goes wrong is an outcome. */

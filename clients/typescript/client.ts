@@ -1,6 +1,7 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
-import { type DocumentNode, print } from 'graphql'
+import type { DocumentNode } from 'graphql'
 import { variablesOnReturn } from './away.ts'
+import { requestFor } from './document.ts'
 import { disposed, EpochcastClientError } from './error.ts'
 import { post } from './execute.ts'
 import { type FollowRequest, followEvents, type TrainingProgressEvent } from './follow.ts'
@@ -101,7 +102,7 @@ export function createClient(options: ClientOptions): EpochcastClient {
   return {
     execute: async (document, variables, { signal, attempts = 1 } = {}) => {
       const linked = linkSignals(disposal.signal, signal)
-      const body = { query: print(document), variables }
+      const body = { ...requestFor(document), variables }
       try {
         for (let attempt = 1; ; attempt++) {
           try {
@@ -155,7 +156,7 @@ async function* values<Data>(
 ): AsyncGenerator<Data, void, undefined> {
   let heardAt: number | null = null
   const payload = {
-    query: print(document),
+    ...requestFor(document),
     // Read at each sending: on close code 1000 graphql-ws subscribes again by itself.
     get variables() {
       return variablesOnReturn(document, variables, heardAt)

@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql'
+import type { DocumentRequest } from './document.ts'
 import { EpochcastClientError, refused, unreachable } from './error.ts'
 import { linkSignals } from './stoppable.ts'
 
@@ -6,7 +7,7 @@ export interface HttpRequest {
   readonly url: string
   readonly fetch: typeof globalThis.fetch
   readonly authorization: string | undefined
-  readonly body: { readonly query: string; readonly variables: unknown }
+  readonly body: DocumentRequest & { readonly variables: unknown }
   /** The longest wait for the whole response. */
   readonly timeoutMs: number
   readonly signal: AbortSignal

@@ -1,4 +1,4 @@
-import { print } from 'graphql'
+import { requestFor } from './document.ts'
 import { TrainingProgressDocument, type TrainingProgressSubscription } from './generated/graphql.ts'
 import { type ReceiveOptions, receive } from './receive.ts'
 import type { Reconnection } from './reconnection.ts'
@@ -31,7 +31,7 @@ export async function* followEvents(
   let cursor = after
   let opened = false
   const payload = {
-    query: print(TrainingProgressDocument),
+    ...requestFor(TrainingProgressDocument),
     // Read at each sending: on close code 1000 graphql-ws subscribes again by itself.
     get variables() {
       return { taskId, channelPrefix, after: cursor, last }

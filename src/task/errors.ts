@@ -17,6 +17,15 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'The document has too many bytes or tokens, or a name that is too long.',
   },
+  DOCUMENT_NOT_TRUSTED: {
+    retryable: false,
+    meaning: 'The server runs only the documents of its manifest (EPOCHCAST_TRUSTED_DOCUMENTS).',
+  },
+  // Clients that send ids of documents know it by this name, and send the document itself instead.
+  PERSISTED_QUERY_NOT_SUPPORTED: {
+    retryable: false,
+    meaning: 'The server has no manifest of documents; an id alone says nothing to it.',
+  },
   GRAPHQL_PARSE_FAILED: { retryable: false, meaning: 'The document is not GraphQL.' },
   GRAPHQL_VALIDATION_FAILED: { retryable: false, meaning: 'The document does not fit the schema.' },
   BAD_REQUEST: { retryable: false, meaning: 'The HTTP request is not a GraphQL request.' },

@@ -8,6 +8,7 @@ import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
+import { asksForDocument, type DocumentRequest } from './document-request.ts'
 import { EventStreamResults, WithLastError } from './event-stream.ts'
 import { graphiqlExamples } from './graphiql.ts'
 import type { Operations } from './operations.ts'
@@ -36,6 +37,8 @@ export interface GraphQLOptions {
   readonly operations: Operations
   readonly origins: OriginRule
   readonly maxBodyBytes: number
+  /** Whether a browser that comes by GET gets GraphiQL. */
+  readonly graphiql: boolean
   /** What may wait for one event stream to take the events of trainings. */
   readonly maxBufferedBytes: number
   readonly logger: Logger
@@ -55,6 +58,7 @@ export function createGraphQL({ context, operations, ...options }: GraphQLOption
     batching: false,
     // One bounded cache serves every door: `Documents`.
     parserAndValidationCache: false,
+    extraParamNames: ['documentId'],
     maxRequestBodySize: maxBodyBytes,
     logging: {
       debug: (...args) => logger.trace({ args }, 'yoga'),
@@ -70,7 +74,7 @@ export function createGraphQL({ context, operations, ...options }: GraphQLOption
         ? { origin, credentials: true, methods: [...CORS_METHODS] }
         : false
     },
-    graphiql: {
+    graphiql: options.graphiql && {
       title: 'Epochcast',
       subscriptionsProtocol: 'WS',
       defaultQuery: graphiqlExamples,
@@ -144,13 +148,14 @@ const WORDS: Readonly<Record<number, (request: Request) => string>> = {
 /** Documents are parsed and validated, or refused, as for every other door. */
 function documentsOf(operations: Operations): Plugin {
   return {
-    onParams({ params, setResult, setParams }) {
+    onParams({ params, request, setResult, setParams }) {
+      const asked = { ...params, ...(request.method === 'GET' ? idInUrl(request.url) : {}) }
       // What is malformed Yoga refuses.
-      if (typeof params.query !== 'string') return
-      const { query, operationName } = params
-      const known = operations.document({ query, operationName })
-      if ('document' in known) setParams({ ...params, query: known.text })
-      else setResult(refusedDocument(known))
+      if (!isParams(params) || !asksForDocument(asked)) return
+      const known = operations.document(asked)
+      // Yoga looks at the text behind this, also where there is a result already.
+      setParams({ ...params, query: 'document' in known ? known.text : '' })
+      if (!('document' in known)) setResult(refusedDocument(known))
     },
     onParse({ params: { source }, setParsedDocument }) {
       const known = operations.document({ query: String(source) })
@@ -162,6 +167,15 @@ function documentsOf(operations: Operations): Plugin {
     },
   }
 }
+
+/** Of an operation by GET, which Yoga does not look for. */
+function idInUrl(url: string): Pick<DocumentRequest, 'documentId'> {
+  const documentId = new URL(url, 'http://localhost').searchParams.get('documentId')
+  return documentId === null ? {} : { documentId }
+}
+
+const isParams = (params: unknown): boolean =>
+  typeof params === 'object' && params !== null && !Array.isArray(params)
 
 /** The result for a document that is refused: a bad request, where the media type of the response allows to say so. */
 export function refusedDocument(errors: DocumentErrors): ExecutionResult {

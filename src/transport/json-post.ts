@@ -7,6 +7,7 @@ import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
 import { ANYONE } from '../repository/access.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { mayBeInexact, parseJson } from '../task/json.ts'
+import { asksForDocument } from './document-request.ts'
 import { corsHeaders, refusedDocument, type Yoga } from './graphql.ts'
 import { notJson } from './not-json.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
@@ -231,16 +232,22 @@ const exact = (text: string): OperationParams => parseJson(text) as OperationPar
 
 function isWellFormed(params: Record<string, unknown>): boolean {
   for (const name in params) if (!PARAMS.has(name)) return false
-  const { query, operationName, variables, extensions } = params
+  const { operationName, variables, extensions } = params
   return (
-    typeof query === 'string' &&
+    asksForDocument(params) &&
     (operationName == null || typeof operationName === 'string') &&
     (variables == null || isObject(variables)) &&
     (extensions == null || isObject(extensions))
   )
 }
 
-const PARAMS: ReadonlySet<string> = new Set(['query', 'operationName', 'variables', 'extensions'])
+const PARAMS: ReadonlySet<string> = new Set([
+  'query',
+  'operationName',
+  'variables',
+  'extensions',
+  'documentId',
+])
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

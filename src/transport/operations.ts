@@ -9,6 +9,7 @@ import {
 import { type DocumentErrors, Documents, type KnownDocument } from '../execution/documents.ts'
 import { FanOut, SharedSubscription } from '../execution/fan-out.ts'
 import { PreparedAnswer } from '../execution/prepared-answer.ts'
+import type { TrustedDocuments } from '../execution/trusted-documents.ts'
 import { END, StoppableIterator } from '../feed/stoppable-iterator.ts'
 import type { Caller } from '../repository/access.ts'
 import type { Context, Opening } from '../schema/context.ts'
@@ -16,17 +17,13 @@ import { toGraphQLError } from '../schema/errors.ts'
 import { EpochcastError, type ErrorCode, quote } from '../task/errors.ts'
 import { jsonBytes } from '../task/json.ts'
 import { LIMITS } from '../task/limits.ts'
+import { type DocumentRequest, documentIdOf } from './document-request.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'
 
 /** What a client sends, over whatever transport. */
-export interface OperationParams {
-  readonly query: string
-  readonly operationName?: string | null | undefined
+export interface OperationParams extends DocumentRequest {
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined
 }
-
-/** Which document an operation is of. */
-export type DocumentRequest = Pick<OperationParams, 'query' | 'operationName'>
 
 /** An operation whose document is valid. */
 export interface Operation extends ExecutionArgs {
@@ -39,6 +36,8 @@ export interface OperationsOptions {
   readonly schema: GraphQLSchema
   readonly context: Context
   readonly openSubscriptions: OpenSubscriptions
+  /** The documents that alone are run; null for any. */
+  readonly trustedDocuments: TrustedDocuments | null
   /** Whether clients may ask for the schema. */
   readonly introspection: boolean
   /** Told what is masked in the response. */
@@ -64,14 +63,40 @@ export class Operations {
   }
 
   /** The document that is asked for, or what is wrong with it. */
-  document({ query, operationName }: DocumentRequest): KnownDocument | DocumentErrors {
+  document(request: DocumentRequest): KnownDocument | DocumentErrors {
+    try {
+      return this.#documents.get(this.#textOf(request))
+    } catch (error) {
+      return [this.translate(error)]
+    }
+  }
+
+  /** @throws EpochcastError BAD_REQUEST, DOCUMENT_NOT_TRUSTED, PERSISTED_QUERY_NOT_SUPPORTED */
+  #textOf(request: DocumentRequest): string {
+    const { query, operationName } = request
     if (operationName != null && operationName.length > LIMITS.documentNameLength) {
       const found = `the operationName is ${quote(operationName)}`
-      return [
-        this.#refused('BAD_REQUEST', `${found}; expected at most ${LIMITS.documentNameLength} characters`),
-      ]
+      throw new EpochcastError(
+        'BAD_REQUEST',
+        `${found}; expected at most ${LIMITS.documentNameLength} characters`,
+      )
     }
-    return this.#documents.get(query)
+    const { trustedDocuments } = this.#options
+    if (!trustedDocuments) {
+      if (query) return query
+      // The message by which clients know that they have to send the text.
+      if (documentIdOf(request) !== null)
+        throw new EpochcastError('PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported')
+      return ''
+    }
+    const id = documentIdOf(request)
+    const text = trustedDocuments.textOf(id, query ?? '')
+    if (text !== null) return text
+    const found = id === null ? 'the document' : `the document ${quote(id)}`
+    throw new EpochcastError(
+      'DOCUMENT_NOT_TRUSTED',
+      `${found} is not in the manifest of this server (EPOCHCAST_TRUSTED_DOCUMENTS); expected the id of one that is, or its text as it stands there`,
+    )
   }
 
   /** The operation, ready to run, or what is wrong with its document. */
@@ -96,7 +121,8 @@ export class Operations {
     const answer = new PreparedAnswer()
     const contextValue: Context = { ...(operation.contextValue as Context), answer }
     const options = operation.options ?? errorsFor(operation.variableValues)
-    const result = await execute({ ...operation, contextValue, options })
+    const hideSuggestions = !this.#options.introspection
+    const result = await execute({ ...operation, contextValue, options, hideSuggestions })
     return this.#translated(answer.complete(result))
   }
 
@@ -111,7 +137,7 @@ export class Operations {
     } catch (error) {
       return { errors: [this.translate(error)] }
     }
-    Object.assign(operation, { options: SOME_ERRORS })
+    Object.assign(operation, { options: SOME_ERRORS, hideSuggestions: !this.#options.introspection })
     try {
       const results =
         (await this.#fanOut.subscribe(operation, close)) ?? (await createSourceEventStream(operation))
@@ -151,10 +177,6 @@ export class Operations {
       close()
       throw error
     }
-  }
-
-  #refused(code: ErrorCode, message: string): GraphQLError {
-    return this.translate(new EpochcastError(code, message))
   }
 
   /** What a client is told of an error. */

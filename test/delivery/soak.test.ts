@@ -25,6 +25,7 @@ async function smallServer(seed: number) {
   const logger = pino({ level: 'error' })
   const operations = new Operations({
     introspection: true,
+    trustedDocuments: null,
     schema,
     context: {
       caller: ANYONE,

@@ -108,6 +108,7 @@ beforeEach(() => {
   openSubscriptions = new OpenSubscriptions(100)
   operations = new Operations({
     introspection: true,
+    trustedDocuments: null,
     schema,
     context: {
       caller: callerWith([]),

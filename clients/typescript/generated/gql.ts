@@ -17,6 +17,7 @@ type Documents = {
     "mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}": typeof types.CancelTrainingDocument,
     "mutation DeleteTask($input: DeleteTaskInput!) {\n  deleteTask(input: $input) {\n    taskId\n  }\n}": typeof types.DeleteTaskDocument,
     "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": typeof types.HeartbeatDocument,
+    "mutation ReportBatch($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    stopRequested\n  }\n}": typeof types.ReportBatchDocument,
     "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}": typeof types.ReportMetricsDocument,
     "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}": typeof types.ServerDocument,
     "mutation StartTraining($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      ...TaskSummary\n    }\n  }\n}": typeof types.StartTrainingDocument,
@@ -33,6 +34,7 @@ const documents: Documents = {
     "mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}": types.CancelTrainingDocument,
     "mutation DeleteTask($input: DeleteTaskInput!) {\n  deleteTask(input: $input) {\n    taskId\n  }\n}": types.DeleteTaskDocument,
     "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": types.HeartbeatDocument,
+    "mutation ReportBatch($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    stopRequested\n  }\n}": types.ReportBatchDocument,
     "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}": types.ReportMetricsDocument,
     "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}": types.ServerDocument,
     "mutation StartTraining($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      ...TaskSummary\n    }\n  }\n}": types.StartTrainingDocument,
@@ -72,6 +74,10 @@ export function graphql(source: "mutation DeleteTask($input: DeleteTaskInput!) {
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}"): (typeof documents)["subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation ReportBatch($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    stopRequested\n  }\n}"): (typeof documents)["mutation ReportBatch($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    stopRequested\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -6,6 +6,7 @@ import type { Turns } from '../../delivery/turns.ts'
 import { withRawJson } from '../../execution/raw-json.ts'
 import { ANYONE, type Caller } from '../../repository/access.ts'
 import { parseJson } from '../../task/json.ts'
+import { withText } from '../document-request.ts'
 import { notJsonInShort } from '../not-json.ts'
 import { Liveness } from './liveness.ts'
 import { SocketWriter } from './socket-writer.ts'
@@ -20,6 +21,9 @@ export interface ConnectionOptions {
 
 /** What may wait for a client that goes on asking and does not read. */
 export const MAX_UNREAD_BYTES = 16 * 1024 * 1024
+
+/** Characters of a close frame's reason, which has at most 123 bytes. */
+const MAX_REASON_LENGTH = 40
 
 type Take = Parameters<ProtocolSocket['onMessage']>[0]
 
@@ -73,7 +77,11 @@ export class Connection implements ProtocolSocket {
   }
 
   close(code: number, reason: string): void {
-    this.#peer.close(code, reason)
+    // The library repeats what a client sent, and a longer reason is none that ws would send.
+    this.#peer.close(
+      code,
+      reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, MAX_REASON_LENGTH)}…` : reason,
+    )
   }
 
   onMessage(take: Take): void {
@@ -98,7 +106,7 @@ export class Connection implements ProtocolSocket {
     let message: string
     try {
       // graphql-ws takes a message that is parsed already, and then does not keep its text.
-      message = parseJson(text) as string
+      message = withText(parseJson(text)) as string
     } catch {
       this.close(CloseCode.BadRequest, notJsonInShort(text))
       return

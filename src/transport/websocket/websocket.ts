@@ -64,6 +64,10 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
       const { connection, id } = args as SocketOperation
       return new SubscriberResults(results.deliverTo(new GraphQLWsOutlet(connection.writer, id)))
     },
+    // Nobody reads them, and they would be kept as long as the socket.
+    onConnect: (context) => {
+      Object.assign(context, { connectionParams: undefined })
+    },
     // What is thrown here would close the socket and everything else that is on it.
     onSubscribe: (context, id, payload) => {
       try {
