@@ -88,12 +88,13 @@ function isDay(date: string): boolean {
 
 builder.scalarType('JSON', {
   description:
-    'Any JSON value. Its numbers come out as they went in: one that a double does not hold (a whole number beyond 2^53 that would be rounded, or 1e400) is refused by name; send it as a string. Fractions are rounded as by every reader of JSON. At most 256 lists and objects within one another.',
+    'Any JSON value. Its numbers come out as they went in: one that a double does not hold (a whole number beyond 2^53 that would be rounded, or 1e400) is refused by name; send it as a string. Fractions are rounded as by every reader of JSON. At most 64 lists and objects within one another.',
   serialize: (value) => value,
   parseValue: (value) => exactJson(value),
   parseLiteral: (node, variables) => {
     checkLiteral(node, '', 1)
-    return valueFromASTUntyped(node, variables) as Json
+    // Variables within it have levels, too.
+    return exactJson(valueFromASTUntyped(node, variables))
   },
 })
 

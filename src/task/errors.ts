@@ -134,8 +134,17 @@ const MAX_QUOTED_LENGTH = 80
 
 /** Quotes a value from outside in an error message, shortened so that a message stays readable. */
 export function quote(value: unknown): string {
-  if (typeof value !== 'string') return shortened(JSON.stringify(value) ?? String(value), (text) => text)
+  if (typeof value !== 'string') return shortened(jsonOf(value), (text) => text)
   return shortened(value, (text) => JSON.stringify(text))
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch (error) {
+    if (error instanceof RangeError) return 'a value of very many levels'
+    throw error
+  }
 }
 
 function shortened(text: string, write: (text: string) => string): string {

@@ -31,7 +31,7 @@ export const LIMITS = {
   reasonLength: 1024,
   cursorLength: 256,
   /** Lists and objects within one another in a JSON value; what writes it again goes as deep. */
-  jsonDepth: 256,
+  jsonDepth: 64,
   /** Bytes of JSON. */
   resultBytes: 65_536,
   paramsBytes: 16_384,

@@ -163,7 +163,9 @@ export class Operations {
   #open({ document, variableValues }: ExecutionArgs): () => void {
     const bytes = variableValues ? jsonBytes(variableValues) : 0
     if (bytes > LIMITS.subscriptionVariablesBytes) {
-      const found = `the variables of the subscription are ${bytes} bytes of JSON`
+      // What is too deep to be written has no length.
+      const size = Number.isFinite(bytes) ? `${bytes}` : 'too many'
+      const found = `the variables of the subscription are ${size} bytes of JSON`
       throw new EpochcastError('BAD_INPUT', `${found}; expected at most ${LIMITS.subscriptionVariablesBytes}`)
     }
     const close = this.#options.openSubscriptions.open()

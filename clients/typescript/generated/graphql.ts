@@ -20,7 +20,7 @@ export type Scalars = {
   Cursor: { input: string; output: string; }
   /** RFC 3339 date-time in UTC with milliseconds, e.g. 2026-11-21T10:30:15.123Z. */
   DateTime: { input: string; output: string; }
-  /** Any JSON value. Its numbers come out as they went in: one that a double does not hold (a whole number beyond 2^53 that would be rounded, or 1e400) is refused by name; send it as a string. Fractions are rounded as by every reader of JSON. At most 256 lists and objects within one another. */
+  /** Any JSON value. Its numbers come out as they went in: one that a double does not hold (a whole number beyond 2^53 that would be rounded, or 1e400) is refused by name; send it as a string. Fractions are rounded as by every reader of JSON. At most 64 lists and objects within one another. */
   JSON: { input: unknown; output: unknown; }
   /** A measured number. Finite values are JSON numbers; the others are the strings "NaN", "Infinity" and "-Infinity" (the ProtoJSON convention), in and out, because a diverging loss must be seen. */
   MetricValue: { input: number | 'NaN' | 'Infinity' | '-Infinity'; output: number | 'NaN' | 'Infinity' | '-Infinity'; }
