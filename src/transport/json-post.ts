@@ -1,17 +1,16 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type DocumentNode, type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql'
-import { processRegularResult } from 'graphql-yoga'
-import { stringify } from '../execution/raw-json.ts'
 import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
 import { ANYONE } from '../repository/access.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { mayBeInexact, parseJson } from '../task/json.ts'
 import { asksForDocument } from './document-request.ts'
-import { corsHeaders, refusedDocument, type Yoga } from './graphql.ts'
+import { refusedDocument, type Yoga } from './graphql.ts'
 import { notJson } from './not-json.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
 import { refuse } from './refusals.ts'
+import { type MediaType, respond } from './regular-response.ts'
 import { isPlainBody, readBody } from './request-body.ts'
 import { checkQueryString } from './request-target.ts'
 
@@ -40,8 +39,6 @@ class ReadBody {
   }
 }
 
-type MediaType = 'application/json' | 'application/graphql-response+json'
-
 /**
  * Queries and mutations as nearly everybody sends them: POST, JSON in, JSON out. Trainers send them all the
  * time, so they take a fast path from the socket to the operation. Whatever is unusual (another method or
@@ -61,7 +58,7 @@ export class JsonPost {
     if (request.method !== 'POST') return void this.#serveWithoutBody(request, response)
     const mediaType = isJsonPost(request) ? mediaTypeFor(request.headers.accept) : null
     if (isPlainBody(request, maxBodyBytes)) {
-      readPlainBody(request, (body) => this.#serveBody(request, response, body, mediaType))
+      readPlainBody(request, (body) => this.#tryServeBody(request, response, body, mediaType))
       return
     }
     readBody(request, maxBodyBytes).then(
@@ -70,7 +67,7 @@ export class JsonPost {
         delete request.headers['content-encoding']
         delete request.headers['transfer-encoding']
         request.headers['content-length'] = String(body.length)
-        this.#serveBody(request, response, body, mediaType)
+        this.#tryServeBody(request, response, body, mediaType)
       },
       (error: Error) => response.destroy(error),
     )
@@ -78,7 +75,7 @@ export class JsonPost {
 
   /** GET, and what asks whether something may be sent. */
   #serveWithoutBody(request: IncomingMessage, response: ServerResponse): void {
-    const { yoga, graphiql } = this.#options
+    const { graphiql } = this.#options
     const isPage = graphiql && request.headers.accept?.includes('text/html')
     if (request.method === 'GET' && !isPage) {
       try {
@@ -87,7 +84,34 @@ export class JsonPost {
         return void refuse(request, response, 400, error as EpochcastError)
       }
     }
-    yoga(request, response)
+    this.#leaveToYoga(request, response)
+  }
+
+  /** What it fails over is a failure of this request, and not of the process. */
+  #leaveToYoga(request: IncomingMessage, response: ServerResponse): void {
+    new Promise((resolve) => resolve(this.#options.yoga(request, response))).catch((error) =>
+      this.#fail(request, response, error),
+    )
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const translated = this.#options.operations.translate(error)
+    if (response.headersSent) response.destroy()
+    else refuse(request, response, 500, translated)
+  }
+
+  /** In a listener of the request's, where nobody would catch what is thrown. */
+  #tryServeBody(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+    mediaType: MediaType | null,
+  ): void {
+    try {
+      this.#serveBody(request, response, body, mediaType)
+    } catch (error) {
+      this.#fail(request, response, error)
+    }
   }
 
   #serveBody(
@@ -107,7 +131,7 @@ export class JsonPost {
     if (operation === null || mediaType === null) {
       const isExact = params && mayBeInexact(text)
       ;(request as ReadRequest).body = isExact ? exact(text) : new ReadBody(json)
-      return void this.#options.yoga(request, response)
+      return void this.#leaveToYoga(request, response)
     }
     if (!('call' in operation)) return void respond(request, response, operation, mediaType)
     this.#run(operation, text).then(
@@ -251,48 +275,3 @@ const PARAMS: ReadonlySet<string> = new Set([
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-function respond(
-  { headers: { origin } }: IncomingMessage,
-  response: ServerResponse,
-  result: ExecutionResult,
-  mediaType: MediaType,
-): void {
-  const { status, headers, body } = responseTo(result, mediaType)
-  headers['Content-Length'] = `${Buffer.byteLength(body)}`
-  if (origin !== undefined) {
-    // An origin that is not allowed has been refused before.
-    Object.assign(headers, corsHeaders(origin))
-  }
-  response.writeHead(status, headers).end(body)
-}
-
-/** Status and body are Yoga's for the same result. */
-function responseTo(result: ExecutionResult, mediaType: MediaType): PlainResponse {
-  if (!result.errors && !result.extensions) {
-    return new PlainResponse(stringify(result), {
-      headers: { 'Content-Type': `${mediaType}; charset=utf-8` },
-    })
-  }
-  return processRegularResult(
-    result,
-    { Response: PlainResponse } as never,
-    mediaType,
-  ) as unknown as PlainResponse
-}
-
-/** What Yoga makes of a result, without the machinery of a Response. */
-class PlainResponse {
-  readonly body: string
-  readonly status: number
-  readonly headers: Record<string, string>
-
-  constructor(
-    body: string,
-    { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> },
-  ) {
-    this.body = body
-    this.status = status
-    this.headers = headers
-  }
-}

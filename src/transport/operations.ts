@@ -10,6 +10,7 @@ import { type DocumentErrors, Documents, type KnownDocument } from '../execution
 import { FanOut, SharedSubscription } from '../execution/fan-out.ts'
 import { PreparedAnswer } from '../execution/prepared-answer.ts'
 import type { TrustedDocuments } from '../execution/trusted-documents.ts'
+import { checkFieldsAreKnown } from '../execution/unknown-fields.ts'
 import { END, StoppableIterator } from '../feed/stoppable-iterator.ts'
 import type { Caller } from '../repository/access.ts'
 import type { Context, Opening } from '../schema/context.ts'
@@ -120,7 +121,15 @@ export class Operations {
   async execute(operation: ExecutionArgs): Promise<ExecutionResult> {
     const answer = new PreparedAnswer()
     const contextValue: Context = { ...(operation.contextValue as Context), answer }
-    const options = operation.options ?? errorsFor(operation.variableValues)
+    const isLarge = !operation.options && isLargeInput(operation.variableValues)
+    if (isLarge) {
+      try {
+        checkFieldsAreKnown(operation)
+      } catch (error) {
+        return { errors: [this.translate(error)] }
+      }
+    }
+    const options = isLarge ? ONE_ERROR : SOME_ERRORS
     const hideSuggestions = !this.#options.introspection
     const result = await execute({ ...operation, contextValue, options, hideSuggestions })
     return this.#translated(answer.complete(result))
@@ -196,8 +205,8 @@ const SOME_ERRORS = { maxCoercionErrors: LIMITS.validationErrors } as const
 const ONE_ERROR = { maxCoercionErrors: 1 } as const
 const MANY_ERRORS_UP_TO_BYTES = 65_536
 
-const errorsFor = (variables: ExecutionArgs['variableValues']) =>
-  variables && jsonBytes(variables) > MANY_ERRORS_UP_TO_BYTES ? ONE_ERROR : SOME_ERRORS
+const isLargeInput = (variables: ExecutionArgs['variableValues']): boolean =>
+  variables != null && jsonBytes(variables) > MANY_ERRORS_UP_TO_BYTES
 
 function once(act: () => void): () => void {
   let isDone = false

@@ -18,7 +18,7 @@ export function refuse(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
-  { message, extensions }: EpochcastError,
+  { message, extensions }: Pick<EpochcastError, 'message' | 'extensions'>,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   const { origin } = request.headers

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events'
-import { request } from 'node:http'
-import { connect } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { createServer, request } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { toGraphQLError } from '../../src/schema/errors.ts'
 import { JsonPost } from '../../src/transport/json-post.ts'
 import { progressReports, REPORT, run, START, startExternal } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
@@ -284,3 +285,36 @@ it('a body that goes to Yoga is no Buffer, of which the adapter would list every
   for await (const chunk of given.body as AsyncIterable<Buffer>) chunks.push(chunk)
   expect(String(Buffer.concat(chunks))).toBe('{}')
 })
+
+it.each(['prepare', 'yoga'])(
+  'what %s throws is a failure of its request, masked, and not of the process',
+  async (part) => {
+    const fail = () => {
+      throw new TypeError('secret')
+    }
+    const unexpected: unknown[] = []
+    const translate = (error: unknown) => toGraphQLError(error, (cause) => unexpected.push(cause))
+    const jsonPost = new JsonPost({
+      yoga: (part === 'yoga' ? async () => fail() : fail) as never,
+      operations: { prepare: fail, translate } as never,
+      maxBodyBytes: 1000,
+      graphiql: true,
+    })
+    const server = createServer((request, response) => jsonPost.serve(request, response))
+    onTestFinished(() => void server.close())
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const accept = part === 'yoga' ? 'text/event-stream' : 'application/json'
+    const found = await send(
+      `http://127.0.0.1:${port}`,
+      { ...JSON_IN, accept },
+      JSON.stringify({ query: VERSION }),
+    )
+    expect(found.status).toBe(500)
+    expect(JSON.parse(found.body)).toMatchObject({
+      errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+    })
+    expect(found.body).not.toContain('secret')
+    expect(unexpected).toMatchObject([{ message: 'secret' }])
+  },
+)

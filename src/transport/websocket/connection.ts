@@ -103,15 +103,18 @@ export class Connection implements ProtocolSocket {
   /** Not async: a message is under way as long as its subscription, and would be kept as long. */
   #receiveNow(data: RawData): void {
     const text = String(data)
-    let message: string
+    let message: unknown
     try {
-      // graphql-ws takes a message that is parsed already, and then does not keep its text.
-      message = withText(parseJson(text)) as string
+      message = parseJson(text)
     } catch {
       this.close(CloseCode.BadRequest, notJsonInShort(text))
       return
     }
-    this.#take?.(message).catch((err: unknown) => {
+    // Messages of a server are no failure of ours where a client sends them.
+    if (SERVER_TYPES.has((message as { type?: unknown } | null)?.type))
+      return this.close(CloseCode.BadRequest, 'Invalid message received')
+    // graphql-ws takes a message that is parsed already, and then does not keep its text.
+    this.#take?.(withText(message) as string).catch((err: unknown) => {
       this.#options.logger.error({ err }, 'a message failed unexpectedly')
       this.close(CloseCode.InternalServerError, 'Internal server error')
     })
@@ -169,3 +172,5 @@ function onError(this: WebSocket, error: Error): void {
 function onClose(this: WebSocket, code: number, reason: Buffer): void {
   void (this as Peer).connection?.ended(code, String(reason))
 }
+
+const SERVER_TYPES: ReadonlySet<unknown> = new Set(['connection_ack', 'next', 'error'])

@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ExecutionResult } from 'graphql'
+import { processRegularResult } from 'graphql-yoga'
+import { stringify } from '../execution/raw-json.ts'
+import { corsHeaders } from './graphql.ts'
+
+export type MediaType = 'application/json' | 'application/graphql-response+json'
+
+/** Sends the result of a query or a mutation, or its refusal. */
+export function respond(
+  { headers: { origin } }: IncomingMessage,
+  response: ServerResponse,
+  result: ExecutionResult,
+  mediaType: MediaType,
+): void {
+  const { status, headers, body } = responseTo(result, mediaType)
+  headers['Content-Length'] = `${Buffer.byteLength(body)}`
+  if (origin !== undefined) {
+    // An origin that is not allowed has been refused before.
+    Object.assign(headers, corsHeaders(origin))
+  }
+  response.writeHead(status, headers).end(body)
+}
+
+/** Status and body are Yoga's for the same result. */
+function responseTo(result: ExecutionResult, mediaType: MediaType): PlainResponse {
+  if (!result.errors && !result.extensions) {
+    return new PlainResponse(stringify(result), {
+      headers: { 'Content-Type': `${mediaType}; charset=utf-8` },
+    })
+  }
+  return processRegularResult(
+    result,
+    { Response: PlainResponse } as never,
+    mediaType,
+  ) as unknown as PlainResponse
+}
+
+/** What Yoga makes of a result, without the machinery of a Response. */
+class PlainResponse {
+  readonly body: string
+  readonly status: number
+  readonly headers: Record<string, string>
+
+  constructor(
+    body: string,
+    { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> },
+  ) {
+    this.body = body
+    this.status = status
+    this.headers = headers
+  }
+}
