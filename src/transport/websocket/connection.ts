@@ -22,8 +22,10 @@ export interface ConnectionOptions {
 /** What may wait for a client that goes on asking and does not read. */
 export const MAX_UNREAD_BYTES = 16 * 1024 * 1024
 
-/** Characters of a close frame's reason, which has at most 123 bytes. */
-const MAX_REASON_LENGTH = 40
+/** Bytes of a close frame's reason. */
+const MAX_REASON_BYTES = 123
+/** Characters of one that is cut: each has at most three bytes. */
+const CUT_REASON_LENGTH = 40
 
 type Take = Parameters<ProtocolSocket['onMessage']>[0]
 
@@ -78,10 +80,8 @@ export class Connection implements ProtocolSocket {
 
   close(code: number, reason: string): void {
     // The library repeats what a client sent, and a longer reason is none that ws would send.
-    this.#peer.close(
-      code,
-      reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, MAX_REASON_LENGTH)}…` : reason,
-    )
+    const isTooLong = Buffer.byteLength(reason) > MAX_REASON_BYTES
+    this.#peer.close(code, isTooLong ? `${reason.slice(0, CUT_REASON_LENGTH)}…` : reason)
   }
 
   onMessage(take: Take): void {
