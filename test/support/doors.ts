@@ -88,8 +88,10 @@ export const DOORS: Readonly<Record<string, Door>> = {
         const { type, payload } = JSON.parse(String(data)) as { type: string; payload: Data }
         if (type === 'connection_ack')
           socket.send(textOf(options, { id: '1', type: 'subscribe', payload: { query: '', ...asked } }))
-        else if (type === 'next') resolve(payload)
-        else if (type === 'error') resolve({ errors: payload })
+        else if (type === 'next' || type === 'error') {
+          resolve(type === 'next' ? payload : { errors: payload })
+          socket.terminate()
+        }
       })
     })
   },
