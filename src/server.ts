@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
@@ -24,9 +23,9 @@ import { TaskRecords } from './repository/task-records.ts'
 import type { Context } from './schema/context.ts'
 import { schema } from './schema/index.ts'
 import { EpochcastError } from './task/errors.ts'
-import { createGraphQL, GRAPHQL_PATH } from './transport/graphql.ts'
-import { createHttpServer, trackBufferedBytes } from './transport/http.ts'
-import { OpenSubscriptions } from './transport/open-subscriptions.ts'
+import { type ClientGauges, Clients } from './transport/clients.ts'
+import { createGraphQL } from './transport/graphql.ts'
+import { createHttpServer, endpointOf, listen } from './transport/http.ts'
 import { Operations } from './transport/operations.ts'
 import { OriginRule } from './transport/origin.ts'
 import { serveWebSocket } from './transport/websocket/websocket.ts'
@@ -41,11 +40,8 @@ export interface EpochcastServer {
   close(): Promise<void>
 }
 
-interface Gauges {
+interface Gauges extends ClientGauges {
   readonly sockets: number
-  /** Bytes that wait in this process for readers to take them. */
-  readonly bufferedBytes: number
-  readonly subscriptions: number
   /** Groups of subscribers for which an event is encoded once. */
   readonly groups: number
   readonly feeds: number
@@ -57,11 +53,6 @@ interface Gauges {
 /** How often feeds look for lost announcements. */
 const FEED_CHECK_MS = 5000
 const FEED_RING_EVENTS = 256
-/**
- * Connections that may wait to be accepted; the system bounds it further. With Node's 511, of thousands that come
- * back at once many would be dropped, and try again after seconds.
- */
-const BACKLOG = 4096
 /** What pages of logs may take that are kept for several viewers that catch up. */
 const KEPT_PAGES_BYTES = 32 * 1024 * 1024
 
@@ -125,7 +116,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
 
   let stopping = false
   const origins = new OriginRule(config.allowedOrigins, config.host)
-  const openSubscriptions = new OpenSubscriptions(config.maxSubscriptions)
+  const clients = new Clients(config.clients, config)
   const context: Context = {
     caller: ANYONE,
     audience: 'everybody',
@@ -151,11 +142,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const operations = new Operations({
     schema,
     context,
-    openSubscriptions,
+    openSubscriptions: clients.subscriptions,
+    admit: (operation) => clients.admit(operation),
     onUnexpected: (err) => logger.error({ err }, 'an operation failed unexpectedly'),
   })
   const yoga = createGraphQL({
     context,
+    callerOf: (request) => clients.callerOf(request),
     operations,
     origins,
     maxBodyBytes: config.maxBodyBytes,
@@ -165,14 +158,15 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const http = createHttpServer({
     yoga,
     operations,
+    clients,
     maxBodyBytes: config.maxBodyBytes,
     origins,
     keepAliveMs: config.httpKeepAliveMs,
     isReady: async () => !stopping && (await store.status()).connected,
   })
-  const bufferedBytes = trackBufferedBytes(http)
   const webSocket = serveWebSocket(http, {
     operations,
+    clients,
     logger,
     origins,
     maxMessageBytes: config.maxBodyBytes,
@@ -187,6 +181,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     await listen(http, config)
   } catch (error) {
     await webSocket.close()
+    clients.close()
     await store.close()
     throw error
   }
@@ -199,9 +194,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   return {
     url,
     gauges: () => ({
+      ...clients.gauges(),
       sockets: webSocket.socketCount,
-      bufferedBytes: bufferedBytes(),
-      subscriptions: openSubscriptions.count,
       groups: operations.groupCount,
       feeds: feeds.size,
       updateSubscribers: updates.size,
@@ -218,27 +212,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       const closed = new Promise((resolve) => http.close(resolve))
       http.closeAllConnections()
       await closed
+      clients.close()
       await feeds.close()
       await catalog.close()
       await store.close()
     },
   }
-}
-
-/** The endpoint as this machine reaches it, its trainers among it. */
-function endpointOf(host: string, port: number): string {
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${GRAPHQL_PATH}`
-}
-
-function listen(http: Server, { port, host }: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
-    http.once('error', reject)
-    http.listen({ port, host, backlog: BACKLOG }, () => {
-      http.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 async function openStore(config: Config, logger: Logger, onError: (error: unknown) => void): Promise<Store> {

@@ -71,6 +71,7 @@ export class RateLimit {
       bucket.tokens -= count
       return 0
     }
-    return Math.max(1, Math.ceil(((count - bucket.tokens) / perSecond) * 1000))
+    // Binary fractions of a token must not become a millisecond more.
+    return Math.max(1, Math.ceil(((count - bucket.tokens) / perSecond) * 1000 - 1e-6))
   }
 }

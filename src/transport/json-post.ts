@@ -2,17 +2,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type DocumentNode, type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql'
 import { processRegularResult } from 'graphql-yoga'
 import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
-import { ANYONE } from '../repository/access.ts'
+import type { Caller } from '../repository/access.ts'
+import { type Clients, holderOf } from './clients.ts'
 import { corsHeaders, type Yoga } from './graphql.ts'
 import { notJson } from './not-json.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
 import { refuse } from './refusals.ts'
-import { isPlainBody, readBody } from './request-body.ts'
+import { isPlainBody, readBody, readPlainBody } from './request-body.ts'
+import { withRetryAfter } from './retry-after.ts'
 
 export interface JsonPostOptions {
   readonly operations: Operations
   /** Responds to every request that is unusual in any way. */
   readonly yoga: Yoga
+  readonly clients: Clients
   readonly maxBodyBytes: number
 }
 
@@ -37,21 +40,27 @@ export class JsonPost {
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {
-    const { yoga, maxBodyBytes } = this.#options
+    const { yoga, clients, maxBodyBytes } = this.#options
     if (request.method !== 'POST') return void yoga(request, response)
     const mediaType = isJsonPost(request) ? mediaTypeFor(request.headers.accept) : null
-    if (isPlainBody(request, maxBodyBytes)) {
-      if (mediaType === null && !isJson(request)) return void yoga(request, response)
-      readPlainBody(request, (body) => this.#serveBody(request, response, body, mediaType))
+    const isPlain = isPlainBody(request, maxBodyBytes)
+    if (isPlain && mediaType === null && !isJson(request)) return void yoga(request, response)
+    const caller = clients.callerOf(request)
+    const bounds = { maxBytes: maxBodyBytes, received: clients.received, holder: holderOf(caller) }
+    if (isPlain) {
+      readPlainBody(request, response, bounds, (body) => {
+        if (Buffer.isBuffer(body)) this.#serveBody(request, response, body, mediaType, caller)
+        else refuse(request, response, body.status, body.error, body.headers)
+      })
       return
     }
-    readBody(request, maxBodyBytes).then(
+    readBody(request, response, bounds).then(
       (body) => {
         if (!Buffer.isBuffer(body)) return refuse(request, response, body.status, body.error, body.headers)
         delete request.headers['content-encoding']
         delete request.headers['transfer-encoding']
         request.headers['content-length'] = String(body.length)
-        this.#serveBody(request, response, body, mediaType)
+        this.#serveBody(request, response, body, mediaType, caller)
       },
       (error: Error) => response.destroy(error),
     )
@@ -62,6 +71,7 @@ export class JsonPost {
     response: ServerResponse,
     body: Buffer,
     mediaType: MediaType | null,
+    caller: Caller,
   ): void {
     const text = isJson(request) && body.length > 0 ? body.toString() : null
     const params = text === null ? undefined : parse(text)
@@ -69,28 +79,40 @@ export class JsonPost {
       refuse(request, response, 400, notJson(text))
       return
     }
-    const operation = params && mediaType ? this.#prepare(params) : null
+    const operation = params && mediaType ? this.#prepare(params, caller) : null
     if (operation === null || mediaType === null) {
       ;(request as ReadRequest).body = body
       return void this.#options.yoga(request, response)
     }
     this.#run(operation).then(
-      (result) => respond(request, response, result, mediaType),
+      (result) => {
+        // Others may have been answered meanwhile. What a mutation did is told all the same.
+        const { waiting } = this.#options.clients
+        const isFull = !operation.isMutation && waiting.isOver(holderOf(caller))
+        if (isFull) refuse(request, response, 503, waiting.refusal(holderOf(caller)))
+        else respond(request, response, result, mediaType)
+      },
       (error) => respond(request, response, this.#failed(error), mediaType),
     )
   }
 
   /** The operation, ready to run, or null for Yoga. */
-  #prepare(params: OperationParams): Runnable | null {
-    const operation = this.#options.operations.prepare(params, ANYONE)
+  #prepare(params: OperationParams, caller: Caller): Runnable | null {
+    const operation = this.#options.operations.prepare(params, caller)
     if (!('document' in operation)) return null
     const kind = this.#kindOf(operation)
-    return kind.isSubscription ? null : { operation, call: kind.reportCall }
+    return kind.isSubscription ? null : { operation, call: kind.reportCall, isMutation: kind.isMutation }
   }
 
   #run({ operation, call }: Runnable): Promise<ExecutionResult> {
-    const { operations } = this.#options
-    const called = call?.(operation.variableValues, operation.contextValue)
+    const { operations, clients } = this.#options
+    if (!call) return operations.execute(operation)
+    try {
+      clients.admitMutations(operation.contextValue.caller.address)
+    } catch (error) {
+      return Promise.resolve({ errors: [withRetryAfter(operations.translate(error))] })
+    }
+    const called = call(operation.variableValues, operation.contextValue)
     if (!called) return operations.execute(operation)
     return called.then((result) =>
       result.errors
@@ -111,6 +133,7 @@ export class JsonPost {
     const kind = {
       // Without an operation of that name, graphql-js says so.
       isSubscription: operation?.operation === OperationTypeNode.SUBSCRIPTION,
+      isMutation: operation?.operation === OperationTypeNode.MUTATION,
       reportCall: compileReportCall(document, operationName),
     }
     // Names that lead nowhere are anybody's to invent.
@@ -124,12 +147,14 @@ export class JsonPost {
 
 interface OperationKind {
   readonly isSubscription: boolean
+  readonly isMutation: boolean
   readonly reportCall: ReportCall | null
 }
 
 interface Runnable {
   readonly operation: Operation
   readonly call: ReportCall | null
+  readonly isMutation: boolean
 }
 
 function isJsonPost({ url, headers }: IncomingMessage): boolean {
@@ -155,13 +180,6 @@ function mediaTypeFor(accept = '*/*'): MediaType | null {
     }
   }
   return null
-}
-
-/** Not called back where the client goes before it has sent all. */
-function readPlainBody(request: IncomingMessage, onBody: (body: Buffer) => void): void {
-  const chunks: Buffer[] = []
-  request.on('data', (chunk: Buffer) => chunks.push(chunk))
-  request.on('end', () => onBody(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
 }
 
 /** What is asked for, null where it is not as GraphQL over HTTP has it, undefined where it is no JSON. */

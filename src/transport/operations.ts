@@ -14,6 +14,7 @@ import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import type { ErrorCode } from '../task/errors.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'
+import { withRetryAfter } from './retry-after.ts'
 
 /** What a client sends, over whatever transport. */
 export interface OperationParams {
@@ -33,6 +34,8 @@ export interface OperationsOptions {
   readonly schema: GraphQLSchema
   readonly context: Context
   readonly openSubscriptions: OpenSubscriptions
+  /** Takes what a query or a mutation needs, or refuses it; returns what gives that back. */
+  readonly admit?: (operation: ExecutionArgs) => () => void
   /** Told what is masked in the response. */
   readonly onUnexpected: (error: unknown) => void
 }
@@ -41,7 +44,7 @@ export interface OperationsOptions {
 export class Operations {
   readonly #options: OperationsOptions
   readonly #documents: Documents
-  readonly #fanOut = new FanOut((operation) => this.execute(operation))
+  readonly #fanOut = new FanOut((operation) => this.#run(operation))
 
   constructor(options: OperationsOptions) {
     this.#options = options
@@ -78,9 +81,19 @@ export class Operations {
     }
   }
 
-  /** Runs a query or a mutation. */
+  /** Runs a query or a mutation, unless its client has too much under way. */
   async execute(operation: ExecutionArgs): Promise<ExecutionResult> {
-    return this.#translated(await execute(operation))
+    let done: (() => void) | undefined
+    try {
+      done = this.#options.admit?.(operation)
+    } catch (error) {
+      return { errors: [withRetryAfter(this.translate(error))] }
+    }
+    try {
+      return await this.#run(operation)
+    } finally {
+      done?.()
+    }
   }
 
   /**
@@ -90,9 +103,9 @@ export class Operations {
   async subscribe(operation: ExecutionArgs): Promise<Results | SharedSubscription | ExecutionResult> {
     let close: () => void
     try {
-      close = this.#options.openSubscriptions.open()
+      close = this.#options.openSubscriptions.take((operation.contextValue as Context).caller.address)
     } catch (error) {
-      return { errors: [this.translate(error)] }
+      return { errors: [withRetryAfter(this.translate(error))] }
     }
     try {
       const results = (await this.#fanOut.subscribe(operation, close)) ?? (await subscribe(operation))
@@ -111,6 +124,10 @@ export class Operations {
   /** What a client is told of an error. */
   translate(error: unknown, fallback?: ErrorCode): GraphQLError {
     return toGraphQLError(error, this.#options.onUnexpected, fallback)
+  }
+
+  async #run(operation: ExecutionArgs): Promise<ExecutionResult> {
+    return this.#translated(await execute(operation))
   }
 
   #translated(result: ExecutionResult): ExecutionResult {

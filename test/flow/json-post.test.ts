@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { JsonPost } from '../../src/transport/json-post.ts'
+import { testClients } from '../support/clients.ts'
 import { progressReports, REPORT, run, START, startExternal } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
@@ -235,12 +236,13 @@ describe('a request', () => {
         by = 'Yoga'
       }) as never,
       operations: {} as never,
+      clients: testClients(),
       maxBodyBytes: 100,
     })
     const on = () => {
       by = 'the fast path'
     }
-    jsonPost.serve({ method, url, headers, on } as never, {} as never)
+    jsonPost.serve({ method, url, headers, on, socket: {} } as never, {} as never)
     return by
   }
   const plain = { ...JSON_IN, 'content-length': '100' }

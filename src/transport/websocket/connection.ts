@@ -3,20 +3,31 @@ import { CloseCode, type WebSocket as ProtocolSocket, type Server } from 'graphq
 import type { Logger } from 'pino'
 import { type RawData, WebSocket } from 'ws'
 import type { Turns } from '../../delivery/turns.ts'
-import { ANYONE, type Caller } from '../../repository/access.ts'
+import type { Caller } from '../../repository/access.ts'
+import { EpochcastError } from '../../task/errors.ts'
+import { BURST_SECONDS, type Clients, holderOf } from '../clients.ts'
+import { FrameMeter } from './frame-meter.ts'
 import { Liveness } from './liveness.ts'
 import { SocketWriter } from './socket-writer.ts'
 
 export interface ConnectionOptions {
   readonly protocol: Server<Connection>
   readonly logger: Logger
+  readonly clients: Clients
+  readonly maxMessageBytes: number
   readonly maxBufferedBytes: number
   /** In which messages are taken: thousands that come back at once send theirs at once, too. */
   readonly turns: Turns
 }
 
 /** What may wait for a client that goes on asking and does not read. */
-export const MAX_UNREAD_BYTES = 16 * 1024 * 1024
+const MAX_UNREAD_BYTES = 16 * 1024 * 1024
+/** What may wait of earlier answers when a client asks for another. */
+export const MAX_UNREAD_BYTES_TO_ASK = 1024 * 1024
+/** Tells clients to come back later, which libraries do by themselves; what they have of 4429 is that they never may. */
+const TRY_AGAIN_LATER = 1013
+/** Time for a client to take the close frame of a socket that is not read any more. */
+const LAST_WORDS_MS = 500
 
 type Take = Parameters<ProtocolSocket['onMessage']>[0]
 
@@ -41,18 +52,30 @@ export class Connection implements ProtocolSocket {
   /** Messages that wait for their turn. */
   #untaken = 0
   readonly #liveness = new Liveness()
+  readonly #meter: FrameMeter
+  /** Counted so far of what `#meter` has. */
+  #receivedBytes = 0
+  /** Operations that it may still begin, refilled with time; below zero it is refused, by far below it is ended. */
+  #operations: number
+  #refilledAt = performance.now()
 
   /**
    * @param socket what `peer` was made of at the upgrade
    * @param slice the part of the connections with which it is probed
+   * @param caller who calls
    */
-  constructor(peer: Peer, socket: Duplex, slice: number, options: ConnectionOptions) {
+  constructor(peer: Peer, socket: Duplex, slice: number, options: ConnectionOptions, caller: Caller) {
+    const { clients, maxBufferedBytes, maxMessageBytes } = options
     this.slice = slice
     this.#peer = peer
     this.#options = options
-    this.caller = ANYONE
-    this.writer = new SocketWriter(peer, socket, options.maxBufferedBytes)
+    this.caller = caller
+    this.#operations = BURST_SECONDS * clients.limits.operationsPerSecond
+    this.#meter = new FrameMeter(maxMessageBytes)
+    this.writer = new SocketWriter(peer, socket, maxBufferedBytes, holderOf(caller), clients.waiting)
     peer.connection = this
+    ;(socket as MeteredSocket).meteredBy = this
+    socket.on('data', onData)
     peer.on('message', onMessage)
     peer.on('ping', onPing)
     peer.on('pong', onPong)
@@ -66,6 +89,7 @@ export class Connection implements ProtocolSocket {
   }
 
   send(message: string): Promise<void> | undefined {
+    if (!this.terminateIfUnread()) return undefined
     return this.writer.sendMessage(message)
   }
 
@@ -78,7 +102,7 @@ export class Connection implements ProtocolSocket {
   }
 
   receive(data: RawData): void {
-    if (!this.terminateIfUnread()) return
+    if (!this.terminateIfUnread() || !this.#countMessage()) return
     this.#untaken++
     this.#options.turns.take(() => {
       if (--this.#untaken === 0 && this.#peer.isPaused) this.#peer.resume()
@@ -104,6 +128,77 @@ export class Connection implements ProtocolSocket {
     return false
   }
 
+  /**
+   * Whether it may begin another operation now.
+   *
+   * @throws EpochcastError RATE_LIMITED, OVERLOADED, with `retryAfterMs`
+   */
+  checkOperation(): void {
+    const { operationsPerSecond } = this.#options.clients.limits
+    if (this.#operations < 0) {
+      const retryAfterMs = Math.ceil((-this.#operations / operationsPerSecond) * 1000)
+      throw new EpochcastError(
+        'RATE_LIMITED',
+        `too many messages of this socket; expected at most ${operationsPerSecond} a second and ${BURST_SECONDS * operationsPerSecond} at once (EPOCHCAST_OPERATIONS_PER_SECOND). Try again in ${retryAfterMs} ms`,
+        { details: { retryAfterMs } },
+      )
+    }
+    const { bufferedBytes, holder } = this.writer
+    this.#options.clients.waiting.check(holder)
+    if (bufferedBytes > MAX_UNREAD_BYTES_TO_ASK) {
+      throw new EpochcastError(
+        'OVERLOADED',
+        `${bufferedBytes} bytes of earlier answers wait for this socket to read them; expected at most ${MAX_UNREAD_BYTES_TO_ASK}. Try again in 1000 ms`,
+        { details: { retryAfterMs: 1000 } },
+      )
+    }
+  }
+
+  /** Counts a message, whatever it is; false where there are so many that the socket is ended. */
+  #countMessage(): boolean {
+    const { operationsPerSecond } = this.#options.clients.limits
+    const most = BURST_SECONDS * operationsPerSecond
+    const now = performance.now()
+    const refilled = this.#operations + ((now - this.#refilledAt) / 1000) * operationsPerSecond
+    this.#operations = Math.min(most, refilled) - 1
+    this.#refilledAt = now
+    if (this.#operations >= -most) return true
+    this.#refuse('too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
+    return false
+  }
+
+  /** Counts what has come of messages. */
+  meter(chunk: Buffer): void {
+    const { received } = this.#options.clients
+    const { holder } = this.writer
+    this.#meter.push(chunk)
+    const { bytes } = this.#meter
+    if (bytes === this.#receivedBytes) return
+    received.add(holder, bytes - this.#receivedBytes)
+    const isMore = bytes > this.#receivedBytes
+    this.#receivedBytes = bytes
+    if (isMore && received.isOver(holder)) this.#refuse('too many bytes of messages that have not come whole')
+  }
+
+  /** To be called now and then: ends a peer whose message takes too long. */
+  checkTimes(now: number): void {
+    const { requestMs } = this.#options.clients.limits
+    const { startedAt } = this.#meter
+    if (startedAt === null || now - startedAt < requestMs) return
+    // What waits for its turn has come, and stands before what has not.
+    if (this.#untaken > 0 || this.#peer.isPaused) return
+    this.#refuse(`a message has not come whole within ${requestMs / 1000} s (EPOCHCAST_REQUEST_SECONDS)`)
+  }
+
+  /** Ends a peer that may come back; reads nothing more of it meanwhile. */
+  #refuse(reason: string): void {
+    const peer = this.#peer
+    if (peer.readyState !== peer.OPEN) return
+    peer.close(TRY_AGAIN_LATER, reason)
+    peer.pause()
+    setTimeout(() => peer.terminate(), LAST_WORDS_MS)
+  }
+
   /** To be called now and then: ends a peer that stands still. */
   probe(): void {
     const peer = this.#peer
@@ -121,12 +216,22 @@ export class Connection implements ProtocolSocket {
   }
 
   async ended(code: number, reason: string): Promise<void> {
+    this.writer.forget()
+    this.#options.clients.received.add(this.writer.holder, -this.#receivedBytes)
+    this.#receivedBytes = 0
     try {
       await this.#closed(code, reason)
     } catch (err) {
       this.#options.logger.error({ err }, 'a socket was not freed')
     }
   }
+}
+
+/** A socket that knows whose messages it carries. */
+type MeteredSocket = Duplex & { meteredBy?: Connection }
+
+function onData(this: Duplex, chunk: Buffer): void {
+  ;(this as MeteredSocket).meteredBy?.meter(chunk)
 }
 
 function onMessage(this: WebSocket, data: RawData): void {
