@@ -12,6 +12,7 @@ import type { Store } from './event-log/store.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
 import { EngineWait } from './feed/engine-wait.ts'
 import { Feeds } from './feed/feeds.ts'
+import { Pacing } from './feed/pacing.ts'
 import { SeriesReader } from './feed/series-reader.ts'
 import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
@@ -86,7 +87,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     onError,
   })
   const catalog = new TaskCatalog(store, onError)
-  const updates = new TaskUpdates(store, catalog, engineWait)
+  const pacing = new Pacing(config.clients.stateValuesPerSecond)
+  const updates = new TaskUpdates(store, catalog, engineWait, pacing)
   const ingest = new Ingest(writer, config.channelPrefixes)
   const dispatch = new Dispatch(store, writer, trainers, {
     channelPrefixes: config.channelPrefixes,
@@ -131,6 +133,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       engine: store,
       engineWait,
       feeds,
+      pacing,
       series: new SeriesReader(store),
       updates,
       ingest,
