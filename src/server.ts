@@ -10,6 +10,7 @@ import { openRedisConnections } from './event-log/redis/connections.ts'
 import { RedisStore } from './event-log/redis/redis.ts'
 import type { Store } from './event-log/store.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
+import { EventLoopWatch } from './event-loop-watch.ts'
 import { EngineWait } from './feed/engine-wait.ts'
 import { Feeds } from './feed/feeds.ts'
 import { Pacing } from './feed/pacing.ts'
@@ -42,6 +43,8 @@ export interface EpochcastServer {
 }
 
 interface Gauges extends ClientGauges {
+  /** The longest time that something has held the event loop; the one that stays. */
+  readonly eventLoopHeldMs: number
   readonly sockets: number
   /** Groups of subscribers for which an event is encoded once. */
   readonly groups: number
@@ -119,6 +122,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   let stopping = false
   const origins = new OriginRule(config.allowedOrigins, config.host)
   const clients = new Clients(config.clients, config)
+  const eventLoop = new EventLoopWatch(logger)
   const context: Context = {
     caller: ANYONE,
     audience: 'everybody',
@@ -147,6 +151,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     context,
     openSubscriptions: clients.subscriptions,
     admit: (operation) => clients.admit(operation),
+    onBegin: (operation) => eventLoop.began(operation),
     onUnexpected: (err) => logger.error({ err }, 'an operation failed unexpectedly'),
   })
   const yoga = createGraphQL({
@@ -185,6 +190,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   } catch (error) {
     await webSocket.close()
     clients.close()
+    eventLoop.close()
     await store.close()
     throw error
   }
@@ -198,6 +204,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     url,
     gauges: () => ({
       ...clients.gauges(),
+      eventLoopHeldMs: eventLoop.longestMs,
       sockets: webSocket.socketCount,
       groups: operations.groupCount,
       feeds: feeds.size,
@@ -216,6 +223,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       http.closeAllConnections()
       await closed
       clients.close()
+      eventLoop.close()
       await feeds.close()
       await catalog.close()
       await store.close()

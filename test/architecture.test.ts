@@ -34,11 +34,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'loopback.ts': [],
   'redis-url.ts': [],
   'version.ts': [],
+  'event-loop-watch.ts': [],
   'server.ts': [
     'bounds',
     'config.ts',
     'dispatch',
     'event-log',
+    'event-loop-watch.ts',
     'feed',
     'ingest',
     'launcher',

@@ -107,6 +107,7 @@ export class JsonPost {
   #run({ operation, call }: Runnable): Promise<ExecutionResult> {
     const { operations, clients } = this.#options
     if (!call) return operations.execute(operation)
+    operations.began(operation)
     try {
       clients.admitMutations(operation.contextValue.caller.address)
     } catch (error) {

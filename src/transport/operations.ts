@@ -36,6 +36,8 @@ export interface OperationsOptions {
   readonly openSubscriptions: OpenSubscriptions
   /** Takes what a query or a mutation needs, or refuses it; returns what gives that back. */
   readonly admit?: (operation: ExecutionArgs) => () => void
+  /** Told of each operation that begins, whatever becomes of it. */
+  readonly onBegin?: (operation: ExecutionArgs) => void
   /** Told what is masked in the response. */
   readonly onUnexpected: (error: unknown) => void
 }
@@ -83,6 +85,7 @@ export class Operations {
 
   /** Runs a query or a mutation, unless its client has too much under way. */
   async execute(operation: ExecutionArgs): Promise<ExecutionResult> {
+    this.began(operation)
     let done: (() => void) | undefined
     try {
       done = this.#options.admit?.(operation)
@@ -101,6 +104,7 @@ export class Operations {
    * delivers to an outlet.
    */
   async subscribe(operation: ExecutionArgs): Promise<Results | SharedSubscription | ExecutionResult> {
+    this.began(operation)
     let close: () => void
     try {
       close = this.#options.openSubscriptions.take((operation.contextValue as Context).caller.address)
@@ -119,6 +123,11 @@ export class Operations {
       close()
       throw error
     }
+  }
+
+  /** To be called for an operation that is run by other means. */
+  began(operation: ExecutionArgs): void {
+    this.#options.onBegin?.(operation)
   }
 
   /** What a client is told of an error. */
