@@ -10,6 +10,7 @@ import { ANYONE, type Caller } from '../repository/access.ts'
 import type { Context } from '../schema/context.ts'
 import type { EpochcastError } from '../task/errors.ts'
 import { ClientAddresses } from './client-address.ts'
+import { FairTurns } from './fair-turns.ts'
 import { OpenSubscriptions } from './open-subscriptions.ts'
 import { endSoon, rawResponse } from './refusals.ts'
 import { WaitingBytes } from './waiting-bytes.ts'
@@ -18,6 +19,9 @@ import { WaitingBytes } from './waiting-bytes.ts'
 export const BURST_SECONDS = 4
 /** How often what waits is counted again, and times are looked at. */
 const SWEEP_MS = 500
+/** Operations begun in one round of the event loop, and what one address may take of a round. */
+const TURNS_PER_ROUND = 16
+const TURN_MS = 5
 /** When a refused client may try again: places and bytes come free as others are served. */
 const RETRY_AFTER_MS = 1000
 /** Connections beyond the bound that are told so; yet more are dropped without a word. */
@@ -51,6 +55,8 @@ export class Clients {
   /** Bytes of bodies and messages that have not come whole. */
   readonly received: ByteShares
   readonly subscriptions: OpenSubscriptions
+  /** In which requests are served and messages taken. */
+  readonly turns = new FairTurns(TURNS_PER_ROUND, TURN_MS)
   readonly queries: Shares
   readonly mutations: RateLimit
   readonly #mutationRate: Rate

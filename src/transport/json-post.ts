@@ -41,7 +41,10 @@ export class JsonPost {
 
   serve(request: IncomingMessage, response: ServerResponse): void {
     const { yoga, clients, maxBodyBytes } = this.#options
-    if (request.method !== 'POST') return void yoga(request, response)
+    if (request.method !== 'POST') {
+      clients.turns.take(holderOf(clients.callerOf(request)), () => void yoga(request, response))
+      return
+    }
     const mediaType = isJsonPost(request) ? mediaTypeFor(request.headers.accept) : null
     const isPlain = isPlainBody(request, maxBodyBytes)
     if (isPlain && mediaType === null && !isJson(request)) return void yoga(request, response)
@@ -49,7 +52,8 @@ export class JsonPost {
     const bounds = { maxBytes: maxBodyBytes, received: clients.received, holder: holderOf(caller) }
     if (isPlain) {
       readPlainBody(request, response, bounds, (body) => {
-        if (Buffer.isBuffer(body)) this.#serveBody(request, response, body, mediaType, caller)
+        if (Buffer.isBuffer(body))
+          clients.turns.take(bounds.holder, () => this.#serveBody(request, response, body, mediaType, caller))
         else refuse(request, response, body.status, body.error, body.headers)
       })
       return
@@ -60,7 +64,7 @@ export class JsonPost {
         delete request.headers['content-encoding']
         delete request.headers['transfer-encoding']
         request.headers['content-length'] = String(body.length)
-        this.#serveBody(request, response, body, mediaType, caller)
+        clients.turns.take(bounds.holder, () => this.#serveBody(request, response, body, mediaType, caller))
       },
       (error: Error) => response.destroy(error),
     )

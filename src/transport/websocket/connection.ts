@@ -2,7 +2,6 @@ import type { Duplex } from 'node:stream'
 import { CloseCode, type WebSocket as ProtocolSocket, type Server } from 'graphql-ws'
 import type { Logger } from 'pino'
 import { type RawData, WebSocket } from 'ws'
-import type { Turns } from '../../delivery/turns.ts'
 import type { Caller } from '../../repository/access.ts'
 import { EpochcastError } from '../../task/errors.ts'
 import { BURST_SECONDS, type Clients, holderOf } from '../clients.ts'
@@ -16,8 +15,6 @@ export interface ConnectionOptions {
   readonly clients: Clients
   readonly maxMessageBytes: number
   readonly maxBufferedBytes: number
-  /** In which messages are taken: thousands that come back at once send theirs at once, too. */
-  readonly turns: Turns
 }
 
 /** What may wait for a client that goes on asking and does not read. */
@@ -104,7 +101,7 @@ export class Connection implements ProtocolSocket {
   receive(data: RawData): void {
     if (!this.terminateIfUnread() || !this.#countMessage()) return
     this.#untaken++
-    this.#options.turns.take(() => {
+    this.#options.clients.turns.take(this.writer.holder, () => {
       if (--this.#untaken === 0 && this.#peer.isPaused) this.#peer.resume()
       // What an ended connection began, nobody would end.
       if (this.#peer.readyState === this.#peer.OPEN) this.#receiveNow(data)

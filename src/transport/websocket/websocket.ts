@@ -42,13 +42,12 @@ export interface WebSocketTransport {
   close(): Promise<void>
 }
 
-/** Sockets opened, and messages of clients taken, in one round of the event loop. */
+/** Sockets opened in one round of the event loop. */
 const UPGRADES_PER_ROUND = 8
-const MESSAGES_PER_ROUND = 16
 /** Parts of the time between pings, in each of which a part of the sockets is pinged. */
 const KEEP_ALIVE_SLICES = 50
 /** Time for a client to confirm a close before its socket is cut, and when the server stops. */
-const CLOSE_TIMEOUT_MS = 10_000
+const CLOSE_TIMEOUT_MS = 5000
 const STOP_TIMEOUT_MS = 2000
 /** Frames and pieces of them in which one message may come. */
 const MAX_FRAGMENTS = 256
@@ -98,7 +97,6 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     perMessageDeflate: options.compression,
     handleProtocols,
   })
-  const messages = new Turns(MESSAGES_PER_ROUND)
   const upgrades = new Turns(UPGRADES_PER_ROUND)
   const { maxMessageBytes } = options
   const connection: ConnectionOptions = {
@@ -107,7 +105,6 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     clients,
     maxMessageBytes,
     maxBufferedBytes,
-    turns: messages,
   }
   clients.everySweep(() => {
     const now = performance.now()

@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events'
 import { getIntrospectionQuery } from 'graphql'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import { Turns } from '../../../src/delivery/turns.ts'
 import { ANYONE } from '../../../src/repository/access.ts'
 import { LIMITS } from '../../../src/task/limits.ts'
 import { Connection, MAX_UNREAD_BYTES_TO_ASK } from '../../../src/transport/websocket/connection.ts'
@@ -66,7 +65,9 @@ describe('a connection', () => {
   })
 
   it('that has ended begins nothing more of what waited for its turn', async () => {
-    const turns = new Turns(1)
+    const clients = testClients()
+    // Others have the turns of this round.
+    for (let i = 0; i < 15; i++) clients.turns.take('server', () => {})
     const taken: unknown[] = []
     const protocol = {
       opened: (socket: { onMessage(take: (message: unknown) => Promise<void>): void }) => {
@@ -89,17 +90,16 @@ describe('a connection', () => {
     const options = {
       protocol: protocol as never,
       logger: logger as never,
-      clients: testClients(),
+      clients,
       maxMessageBytes: 1_000_000,
       maxBufferedBytes: 4096,
-      turns,
     }
     new Connection(peer as never, socket as never, 0, options, ANYONE)
     for (const i of [1, 2, 3]) peer.emit('message', Buffer.from(String(i)))
     peer.readyState = 3
     peer.emit('close', 1006, Buffer.alloc(0))
     // One after them, in the same line.
-    await turns.turn()
+    await new Promise<void>((resolve) => clients.turns.take('server', resolve))
     expect(taken).toEqual([1])
   })
 
