@@ -57,7 +57,7 @@ export const clientSettings = {
   EPOCHCAST_WRITE_TIMEOUT_SECONDS: seconds(30, 0.1, 3600),
   EPOCHCAST_OPERATIONS_PER_SECOND: whole(500, 1, 1_000_000),
   EPOCHCAST_MUTATIONS_PER_SECOND: whole(4000, 1, 1_000_000),
-  EPOCHCAST_STATE_VALUES_PER_SECOND: whole(5000, 10, 1_000_000),
+  EPOCHCAST_STATE_VALUES_PER_SECOND: whole(3000, 10, 1_000_000),
 }
 
 type Found = { readonly [Name in keyof typeof clientSettings]: z.infer<(typeof clientSettings)[Name]> }

@@ -112,7 +112,7 @@ describe('the configuration', () => {
       writeTimeoutMs: 30_000,
       operationsPerSecond: 500,
       mutationsPerSecond: 4000,
-      stateValuesPerSecond: 5000,
+      stateValuesPerSecond: 3000,
     })
     expect(read('EPOCHCAST_TRUSTED_PROXIES', '10.0.0.0/8, ::1,2001:db8::/32').trustedProxies).toEqual([
       '10.0.0.0/8',

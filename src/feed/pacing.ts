@@ -1,5 +1,5 @@
 /** Values of state streams that a server sends in a second, unless something else is set. */
-const VALUES_PER_SECOND = 5000
+const VALUES_PER_SECOND = 3000
 /** Addresses for which the rate is divided at least: one alone has no more than half of it. */
 const MIN_SHARES = 2
 /** Intervals that were made longer are drawn apart by up to this part, or all that came together would go on together. */

@@ -55,6 +55,8 @@ export class Connection implements ProtocolSocket {
   /** Operations that it may still begin, refilled with time; below zero it is refused, by far below it is ended. */
   #operations: number
   #refilledAt = performance.now()
+  /** Of the message that is being taken, where it is one too many. */
+  #retryAfterMs = 0
 
   /**
    * @param socket what `peer` was made of at the upgrade
@@ -99,19 +101,22 @@ export class Connection implements ProtocolSocket {
   }
 
   receive(data: RawData): void {
-    if (!this.terminateIfUnread() || !this.#countMessage()) return
+    const retryAfterMs = this.terminateIfUnread() ? this.#countMessage() : null
+    if (retryAfterMs === null) return
     this.#untaken++
     this.#options.clients.turns.take(this.writer.holder, () => {
       if (--this.#untaken === 0 && this.#peer.isPaused) this.#peer.resume()
       // What an ended connection began, nobody would end.
-      if (this.#peer.readyState === this.#peer.OPEN) this.#receiveNow(data)
+      if (this.#peer.readyState === this.#peer.OPEN) this.#receiveNow(data, retryAfterMs)
     })
     // Nothing more is read from it until then: what waits for its turn is bounded by what is read at once.
     if (this.#untaken > 0) this.#peer.pause()
   }
 
   /** Not async: a message is under way as long as its subscription, and would be kept as long. */
-  #receiveNow(data: RawData): void {
+  #receiveNow(data: RawData, retryAfterMs: number): void {
+    // For `checkOperation`, which the library calls before anything else.
+    this.#retryAfterMs = retryAfterMs
     this.#take?.(parsed(String(data))).catch((err: unknown) => {
       this.#options.logger.error({ err }, 'a message failed unexpectedly')
       this.close(CloseCode.InternalServerError, 'Internal server error')
@@ -132,8 +137,8 @@ export class Connection implements ProtocolSocket {
    */
   checkOperation(): void {
     const { operationsPerSecond } = this.#options.clients.limits
-    if (this.#operations < 0) {
-      const retryAfterMs = Math.ceil((-this.#operations / operationsPerSecond) * 1000)
+    const retryAfterMs = this.#retryAfterMs
+    if (retryAfterMs > 0) {
       throw new EpochcastError(
         'RATE_LIMITED',
         `too many messages of this socket; expected at most ${operationsPerSecond} a second and ${BURST_SECONDS * operationsPerSecond} at once (EPOCHCAST_OPERATIONS_PER_SECOND). Try again in ${retryAfterMs} ms`,
@@ -151,17 +156,21 @@ export class Connection implements ProtocolSocket {
     }
   }
 
-  /** Counts a message, whatever it is; false where there are so many that the socket is ended. */
-  #countMessage(): boolean {
+  /**
+   * Counts a message, whatever it is: 0, or when to try again where it is to be refused; null where there are so many
+   * that the socket is ended. When it comes, not when it is its turn: others may have come by then.
+   */
+  #countMessage(): number | null {
     const { operationsPerSecond } = this.#options.clients.limits
     const most = BURST_SECONDS * operationsPerSecond
     const now = performance.now()
     const refilled = this.#operations + ((now - this.#refilledAt) / 1000) * operationsPerSecond
     this.#operations = Math.min(most, refilled) - 1
     this.#refilledAt = now
-    if (this.#operations >= -most) return true
+    if (this.#operations >= 0) return 0
+    if (this.#operations >= -most) return Math.ceil((-this.#operations / operationsPerSecond) * 1000)
     this.#refuse('too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
-    return false
+    return null
   }
 
   /** Counts what has come of messages. */

@@ -27,6 +27,8 @@ interface Attack {
   /** What the server's memory may grow by at most, beyond what it is at rest. */
   readonly maxGrowthMiB: number
   readonly env?: Record<string, string>
+  /** What is made before, by whoever it may be. */
+  readonly prepare?: (server: AttackedServer) => Promise<unknown>
   /** Runs for some seconds; what it opens is closed by whoever opened it, when the test is over. */
   readonly run: (server: AttackedServer) => Promise<unknown>
 }
@@ -83,7 +85,7 @@ export class AttackedServer {
  * @param afterwards what is to become true once the attack is over
  */
 export async function withstands(
-  { name, maxGrowthMiB, env = {}, run: attack }: Attack,
+  { name, maxGrowthMiB, env = {}, prepare, run: attack }: Attack,
   afterwards: (server: AttackedServer) => Promise<unknown> = async () => {},
 ): Promise<void> {
   const crashes: string[] = []
@@ -98,6 +100,7 @@ export async function withstands(
     const [times] = await once(users, 'message')
     return times
   }
+  await prepare?.(server)
   // The first are those of cold code.
   await sleep(QUIET_MS / 3)
   await take()
