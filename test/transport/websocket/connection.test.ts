@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { ANYONE } from '../../../src/repository/access.ts'
 import { LIMITS } from '../../../src/task/limits.ts'
+import { FairTurns } from '../../../src/transport/fair-turns.ts'
 import { Connection, MAX_UNREAD_BYTES_TO_ASK } from '../../../src/transport/websocket/connection.ts'
 import { testClients } from '../../support/clients.ts'
 import { startExternal, WATCH } from '../../support/graphql.ts'
@@ -65,9 +66,7 @@ describe('a connection', () => {
   })
 
   it('that has ended begins nothing more of what waited for its turn', async () => {
-    const clients = testClients()
-    // Others have the turns of this round.
-    for (let i = 0; i < 15; i++) clients.turns.take('server', () => {})
+    const clients = Object.assign(testClients(), { turns: new FairTurns(1, Number.POSITIVE_INFINITY) })
     const taken: unknown[] = []
     const protocol = {
       opened: (socket: { onMessage(take: (message: unknown) => Promise<void>): void }) => {
