@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { type ClientLimits, clientLimits, clientSettings } from './client-limits.ts'
 import { isLoopback, isOrigin } from './loopback.ts'
 import { parseRedisUrl } from './redis-url.ts'
+import { expecting, flag, list, oneOf, seconds, text, whole } from './setting.ts'
 
 /** The engine that keeps the events, and where it is; its name is that of a `Store`. */
 type EngineConfig = { readonly name: 'memory' } | { readonly name: 'redis'; readonly url: string }
@@ -57,6 +59,8 @@ export interface Config {
   readonly connectionInitMs: number
   /** How long an HTTP connection may be idle; longer than load balancers keep theirs. */
   readonly httpKeepAliveMs: number
+  /** What clients may have of the server, and whose word on their addresses is taken. */
+  readonly clients: ClientLimits
   readonly localConcurrency: number
   readonly localQueue: number
   readonly stopGraceMs: number
@@ -122,6 +126,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     keepAliveMs: found.EPOCHCAST_KEEP_ALIVE_SECONDS,
     connectionInitMs: found.EPOCHCAST_CONNECTION_INIT_SECONDS,
     httpKeepAliveMs: found.EPOCHCAST_HTTP_KEEP_ALIVE_SECONDS,
+    clients: clientLimits(found),
     localConcurrency: found.EPOCHCAST_LOCAL_CONCURRENCY,
     localQueue: found.EPOCHCAST_LOCAL_QUEUE,
     stopGraceMs: found.EPOCHCAST_STOP_GRACE_SECONDS,
@@ -129,52 +134,6 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     trainerEnv: Object.freeze(withoutOwnSettings(env)),
   })
 }
-
-/** The text of a variable, trimmed; blank counts as unset. */
-const text = (fallback: string) =>
-  z
-    .string()
-    .optional()
-    .transform((found) => found?.trim() || fallback)
-
-/**
- * A check's message, to be read after the name of the variable. One problem a value is enough, and a value with a
- * problem must not reach the checks for contradictions: hence `abort`.
- */
-const expecting = (expected: string, verb: 'is' | 'has' = 'is') => ({
-  abort: true,
-  error: ({ input }: { readonly input?: unknown }) =>
-    `${verb} ${JSON.stringify(input)}; expected ${expected}`,
-})
-
-// Numbers are checked as text: zod's coercion would take "1e3", "0x10" and "" for numbers.
-const number = (fallback: number, format: RegExp, min: number, max: number, kind: string) =>
-  text(String(fallback))
-    .refine(
-      (found) => format.test(found) && Number(found) >= min && Number(found) <= max,
-      expecting(`${kind} from ${min} to ${max}`),
-    )
-    .transform(Number)
-
-const whole = (fallback: number, min: number, max: number) =>
-  number(fallback, /^\d+$/, min, max, 'a whole number')
-
-/** A setting in seconds (fractions allowed), as milliseconds. */
-const seconds = (fallback: number, min: number, max: number) =>
-  number(fallback, /^\d+(\.\d+)?$/, min, max, 'seconds').transform((value) => Math.round(value * 1000))
-
-const oneOf = <const Value extends string>(fallback: NoInfer<Value>, values: readonly Value[]) =>
-  text(fallback).pipe(z.enum(values, expecting(`one of ${values.join(', ')}`)))
-
-const flag = (fallback: '0' | '1' = '0') => oneOf(fallback, ['0', '1']).transform((found) => found === '1')
-
-const list = (fallback: string) =>
-  text(fallback).transform((found): readonly string[] =>
-    found
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  )
 
 const prefixes = (fallback: string) => {
   const expected =
@@ -256,6 +215,7 @@ const variables = z
     EPOCHCAST_KEEP_ALIVE_SECONDS: seconds(12, 1, 3600),
     EPOCHCAST_CONNECTION_INIT_SECONDS: seconds(10, 0.1, 3600),
     EPOCHCAST_HTTP_KEEP_ALIVE_SECONDS: seconds(65, 1, 3600),
+    ...clientSettings,
     EPOCHCAST_LOCAL_CONCURRENCY: whole(2, 1, 256),
     EPOCHCAST_LOCAL_QUEUE: whole(100, 0, 100_000),
     EPOCHCAST_STOP_GRACE_SECONDS: seconds(30, 0, 86_400),

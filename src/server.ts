@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
@@ -12,9 +11,11 @@ import { reachability } from './event-log/redis/reachability.ts'
 import { RedisStore } from './event-log/redis/redis.ts'
 import type { Store } from './event-log/store.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
+import { EventLoopWatch } from './event-loop-watch.ts'
 import { TrustedDocuments } from './execution/trusted-documents.ts'
 import { EngineWait } from './feed/engine-wait.ts'
 import { Feeds } from './feed/feeds.ts'
+import { Pacing } from './feed/pacing.ts'
 import { SeriesReader } from './feed/series-reader.ts'
 import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
@@ -26,9 +27,9 @@ import { TaskRecords } from './repository/task-records.ts'
 import type { Context } from './schema/context.ts'
 import { schema } from './schema/index.ts'
 import { EpochcastError } from './task/errors.ts'
-import { createGraphQL, GRAPHQL_PATH } from './transport/graphql.ts'
-import { createHttpServer, trackBufferedBytes } from './transport/http.ts'
-import { OpenSubscriptions } from './transport/open-subscriptions.ts'
+import { type ClientGauges, Clients } from './transport/clients.ts'
+import { createGraphQL } from './transport/graphql.ts'
+import { createHttpServer, endpointOf, listen } from './transport/http.ts'
 import { Operations } from './transport/operations.ts'
 import { OriginRule } from './transport/origin.ts'
 import { serveWebSocket } from './transport/websocket/websocket.ts'
@@ -43,11 +44,10 @@ export interface EpochcastServer {
   close(): Promise<void>
 }
 
-interface Gauges {
+interface Gauges extends ClientGauges {
+  /** The longest time that something has held the event loop; the one that stays. */
+  readonly eventLoopHeldMs: number
   readonly sockets: number
-  /** Bytes that wait in this process for readers to take them. */
-  readonly bufferedBytes: number
-  readonly subscriptions: number
   /** Groups of subscribers for which an event is encoded once. */
   readonly groups: number
   readonly feeds: number
@@ -59,11 +59,6 @@ interface Gauges {
 /** How often feeds look for lost announcements. */
 const FEED_CHECK_MS = 5000
 const FEED_RING_EVENTS = 256
-/**
- * Connections that may wait to be accepted; the system bounds it further. With Node's 511, of thousands that come
- * back at once many would be dropped, and try again after seconds.
- */
-const BACKLOG = 4096
 /** What pages of logs may take that are kept for several viewers that catch up. */
 const KEPT_PAGES_BYTES = 32 * 1024 * 1024
 
@@ -101,7 +96,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     onError,
   })
   const catalog = new TaskCatalog(store, onError)
-  const updates = new TaskUpdates(store, catalog, engineWait)
+  const pacing = new Pacing(config.clients.stateValuesPerSecond)
+  const updates = new TaskUpdates(store, catalog, engineWait, pacing)
   const ingest = new Ingest(writer, config.channelPrefixes)
   const dispatch = new Dispatch(store, writer, trainers, {
     channelPrefixes: config.channelPrefixes,
@@ -131,7 +127,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
 
   let stopping = false
   const origins = new OriginRule(config.allowedOrigins, config.host, graphiql)
-  const openSubscriptions = new OpenSubscriptions(config.maxSubscriptions)
+  const clients = new Clients(config.clients, config)
+  const eventLoop = new EventLoopWatch(logger)
   const context: Context = {
     caller: ANYONE,
     audience: 'everybody',
@@ -146,6 +143,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       engine: store,
       engineWait,
       feeds,
+      pacing,
       series: new SeriesReader(store),
       updates,
       ingest,
@@ -157,13 +155,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const operations = new Operations({
     schema,
     context,
-    openSubscriptions,
+    openSubscriptions: clients.subscriptions,
     trustedDocuments,
     introspection: config.introspection,
+    admit: (operation) => clients.admit(operation),
+    onBegin: (operation) => eventLoop.began(operation),
     onUnexpected: (err) => logger.error({ err }, 'an operation failed unexpectedly'),
   })
   const yoga = createGraphQL({
     context,
+    callerOf: (request) => clients.callerOf(request),
     operations,
     origins,
     maxBodyBytes: config.maxBodyBytes,
@@ -174,15 +175,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const http = createHttpServer({
     yoga,
     operations,
+    clients,
     maxBodyBytes: config.maxBodyBytes,
     graphiql,
     origins,
     keepAliveMs: config.httpKeepAliveMs,
     isReady: async () => !stopping && (await store.status()).connected,
   })
-  const bufferedBytes = trackBufferedBytes(http)
   const webSocket = serveWebSocket(http, {
     operations,
+    clients,
     logger,
     origins,
     maxMessageBytes: config.maxBodyBytes,
@@ -197,6 +199,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     await listen(http, config)
   } catch (error) {
     await webSocket.close()
+    clients.close()
+    eventLoop.close()
     await store.close()
     throw error
   }
@@ -209,9 +213,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   return {
     url,
     gauges: () => ({
+      ...clients.gauges(),
+      eventLoopHeldMs: eventLoop.longestMs,
       sockets: webSocket.socketCount,
-      bufferedBytes: bufferedBytes(),
-      subscriptions: openSubscriptions.count,
       groups: operations.groupCount,
       feeds: feeds.size,
       updateSubscribers: updates.size,
@@ -228,27 +232,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       const closed = new Promise((resolve) => http.close(resolve))
       http.closeAllConnections()
       await closed
+      clients.close()
+      eventLoop.close()
       await feeds.close()
       await catalog.close()
       await store.close()
     },
   }
-}
-
-/** The endpoint as this machine reaches it, its trainers among it. */
-function endpointOf(host: string, port: number): string {
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${GRAPHQL_PATH}`
-}
-
-function listen(http: Server, { port, host }: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
-    http.once('error', reject)
-    http.listen({ port, host, backlog: BACKLOG }, () => {
-      http.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 async function openStore(config: Config, logger: Logger, onError: (error: unknown) => void): Promise<Store> {

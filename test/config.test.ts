@@ -111,6 +111,54 @@ describe('the configuration', () => {
     }
   })
 
+  it('takes the limits of clients within their bounds only, each by its name', () => {
+    const read = (name: string, value: string) => readConfig({}, { [name]: value }).clients
+    expect(readConfig({}, {}).clients).toEqual({
+      trustedProxies: [],
+      forwardedHeader: 'x-forwarded-for',
+      addressShare: 0.5,
+      maxConnections: 20_000,
+      maxWaitingBytes: 134_217_728,
+      maxReceivedBytes: 134_217_728,
+      maxQueries: 512,
+      headersMs: 20_000,
+      requestMs: 60_000,
+      writeTimeoutMs: 30_000,
+      operationsPerSecond: 500,
+      mutationsPerSecond: 4000,
+      stateValuesPerSecond: 3000,
+    })
+    expect(read('EPOCHCAST_TRUSTED_PROXIES', '10.0.0.0/8, ::1,2001:db8::/32').trustedProxies).toEqual([
+      '10.0.0.0/8',
+      '::1',
+      '2001:db8::/32',
+    ])
+    for (const wrong of ['proxy.example', '10.0.0.0/33', '10.0.0.0/8/9', '::1/129', '10.0.0.0/', '10.0.0/8'])
+      expect(() => read('EPOCHCAST_TRUSTED_PROXIES', wrong)).toThrow(
+        `EPOCHCAST_TRUSTED_PROXIES has "${wrong}"; expected a comma-separated list of addresses and CIDRs`,
+      )
+    for (const wrong of ['0', '1.1', '.5', '50%'])
+      expect(() => read('EPOCHCAST_ADDRESS_SHARE', wrong)).toThrow(
+        `EPOCHCAST_ADDRESS_SHARE is "${wrong}"; expected a number from 0.01 to 1`,
+      )
+    for (const [name, wrong] of [
+      ['EPOCHCAST_MAX_CONNECTIONS', '9'],
+      ['EPOCHCAST_MAX_WAITING_BYTES', '1048575'],
+      ['EPOCHCAST_MAX_RECEIVED_BYTES', '65535'],
+      ['EPOCHCAST_MAX_QUERIES', '1'],
+      ['EPOCHCAST_HEADERS_SECONDS', '0'],
+      ['EPOCHCAST_REQUEST_SECONDS', '3601'],
+      ['EPOCHCAST_WRITE_TIMEOUT_SECONDS', '0'],
+      ['EPOCHCAST_OPERATIONS_PER_SECOND', '0'],
+      ['EPOCHCAST_MUTATIONS_PER_SECOND', '0'],
+      ['EPOCHCAST_STATE_VALUES_PER_SECOND', '9'],
+      ['EPOCHCAST_FORWARDED_HEADER', 'x-real-ip'],
+    ] as const)
+      expect(() => read(name, wrong)).toThrow(`${name} is "${wrong}"; expected`)
+    // The headers are a part of the request.
+    expect(read('EPOCHCAST_REQUEST_SECONDS', '5')).toMatchObject({ headersMs: 5000, requestMs: 5000 })
+  })
+
   it('has no bound for streams of states, unless one is given', () => {
     const read = (value: string) =>
       readConfig({}, { EPOCHCAST_MAX_STATE_STREAM_SECONDS: value }).maxStateStreamMs

@@ -108,6 +108,9 @@ function startServer({ server, redisUrl, env }: Setting, { name, core, workers =
       EPOCHCAST_LOG_LEVEL: 'warn',
       // A scenario may leave its tasks alone for longer than a trainer would.
       EPOCHCAST_STALL_SECONDS: '3600',
+      // All trainers and viewers are at one address, and as fast as they can be.
+      EPOCHCAST_ADDRESS_SHARE: '1',
+      EPOCHCAST_MUTATIONS_PER_SECOND: '1000000',
       ...env,
     },
   })

@@ -12,6 +12,9 @@ interface ShareOptions {
   readonly settings: { readonly total: string; readonly each: string }
 }
 
+/** When who was refused may try again: places come free whenever somebody leaves. */
+const RETRY_AFTER_MS = 1000
+
 /**
  * Places of which everybody has some and nobody has all: so many in all, and so many of one holder. A holder that has
  * no place is not remembered, so the map is bounded by the places.
@@ -42,6 +45,7 @@ export class Shares {
       throw new EpochcastError(
         code,
         `the server has ${this.#count} ${what}; expected at most ${total} (${settings.total})`,
+        { details: { retryAfterMs: RETRY_AFTER_MS } },
       )
     }
     if (holder !== null) {
@@ -50,6 +54,7 @@ export class Shares {
         throw new EpochcastError(
           code,
           `this address has ${own} ${what}; expected at most ${each} (${settings.each})`,
+          { details: { retryAfterMs: RETRY_AFTER_MS } },
         )
       }
       this.#held.set(holder, own + places)

@@ -1,4 +1,5 @@
 import type { EngineStatus, Store } from '../event-log/store.ts'
+import type { Pacing } from './pacing.ts'
 import { deadlineAfter, delay, stoppable } from './stoppable.ts'
 
 export interface Beat {
@@ -8,23 +9,49 @@ export interface Beat {
   readonly engine: EngineStatus
 }
 
-/** A beat at once and then every `intervalMs`, each with a round trip to the engine. */
+export interface HeartbeatOptions {
+  readonly intervalMs: number
+  readonly maxStreamMs: number | null
+  readonly pacing: Pacing
+  /** Where its subscriber calls from. */
+  readonly address: string | null
+}
+
+type Engine = Pick<Store, 'status'>
+
+/**
+ * A beat at once and then every `intervalMs`, or as often as the pacing lets it, each with a round trip to the engine,
+ * which those that are due at the same time share. Beats have no timer in common: thousands would then be one burst.
+ */
 export function heartbeatStream(
-  engine: Pick<Store, 'status'>,
-  { intervalMs, maxStreamMs }: { intervalMs: number; maxStreamMs: number | null },
+  engine: Engine,
+  { intervalMs, maxStreamMs, pacing, address }: HeartbeatOptions,
 ): AsyncIterableIterator<Beat, void> {
   return stoppable(async function* (stop) {
+    const pace = pacing.open(address)
     const deadline = deadlineAfter(maxStreamMs, stop)
     try {
       for (let sequence = 1; !deadline.signal.aborted; sequence++) {
-        const status = await engine.status()
+        const status = await statusOf(engine)
         const timestamp = new Date().toISOString()
         yield { sequence, timestamp, uptimeSeconds: process.uptime(), engine: status }
-        await delay(intervalMs, deadline.signal)
+        await delay(pace.intervalMs(intervalMs), deadline.signal)
       }
       deadline.throwIfPassed()
     } finally {
       deadline.clear()
+      pace.close()
     }
   })
+}
+
+const underWay = new WeakMap<Engine, Promise<EngineStatus>>()
+
+function statusOf(engine: Engine): Promise<EngineStatus> {
+  let status = underWay.get(engine)
+  if (!status) {
+    status = engine.status().finally(() => underWay.delete(engine))
+    underWay.set(engine, status)
+  }
+  return status
 }

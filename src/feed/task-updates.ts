@@ -7,6 +7,7 @@ import type { TaskCatalog } from '../repository/task-catalog.ts'
 import { type TaskFilter, taskQuery } from '../repository/task-filter.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
 import type { EngineWait } from './engine-wait.ts'
+import { Pacing } from './pacing.ts'
 import { ShownTasks } from './shown-tasks.ts'
 import { deadlineAfter, delay, stoppable, unlessAborted, whenInReach } from './stoppable.ts'
 import type { ConflationOptions } from './task-progress.ts'
@@ -40,6 +41,7 @@ export class TaskUpdates {
   readonly #store: EventLog & TaskIndex
   readonly #catalog: TaskCatalog
   readonly #engineWait: EngineWait
+  readonly #pacing: Pacing
   readonly #newest = new Map<string, Change>()
   readonly #waiters = new Waiters()
   #changes: Change[] = []
@@ -47,7 +49,13 @@ export class TaskUpdates {
   #users = 0
   #watch: Promise<Watch> | undefined
 
-  constructor(store: EventLog & TaskIndex, catalog: TaskCatalog, engineWait: EngineWait) {
+  constructor(
+    store: EventLog & TaskIndex,
+    catalog: TaskCatalog,
+    engineWait: EngineWait,
+    pacing = new Pacing(),
+  ) {
+    this.#pacing = pacing
     this.#store = store
     this.#catalog = catalog
     this.#engineWait = engineWait
@@ -72,8 +80,11 @@ export class TaskUpdates {
     const shown = new ShownTasks(taskQuery(filter, caller))
     return stoppable(async function* (stop) {
       await updates.#open(stop)
+      const pace = updates.#pacing.open(caller.address)
       const deadline = deadlineAfter(maxStreamMs, stop)
       const { signal } = deadline
+      // Changes sent since the last pause; what it opens with is no change.
+      let sent = 0
       try {
         let position = updates.#lastNumber
         // All that changed before was told; early enough for clocks of servers that differ, since to tell a change again
@@ -85,22 +96,26 @@ export class TaskUpdates {
           if (position < updates.#forgottenThrough) {
             // Too far back for the list; the tasks themselves say when they changed last.
             position = end
-            yield* updates.#changedSince(shown, since, signal)
+            sent += yield* updates.#changedSince(shown, since, signal)
           }
           for (; position < end && !signal.aborted; position++) {
             // Forgotten under a slow reader: the catalog is looked at instead, next.
             if (position < updates.#forgottenThrough) break
             const snapshot = await updates.#changedAt(position + 1, signal)
-            if (snapshot && shown.isToBeTold(snapshot)) yield snapshot
+            if (!snapshot || !shown.isToBeTold(snapshot)) continue
+            yield snapshot
+            sent++
           }
           if (position < end) continue
           since = Date.now() - CLOCK_TOLERANCE_MS
-          await delay(minIntervalMs, signal)
+          await delay(pace.intervalMs(minIntervalMs, sent), signal)
+          sent = 0
           await updates.#waiters.until(() => updates.#lastNumber > position, signal)
         }
         deadline.throwIfPassed()
       } finally {
         deadline.clear()
+        pace.close()
         await updates.#leave()
       }
     })
@@ -180,11 +195,11 @@ export class TaskUpdates {
     shown: ShownTasks,
     endedSince: number,
     signal: AbortSignal,
-  ): AsyncGenerator<Snapshot, void, undefined> {
+  ): AsyncGenerator<Snapshot, number, undefined> {
     await whenInReach(() => this.#catalog.loaded(), signal)
     const { query } = shown
     const { index } = this.#catalog
-    yield* this.#lookUp(
+    return yield* this.#lookUp(
       shown,
       query.namesTasks ? [...index.byCreation(query, true)] : [...index.unfinishedOrEnded(query, endedSince)],
       signal,
@@ -195,10 +210,10 @@ export class TaskUpdates {
     shown: ShownTasks,
     since: number,
     signal: AbortSignal,
-  ): AsyncGenerator<Snapshot, void, undefined> {
+  ): AsyncGenerator<Snapshot, number, undefined> {
     await unlessAborted(this.#catalog.caughtUp(), signal)
     const changed = [...this.#catalog.index.changedSince(since)]
-    yield* this.#lookUp(
+    return yield* this.#lookUp(
       shown,
       changed.filter((listing) => shown.mayConcern(listing)),
       signal,
@@ -209,18 +224,22 @@ export class TaskUpdates {
     shown: ShownTasks,
     listings: readonly Listing[],
     signal: AbortSignal,
-  ): AsyncGenerator<Snapshot, void, undefined> {
+  ): AsyncGenerator<Snapshot, number, undefined> {
+    let sent = 0
     for (let i = 0; i < listings.length && !signal.aborted; i += LOOKED_UP_TOGETHER) {
       const together = listings.slice(i, i + LOOKED_UP_TOGETHER)
       const snapshots = await Promise.all(
         together.map((listing) => whenInReach(() => this.#catalog.fresh(listing), signal)),
       )
       for (const snapshot of snapshots) {
-        if (signal.aborted) return
-        if (snapshot && shown.isToBeTold(snapshot)) yield snapshot
+        if (signal.aborted) return sent
+        if (!snapshot || !shown.isToBeTold(snapshot)) continue
+        yield snapshot
+        sent++
       }
       // An engine in this process never waits for the network, so many tasks would block everything else.
       await eventLoopTurn()
     }
+    return sent
   }
 }

@@ -5,6 +5,7 @@ import type { Store } from '../event-log/store.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
 import type { EngineWait } from '../feed/engine-wait.ts'
 import type { Feeds } from '../feed/feeds.ts'
+import type { Pacing } from '../feed/pacing.ts'
 import type { SeriesReader } from '../feed/series-reader.ts'
 import type { TaskUpdates } from '../feed/task-updates.ts'
 import type { Ingest } from '../ingest/ingest.ts'
@@ -27,6 +28,7 @@ export interface Services {
   readonly engine: Pick<Store, 'status'>
   readonly engineWait: EngineWait
   readonly feeds: Feeds
+  readonly pacing: Pacing
   readonly series: SeriesReader
   readonly updates: TaskUpdates
   readonly ingest: Ingest

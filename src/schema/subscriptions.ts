@@ -61,7 +61,9 @@ function openTask<T>(
   )
 }
 
-const minIntervalDescription = 'Shortest time between two values; 0 by default.'
+const pacedDescription =
+  'Where many such streams are open it grows, so that a server sends no more than so many values of them in a second (EPOCHCAST_STATE_VALUES_PER_SECOND), and each address its part.'
+const minIntervalDescription = `Shortest time between two values; 0 by default. ${pacedDescription}`
 const minIntervalMs = wholeNumber(0, LIMITS.minIntervalMs)
 
 builder.subscriptionFields((t) => ({
@@ -100,8 +102,9 @@ builder.subscriptionFields((t) => ({
       minIntervalMs: t.arg.int({ description: minIntervalDescription, validate: minIntervalMs }),
     },
     subscribe: (_, { taskId, channelPrefix, minIntervalMs }, context) => {
-      const { feeds, maxStateStreamMs } = context.services
-      const options = { minIntervalMs: minIntervalMs ?? 0, maxStreamMs: maxStateStreamMs }
+      const { feeds, pacing, maxStateStreamMs } = context.services
+      const { address } = context.caller
+      const options = { minIntervalMs: minIntervalMs ?? 0, maxStreamMs: maxStateStreamMs, pacing, address }
       return openTask(context, taskId, channelPrefix ?? null, async ({ state }) =>
         taskProgressStream(feeds, state.spec, options),
       )
@@ -136,11 +139,14 @@ builder.subscriptionFields((t) => ({
     description: 'A beat every intervalMs (default 1000): proves the path from client to engine.',
     args: {
       intervalMs: t.arg.int({
+        description: `${LIMITS.heartbeatMs.default} by default, from ${LIMITS.heartbeatMs.min} to ${LIMITS.heartbeatMs.max}. ${pacedDescription}`,
         validate: wholeNumber(LIMITS.heartbeatMs.min, LIMITS.heartbeatMs.max),
       }),
     },
-    subscribe: (_, { intervalMs }, { services: { engine, maxStateStreamMs } }) =>
+    subscribe: (_, { intervalMs }, { caller, services: { engine, pacing, maxStateStreamMs } }) =>
       heartbeatStream(engine, {
+        pacing,
+        address: caller.address,
         intervalMs: intervalMs ?? LIMITS.heartbeatMs.default,
         maxStreamMs: maxStateStreamMs,
       }),

@@ -83,6 +83,16 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'Too many of these in a short time; `extensions.retryAfterMs` says when to try again.',
   },
+  TOO_MANY_CONNECTIONS: {
+    retryable: true,
+    meaning:
+      'The address or the server has no place for another connection; `extensions.retryAfterMs` says when to try again.',
+  },
+  OVERLOADED: {
+    retryable: true,
+    meaning:
+      'What this address or the server has under way, sent or yet to read, has reached its bound; `extensions.retryAfterMs` says when to try again.',
+  },
   QUEUE_FULL: { retryable: true, meaning: "The launcher's queue is full." },
   STORE_FULL: {
     retryable: true,

@@ -1,9 +1,11 @@
+import type { IncomingMessage } from 'node:http'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
 import { createYoga, type Plugin, type YogaInitialContext, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { DocumentErrors } from '../execution/documents.ts'
 import { SharedSubscription } from '../execution/fan-out.ts'
+import type { Caller } from '../repository/access.ts'
 import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
@@ -34,6 +36,7 @@ export type Yoga = YogaServerInstance<Record<string, never>, Context>
 
 export interface GraphQLOptions {
   readonly context: Context
+  readonly callerOf: (request: IncomingMessage) => Caller
   readonly operations: Operations
   readonly origins: OriginRule
   readonly maxBodyBytes: number
@@ -45,13 +48,17 @@ export interface GraphQLOptions {
 }
 
 /** GraphQL over HTTP: requests and responses, server-sent events, GraphiQL. */
-export function createGraphQL({ context, operations, ...options }: GraphQLOptions): Yoga {
+export function createGraphQL({ context, callerOf, operations, ...options }: GraphQLOptions): Yoga {
   const { origins, maxBodyBytes, logger } = options
   const onUnexpected = (err: unknown) => logger.error({ err }, 'an operation failed unexpectedly')
 
   return createYoga<Record<string, never>, Context>({
     schema,
-    context: () => context,
+    // Node's adapter of Yoga has its request in there.
+    context: (initial) => ({
+      ...context,
+      caller: callerOf((initial as unknown as { readonly req: IncomingMessage }).req),
+    }),
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
     multipart: false,

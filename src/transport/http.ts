@@ -1,16 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import { EpochcastError, quote } from '../task/errors.ts'
+import { type Clients, holderOf } from './clients.ts'
+import { type CountedResponse, countedResponses } from './counted-response.ts'
 import { GRAPHQL_PATH, isGraphQLPath, type Yoga } from './graphql.ts'
 import { JsonPost } from './json-post.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
+import { Pipelines } from './pipelines.ts'
 import { refuse, respondJson } from './refusals.ts'
 import { pathOf } from './request-target.ts'
 
 export interface HttpOptions {
   readonly yoga: Yoga
   readonly operations: Operations
+  readonly clients: Clients
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
@@ -21,15 +24,31 @@ export interface HttpOptions {
   readonly isReady: () => Promise<boolean>
 }
 
-/** Time for the headers of a request. */
-const HEADERS_MS = 60_000
+/** How often Node looks for requests whose time is over. */
+const CHECK_MS = 1000
 
 /** The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/health` and `/ready` for operations. */
 export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: HttpOptions): Server {
+  const { clients } = graphql
   const jsonPost = new JsonPost(graphql)
-  // The time for a request's headers counts from the end of the one before on some versions of Node.
-  const timeouts = { keepAliveTimeout: keepAliveMs, headersTimeout: keepAliveMs + HEADERS_MS }
-  return createServer(timeouts, (request, response) => {
+  const pipelines = new Pipelines()
+  const options = {
+    ServerResponse: countedResponses(clients.waiting),
+    keepAliveTimeout: keepAliveMs,
+    headersTimeout: clients.limits.headersMs,
+    requestTimeout: clients.limits.requestMs,
+    connectionsCheckingInterval: CHECK_MS,
+  }
+  const server = createServer(options, (request, response) => {
+    // Of a connection that has been refused.
+    if (request.socket.writableEnded) return
+    ;(response as CountedResponse).holder = holderOf(clients.callerOf(request))
+    pipelines.run(request, response, () => serve(request, response))
+  })
+  clients.watch(server)
+  return server
+
+  function serve(request: IncomingMessage, response: ServerResponse) {
     let path: string
     try {
       path = pathOf(request, origins)
@@ -54,9 +73,11 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
     } catch (error) {
       return refuseBefore(request, response, error as EpochcastError)
     }
-    if (isGraphQLPath(path)) jsonPost.serve(request, response)
-    else refuse(request, response, 404, nothingAt(path))
-  })
+    if (!isGraphQLPath(path)) return refuse(request, response, 404, nothingAt(path))
+    const { holder } = response as CountedResponse
+    if (clients.waiting.isOver(holder)) refuse(request, response, 503, clients.waiting.refusal(holder))
+    else jsonPost.serve(request, response)
+  }
 }
 
 const nothingAt = (path: string): EpochcastError =>
@@ -66,20 +87,28 @@ function refuseBefore(request: IncomingMessage, response: ServerResponse, error:
   refuse(request, response, error.code === 'ORIGIN_NOT_ALLOWED' ? 403 : 400, error)
 }
 
-/** Counts the bytes that wait in this process for slow readers, of HTTP and WebSocket alike. */
-export function trackBufferedBytes(server: Server): () => number {
-  const sockets = new Set<Socket>()
-  // One function for all of them: a closure each would be kept as long as its socket.
-  function forget(this: Socket) {
-    sockets.delete(this)
-  }
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.on('close', forget)
+/**
+ * Connections that may wait to be accepted; the system bounds it further. With Node's 511, of thousands that come
+ * back at once many would be dropped, and try again after seconds.
+ */
+const BACKLOG = 4096
+
+/** The endpoint as this machine reaches it, its trainers among it. */
+export function endpointOf(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${GRAPHQL_PATH}`
+}
+
+/** @throws the error of listen, such as EADDRINUSE */
+export function listen(
+  http: Server,
+  { port, host }: { readonly port: number; readonly host: string },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('error', reject)
+    http.listen({ port, host, backlog: BACKLOG }, () => {
+      http.off('error', reject)
+      resolve()
+    })
   })
-  return () => {
-    let bytes = 0
-    for (const socket of sockets) bytes += socket.writableLength
-    return bytes
-  }
 }

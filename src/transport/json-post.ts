@@ -2,22 +2,25 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type DocumentNode, type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql'
 import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
-import { ANYONE } from '../repository/access.ts'
+import type { Caller } from '../repository/access.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
-import { mayBeInexact, parseJson } from '../task/json.ts'
-import { asksForDocument } from './document-request.ts'
+import { mayBeInexact } from '../task/json.ts'
+import { type Clients, holderOf } from './clients.ts'
 import { refusedDocument, type Yoga } from './graphql.ts'
+import { exactParams, parseParams, withoutByteOrderMark } from './json-params.ts'
 import { notJson } from './not-json.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
 import { refuse } from './refusals.ts'
 import { type MediaType, respond } from './regular-response.ts'
-import { isPlainBody, readBody } from './request-body.ts'
+import { isPlainBody, readBody, readPlainBody } from './request-body.ts'
 import { checkQueryString } from './request-target.ts'
+import { withRetryAfter } from './retry-after.ts'
 
 export interface JsonPostOptions {
   readonly operations: Operations
   /** Responds to every request that is unusual in any way. */
   readonly yoga: Yoga
+  readonly clients: Clients
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
@@ -54,20 +57,34 @@ export class JsonPost {
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {
-    const { maxBodyBytes } = this.#options
-    if (request.method !== 'POST') return void this.#serveWithoutBody(request, response)
-    const mediaType = isJsonPost(request) ? mediaTypeFor(request.headers.accept) : null
-    if (isPlainBody(request, maxBodyBytes)) {
-      readPlainBody(request, (body) => this.#tryServeBody(request, response, body, mediaType))
+    const { clients, maxBodyBytes } = this.#options
+    if (request.method !== 'POST') {
+      clients.turns.take(holderOf(clients.callerOf(request)), () => this.#serveWithoutBody(request, response))
       return
     }
-    readBody(request, maxBodyBytes).then(
+    const mediaType = isJsonPost(request) ? mediaTypeFor(request.headers.accept) : null
+    const isPlain = isPlainBody(request, maxBodyBytes)
+    const caller = clients.callerOf(request)
+    const bounds = { maxBytes: maxBodyBytes, received: clients.received, holder: holderOf(caller) }
+    if (isPlain) {
+      readPlainBody(request, response, bounds, (body) => {
+        if (Buffer.isBuffer(body))
+          clients.turns.take(bounds.holder, () =>
+            this.#tryServeBody(request, response, body, mediaType, caller),
+          )
+        else refuse(request, response, body.status, body.error, body.headers)
+      })
+      return
+    }
+    readBody(request, response, bounds).then(
       (body) => {
         if (!Buffer.isBuffer(body)) return refuse(request, response, body.status, body.error, body.headers)
         delete request.headers['content-encoding']
         delete request.headers['transfer-encoding']
         request.headers['content-length'] = String(body.length)
-        this.#tryServeBody(request, response, body, mediaType)
+        clients.turns.take(bounds.holder, () =>
+          this.#tryServeBody(request, response, body, mediaType, caller),
+        )
       },
       (error: Error) => response.destroy(error),
     )
@@ -106,9 +123,10 @@ export class JsonPost {
     response: ServerResponse,
     body: Buffer,
     mediaType: MediaType | null,
+    caller: Caller,
   ): void {
     try {
-      this.#serveBody(request, response, body, mediaType)
+      this.#serveBody(request, response, body, mediaType, caller)
     } catch (error) {
       this.#fail(request, response, error)
     }
@@ -119,43 +137,64 @@ export class JsonPost {
     response: ServerResponse,
     body: Buffer,
     mediaType: MediaType | null,
+    caller: Caller,
   ): void {
     // A page can send other types without asking first, and so for a page that may not.
     if (!isJson(request)) return void refuse(request, response, 415, notJsonType(request))
     const json = withoutByteOrderMark(body)
     if (!isUtf8(json)) return void refuse(request, response, 400, NOT_UTF8)
     const text = json.toString()
-    const params = parse(text)
+    const params = parseParams(text)
     if (params === undefined) return void refuse(request, response, 400, notJson(text))
-    const operation = params && mediaType ? this.#prepare(params) : null
+    const operation = params && mediaType ? this.#prepare(params, caller) : null
     if (operation === null || mediaType === null) {
       const isExact = params && mayBeInexact(text)
-      ;(request as ReadRequest).body = isExact ? exact(text) : new ReadBody(json)
+      ;(request as ReadRequest).body = isExact ? exactParams(text) : new ReadBody(json)
       return void this.#leaveToYoga(request, response)
     }
     if (!('call' in operation)) return void respond(request, response, operation, mediaType)
     this.#run(operation, text).then(
-      (result) => respond(request, response, result, mediaType),
+      (result) => {
+        // Others may have been answered meanwhile. What a mutation did is told all the same.
+        const { waiting } = this.#options.clients
+        const isFull = !operation.isMutation && waiting.isOver(holderOf(caller))
+        if (isFull) refuse(request, response, 503, waiting.refusal(holderOf(caller)))
+        else respond(request, response, result, mediaType)
+      },
       (error) => respond(request, response, this.#failed(error), mediaType),
     )
   }
 
   /** The operation, ready to run, or the refusal of its document; null for Yoga. */
-  #prepare(params: OperationParams): Runnable | ExecutionResult | null {
-    const operation = this.#options.operations.prepare(params, ANYONE)
+  #prepare(params: OperationParams, caller: Caller): Runnable | ExecutionResult | null {
+    const operation = this.#options.operations.prepare(params, caller)
     if (!('document' in operation)) return refusedDocument(operation)
     const kind = this.#kindOf(operation)
-    return kind.isSubscription ? null : { operation, call: kind.reportCall }
+    return kind.isSubscription ? null : { operation, call: kind.reportCall, isMutation: kind.isMutation }
   }
 
   #run({ operation, call }: Runnable, text: string): Promise<ExecutionResult> {
-    const { operations } = this.#options
-    const called = call?.(operation.variableValues, operation.contextValue)
+    const called = call && this.#call(call, operation)
     if (!called) {
       // Reports on the fast path have no numbers that must be exact, and are not looked at for them.
-      const { variables } = mayBeInexact(text) ? exact(text) : {}
+      const { variables } = mayBeInexact(text) ? exactParams(text) : {}
+      const { operations } = this.#options
       return operations.execute(variables == null ? operation : { ...operation, variableValues: variables })
     }
+    return called
+  }
+
+  /** Null where graphql-js has to run it. */
+  #call(call: ReportCall, operation: Operation): Promise<ExecutionResult> | null {
+    const { operations, clients } = this.#options
+    operations.began(operation)
+    try {
+      clients.admitMutations(operation.contextValue.caller.address)
+    } catch (error) {
+      return Promise.resolve({ errors: [withRetryAfter(operations.translate(error))] })
+    }
+    const called = call(operation.variableValues, operation.contextValue)
+    if (!called) return null
     return called.then((result) =>
       result.errors
         ? { ...result, errors: result.errors.map((error) => operations.translate(error)) }
@@ -175,6 +214,7 @@ export class JsonPost {
     const kind = {
       // Without an operation of that name, graphql-js says so.
       isSubscription: operation?.operation === OperationTypeNode.SUBSCRIPTION,
+      isMutation: operation?.operation === OperationTypeNode.MUTATION,
       reportCall: compileReportCall(document, operationName),
     }
     // Names that lead nowhere are anybody's to invent.
@@ -188,12 +228,14 @@ export class JsonPost {
 
 interface OperationKind {
   readonly isSubscription: boolean
+  readonly isMutation: boolean
   readonly reportCall: ReportCall | null
 }
 
 interface Runnable {
   readonly operation: Operation
   readonly call: ReportCall | null
+  readonly isMutation: boolean
 }
 
 function isJsonPost({ url, headers }: IncomingMessage): boolean {
@@ -229,49 +271,3 @@ function mediaTypeFor(accept = '*/*'): MediaType | null {
   }
   return null
 }
-
-/** Not called back where the client goes before it has sent all. */
-function readPlainBody(request: IncomingMessage, onBody: (body: Buffer) => void): void {
-  const chunks: Buffer[] = []
-  request.on('data', (chunk: Buffer) => chunks.push(chunk))
-  request.on('end', () => onBody(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
-}
-
-/** What is asked for, null where it is not as GraphQL over HTTP has it, undefined where it is no JSON. */
-function parse(text: string): OperationParams | null | undefined {
-  try {
-    const params = JSON.parse(text)
-    return isObject(params) && isWellFormed(params) ? (params as unknown as OperationParams) : null
-  } catch {
-    return undefined
-  }
-}
-
-/** Some put it in front of UTF-8, though it is no part of JSON. */
-const withoutByteOrderMark = (body: Buffer): Buffer =>
-  body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body
-
-/** What is known to be well-formed, with its numbers as they were written. */
-const exact = (text: string): OperationParams => parseJson(text) as OperationParams
-
-function isWellFormed(params: Record<string, unknown>): boolean {
-  for (const name in params) if (!PARAMS.has(name)) return false
-  const { operationName, variables, extensions } = params
-  return (
-    asksForDocument(params) &&
-    (operationName == null || typeof operationName === 'string') &&
-    (variables == null || isObject(variables)) &&
-    (extensions == null || isObject(extensions))
-  )
-}
-
-const PARAMS: ReadonlySet<string> = new Set([
-  'query',
-  'operationName',
-  'variables',
-  'extensions',
-  'documentId',
-])
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

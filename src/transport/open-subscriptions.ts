@@ -1,35 +1,17 @@
-import { EpochcastError } from '../task/errors.ts'
+import { Shares } from '../bounds/shares.ts'
 
-/** Counts the subscriptions of this process, whatever carries them, and bounds their number. */
-export class OpenSubscriptions {
-  readonly #max: number
-  #open = 0
-
-  constructor(max: number) {
-    this.#max = max
-  }
-
-  get count(): number {
-    return this.#open
-  }
-
-  /**
-   * Counts one more until the returned function has been called.
-   *
-   * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
-   */
-  open(): () => void {
-    if (this.#open >= this.#max) {
-      throw new EpochcastError(
-        'TOO_MANY_SUBSCRIPTIONS',
-        `the server has ${this.#open} open subscriptions; expected at most ${this.#max} (EPOCHCAST_MAX_SUBSCRIPTIONS)`,
-      )
-    }
-    this.#open++
-    let isOpen = true
-    return () => {
-      if (isOpen) this.#open--
-      isOpen = false
-    }
+/** The subscriptions of this process, whatever carries them: so many in all, and so many of one address. */
+export class OpenSubscriptions extends Shares {
+  constructor(total: number, each = total) {
+    super({
+      what: 'open subscriptions',
+      total,
+      each,
+      code: 'TOO_MANY_SUBSCRIPTIONS',
+      settings: {
+        total: 'EPOCHCAST_MAX_SUBSCRIPTIONS',
+        each: 'EPOCHCAST_ADDRESS_SHARE of EPOCHCAST_MAX_SUBSCRIPTIONS',
+      },
+    })
   }
 }

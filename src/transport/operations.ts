@@ -20,6 +20,7 @@ import { jsonBytes } from '../task/json.ts'
 import { LIMITS } from '../task/limits.ts'
 import { type DocumentRequest, documentIdOf } from './document-request.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'
+import { withRetryAfter } from './retry-after.ts'
 
 /** What a client sends, over whatever transport. */
 export interface OperationParams extends DocumentRequest {
@@ -41,6 +42,10 @@ export interface OperationsOptions {
   readonly trustedDocuments: TrustedDocuments | null
   /** Whether clients may ask for the schema. */
   readonly introspection: boolean
+  /** Takes what a query or a mutation needs, or refuses it; returns what gives that back. */
+  readonly admit?: (operation: ExecutionArgs) => () => void
+  /** Told of each operation that begins, whatever becomes of it. */
+  readonly onBegin?: (operation: ExecutionArgs) => void
   /** Told what is masked in the response. */
   readonly onUnexpected: (error: unknown) => void
 }
@@ -49,7 +54,7 @@ export interface OperationsOptions {
 export class Operations {
   readonly #options: OperationsOptions
   readonly #documents: Documents
-  readonly #fanOut = new FanOut((operation) => this.execute(operation))
+  readonly #fanOut = new FanOut((operation) => this.#run(operation))
 
   constructor(options: OperationsOptions) {
     this.#options = options
@@ -117,22 +122,20 @@ export class Operations {
     }
   }
 
-  /** Runs a query or a mutation, or a subscription for one event. Its result is to be written by `stringify`. */
+  /** Runs a query or a mutation, unless its client has too much under way. */
   async execute(operation: ExecutionArgs): Promise<ExecutionResult> {
-    const answer = new PreparedAnswer()
-    const contextValue: Context = { ...(operation.contextValue as Context), answer }
-    const isLarge = !operation.options && isLargeInput(operation.variableValues)
-    if (isLarge) {
-      try {
-        checkFieldsAreKnown(operation)
-      } catch (error) {
-        return { errors: [this.translate(error)] }
-      }
+    this.began(operation)
+    let done: (() => void) | undefined
+    try {
+      done = this.#options.admit?.(operation)
+    } catch (error) {
+      return { errors: [withRetryAfter(this.translate(error))] }
     }
-    const options = isLarge ? ONE_ERROR : SOME_ERRORS
-    const hideSuggestions = !this.#options.introspection
-    const result = await execute({ ...operation, contextValue, options, hideSuggestions })
-    return this.#translated(answer.complete(result))
+    try {
+      return await this.#run(operation)
+    } finally {
+      done?.()
+    }
   }
 
   /**
@@ -140,11 +143,12 @@ export class Operations {
    * delivers to an outlet.
    */
   async subscribe(operation: ExecutionArgs): Promise<Results | SharedSubscription | ExecutionResult> {
+    this.began(operation)
     let close: () => void
     try {
       close = this.#open(operation)
     } catch (error) {
-      return { errors: [this.translate(error)] }
+      return { errors: [withRetryAfter(this.translate(error))] }
     }
     Object.assign(operation, { options: SOME_ERRORS, hideSuggestions: !this.#options.introspection })
     try {
@@ -153,7 +157,7 @@ export class Operations {
       if (results instanceof SharedSubscription) return results
       if (Symbol.asyncIterator in results) {
         const events = results[Symbol.asyncIterator]()
-        return new EventResults(events, (rootValue) => this.execute({ ...operation, rootValue }), close)
+        return new EventResults(events, (rootValue) => this.#run({ ...operation, rootValue }), close)
       }
       close()
       return this.#translated(results)
@@ -169,7 +173,7 @@ export class Operations {
    * @returns what gives it back; may be called more than once
    * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS, BAD_INPUT
    */
-  #open({ document, variableValues }: ExecutionArgs): () => void {
+  #open({ document, variableValues, contextValue }: ExecutionArgs): () => void {
     const bytes = variableValues ? jsonBytes(variableValues) : 0
     if (bytes > LIMITS.subscriptionVariablesBytes) {
       // What is too deep to be written has no length.
@@ -177,7 +181,7 @@ export class Operations {
       const found = `the variables of the subscription are ${size} bytes of JSON`
       throw new EpochcastError('BAD_INPUT', `${found}; expected at most ${LIMITS.subscriptionVariablesBytes}`)
     }
-    const close = this.#options.openSubscriptions.open()
+    const close = this.#options.openSubscriptions.take((contextValue as Context).caller.address)
     try {
       const letGo = once(this.#documents.hold(document))
       return () => {
@@ -190,9 +194,32 @@ export class Operations {
     }
   }
 
+  /** To be called for an operation that is run by other means. */
+  began(operation: ExecutionArgs): void {
+    this.#options.onBegin?.(operation)
+  }
+
   /** What a client is told of an error. */
   translate(error: unknown, fallback?: ErrorCode): GraphQLError {
     return toGraphQLError(error, this.#options.onUnexpected, fallback)
+  }
+
+  /** A query or a mutation, or a subscription for one event. Its result is to be written by `stringify`. */
+  async #run(operation: ExecutionArgs): Promise<ExecutionResult> {
+    const answer = new PreparedAnswer()
+    const contextValue: Context = { ...(operation.contextValue as Context), answer }
+    const isLarge = !operation.options && isLargeInput(operation.variableValues)
+    if (isLarge) {
+      try {
+        checkFieldsAreKnown(operation)
+      } catch (error) {
+        return { errors: [this.translate(error)] }
+      }
+    }
+    const options = isLarge ? ONE_ERROR : SOME_ERRORS
+    const hideSuggestions = !this.#options.introspection
+    const result = await execute({ ...operation, contextValue, options, hideSuggestions })
+    return this.#translated(answer.complete(result))
   }
 
   #translated(result: ExecutionResult): ExecutionResult {

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { EpochcastError } from '../task/errors.ts'
 import { corsHeaders } from './graphql.ts'
+import { retryAfter } from './retry-after.ts'
 
 export function respondJson(
   response: ServerResponse,
@@ -18,13 +20,47 @@ export function refuse(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
-  { message, extensions }: Pick<EpochcastError, 'message' | 'extensions'>,
+  error: Pick<EpochcastError, 'message' | 'extensions'>,
   headers: Readonly<Record<string, string>> = {},
 ): void {
+  const { message, extensions } = error
   const { origin } = request.headers
   const mayRead = origin !== undefined && extensions.code !== 'ORIGIN_NOT_ALLOWED'
   const cors = mayRead ? corsHeaders(origin) : {}
   // What was not read to its end would be taken for the next request.
   const connection = request.complete ? {} : { connection: 'close' }
-  respondJson(response, status, { errors: [{ message, extensions }] }, { ...cors, ...connection, ...headers })
+  const body = { errors: [{ message, extensions }] }
+  respondJson(response, status, body, { ...cors, ...connection, ...retryAfter(error), ...headers })
+}
+
+/** For a socket that no response of Node's belongs to. */
+export function rawResponse(status: string, error: EpochcastError): string {
+  const { message, extensions } = error
+  const body = JSON.stringify({ errors: [{ message, extensions }] })
+  return [
+    `HTTP/1.1 ${status}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(retryAfter(error)).map(([name, value]) => `${name}: ${value}`),
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n')
+}
+
+/** Time for a client to take the last words of a connection and to close its own end. */
+const LINGER_MS = 500
+
+/**
+ * Says something last and lets go of the connection. A client that keeps its own half open would hold it forever, and
+ * one that is cut while it still sends loses what it was told: so it has a moment, in which what it sends is thrown away.
+ */
+export function endSoon(socket: Duplex, lastWords: string): void {
+  socket.end(lastWords)
+  const destroy = () => {
+    clearTimeout(timer)
+    socket.destroy()
+  }
+  const timer = setTimeout(destroy, LINGER_MS)
+  socket.once('end', destroy).once('close', destroy).resume()
 }

@@ -651,6 +651,7 @@ describe('a socket', () => {
     const { webSocketUrl, gauges } = await testServer({
       EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET: '2',
       EPOCHCAST_MAX_SUBSCRIPTIONS: '3',
+      EPOCHCAST_ADDRESS_SHARE: '1',
     })
     const query = 'subscription { heartbeat { sequence } }'
     const client = webSocketClient(webSocketUrl)

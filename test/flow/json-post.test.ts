@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { toGraphQLError } from '../../src/schema/errors.ts'
 import { JsonPost } from '../../src/transport/json-post.ts'
+import { testClients } from '../support/clients.ts'
 import { progressReports, REPORT, run, START, startExternal } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
@@ -237,13 +238,14 @@ describe('a request', () => {
         by = 'Yoga'
       }) as never,
       operations: {} as never,
+      clients: testClients(),
       maxBodyBytes: 100,
       graphiql: true,
     })
     const on = () => {
       by = 'the fast path'
     }
-    jsonPost.serve({ method, url, headers, on } as never, {} as never)
+    jsonPost.serve({ method, url, headers, on, socket: {} } as never, {} as never)
     return by
   }
   const plain = { ...JSON_IN, 'content-length': '100' }
@@ -272,12 +274,16 @@ it('a body that goes to Yoga is no Buffer, of which the adapter would list every
       given = request
     }) as never,
     operations: {} as never,
+    clients: testClients(),
     maxBodyBytes: 100,
     graphiql: true,
   })
   const request = new EventEmitter()
   const headers = { ...JSON_IN, accept: 'text/event-stream', 'content-length': '2' }
-  jsonPost.serve(Object.assign(request, { method: 'POST', url: '/graphql', headers }) as never, {} as never)
+  jsonPost.serve(
+    Object.assign(request, { method: 'POST', url: '/graphql', headers, socket: {} }) as never,
+    {} as never,
+  )
   request.emit('data', Buffer.from('{}'))
   request.emit('end')
   expect(Object.keys(given.body ?? {})).toHaveLength(1)
@@ -297,6 +303,7 @@ it.each(['prepare', 'yoga'])(
     const jsonPost = new JsonPost({
       yoga: (part === 'yoga' ? async () => fail() : fail) as never,
       operations: { prepare: fail, translate } as never,
+      clients: testClients(),
       maxBodyBytes: 1000,
       graphiql: true,
     })

@@ -7,6 +7,7 @@ import { SharedSubscription } from '../../src/execution/fan-out.ts'
 import { compileReportCall } from '../../src/execution/report-call.ts'
 import { EngineWait } from '../../src/feed/engine-wait.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
+import { Pacing } from '../../src/feed/pacing.ts'
 import { SeriesReader } from '../../src/feed/series-reader.ts'
 import { TaskUpdates } from '../../src/feed/task-updates.ts'
 import { Ingest } from '../../src/ingest/ingest.ts'
@@ -124,6 +125,7 @@ beforeEach(() => {
         engine: log,
         engineWait,
         feeds,
+        pacing: new Pacing(),
         series: new SeriesReader(log),
         updates: new TaskUpdates(log, catalog, engineWait),
         ingest: new Ingest(writer, channelPrefixes),

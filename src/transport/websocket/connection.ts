@@ -2,25 +2,33 @@ import type { Duplex } from 'node:stream'
 import { CloseCode, type WebSocket as ProtocolSocket, type Server } from 'graphql-ws'
 import type { Logger } from 'pino'
 import { type RawData, WebSocket } from 'ws'
-import type { Turns } from '../../delivery/turns.ts'
 import { withRawJson } from '../../execution/raw-json.ts'
-import { ANYONE, type Caller } from '../../repository/access.ts'
+import type { Caller } from '../../repository/access.ts'
+import { EpochcastError } from '../../task/errors.ts'
 import { parseJson } from '../../task/json.ts'
+import { BURST_SECONDS, type Clients, holderOf } from '../clients.ts'
 import { withText } from '../document-request.ts'
 import { notJsonInShort } from '../not-json.ts'
+import { FrameMeter } from './frame-meter.ts'
 import { Liveness } from './liveness.ts'
 import { SocketWriter } from './socket-writer.ts'
 
 export interface ConnectionOptions {
   readonly protocol: Server<Connection>
   readonly logger: Logger
+  readonly clients: Clients
+  readonly maxMessageBytes: number
   readonly maxBufferedBytes: number
-  /** In which messages are taken: thousands that come back at once send theirs at once, too. */
-  readonly turns: Turns
 }
 
 /** What may wait for a client that goes on asking and does not read. */
-export const MAX_UNREAD_BYTES = 16 * 1024 * 1024
+const MAX_UNREAD_BYTES = 16 * 1024 * 1024
+/** What may wait of earlier answers when a client asks for another. */
+export const MAX_UNREAD_BYTES_TO_ASK = 1024 * 1024
+/** Tells clients to come back later, which libraries do by themselves; what they have of 4429 is that they never may. */
+const TRY_AGAIN_LATER = 1013
+/** Time for a client to take the close frame of a socket that is not read any more. */
+const LAST_WORDS_MS = 500
 
 /** Bytes of a close frame's reason. */
 const MAX_REASON_BYTES = 123
@@ -50,18 +58,32 @@ export class Connection implements ProtocolSocket {
   /** Messages that wait for their turn. */
   #untaken = 0
   readonly #liveness = new Liveness()
+  readonly #meter: FrameMeter
+  /** Counted so far of what `#meter` has. */
+  #receivedBytes = 0
+  /** Operations that it may still begin, refilled with time; below zero it is refused, by far below it is ended. */
+  #operations: number
+  #refilledAt = performance.now()
+  /** Of the message that is being taken, where it is one too many. */
+  #retryAfterMs = 0
 
   /**
    * @param socket what `peer` was made of at the upgrade
    * @param slice the part of the connections with which it is probed
+   * @param caller who calls
    */
-  constructor(peer: Peer, socket: Duplex, slice: number, options: ConnectionOptions) {
+  constructor(peer: Peer, socket: Duplex, slice: number, options: ConnectionOptions, caller: Caller) {
+    const { clients, maxBufferedBytes, maxMessageBytes } = options
     this.slice = slice
     this.#peer = peer
     this.#options = options
-    this.caller = ANYONE
-    this.writer = new SocketWriter(peer, socket, options.maxBufferedBytes)
+    this.caller = caller
+    this.#operations = BURST_SECONDS * clients.limits.operationsPerSecond
+    this.#meter = new FrameMeter(maxMessageBytes)
+    this.writer = new SocketWriter(peer, socket, maxBufferedBytes, holderOf(caller), clients.waiting)
     peer.connection = this
+    ;(socket as MeteredSocket).meteredBy = this
+    socket.on('data', onData)
     peer.on('message', onMessage)
     peer.on('ping', onPing)
     peer.on('pong', onPong)
@@ -75,7 +97,9 @@ export class Connection implements ProtocolSocket {
   }
 
   send(message: string): Promise<void> | undefined {
-    return this.writer.sendMessage(withRawJson(message))
+    const text = withRawJson(message)
+    if (!this.terminateIfUnread()) return undefined
+    return this.writer.sendMessage(text)
   }
 
   close(code: number, reason: string): void {
@@ -89,19 +113,20 @@ export class Connection implements ProtocolSocket {
   }
 
   receive(data: RawData): void {
-    if (!this.terminateIfUnread()) return
+    const retryAfterMs = this.terminateIfUnread() ? this.#countMessage() : null
+    if (retryAfterMs === null) return
     this.#untaken++
-    this.#options.turns.take(() => {
+    this.#options.clients.turns.take(this.writer.holder, () => {
       if (--this.#untaken === 0 && this.#peer.isPaused) this.#peer.resume()
       // What an ended connection began, nobody would end.
-      if (this.#peer.readyState === this.#peer.OPEN) this.#receiveNow(data)
+      if (this.#peer.readyState === this.#peer.OPEN) this.#receiveNow(data, retryAfterMs)
     })
     // Nothing more is read from it until then: what waits for its turn is bounded by what is read at once.
     if (this.#untaken > 0) this.#peer.pause()
   }
 
   /** Not async: a message is under way as long as its subscription, and would be kept as long. */
-  #receiveNow(data: RawData): void {
+  #receiveNow(data: RawData, retryAfterMs: number): void {
     const text = String(data)
     let message: unknown
     try {
@@ -112,7 +137,9 @@ export class Connection implements ProtocolSocket {
     }
     // Messages of a server are no failure of ours where a client sends them.
     if (SERVER_TYPES.has((message as { type?: unknown } | null)?.type))
-      return this.close(CloseCode.BadRequest, 'Invalid message received')
+      return void this.close(CloseCode.BadRequest, 'Invalid message received')
+    // For `checkOperation`, which the library calls before anything else.
+    this.#retryAfterMs = retryAfterMs
     // graphql-ws takes a message that is parsed already, and then does not keep its text.
     this.#take?.(withText(message) as string).catch((err: unknown) => {
       this.#options.logger.error({ err }, 'a message failed unexpectedly')
@@ -125,6 +152,81 @@ export class Connection implements ProtocolSocket {
     if (this.writer.bufferedBytes <= MAX_UNREAD_BYTES) return true
     this.#peer.terminate()
     return false
+  }
+
+  /**
+   * Whether it may begin another operation now.
+   *
+   * @throws EpochcastError RATE_LIMITED, OVERLOADED, with `retryAfterMs`
+   */
+  checkOperation(): void {
+    const { operationsPerSecond } = this.#options.clients.limits
+    const retryAfterMs = this.#retryAfterMs
+    if (retryAfterMs > 0) {
+      throw new EpochcastError(
+        'RATE_LIMITED',
+        `too many messages of this socket; expected at most ${operationsPerSecond} a second and ${BURST_SECONDS * operationsPerSecond} at once (EPOCHCAST_OPERATIONS_PER_SECOND). Try again in ${retryAfterMs} ms`,
+        { details: { retryAfterMs } },
+      )
+    }
+    const { bufferedBytes, holder } = this.writer
+    this.#options.clients.waiting.check(holder)
+    if (bufferedBytes > MAX_UNREAD_BYTES_TO_ASK) {
+      throw new EpochcastError(
+        'OVERLOADED',
+        `${bufferedBytes} bytes of earlier answers wait for this socket to read them; expected at most ${MAX_UNREAD_BYTES_TO_ASK}. Try again in 1000 ms`,
+        { details: { retryAfterMs: 1000 } },
+      )
+    }
+  }
+
+  /**
+   * Counts a message, whatever it is: 0, or when to try again where it is to be refused; null where there are so many
+   * that the socket is ended. When it comes, not when it is its turn: others may have come by then.
+   */
+  #countMessage(): number | null {
+    const { operationsPerSecond } = this.#options.clients.limits
+    const most = BURST_SECONDS * operationsPerSecond
+    const now = performance.now()
+    const refilled = this.#operations + ((now - this.#refilledAt) / 1000) * operationsPerSecond
+    this.#operations = Math.min(most, refilled) - 1
+    this.#refilledAt = now
+    if (this.#operations >= 0) return 0
+    if (this.#operations >= -most) return Math.ceil((-this.#operations / operationsPerSecond) * 1000)
+    this.#refuse('too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
+    return null
+  }
+
+  /** Counts what has come of messages. */
+  meter(chunk: Buffer): void {
+    const { received } = this.#options.clients
+    const { holder } = this.writer
+    this.#meter.push(chunk)
+    const { bytes } = this.#meter
+    if (bytes === this.#receivedBytes) return
+    received.add(holder, bytes - this.#receivedBytes)
+    const isMore = bytes > this.#receivedBytes
+    this.#receivedBytes = bytes
+    if (isMore && received.isOver(holder)) this.#refuse('too many bytes of messages that have not come whole')
+  }
+
+  /** To be called now and then: ends a peer whose message takes too long. */
+  checkTimes(now: number): void {
+    const { requestMs } = this.#options.clients.limits
+    const { startedAt } = this.#meter
+    if (startedAt === null || now - startedAt < requestMs) return
+    // What waits for its turn has come, and stands before what has not.
+    if (this.#untaken > 0 || this.#peer.isPaused) return
+    this.#refuse(`a message has not come whole within ${requestMs / 1000} s (EPOCHCAST_REQUEST_SECONDS)`)
+  }
+
+  /** Ends a peer that may come back; reads nothing more of it meanwhile. */
+  #refuse(reason: string): void {
+    const peer = this.#peer
+    if (peer.readyState !== peer.OPEN) return
+    peer.close(TRY_AGAIN_LATER, reason)
+    peer.pause()
+    setTimeout(() => peer.terminate(), LAST_WORDS_MS)
   }
 
   /** To be called now and then: ends a peer that stands still. */
@@ -144,12 +246,22 @@ export class Connection implements ProtocolSocket {
   }
 
   async ended(code: number, reason: string): Promise<void> {
+    this.writer.forget()
+    this.#options.clients.received.add(this.writer.holder, -this.#receivedBytes)
+    this.#receivedBytes = 0
     try {
       await this.#closed(code, reason)
     } catch (err) {
       this.#options.logger.error({ err }, 'a socket was not freed')
     }
   }
+}
+
+/** A socket that knows whose messages it carries. */
+type MeteredSocket = Duplex & { meteredBy?: Connection }
+
+function onData(this: Duplex, chunk: Buffer): void {
+  ;(this as MeteredSocket).meteredBy?.meter(chunk)
 }
 
 function onMessage(this: WebSocket, data: RawData): void {

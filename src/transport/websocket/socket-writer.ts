@@ -1,7 +1,8 @@
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { EventBatch } from '../../delivery/outlet.ts'
+import { takenBytes } from '../taken-bytes.ts'
+import type { Waiter, WaitingBytes } from '../waiting-bytes.ts'
 import { type Envelope, frameOf, framesOf } from './frames.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -11,7 +12,10 @@ const NOTHING = Buffer.alloc(0)
  * whole, between whole frames of the library, which writes its own at once as long as nothing is compressed. On a
  * socket with compression the library sends.
  */
-export class SocketWriter {
+export class SocketWriter implements Waiter {
+  /** The address that it writes to. */
+  readonly holder: string
+  readonly #waiting: WaitingBytes | null
   readonly #webSocket: WebSocket
   readonly #socket: Duplex
   readonly #maxBufferedBytes: number
@@ -19,8 +23,19 @@ export class SocketWriter {
   /** Until the last compressed message has been handed to the system. */
   #sending: Promise<void> | undefined
 
-  /** @param socket what `webSocket` was made of at the upgrade */
-  constructor(webSocket: WebSocket, socket: Duplex, maxBufferedBytes: number) {
+  /**
+   * @param socket what `webSocket` was made of at the upgrade
+   * @param waiting where what waits is counted, beside this socket's own bound
+   */
+  constructor(
+    webSocket: WebSocket,
+    socket: Duplex,
+    maxBufferedBytes: number,
+    holder = '',
+    waiting: WaitingBytes | null = null,
+  ) {
+    this.holder = holder
+    this.#waiting = waiting
     this.#webSocket = webSocket
     this.#socket = socket
     this.#maxBufferedBytes = maxBufferedBytes
@@ -39,10 +54,30 @@ export class SocketWriter {
 
   /** Bytes that the system has taken altogether; not a number on sockets that do not count them. */
   get takenBytes(): number {
-    // Node counts what waits in this process, too.
-    return (this.#socket as Partial<Socket>).bytesWritten === undefined
-      ? Number.NaN
-      : (this.#socket as Socket).bytesWritten - this.#socket.writableLength
+    return takenBytes(this.#socket)
+  }
+
+  get waitingBytes(): number {
+    return this.bufferedBytes
+  }
+
+  /** Its pings tell whether it lives. */
+  standsStill(): void {}
+
+  /** Counts what waits. To be called after what may have made more of it, which is nothing while its reader keeps up. */
+  note(): void {
+    if (this.#waiting && this.bufferedBytes > 0) this.#waiting.note(this)
+  }
+
+  /** It is gone, and what waited with it. */
+  forget(): void {
+    this.#waiting?.forget(this)
+  }
+
+  /** What may wait: nothing more than waits already, where the others' room is used up. */
+  #room(bufferedBytes: number): number {
+    if (bufferedBytes > 0 && this.#waiting?.isOver(this.holder)) return 0
+    return this.#maxBufferedBytes - bufferedBytes
   }
 
   /**
@@ -62,12 +97,13 @@ export class SocketWriter {
     let at = from
     while (at < to) {
       const buffered = this.#socket.writableLength
-      const fitting = frames.fitting(at, this.#maxBufferedBytes - buffered)
+      const fitting = frames.fitting(at, this.#room(buffered))
       if (fitting === at && buffered > 0) break
       const end = Math.min(to, Math.max(fitting, at + 1))
       frames.write(this.#socket, id, at, end)
       at = end
     }
+    this.note()
     return at
   }
 
@@ -79,7 +115,9 @@ export class SocketWriter {
       return this.#sending
     }
     this.#socket.write(frameOf(text))
-    return this.#socket.writableLength > 0 ? this.drained() : undefined
+    if (this.#socket.writableLength === 0) return undefined
+    this.note()
+    return this.drained()
   }
 
   /** Resolves once all that was sent before has been handed to the system, or the socket is gone. */
@@ -88,6 +126,7 @@ export class SocketWriter {
     if (!this.isOpen || this.#socket.writableLength === 0) return
     // Called back in its turn, after all that waits.
     await new Promise<void>((resolve) => this.#socket.write(NOTHING, () => resolve()))
+    this.#waiting?.note(this)
   }
 
   #sendEachCompressed(
@@ -98,7 +137,7 @@ export class SocketWriter {
     to: number,
   ): number {
     const buffered = this.bufferedBytes
-    let room = this.#maxBufferedBytes - buffered
+    let room = this.#room(buffered)
     let at = from
     for (; at < to; at++) {
       const message = messageOf(envelope, id, texts[at] as string)
@@ -112,6 +151,7 @@ export class SocketWriter {
   #sendCompressed(text: string): void {
     // A failure to send ends the socket, and with it all that would be sent.
     this.#sending = new Promise((resolve) => this.#webSocket.send(text, () => resolve()))
+    this.note()
   }
 }
 

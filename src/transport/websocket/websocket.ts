@@ -10,15 +10,18 @@ import type { Opening } from '../../schema/context.ts'
 import { withoutHttpHints } from '../../schema/errors.ts'
 import { EpochcastError, quote } from '../../task/errors.ts'
 import { LIMITS } from '../../task/limits.ts'
+import type { Clients } from '../clients.ts'
 import { GRAPHQL_PATH, isGraphQLPath } from '../graphql.ts'
 import type { Operation, Operations } from '../operations.ts'
 import type { OriginRule } from '../origin.ts'
+import { endSoon, rawResponse } from '../refusals.ts'
 import { pathOf } from '../request-target.ts'
 import { Connection, type ConnectionOptions, Peer } from './connection.ts'
 import { GraphQLWsOutlet, SubscriberResults } from './graphql-ws-outlet.ts'
 
 export interface WebSocketOptions {
   readonly operations: Operations
+  readonly clients: Clients
   readonly logger: Logger
   readonly origins: OriginRule
   /** Largest message of a client, in bytes. */
@@ -40,20 +43,23 @@ export interface WebSocketTransport {
   close(): Promise<void>
 }
 
-/** Sockets opened, and messages of clients taken, in one round of the event loop. */
+/** Sockets opened in one round of the event loop. */
 const UPGRADES_PER_ROUND = 8
-const MESSAGES_PER_ROUND = 16
 /** Parts of the time between pings, in each of which a part of the sockets is pinged. */
 const KEEP_ALIVE_SLICES = 50
-/** Time for a client to confirm a close before its socket is cut. */
-const CLOSE_TIMEOUT_MS = 2000
+/** Time for a client to confirm a close before its socket is cut, and when the server stops. */
+const CLOSE_TIMEOUT_MS = 5000
+const STOP_TIMEOUT_MS = 2000
+/** Frames and pieces of them in which one message may come. */
+const MAX_FRAGMENTS = 256
+const MAX_PIECES = 4096
 
 /**
  * graphql-ws on the server's own port and path, subprotocol `graphql-transport-ws`. The library keeps the
  * protocol; here is what lies between it and the sockets, and between it and the operations.
  */
 export function serveWebSocket(server: Server, options: WebSocketOptions): WebSocketTransport {
-  const { operations, logger, origins, maxSubscriptionsPerSocket, maxBufferedBytes } = options
+  const { operations, clients, logger, origins, maxSubscriptionsPerSocket, maxBufferedBytes } = options
   const translate = (error: unknown) => withoutHttpHints(operations.translate(error))
   const protocol = makeServer<undefined, Connection>({
     connectionInitWaitTimeout: options.connectionInitMs,
@@ -84,16 +90,31 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     onError: (_context, _id, _payload, errors) => errors.map((error) => translate(error).toJSON()),
   })
 
+  // Not among the library's types yet.
+  const closing: object = { closeTimeout: CLOSE_TIMEOUT_MS }
   const sockets = new WebSocketServer<typeof Peer>({
     noServer: true,
     WebSocket: Peer,
     maxPayload: options.maxMessageBytes,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_PIECES,
+    ...closing,
     perMessageDeflate: options.compression,
     handleProtocols,
   })
-  const messages = new Turns(MESSAGES_PER_ROUND)
   const upgrades = new Turns(UPGRADES_PER_ROUND)
-  const connection: ConnectionOptions = { protocol, logger, maxBufferedBytes, turns: messages }
+  const { maxMessageBytes } = options
+  const connection: ConnectionOptions = {
+    protocol,
+    logger,
+    clients,
+    maxMessageBytes,
+    maxBufferedBytes,
+  }
+  clients.everySweep(() => {
+    const now = performance.now()
+    for (const { connection } of sockets.clients) connection?.checkTimes(now)
+  })
 
   // Each of them once in the time, but never all at once: thousands of pings and pongs would hold up events.
   let slice = 0
@@ -107,19 +128,29 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
   const onError = (err: Error) => logger.debug({ err }, 'a socket failed during its upgrade')
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', onError)
+    // Of a connection that has been refused.
+    if (socket.writableEnded) return
     const refusal = refusalOf(request, origins)
-    if (refusal) return void socket.end(refusal)
+    if (refusal) return endSoon(socket, refusal)
+    const caller = clients.callerOf(request)
+    let leave: () => void
+    try {
+      leave = clients.takeSocket(request, caller)
+    } catch (error) {
+      return endSoon(socket, rawResponse('503 Service Unavailable', error as EpochcastError))
+    }
+    socket.once('close', leave)
     upgrades.take(() =>
       sockets.handleUpgrade(request, socket, head, (peer) => {
         newest = (newest + 1) % KEEP_ALIVE_SLICES
-        new Connection(peer, socket, newest, connection)
+        new Connection(peer, socket, newest, connection, caller)
       }),
     )
   })
 
   // No WebSocket after all; the library would say so in HTML.
   sockets.on('wsClientError', ({ message }, socket) =>
-    socket.end(rawResponse('400 Bad Request', new EpochcastError('BAD_REQUEST', message))),
+    endSoon(socket, rawResponse('400 Bad Request', new EpochcastError('BAD_REQUEST', message))),
   )
 
   return {
@@ -130,7 +161,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
       clearInterval(keepAlive)
       const cut = setTimeout(() => {
         for (const socket of sockets.clients) socket.terminate()
-      }, CLOSE_TIMEOUT_MS)
+      }, STOP_TIMEOUT_MS)
       for (const socket of sockets.clients) socket.close(1001, 'the server is stopping')
       await new Promise((resolve) => sockets.close(resolve))
       clearTimeout(cut)
@@ -160,7 +191,7 @@ class SocketOpening implements Opening {
   }
 }
 
-/** @throws EpochcastError TOO_MANY_SUBSCRIPTIONS, BAD_REQUEST */
+/** @throws EpochcastError TOO_MANY_SUBSCRIPTIONS, BAD_REQUEST, RATE_LIMITED, OVERLOADED */
 function prepare(
   operations: Operations,
   socket: SocketContext<undefined, Connection>,
@@ -169,6 +200,7 @@ function prepare(
   maxOperations: number,
 ): SocketOperation | readonly GraphQLError[] {
   const { subscriptions, extra: connection } = socket
+  connection.checkOperation()
   // The one that is asked for is among them already.
   const open = Object.keys(subscriptions).length
   if (open > maxOperations) {
@@ -205,17 +237,4 @@ function refusalOf(request: IncomingMessage, origins: OriginRule): string | null
     if (!(error instanceof EpochcastError)) throw error
     return rawResponse(STATUS[error.code as keyof typeof STATUS] ?? '403 Forbidden', error)
   }
-}
-
-/** For a socket that no response of Node's belongs to. */
-function rawResponse(status: string, { message, extensions }: EpochcastError): string {
-  const body = JSON.stringify({ errors: [{ message, extensions }] })
-  return [
-    `HTTP/1.1 ${status}`,
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-    '',
-    body,
-  ].join('\r\n')
 }

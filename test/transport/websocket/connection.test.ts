@@ -2,9 +2,11 @@ import { EventEmitter } from 'node:events'
 import { getIntrospectionQuery } from 'graphql'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import { Turns } from '../../../src/delivery/turns.ts'
+import { ANYONE } from '../../../src/repository/access.ts'
 import { LIMITS } from '../../../src/task/limits.ts'
-import { Connection, MAX_UNREAD_BYTES } from '../../../src/transport/websocket/connection.ts'
+import { FairTurns } from '../../../src/transport/fair-turns.ts'
+import { Connection, MAX_UNREAD_BYTES_TO_ASK } from '../../../src/transport/websocket/connection.ts'
+import { testClients } from '../../support/clients.ts'
 import { startExternal, WATCH } from '../../support/graphql.ts'
 import { testServer } from '../../support/server.ts'
 import { until } from '../../support/until.ts'
@@ -63,11 +65,12 @@ describe('a connection', () => {
     expect(await closed).toEqual({ code: 4400, reason })
   })
 
-  it('ends when its client goes on asking and does not read', async () => {
+  it('refuses a client that goes on asking and does not read, and in the end it ends', async () => {
     // Not by a bound on operations, nor by a ping that is not answered.
     const { webSocketUrl, gauges } = await testServer({
       EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET: '1000',
       EPOCHCAST_KEEP_ALIVE_SECONDS: '3600',
+      EPOCHCAST_OPERATIONS_PER_SECOND: '100',
     })
     const { socket, ask } = await connected(webSocketUrl)
     socket.pause()
@@ -78,14 +81,14 @@ describe('a connection', () => {
       most = Math.max(most, gauges().bufferedBytes)
       await new Promise((resolve) => setImmediate(resolve))
     }
-    // It was let ask until the bound was passed, and not much longer.
-    expect(most).toBeGreaterThan(MAX_UNREAD_BYTES / 2)
-    expect(most).toBeLessThan(2 * MAX_UNREAD_BYTES)
+    // It was let ask until the bound was passed, and from then on got refusals, which are small.
+    expect(most).toBeGreaterThan(MAX_UNREAD_BYTES_TO_ASK)
+    expect(most).toBeLessThan(4 * MAX_UNREAD_BYTES_TO_ASK)
     await until('all of it to be let go', () => gauges().bufferedBytes === 0)
   })
 
   it('that has ended begins nothing more of what waited for its turn', async () => {
-    const turns = new Turns(1)
+    const clients = Object.assign(testClients(), { turns: new FairTurns(1, Number.POSITIVE_INFINITY) })
     const taken: unknown[] = []
     const protocol = {
       opened: (socket: { onMessage(take: (message: unknown) => Promise<void>): void }) => {
@@ -104,17 +107,20 @@ describe('a connection', () => {
       resume: () => {},
     })
     const logger = { error: expect.unreachable, debug: () => {} }
-    new Connection(peer as never, { writableLength: 0 } as never, 0, {
+    const socket = Object.assign(new EventEmitter(), { writableLength: 0 })
+    const options = {
       protocol: protocol as never,
       logger: logger as never,
+      clients,
+      maxMessageBytes: 1_000_000,
       maxBufferedBytes: 4096,
-      turns,
-    })
+    }
+    new Connection(peer as never, socket as never, 0, options, ANYONE)
     for (const i of [1, 2, 3]) peer.emit('message', Buffer.from(String(i)))
     peer.readyState = 3
     peer.emit('close', 1006, Buffer.alloc(0))
     // One after them, in the same line.
-    await turns.turn()
+    await new Promise<void>((resolve) => clients.turns.take('server', resolve))
     expect(taken).toEqual([1])
   })
 

@@ -1,0 +1,197 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type ExecutionArgs, getOperationAST, OperationTypeNode } from 'graphql'
+import { ByteShares } from '../bounds/byte-shares.ts'
+import { type Rate, RateLimit } from '../bounds/rate-limit.ts'
+import { Shares } from '../bounds/shares.ts'
+import type { ClientLimits } from '../client-limits.ts'
+import { ANYONE, type Caller } from '../repository/access.ts'
+import type { Context } from '../schema/context.ts'
+import type { EpochcastError } from '../task/errors.ts'
+import { ClientAddresses } from './client-address.ts'
+import { FairTurns } from './fair-turns.ts'
+import { OpenSubscriptions } from './open-subscriptions.ts'
+import { endSoon, rawResponse } from './refusals.ts'
+import { WaitingBytes } from './waiting-bytes.ts'
+
+/** Times of the average rate that may come at once, after a pause. */
+export const BURST_SECONDS = 4
+/** How often what waits is counted again, and times are looked at. */
+const SWEEP_MS = 500
+/** Operations begun in one round of the event loop, and what one address may take of a round. */
+const TURNS_PER_ROUND = 16
+const TURN_MS = 10
+/** When a refused client may try again: places and bytes come free as others are served. */
+const RETRY_AFTER_MS = 1000
+/** Connections beyond the bound that are told so; yet more are dropped without a word. */
+const REFUSED_TOGETHER = 200
+
+export interface ClientGauges {
+  readonly connections: number
+  /** Bytes of requests and messages that have not come whole. */
+  readonly receivedBytes: number
+  /** Bytes that wait in this process for readers to take them. */
+  readonly bufferedBytes: number
+  readonly subscriptions: number
+  /** Queries under way. */
+  readonly queries: number
+}
+
+interface ClientsOptions {
+  readonly maxBodyBytes: number
+  readonly maxSubscriptions: number
+}
+
+const NOTHING_HELD = () => {}
+
+/**
+ * What clients have of this process, by their addresses, whichever door they use: connections, bytes that wait for them
+ * or have come in part, queries under way, mutations. One address may have a part of each, so that it cannot take all.
+ */
+export class Clients {
+  readonly limits: ClientLimits
+  readonly waiting: WaitingBytes
+  /** Bytes of bodies and messages that have not come whole. */
+  readonly received: ByteShares
+  readonly subscriptions: OpenSubscriptions
+  /** In which requests are served and messages taken. */
+  readonly turns = new FairTurns(TURNS_PER_ROUND, TURN_MS)
+  readonly queries: Shares
+  readonly mutations: RateLimit
+  readonly #mutationRate: Rate
+  readonly #addresses: ClientAddresses
+  readonly #connections: Shares
+  /** WebSockets of clients behind a trusted proxy, whose connections have no share of their own. */
+  readonly #proxied: Shares
+  /** Who calls over a connection, where that is one client's. */
+  readonly #callers = new WeakMap<Duplex, Caller>()
+  readonly #sweeps = new Set<() => void>()
+  readonly #timer: NodeJS.Timeout
+
+  /** @param maxBodyBytes of which at least one fits into the share of an address */
+  constructor(limits: ClientLimits, { maxBodyBytes, maxSubscriptions }: ClientsOptions) {
+    this.limits = limits
+    const shareOf = (total: number) => Math.max(1, Math.floor(total * limits.addressShare))
+    this.#addresses = new ClientAddresses(limits.trustedProxies, limits.forwardedHeader)
+    const places = (what: string, total: number, name: string, code: 'TOO_MANY_CONNECTIONS' | 'OVERLOADED') =>
+      new Shares({
+        what,
+        total,
+        each: shareOf(total),
+        code,
+        settings: { total: name, each: `EPOCHCAST_ADDRESS_SHARE of ${name}` },
+      })
+    this.#connections = places(
+      'open connections',
+      limits.maxConnections,
+      'EPOCHCAST_MAX_CONNECTIONS',
+      'TOO_MANY_CONNECTIONS',
+    )
+    this.#proxied = places(
+      'open WebSockets',
+      limits.maxConnections,
+      'EPOCHCAST_MAX_CONNECTIONS',
+      'TOO_MANY_CONNECTIONS',
+    )
+    this.queries = places('queries under way', limits.maxQueries, 'EPOCHCAST_MAX_QUERIES', 'OVERLOADED')
+    this.subscriptions = new OpenSubscriptions(maxSubscriptions, shareOf(maxSubscriptions))
+    const { mutationsPerSecond } = limits
+    this.#mutationRate = { perSecond: mutationsPerSecond, burst: BURST_SECONDS * mutationsPerSecond }
+    this.mutations = new RateLimit(
+      'mutations of this address',
+      this.#mutationRate,
+      'EPOCHCAST_MUTATIONS_PER_SECOND',
+    )
+    this.waiting = new WaitingBytes({
+      total: limits.maxWaitingBytes,
+      each: shareOf(limits.maxWaitingBytes),
+      writeTimeoutMs: limits.writeTimeoutMs,
+    })
+    this.received = new ByteShares({
+      what: 'bytes of requests that have not come whole',
+      total: limits.maxReceivedBytes,
+      each: Math.max(shareOf(limits.maxReceivedBytes), maxBodyBytes),
+      settings: { total: 'EPOCHCAST_MAX_RECEIVED_BYTES', each: 'EPOCHCAST_ADDRESS_SHARE of them' },
+      retryAfterMs: RETRY_AFTER_MS,
+    })
+    this.#sweeps.add(() => this.waiting.sweep())
+    this.#timer = setInterval(() => {
+      for (const sweep of this.#sweeps) sweep()
+    }, SWEEP_MS)
+    this.#timer.unref()
+  }
+
+  gauges(): ClientGauges {
+    return {
+      connections: this.#connections.count,
+      receivedBytes: this.received.bytes,
+      bufferedBytes: this.waiting.recount(),
+      subscriptions: this.subscriptions.count,
+      queries: this.queries.count,
+    }
+  }
+
+  /** Calls something now and then, to look at times. */
+  everySweep(run: () => void): void {
+    this.#sweeps.add(run)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** Takes a place for each connection of a server, and refuses those that have none. */
+  watch(server: Server): void {
+    // Beyond, Node drops what it accepts, so that descriptors are left to say so to a few.
+    server.maxConnections = this.limits.maxConnections + REFUSED_TOGETHER
+    server.on('connection', (socket: Socket) => {
+      const { remoteAddress } = socket
+      const isProxy = this.#addresses.isProxy(remoteAddress)
+      const address = this.#addresses.of({ socket, headers: {} })
+      if (!isProxy) this.#callers.set(socket, { ...ANYONE, address })
+      try {
+        socket.once('close', this.#connections.take(isProxy ? null : address))
+      } catch (error) {
+        endSoon(socket, rawResponse('503 Service Unavailable', error as EpochcastError))
+      }
+    })
+  }
+
+  /** Who sent a request, or asks for an upgrade. */
+  callerOf(request: Pick<IncomingMessage, 'headers' | 'socket'>): Caller {
+    return this.#callers.get(request.socket) ?? { ...ANYONE, address: this.#addresses.of(request) }
+  }
+
+  /**
+   * Takes what a query or a mutation needs; the returned function gives back what it holds while it is under way.
+   *
+   * @throws EpochcastError RATE_LIMITED, OVERLOADED
+   */
+  admit({ document, operationName, contextValue }: ExecutionArgs): () => void {
+    const { address } = (contextValue as Context).caller
+    const operation = getOperationAST(document, operationName)
+    if (operation?.operation === OperationTypeNode.QUERY) return this.queries.take(address)
+    // Each of its fields is run.
+    if (operation) this.admitMutations(address, operation.selectionSet.selections.length)
+    return NOTHING_HELD
+  }
+
+  /** @throws EpochcastError RATE_LIMITED */
+  admitMutations(address: string | null, count = 1): void {
+    const { burst } = this.#mutationRate
+    if (address !== null) this.mutations.take(address, Math.min(count, burst))
+  }
+
+  /**
+   * Takes a place for a WebSocket until the returned function has been called; on a connection that has one, nothing.
+   *
+   * @throws EpochcastError TOO_MANY_CONNECTIONS
+   */
+  takeSocket(request: IncomingMessage, { address }: Caller): () => void {
+    return this.#callers.has(request.socket) ? NOTHING_HELD : this.#proxied.take(address)
+  }
+}
+
+/** Who holds what a caller has. */
+export const holderOf = ({ address }: Caller): string => address ?? 'server'

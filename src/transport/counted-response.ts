@@ -1,0 +1,60 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import { takenBytes } from './taken-bytes.ts'
+import type { Waiter, WaitingBytes } from './waiting-bytes.ts'
+
+/** Larger responses are not given to an address that has too much to read already. */
+const SMALL_BYTES = 16 * 1024
+
+/** A response that is told for whom its bytes wait. */
+export type CountedResponse = ServerResponse & { holder: string }
+
+/**
+ * Responses whose bytes are counted while they wait for the client to read them, whoever writes them. One of which
+ * nothing is taken for too long is ended with its connection.
+ */
+export function countedResponses(waiting: WaitingBytes): typeof ServerResponse {
+  class Counted<Request extends IncomingMessage> extends ServerResponse<Request> implements Waiter {
+    /** Set as soon as it is known who asks. */
+    holder = ''
+    #isCounted = false
+
+    get waitingBytes(): number {
+      return this.writableLength
+    }
+
+    get takenBytes(): number {
+      return this.socket ? takenBytes(this.socket) : 0
+    }
+
+    standsStill(): void {
+      this.destroy()
+    }
+
+    override write(...args: unknown[]): boolean {
+      const hasRoom = (super.write as (...args: unknown[]) => boolean)(...args)
+      if (!hasRoom || this.#isCounted) this.#count()
+      return hasRoom
+    }
+
+    override end(...args: unknown[]): this {
+      const [chunk] = args
+      // Asked for before the others had been answered: the client does not read, and nobody else is to pay for it.
+      if (isLarge(chunk) && waiting.isOver(this.holder)) return this.destroy()
+      ;(super.end as (...args: unknown[]) => this)(...args)
+      if (this.#isCounted || this.writableLength > 0) this.#count()
+      return this
+    }
+
+    #count(): void {
+      waiting.note(this)
+      if (this.#isCounted) return
+      this.#isCounted = true
+      this.once('close', () => waiting.forget(this))
+    }
+  }
+  return Counted as unknown as typeof ServerResponse
+}
+
+const isLarge = (chunk: unknown): boolean =>
+  (typeof chunk === 'string' || ArrayBuffer.isView(chunk)) &&
+  (typeof chunk === 'string' ? chunk.length : chunk.byteLength) > SMALL_BYTES

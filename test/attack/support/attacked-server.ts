@@ -1,0 +1,139 @@
+import { once } from 'node:events'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { expect, onTestFinished } from 'vitest'
+import { freePort } from '../../processes/free-port.ts'
+import { ServerProcess } from '../../processes/server-process.ts'
+import { run, startExternal } from '../../support/graphql.ts'
+
+/** From where attacks come; ordinary users are at another address of this machine. */
+export const ATTACKER = '127.0.0.2'
+
+const QUIET_MS = 1000
+/** The times of others may grow by this. A shared machine is never quite quiet: hence the least that counts. */
+const MAX_SLOWDOWN = 3
+const LEAST_QUIET_MS = 60
+
+interface Times {
+  readonly postMs: readonly number[]
+  readonly viewerMs: readonly number[]
+  readonly failures: readonly string[]
+}
+
+interface Attack {
+  readonly name: string
+  /** What the server's memory may grow by at most, beyond what it is at rest. */
+  readonly maxGrowthMiB: number
+  readonly env?: Record<string, string>
+  /** What is made before, by whoever it may be. */
+  readonly prepare?: (server: AttackedServer) => Promise<unknown>
+  /** Runs for some seconds; what it opens is closed by whoever opened it, when the test is over. */
+  readonly run: (server: AttackedServer) => Promise<unknown>
+}
+
+/** A server as a process of its own, whose memory and descriptors are looked at from outside. */
+export class AttackedServer {
+  readonly url: string
+  readonly webSocketUrl: string
+  readonly #server: ServerProcess
+
+  constructor(server: ServerProcess) {
+    this.#server = server
+    this.url = server.url
+    this.webSocketUrl = server.webSocketUrl
+  }
+
+  get isUp(): boolean {
+    return this.#server.pid !== undefined
+  }
+
+  get rssMiB(): number {
+    const [, pages] = readFileSync(`/proc/${this.#server.pid}/statm`, 'utf8').split(' ')
+    return (Number(pages) * 4096) / 2 ** 20
+  }
+
+  get peakRssMiB(): number {
+    const [, kib] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.#server.pid}/status`, 'utf8')) ?? []
+    return Number(kib) / 1024
+  }
+
+  forgetPeak(): void {
+    writeFileSync(`/proc/${this.#server.pid}/clear_refs`, '5')
+  }
+
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.#server.pid}/fd`).length
+  }
+
+  static async start(env: Record<string, string>, onCrash: (what: string) => void): Promise<AttackedServer> {
+    const main = join(import.meta.dirname, '../../../bin/epochcast.js')
+    const command = [process.execPath, main, 'serve'] as const
+    const options = { name: 'the server', command, env: { EPOCHCAST_LOG_LEVEL: 'warn', ...env }, onCrash }
+    const server = new ServerProcess(options, await freePort())
+    onTestFinished(() => server.kill())
+    await server.start()
+    return new AttackedServer(server)
+  }
+}
+
+/**
+ * Runs an attack on a server beside ordinary users, and expects that it goes on, that its memory is bounded, and that
+ * the users hardly notice. Prints what was measured.
+ *
+ * @param afterwards what is to become true once the attack is over
+ */
+export async function withstands(
+  { name, maxGrowthMiB, env = {}, prepare, run: attack }: Attack,
+  afterwards: (server: AttackedServer) => Promise<unknown> = async () => {},
+): Promise<void> {
+  const crashes: string[] = []
+  const server = await AttackedServer.start(env, (what) => crashes.push(what))
+  const taskId = await startExternal(server.url)
+  const users = new Worker(join(import.meta.dirname, 'ordinary-users.js'), {
+    workerData: { url: server.url, taskId },
+  })
+  onTestFinished(async () => void (await users.terminate()))
+  const take = async (): Promise<Times> => {
+    users.postMessage('take')
+    const [times] = await once(users, 'message')
+    return times
+  }
+  await prepare?.(server)
+  // The first are those of cold code.
+  await sleep(QUIET_MS / 3)
+  await take()
+  await sleep(QUIET_MS)
+  const quiet = await take()
+  server.forgetPeak()
+  const rssMiB = server.rssMiB
+
+  await attack(server)
+
+  const meanwhile = await take()
+  const peakMiB = server.peakRssMiB
+  const row = [
+    name,
+    `RSS ${rssMiB.toFixed()} → ${peakMiB.toFixed()} MiB`,
+    `viewer p99 ${p99(quiet.viewerMs)} → ${p99(meanwhile.viewerMs)} ms`,
+    `POST p99 ${p99(quiet.postMs)} → ${p99(meanwhile.postMs)} ms (${meanwhile.postMs.length} calls)`,
+    ...(meanwhile.failures.length > 0 ? [`${meanwhile.failures.length} failures of ordinary users`] : []),
+  ]
+  process.stdout.write(`${row.join(' | ')}\n`)
+
+  expect(crashes).toEqual([])
+  expect(meanwhile.failures).toEqual([])
+  expect(meanwhile.viewerMs.length).toBeGreaterThan(10)
+  expect(peakMiB - rssMiB).toBeLessThan(maxGrowthMiB)
+  const bound = (quietMs: readonly number[]) => MAX_SLOWDOWN * Math.max(LEAST_QUIET_MS, p99(quietMs))
+  expect(p99(meanwhile.viewerMs)).toBeLessThan(bound(quiet.viewerMs))
+  expect(p99(meanwhile.postMs)).toBeLessThan(bound(quiet.postMs))
+  expect((await run(server.url, '{ server { version } }')).server).toBeTruthy()
+  await afterwards(server)
+}
+
+function p99(ms: readonly number[]): number {
+  const sorted = [...ms].sort((a, b) => a - b)
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] ?? Number.NaN)
+}
