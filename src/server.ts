@@ -94,7 +94,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     engineWait,
     onError,
   })
-  const catalog = new TaskCatalog(store, onError)
+  const catalog = new TaskCatalog(store, onError, config.channelPrefixes)
   const updates = new TaskUpdates(store, catalog, engineWait)
   const ingest = new Ingest(writer, config.channelPrefixes)
   const dispatch = new Dispatch(store, writer, trainers, {

@@ -19,6 +19,7 @@ import {
   type Watch,
   type WatchSignal,
 } from './event-log.ts'
+import { storedChannelOf } from './find-task.ts'
 import { type ListingChange, listingOf } from './listing.ts'
 import { type Appended, MemoryLog } from './memory-log.ts'
 import { MemoryWatches } from './memory-watches.ts'
@@ -71,7 +72,7 @@ export class MemoryStore implements Store {
   }
 
   async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
-    const channel = channelOf(key)
+    const channel = storedChannelOf(key)
     const existing = this.#logs.get(channel)
     if (existing) return { kind: 'exists', snapshot: existing.snapshot }
     if (this.#tombstones.get(channel) === state.spec.startId) return { kind: 'dropped' }
@@ -109,7 +110,7 @@ export class MemoryStore implements Store {
       revision = 0,
     }: AppendRequest,
   ): Promise<AppendResult> {
-    const log = this.#logs.get(channelOf(key))
+    const log = this.#logs.get(storedChannelOf(key))
     if (!log) return { kind: 'missing' }
     if (!log.isAt(expected, revision)) return { kind: 'conflict' }
 
@@ -123,7 +124,7 @@ export class MemoryStore implements Store {
   }
 
   async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
-    const log = this.#logs.get(channelOf(key))
+    const log = this.#logs.get(storedChannelOf(key))
     if (!log) return { kind: 'missing' }
     if (!log.isAt(expected.top, expected.revision)) return { kind: 'conflict' }
     const before = log.bytes
@@ -139,7 +140,7 @@ export class MemoryStore implements Store {
   }
 
   async drop(key: TaskKey, { top, state }: Snapshot): Promise<DropResult> {
-    const channel = channelOf(key)
+    const channel = storedChannelOf(key)
     const log = this.#logs.get(channel)
     if (!log) return { kind: 'missing' }
     if (!log.isAt(top)) return { kind: 'conflict' }
@@ -150,20 +151,20 @@ export class MemoryStore implements Store {
   }
 
   async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
-    const log = this.#logs.get(channelOf(key))
+    const log = this.#logs.get(storedChannelOf(key))
     return log?.snapshot ?? null
   }
 
   async read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult> {
-    return this.#logs.get(channelOf(key))?.read(after, limit) ?? { kind: 'missing' }
+    return this.#logs.get(storedChannelOf(key))?.read(after, limit) ?? { kind: 'missing' }
   }
 
   async readCurves(key: TaskKey): Promise<CurvesRead | null> {
-    return this.#logs.get(channelOf(key))?.curves ?? null
+    return this.#logs.get(storedChannelOf(key))?.curves ?? null
   }
 
   async readSegments(key: TaskKey, names: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
-    const log = this.#logs.get(channelOf(key))
+    const log = this.#logs.get(storedChannelOf(key))
     return names.map((name) => log?.segment(name) ?? null)
   }
 
@@ -201,7 +202,7 @@ export class MemoryStore implements Store {
   }
 
   async startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
-    this.#logs.get(channelOf(key))?.startGeneration(previous, common)
+    this.#logs.get(storedChannelOf(key))?.startGeneration(previous, common)
   }
 
   async lease(name: string, owner: string, ttlMs: number): Promise<boolean> {

@@ -17,7 +17,7 @@ import {
 import { CurveFolder } from './curve-folder.ts'
 import type { CurveStore } from './curve-store.ts'
 import type { EventLog, Snapshot, StoredSnapshot } from './event-log.ts'
-import { getTask, taskNotFound } from './find-task.ts'
+import { getTask, taskKeys, taskNotFound } from './find-task.ts'
 import { isListingDue, listingOf } from './listing.ts'
 import { recreateLog } from './recovery.ts'
 
@@ -79,8 +79,7 @@ export class TaskWriter {
     id: string,
     channelPrefix: string | null,
   ): TaskKey | Promise<TaskKey> {
-    for (const prefix of channelPrefix === null ? allowedPrefixes : [channelPrefix]) {
-      const key = { channelPrefix: prefix, id }
+    for (const key of taskKeys(allowedPrefixes, id, channelPrefix)) {
       if (this.#remembered.has(channelOf(key))) return key
     }
     return getTask(this.#log, allowedPrefixes, id, channelPrefix).then(({ state }) => state.spec)

@@ -150,6 +150,7 @@ export class TaskUpdates {
       this.#waiters.wake()
       return
     }
+    if (!this.#catalog.covers(key)) return
     const change: Change = { key, number: ++this.#lastNumber, snapshot: null }
     const replaced = this.#newest.get(channelOf(key))
     if (replaced) replaced.snapshot = null

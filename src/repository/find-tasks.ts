@@ -1,5 +1,6 @@
 import type { Snapshot } from '../event-log/event-log.ts'
 import { type Listing, listingOf } from '../event-log/listing.ts'
+import type { ListPage, TaskIndex } from '../event-log/task-index.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { CatalogIndex, ChangePlace } from './catalog-index.ts'
 import type { TaskCatalog } from './task-catalog.ts'
@@ -55,6 +56,32 @@ export async function findTasks(
       snapshot,
     })),
     hasMore: found.length > limit,
+  }
+}
+
+/** A page of all tasks in the order in which they were created, newest first, as the engine lists them. */
+export async function listTasks(
+  tasks: TaskIndex,
+  catalog: TaskCatalog,
+  { after, limit }: Pick<TaskPageRequest, 'after' | 'limit'>,
+): Promise<TaskPage> {
+  const order = 'CREATED_DESC'
+  const snapshots: Snapshot[] = []
+  let before = after === null ? null : parseCursor(after, order).serial
+  let hasMore = true
+  while (hasMore && snapshots.length <= limit) {
+    const page: ListPage = await tasks.list('all', before, limit - snapshots.length + 1)
+    // Those of other servers, which share the store, are passed over.
+    snapshots.push(...page.snapshots.filter(({ state }) => catalog.covers(state.spec)))
+    hasMore = page.hasMore
+    before = page.snapshots.at(-1)?.serial ?? null
+  }
+  return {
+    tasks: snapshots.slice(0, limit).map((snapshot) => ({
+      cursor: cursorOf({ serial: snapshot.serial, updatedAt: 0 }, order),
+      snapshot,
+    })),
+    hasMore: snapshots.length > limit,
   }
 }
 

@@ -3,6 +3,7 @@ import type { EventLog, Snapshot, Watch } from '../event-log/event-log.ts'
 import { type Listing, type ListingChange, listingOf } from '../event-log/listing.ts'
 import type { ListPage, TaskIndex } from '../event-log/task-index.ts'
 import { EpochcastError } from '../task/errors.ts'
+import type { TaskKey } from '../task/task.ts'
 import { CatalogIndex } from './catalog-index.ts'
 
 const LIST_PAGE = 500
@@ -26,6 +27,7 @@ export class TaskCatalog {
   readonly index = new CatalogIndex()
   readonly #store: CatalogStore
   readonly #onError: (error: unknown) => void
+  readonly #channelPrefixes: ReadonlySet<string> | null
   /** The load in which each listing was heard of or read last. */
   readonly #loadOf = new Map<number, number>()
   #load = 0
@@ -38,9 +40,20 @@ export class TaskCatalog {
   #watch: Watch | undefined
   #isClosed = false
 
-  constructor(store: CatalogStore, onError: (error: unknown) => void) {
+  /** @param channelPrefixes those of this server; others that share its store may have more. All where it is left out */
+  constructor(
+    store: CatalogStore,
+    onError: (error: unknown) => void,
+    channelPrefixes: readonly string[] | null = null,
+  ) {
     this.#store = store
     this.#onError = onError
+    this.#channelPrefixes = channelPrefixes && new Set(channelPrefixes)
+  }
+
+  /** Whether a task is this server's to show. */
+  covers({ channelPrefix }: TaskKey): boolean {
+    return this.#channelPrefixes?.has(channelPrefix) ?? true
   }
 
   /** Begins to listen and to load; what it needs of the engine is tried until it is there. */
@@ -102,6 +115,7 @@ export class TaskCatalog {
   }
 
   #set(listing: Listing): void {
+    if (!this.covers(listing)) return
     const { serial, version } = listing
     const known = this.index.get(serial)
     // Announcements cross; but what was heard before this load proves nothing: a store may have lost its newest events.

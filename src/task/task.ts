@@ -1,3 +1,4 @@
+import { LIMITS } from './limits.ts'
 import type { Pace } from './pace.ts'
 
 /** What identifies a task. Its channel is `channelPrefix:id`. */
@@ -5,6 +6,14 @@ export interface TaskKey {
   readonly channelPrefix: string
   readonly id: string
 }
+
+const TASK_ID = /^[A-Za-z0-9_.-]+$/
+
+/**
+ * Whether a text can be the id of a task. Servers draw them, or hash them from an idempotencyKey. None has a colon, so
+ * that no other prefix with another id makes the same channel; nor braces, or half a character, which Redis reads otherwise.
+ */
+export const isTaskId = (text: string): boolean => text.length <= LIMITS.taskIdLength && TASK_ID.test(text)
 
 export const channelOf = ({ channelPrefix, id }: TaskKey): string => `${channelPrefix}:${id}`
 

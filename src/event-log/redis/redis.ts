@@ -16,6 +16,7 @@ import type {
   Watch,
   WatchSignal,
 } from '../event-log.ts'
+import { storedChannelOf } from '../find-task.ts'
 import { type ListingChange, listingOf } from '../listing.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
@@ -104,7 +105,7 @@ export class RedisStore implements Store {
   async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
     return translated(async () => {
       const keys = this.#keys
-      const channel = channelOf(key)
+      const channel = storedChannelOf(key)
       const generation = newGeneration()
       const serial = await this.#redis.incr(keys.serial)
       // Into the lists first: an entry without its task is passed over, a task without its entry is lost.
