@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isLoopback } from './loopback.ts'
 import { parseRedisUrl } from './redis-url.ts'
+import { ENV_PATTERN, isEnvPattern, TrainerEnv } from './trainer-env.ts'
 
 /** The engine that keeps the events, and where it is; its name is that of a `Store`. */
 type EngineConfig = { readonly name: 'memory' } | { readonly name: 'redis'; readonly url: string }
@@ -57,8 +58,8 @@ export interface Config {
   readonly localQueue: number
   readonly stopGraceMs: number
   readonly killGraceMs: number
-  /** What trainers get of this process's environment: all but Epochcast's own settings and secrets. */
-  readonly trainerEnv: Readonly<Record<string, string>>
+  /** What trainers get of this process's environment. */
+  readonly trainerEnv: TrainerEnv
 }
 
 /** Settings that cannot be used; for each the message names the variable, what was found and what was expected. */
@@ -120,7 +121,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     localQueue: found.EPOCHCAST_LOCAL_QUEUE,
     stopGraceMs: found.EPOCHCAST_STOP_GRACE_SECONDS,
     killGraceMs: found.EPOCHCAST_KILL_GRACE_SECONDS,
-    trainerEnv: Object.freeze(withoutOwnSettings(env)),
+    trainerEnv: new TrainerEnv(env, found.EPOCHCAST_TRAINER_ENV),
   })
 }
 
@@ -225,6 +226,11 @@ const variables = z
       .string()
       .optional()
       .transform((path) => path || null),
+    EPOCHCAST_TRAINER_ENV: list('').refine((names) => names.every(isEnvPattern), {
+      // Not what was found: where a value was given along with a name, it may be a secret.
+      error: `has something that is no name; expected ${ENV_PATTERN}`,
+      abort: true,
+    }),
     EPOCHCAST_ALLOWED_ORIGINS: list('loopback'),
     EPOCHCAST_MAX_STREAM_SECONDS: seconds(7200, 1, 604_800),
     EPOCHCAST_MAX_STATE_STREAM_SECONDS: seconds(0, 0, 604_800).transform((ms) => ms || null),
@@ -266,11 +272,3 @@ const variables = z
       )
     }
   })
-
-function withoutOwnSettings(env: Env): Record<string, string> {
-  const kept: Record<string, string> = {}
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && name !== 'REDIS_URL' && !name.startsWith('EPOCHCAST_')) kept[name] = value
-  }
-  return kept
-}
