@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
 import { openRedisConnections, type RedisConnections } from '../../src/event-log/redis/connections.ts'
@@ -96,6 +97,18 @@ describe('the Redis engine', () => {
     faultsOf(() => [redis]),
   )
   describe('curves', () => curvesContract((options) => openLog(redis.url, options)))
+
+  it('tells of a command that failed no arguments, which may be secrets', async () => {
+    const keyPrefix = `${randomUUID()}:`
+    const log = await openLog(redis.url, { keyPrefix })
+    const spec = await createTask(log, { params: { password: 'swordfish' } })
+    await redis.run((client) => client.set(`${keyPrefix}epochcast:{${channelOf(spec)}}:log`, 'no stream'))
+    const error = await append(log, spec, progress(1)).catch((failure: unknown) => failure)
+    const logged = JSON.stringify(pino.stdSerializers.err(error as Error))
+    expect(logged).toContain('WRONGTYPE')
+    expect(logged).not.toContain('swordfish')
+    await log.close()
+  })
 
   it('can watch a task again after Redis was frozen and did not confirm in time', async () => {
     const log = await openLog(redis.url, { commandTimeoutMs: 300 })

@@ -22,6 +22,7 @@ export function toPortError(cause: unknown): unknown {
   if (message.startsWith('OOM')) {
     return new EpochcastError('STORE_FULL', 'Redis is at its maxmemory and takes no more', { cause })
   }
+  withoutArguments(cause)
   if (name === 'ReplyError' && !NOT_NOW.test(message)) return cause
   if (cause instanceof TypeError || cause instanceof SyntaxError) return cause
   return new EpochcastError(
@@ -29,4 +30,9 @@ export function toPortError(cause: unknown): unknown {
     `Redis is out of reach (${message}); nothing is known to be applied, try again`,
     { cause, details: { retryAfterMs: RETRY_AFTER_MS } },
   )
+}
+
+/** ioredis adds the command to its errors, whose arguments are states, parameters, a password: nothing for a log. */
+function withoutArguments(error: Error & { command?: { readonly name: string } }): void {
+  if (error.command) error.command = { name: error.command.name }
 }
