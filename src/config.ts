@@ -38,6 +38,10 @@ export interface Config {
   readonly retainEvents: number
   readonly retainSeconds: number
   readonly memoryBytes: number
+  /** Bytes that tasks may take in Redis; null for as many as it takes itself. */
+  readonly redisBytes: number | null
+  /** Part of the bytes that unfinished tasks of one address may hold. */
+  readonly storeShare: number
   readonly stallMs: number
   readonly abandonMs: number
   /** Silence after which a server counts as gone, and the trainers it held with it. */
@@ -106,6 +110,8 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     retainSeconds: found.EPOCHCAST_RETAIN_SECONDS,
     curveBytes: found.EPOCHCAST_CURVE_BYTES,
     memoryBytes: found.EPOCHCAST_MEMORY_BYTES,
+    redisBytes: found.EPOCHCAST_REDIS_BYTES || null,
+    storeShare: found.EPOCHCAST_STORE_SHARE / 100,
     stallMs: found.EPOCHCAST_STALL_SECONDS,
     abandonMs: found.EPOCHCAST_ABANDON_SECONDS,
     serverLeaseMs: found.EPOCHCAST_SERVER_LEASE_SECONDS,
@@ -238,6 +244,8 @@ const variables = z
     EPOCHCAST_RETAIN_SECONDS: whole(604_800, 1, 315_360_000),
     EPOCHCAST_CURVE_BYTES: whole(8 * 1024 * 1024, 262_144, 1024 ** 3),
     EPOCHCAST_MEMORY_BYTES: whole(268_435_456, 65_536, 2 ** 40),
+    EPOCHCAST_REDIS_BYTES: whole(0, 0, 2 ** 50),
+    EPOCHCAST_STORE_SHARE: whole(90, 1, 100),
     EPOCHCAST_STALL_SECONDS: seconds(120, 1, 86_400),
     EPOCHCAST_ABANDON_SECONDS: seconds(86_400, 1, 31_536_000),
     EPOCHCAST_SERVER_LEASE_SECONDS: seconds(15, 0.5, 3600),

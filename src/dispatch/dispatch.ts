@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
-import { checkChannelPrefix, getTask, taskNotFound } from '../event-log/find-task.ts'
+import { getTask, taskNotFound } from '../event-log/find-task.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import {
@@ -22,7 +21,6 @@ import {
   hasEnded,
   initialState,
   isFinalStatus,
-  type Json,
   type TaskKey,
   type TaskSpec,
   type TaskState,
@@ -30,21 +28,10 @@ import {
 import { adoptJobs } from './adoption.ts'
 import { Background, isRetryable } from './background.ts'
 import { HeldJobs } from './held-jobs.ts'
-import { digest, idOf } from './idempotency.ts'
-import { type GivenParams, paramsOf } from './params.ts'
 import { placeIn } from './place.ts'
 import { withRetried } from './retry.ts'
-import type { ConfiguredTrainer, Trainers } from './trainers.ts'
-
-export interface StartRequest extends GivenParams {
-  readonly trainer: string | null
-  readonly name: string | null
-  readonly channelPrefix: string | null
-  readonly labels: Json
-  /** A finished task to repeat, where nothing else is asked for. */
-  readonly retryOf: string | null
-  readonly idempotencyKey: string | null
-}
+import { type StartRequest, specOf } from './spec.ts'
+import type { Trainers } from './trainers.ts'
 
 export interface Started {
   readonly snapshot: Snapshot
@@ -97,7 +84,13 @@ export class Dispatch implements JobObserver {
     const request = await withRetried(this.#log, this.#options.channelPrefixes, caller, given)
     const trainer = this.#trainers.get(request.trainer)
     const launcher = this.#launcherOf(trainer)
-    const spec = this.#specOf(request, trainer, launcher)
+    const spec = specOf(request, {
+      channelPrefixes: this.#options.channelPrefixes,
+      trainer,
+      owner: caller.address,
+      holder: launcher.jobsOutliveServer ? null : this.#options.serverId,
+      now: this.#now(),
+    })
     authorize(caller, 'tasks:start', { channelPrefix: spec.channelPrefix })
     const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
     if (known) return this.#repeated(known, spec)
@@ -231,33 +224,6 @@ export class Dispatch implements JobObserver {
     this.#isClosing = true
     await Promise.all([...this.#launchers.values()].map((launcher) => launcher.close()))
     await this.#background.close()
-  }
-
-  #specOf(request: StartRequest, trainer: ConfiguredTrainer, launcher: Launcher): TaskSpec {
-    const { channelPrefixes } = this.#options
-    const channelPrefix = checkChannelPrefix(
-      channelPrefixes,
-      request.channelPrefix ?? trainer.channelPrefix ?? (channelPrefixes[0] as string),
-    )
-    const { idempotencyKey, machineId, name, labels, retryOf } = request
-    const params = trainer.completeParams(paramsOf(request))
-    // What is not given is not part of it: keys that were used before there was such a thing stay valid.
-    const optional = [name, retryOf].some((one) => one !== null) ? [name, retryOf] : []
-    const input = [trainer.name, machineId, params, labels, ...optional]
-    return {
-      channelPrefix,
-      id: idempotencyKey === null ? randomUUID() : idOf(channelPrefix, idempotencyKey),
-      trainer: trainer.name,
-      name,
-      machineId: machineId ?? (typeof params.machine_id === 'string' ? params.machine_id : null),
-      labels,
-      retryOf,
-      params,
-      createdAt: this.#now(),
-      startId: randomUUID(),
-      holder: launcher.jobsOutliveServer ? null : this.#options.serverId,
-      inputDigest: idempotencyKey === null ? null : digest(input),
-    }
   }
 
   #repeated(snapshot: Snapshot, spec: TaskSpec): Started {

@@ -9,6 +9,9 @@ export interface Listing extends TaskKey {
   readonly name: string | null
   readonly trainer: string
   readonly machineId: string | null
+  /** Who pays for the task, and about how many bytes; both are absent where a server of an older version told it. */
+  readonly owner?: string | null
+  readonly bytes?: number
   readonly labels: Json
   readonly status: TaskStatus
   /** Milliseconds since the epoch, as all times of the state. */
@@ -33,8 +36,9 @@ export function listingOf({
   top,
   serial,
   revision,
-}: TaskView & { readonly serial: number; readonly revision: number }): Listing {
-  const { channelPrefix, id, name, trainer, machineId, labels, createdAt } = state.spec
+  bytes = 0,
+}: TaskView & { readonly serial: number; readonly revision: number; readonly bytes?: number }): Listing {
+  const { channelPrefix, id, name, trainer, machineId, labels, createdAt, owner } = state.spec
   return {
     channelPrefix,
     id,
@@ -43,6 +47,8 @@ export function listingOf({
     name: name ?? null,
     trainer,
     machineId,
+    owner: owner ?? null,
+    bytes,
     labels,
     status: state.status,
     createdAt,

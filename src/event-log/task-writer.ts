@@ -28,6 +28,8 @@ export const MAX_TURN_WAIT_MS = 10_000
 const MAX_RESTORE_MS = 3_600_000
 /** Unfinished tasks whose state this process remembers from its last write. */
 const MAX_REMEMBERED_TASKS = 2000
+/** Of their states, as JSON. */
+const MAX_REMEMBERED_BYTES = 64 * 1024 * 1024
 
 interface Remembered extends StoredSnapshot {
   /** By this process's clock, as `listedAt`: when it told lists of tasks. */
@@ -60,7 +62,10 @@ export class TaskWriter {
   readonly #restoreWithinMs: number
   /** The updates of each task that is being written to, those of the present append among them. */
   readonly #lines = new Map<string, Waiting[]>()
-  readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED_TASKS })
+  readonly #remembered = new LRUCache<string, Remembered>({
+    max: MAX_REMEMBERED_TASKS,
+    maxSize: MAX_REMEMBERED_BYTES,
+  })
 
   constructor(log: EventLog & CurveStore, options: TaskWriterOptions) {
     this.#log = log
@@ -119,9 +124,15 @@ export class TaskWriter {
       if (!edit) return known
       const result = await this.#log.edit(key, known, edited(known.state, edit))
       if (result.kind === 'edited') {
-        const { folded } = known
-        if (this.#remembered.has(channel))
-          this.#remembered.set(channel, { ...result.snapshot, folded, writtenAt: Date.now() })
+        if (this.#remembered.has(channel)) {
+          const { folded, bytes } = known
+          const size = JSON.stringify(result.snapshot.state).length
+          this.#remembered.set(
+            channel,
+            { ...result.snapshot, folded, bytes, writtenAt: Date.now() },
+            { size },
+          )
+        }
         return result.snapshot
       }
       await sleep(Math.random() * tries)
@@ -167,9 +178,11 @@ export class TaskWriter {
         if (isFinalStatus(state.status)) this.#forget(key, channel)
         else {
           const { serial, revision } = known
-          const { top, folded } = result
+          const { top, folded, bytes } = result
           const listedAt = isListed ? now : known.listedAt
-          this.#remembered.set(channel, { state, top, serial, revision, folded, writtenAt: now, listedAt })
+          const written = { state, top, serial, revision, folded, bytes, writtenAt: now, listedAt }
+          // Where they are very large, a few are remembered.
+          this.#remembered.set(channel, written, { size: result.stateBytes + 1 })
         }
         // That the append was in time shows that refusals beside it were made for the log's own state.
         return settle(together, outcomes)
@@ -197,7 +210,7 @@ export class TaskWriter {
         texts,
         curves: curves ?? undefined,
         listing: isListed
-          ? listingOf({ state, top: topAfter(known.top, events), serial, revision })
+          ? listingOf({ state, top: topAfter(known.top, events), serial, revision, bytes: known.bytes })
           : undefined,
       })
       if (result.kind === 'appended') return { ...result, folded: curves?.through ?? known.folded }

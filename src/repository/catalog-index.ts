@@ -1,7 +1,7 @@
 import type { Listing } from '../event-log/listing.ts'
+import { intersection, type SerialCursor, SerialList, UnionCursor } from '../event-log/serial-list.ts'
 import { isFinalStatus, TASK_STATUSES } from '../task/task.ts'
 import { SearchBlocks } from './search-blocks.ts'
-import { intersection, type SerialCursor, SerialList, UnionCursor } from './serial-list.ts'
 import { keysOf, searchText, statusKeys, type TaskQuery } from './task-filter.ts'
 
 /** Listings tested one after the other in their order, before those that match are looked up instead. */

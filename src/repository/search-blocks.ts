@@ -1,4 +1,4 @@
-import { cursorOver, END, type SerialCursor } from './serial-list.ts'
+import { cursorOver, END, type SerialCursor } from '../event-log/serial-list.ts'
 
 /** Neighbouring tasks whose texts are searched as one. */
 const BLOCK_SERIALS = 512

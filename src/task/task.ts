@@ -64,6 +64,8 @@ export interface TaskSpec extends TaskKey {
   readonly params: Readonly<Record<string, Json>>
   /** Milliseconds since the epoch, by the server's clock. */
   readonly createdAt: number
+  /** The address that started it, which what it takes is counted for. Null for the server; absent in older states. */
+  readonly owner?: string | null
   /** The server whose child process the trainer is, so that it ends with it; null for any other launcher. */
   readonly holder: string | null
   /** Drawn for each call of startTraining, by which it knows the task that it created itself. */

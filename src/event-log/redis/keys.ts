@@ -14,7 +14,7 @@ export class RedisKeys {
   }
 
   /**
-   * Hash: generation, top, serial, state; revision once the task was edited, folded (offset of the last event that the
+   * Hash: generation, top, serial, state; logBytes and curveBytes, about what the two take; revision once the task was edited, folded (offset of the last event that the
    * curves contain), and previousGeneration and common once the log lost entries.
    */
   state(key: TaskKey): string {

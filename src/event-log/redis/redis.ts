@@ -27,7 +27,7 @@ import { curveArgs, RedisCurves } from './curves.ts'
 import { toPortError, translated } from './errors.ts'
 import { RedisKeys } from './keys.ts'
 import { RedisLeases } from './leases.ts'
-import { createResultOf, readResultOf, snapshotOf } from './replies.ts'
+import { bytesOfNew, createResultOf, readResultOf, snapshotOf } from './replies.ts'
 import { type Scripts, withScripts } from './scripts.ts'
 import { RedisTaskList } from './task-list.ts'
 import { publishedDrop, publishedListing, RedisWatches } from './watches.ts'
@@ -111,7 +111,10 @@ export class RedisStore implements Store {
       // Into the lists first: an entry without its task is passed over, a task without its entry is lost.
       await this.#tasks.add(channel, serial)
       const top = { generation, offset: events.length }
-      const listing = listingOf({ state, top, serial, revision: 0 })
+      const stateText = JSON.stringify(state)
+      const texts = textsOf(events)
+      const bytes = bytesOfNew(stateText, texts)
+      const listing = listingOf({ state, top, serial, revision: 0, bytes })
       const reply = await this.#redis.epochcastCreate(
         keys.state(key),
         keys.log(key),
@@ -119,7 +122,7 @@ export class RedisStore implements Store {
         keys.dropped(key),
         generation,
         serial,
-        JSON.stringify(state),
+        stateText,
         this.#options.retainEvents,
         keys.appended(key),
         keys.changes,
@@ -127,7 +130,7 @@ export class RedisStore implements Store {
         keys.listings,
         publishedListing(listing),
         state.spec.startId,
-        ...textsOf(events),
+        ...texts,
       )
       const result = createResultOf(reply)
       if (result.kind === 'created') {
@@ -159,6 +162,7 @@ export class RedisStore implements Store {
       const comesBack = isReturn && !isFinal
       // Into the lists first, as in `create`; and once more, in case that somebody mended them meanwhile.
       if (comesBack) await this.#tasks.comeBack(key)
+      const stateText = JSON.stringify(state)
       gatherWrites(this.#redis)
       const outcome = await this.#redis.epochcastAppend(
         keys.state(key),
@@ -166,7 +170,7 @@ export class RedisStore implements Store {
         keys.curves(key),
         expectedOf(expected, revision),
         expected.offset,
-        JSON.stringify(state),
+        stateText,
         retainEvents,
         isFinal ? retainSeconds : isReturn ? -1 : 0,
         keys.appended(key),
@@ -182,7 +186,8 @@ export class RedisStore implements Store {
       if (comesBack) await this.#tasks.comeBack(key).catch(this.#options.onError)
       // Where this fails, the task is still listed as unfinished; `list` notices and mends it.
       if (isFinal) await this.#tasks.finish(key).catch(this.#options.onError)
-      return { kind: 'appended', top: { ...expected, offset: expected.offset + events.length } }
+      const top = { ...expected, offset: expected.offset + events.length }
+      return { kind: 'appended', top, stateBytes: Buffer.byteLength(stateText), bytes: outcome }
     } catch (error) {
       throw toPortError(error)
     }
@@ -198,17 +203,10 @@ export class RedisStore implements Store {
 
   async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
     return translated(async () => {
-      const [generation, top, serial, state, revision, folded] = await this.#redis.hmget(
-        this.#keys.state(key),
-        'generation',
-        'top',
-        'serial',
-        'state',
-        'revision',
-        'folded',
-      )
+      const found = await this.#redis.hmget(this.#keys.state(key), ...SNAPSHOT_FIELDS)
+      const [generation, top, serial, state, revision, folded, logBytes, curveBytes] = found
       if (!generation || !top || !serial || !state) return null
-      return snapshotOf(generation, top, serial, state, { revision, folded })
+      return snapshotOf(generation, top, serial, state, { revision, folded, logBytes, curveBytes })
     })
   }
 
@@ -283,5 +281,8 @@ export class RedisStore implements Store {
   }
 }
 
+const SNAPSHOT_FIELDS = [
+  ...['generation', 'top', 'serial', 'state', 'revision', 'folded', 'logBytes', 'curveBytes'],
+]
 const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))
 const newGeneration = (): string => randomBytes(6).toString('base64url')

@@ -37,6 +37,12 @@ export class SerialList {
     if (this.#serials[index] === serial) this.#serials.splice(index, 1)
   }
 
+  /** Those before a serial (the newest for null), newest first. */
+  before(serial: number | null, limit: number): number[] {
+    const end = serial === null ? this.#serials.length : this.#indexOf(serial)
+    return this.#serials.slice(Math.max(0, end - limit), end).reverse()
+  }
+
   /** The list must not change while the cursor is used. */
   cursor(isDescending: boolean): SerialCursor {
     return cursorOver(this.#serials, isDescending)
