@@ -18,6 +18,10 @@ export interface Listing extends TaskKey {
   readonly createdAt: number
   readonly updatedAt: number
   readonly finishedAt: number | null
+  /** What the silence of its trainer is judged by. Absent where a server of an older version told it, as the two below. */
+  readonly heardAt?: number
+  readonly stopRequested?: boolean
+  readonly holder?: string | null
 }
 
 /** What a watch of listings tells. */
@@ -38,7 +42,7 @@ export function listingOf({
   revision,
   bytes = 0,
 }: TaskView & { readonly serial: number; readonly revision: number; readonly bytes?: number }): Listing {
-  const { channelPrefix, id, name, trainer, machineId, labels, createdAt, owner } = state.spec
+  const { channelPrefix, id, name, trainer, machineId, labels, createdAt, owner, holder } = state.spec
   return {
     channelPrefix,
     id,
@@ -54,11 +58,14 @@ export function listingOf({
     createdAt,
     updatedAt: state.updatedAt,
     finishedAt: state.finishedAt,
+    heardAt: state.heardAt,
+    stopRequested: state.stopRequested,
+    holder,
   }
 }
 
 /**
- * Whether a writer is to list a task again: its status changed, or it was not listed for a while.
+ * Whether a writer is to list a task again: its status changed, or it was asked to stop, or not listed for a while.
  *
  * @param listedAt when this process listed it last, by its own clock
  */
@@ -68,4 +75,7 @@ export const isListingDue = (
   listedAt: number | undefined,
   now: number,
 ): boolean =>
-  before.status !== after.status || listedAt === undefined || now - listedAt >= LISTING_INTERVAL_MS
+  before.status !== after.status ||
+  before.stopRequested !== after.stopRequested ||
+  listedAt === undefined ||
+  now - listedAt >= LISTING_INTERVAL_MS
