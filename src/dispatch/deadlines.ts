@@ -33,6 +33,11 @@ export class Deadlines<Item extends Due> {
     item.place = -1
   }
 
+  /** Of items that nobody sets or deletes again. */
+  clear(): void {
+    this.#heap.length = 0
+  }
+
   /** Takes up to so many that are due, the earliest first. */
   take(now: number, limit: number): Item[] {
     const taken: Item[] = []

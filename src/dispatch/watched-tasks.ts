@@ -14,6 +14,7 @@ export interface WatchedTask extends Due {
 
 /** So few that nobody notices, of an engine in this process, too. */
 const LIST_PAGE = 100
+const CHECKED_TOGETHER = 5000
 /** Lists are read again now and then: engines mend them while they are read, and an announcement may get lost. */
 const RELOAD_MS = 600_000
 
@@ -99,7 +100,9 @@ export class WatchedTasks {
     const watch = this.#watch
     this.#watch = undefined
     this.#loadedAt = null
-    for (const serial of [...this.#bySerial.keys()]) this.forget(serial)
+    this.#bySerial.clear()
+    this.#byHolder.clear()
+    this.#deadlines.clear()
     await watch?.close()
   }
 
@@ -119,7 +122,10 @@ export class WatchedTasks {
       await eventLoopTurn()
       before = last.serial
     }
-    for (const serial of known) if (!found.has(serial)) this.forget(serial)
+    for (let i = 0; i < known.length; i++) {
+      if (!found.has(known[i] as number)) this.forget(known[i] as number)
+      if (i % CHECKED_TOGETHER === 0) await eventLoopTurn()
+    }
   }
 
   #hear(change: ListingChange): void {

@@ -184,12 +184,9 @@ export class TaskUpdates {
   ): AsyncGenerator<Snapshot, void, undefined> {
     await whenInReach(() => this.#catalog.loaded(), signal)
     const { query } = shown
-    const { index } = this.#catalog
-    yield* this.#lookUp(
-      shown,
-      query.namesTasks ? [...index.byCreation(query, true)] : [...index.unfinishedOrEnded(query, endedSince)],
-      signal,
-    )
+    const { walk } = this.#catalog
+    const found = query.namesTasks ? walk.byCreation(query, true) : walk.unfinishedOrEnded(query, endedSince)
+    yield* this.#lookUp(shown, found, signal)
   }
 
   async *#changedSince(
@@ -198,21 +195,21 @@ export class TaskUpdates {
     signal: AbortSignal,
   ): AsyncGenerator<Snapshot, void, undefined> {
     await unlessAborted(this.#catalog.caughtUp(), signal)
-    const changed = [...this.#catalog.index.changedSince(since)]
+    const changed = this.#catalog.walk.changedSince(since)
     yield* this.#lookUp(
       shown,
-      changed.filter((listing) => shown.mayConcern(listing)),
+      filtered(changed, (listing) => shown.mayConcern(listing)),
       signal,
     )
   }
 
   async *#lookUp(
     shown: ShownTasks,
-    listings: readonly Listing[],
+    listings: AsyncIterable<Listing>,
     signal: AbortSignal,
   ): AsyncGenerator<Snapshot, void, undefined> {
-    for (let i = 0; i < listings.length && !signal.aborted; i += LOOKED_UP_TOGETHER) {
-      const together = listings.slice(i, i + LOOKED_UP_TOGETHER)
+    for await (const together of batches(listings, LOOKED_UP_TOGETHER)) {
+      if (signal.aborted) return
       const snapshots = await Promise.all(
         together.map((listing) => whenInReach(() => this.#catalog.fresh(listing), signal)),
       )
@@ -224,4 +221,19 @@ export class TaskUpdates {
       await eventLoopTurn()
     }
   }
+}
+
+async function* batches<T>(all: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {
+  let batch: T[] = []
+  for await (const one of all) {
+    batch.push(one)
+    if (batch.length < size) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+async function* filtered<T>(all: AsyncIterable<T>, isMeant: (one: T) => boolean) {
+  for await (const one of all) if (isMeant(one)) yield one
 }

@@ -5,6 +5,7 @@ import type { ListPage, TaskIndex } from '../event-log/task-index.ts'
 import { EpochcastError } from '../task/errors.ts'
 import type { TaskKey } from '../task/task.ts'
 import { CatalogIndex } from './catalog-index.ts'
+import { CatalogWalk } from './catalog-walk.ts'
 
 const LIST_PAGE = 500
 /** So few that live streams do not notice. */
@@ -25,6 +26,7 @@ type CatalogStore = Pick<EventLog, 'snapshot'> & Pick<TaskIndex, 'list' | 'watch
  */
 export class TaskCatalog {
   readonly index = new CatalogIndex()
+  readonly walk = new CatalogWalk(this.index)
   readonly #store: CatalogStore
   readonly #onError: (error: unknown) => void
   readonly #channelPrefixes: ReadonlySet<string> | null

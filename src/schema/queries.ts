@@ -2,8 +2,8 @@ import { findTask } from '../event-log/find-task.ts'
 import type { EngineStatus } from '../event-log/store.ts'
 import type { Trainer } from '../launcher/launcher.ts'
 import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
-import { findTasks, listTasks, type TaskPage, type TaskPageRequest } from '../repository/find-tasks.ts'
-import { type TaskFilter, taskQuery } from '../repository/task-filter.ts'
+import { findTasksOnce, listTasks, type TaskPage, type TaskPageRequest } from '../repository/find-tasks.ts'
+import type { TaskFilter } from '../repository/task-filter.ts'
 import { LIMITS } from '../task/limits.ts'
 import { builder } from './builder.ts'
 import type { Services } from './context.ts'
@@ -99,6 +99,6 @@ async function pageOfTasks(
 ): Promise<TaskPage> {
   const seesAll = caller.taskIds === null && caller.channelPrefixes === null
   if (filter !== null || request.order !== 'CREATED_DESC' || !seesAll)
-    return findTasks(catalog, taskQuery(filter ?? {}, caller), request)
+    return findTasksOnce(catalog, filter ?? {}, caller, request)
   return listTasks(tasks, catalog, request)
 }
