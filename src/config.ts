@@ -42,6 +42,12 @@ export interface Config {
   readonly redisBytes: number | null
   /** Part of the bytes that unfinished tasks of one address may hold. */
   readonly storeShare: number
+  /** Unfinished tasks that one address may have started; null for no bound, as of the two below. */
+  readonly maxTasksPerAddress: number | null
+  /** Trainings that one address may start in an hour. */
+  readonly startsPerHour: number | null
+  /** Reports that one task takes in a second. */
+  readonly taskReportsPerSecond: number | null
   readonly stallMs: number
   readonly abandonMs: number
   /** Silence after which a server counts as gone, and the trainers it held with it. */
@@ -112,6 +118,9 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     memoryBytes: found.EPOCHCAST_MEMORY_BYTES,
     redisBytes: found.EPOCHCAST_REDIS_BYTES || null,
     storeShare: found.EPOCHCAST_STORE_SHARE / 100,
+    maxTasksPerAddress: found.EPOCHCAST_MAX_TASKS_PER_ADDRESS || null,
+    startsPerHour: found.EPOCHCAST_STARTS_PER_HOUR || null,
+    taskReportsPerSecond: found.EPOCHCAST_TASK_REPORTS_PER_SECOND || null,
     stallMs: found.EPOCHCAST_STALL_SECONDS,
     abandonMs: found.EPOCHCAST_ABANDON_SECONDS,
     serverLeaseMs: found.EPOCHCAST_SERVER_LEASE_SECONDS,
@@ -246,6 +255,9 @@ const variables = z
     EPOCHCAST_MEMORY_BYTES: whole(268_435_456, 65_536, 2 ** 40),
     EPOCHCAST_REDIS_BYTES: whole(0, 0, 2 ** 50),
     EPOCHCAST_STORE_SHARE: whole(90, 1, 100),
+    EPOCHCAST_MAX_TASKS_PER_ADDRESS: whole(10_000, 0, 10_000_000),
+    EPOCHCAST_STARTS_PER_HOUR: whole(36_000, 0, 10_000_000),
+    EPOCHCAST_TASK_REPORTS_PER_SECOND: whole(200_000, 0, 10_000_000),
     EPOCHCAST_STALL_SECONDS: seconds(120, 1, 86_400),
     EPOCHCAST_ABANDON_SECONDS: seconds(86_400, 1, 31_536_000),
     EPOCHCAST_SERVER_LEASE_SECONDS: seconds(15, 0.5, 3600),

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
 import { Liveness } from './dispatch/liveness.ts'
+import { StartBounds } from './dispatch/start-bounds.ts'
 import { Trainers } from './dispatch/trainers.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
 import { EngineWait } from './feed/engine-wait.ts'
@@ -93,10 +94,15 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   })
   const catalog = new TaskCatalog(store, onError, config.channelPrefixes)
   const updates = new TaskUpdates(store, catalog, engineWait)
-  const ingest = new Ingest(writer, config.channelPrefixes)
+  const ingest = new Ingest(writer, config.channelPrefixes, { reportsPerSecond: config.taskReportsPerSecond })
   const dispatch = new Dispatch(store, writer, trainers, {
     channelPrefixes: config.channelPrefixes,
     serverId,
+    startBounds: new StartBounds({
+      startsPerHour: config.startsPerHour,
+      maxTasks: config.maxTasksPerAddress,
+      unfinishedOf: (address) => catalog.unfinishedOf(address),
+    }),
     onError,
   })
   const liveness = new Liveness(store, writer, {

@@ -31,6 +31,7 @@ import { HeldJobs } from './held-jobs.ts'
 import { placeIn } from './place.ts'
 import { withRetried } from './retry.ts'
 import { type StartRequest, specOf } from './spec.ts'
+import type { StartBounds } from './start-bounds.ts'
 import type { Trainers } from './trainers.ts'
 
 export interface Started {
@@ -43,6 +44,8 @@ export interface DispatchOptions {
   /** Names this server among those that share an event log. */
   readonly serverId: string
   readonly onError: (error: unknown) => void
+  /** What one address may start; no bound where it is left out. */
+  readonly startBounds?: StartBounds
   readonly now?: () => number
 }
 
@@ -76,7 +79,7 @@ export class Dispatch implements JobObserver {
 
   /**
    * @throws EpochcastError FORBIDDEN, TRAINER_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, BAD_INPUT, BAD_PARAMS, QUEUE_FULL,
-   *   STORE_FULL, IDEMPOTENCY_CONFLICT, TASK_NOT_FOUND, TASK_NOT_ENDED; then nothing was created
+   *   STORE_FULL, TOO_MANY_TASKS, RATE_LIMITED, IDEMPOTENCY_CONFLICT, TASK_NOT_FOUND, TASK_NOT_ENDED; then nothing was created
    * @returns the task, created; whether its launcher takes the job is for the task's log to tell
    */
   async start(caller: Caller, given: StartRequest): Promise<Started> {
@@ -94,6 +97,7 @@ export class Dispatch implements JobObserver {
     authorize(caller, 'tasks:start', { channelPrefix: spec.channelPrefix })
     const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
     if (known) return this.#repeated(known, spec)
+    this.#options.startBounds?.take(caller.address)
 
     const place = placeIn(launcher)
     let isTaken = false

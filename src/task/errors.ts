@@ -70,6 +70,10 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'Too many of these in a short time; `extensions.retryAfterMs` says when to try again.',
   },
+  TOO_MANY_TASKS: {
+    retryable: true,
+    meaning: 'This address has too many unfinished tasks (EPOCHCAST_MAX_TASKS_PER_ADDRESS).',
+  },
   QUEUE_FULL: { retryable: true, meaning: "The launcher's queue is full." },
   STORE_FULL: {
     retryable: true,
