@@ -42,6 +42,8 @@ export interface Config {
   readonly redisBytes: number | null
   /** Part of the bytes that unfinished tasks of one address may hold. */
   readonly storeShare: number
+  /** Tasks that there may be in all: every server has each of them in its catalog. */
+  readonly maxTasks: number
   /** Unfinished tasks that one address may have started; null for no bound, as of the two below. */
   readonly maxTasksPerAddress: number | null
   /** Trainings that one address may start in an hour. */
@@ -118,6 +120,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     memoryBytes: found.EPOCHCAST_MEMORY_BYTES,
     redisBytes: found.EPOCHCAST_REDIS_BYTES || null,
     storeShare: found.EPOCHCAST_STORE_SHARE / 100,
+    maxTasks: found.EPOCHCAST_MAX_TASKS,
     maxTasksPerAddress: found.EPOCHCAST_MAX_TASKS_PER_ADDRESS || null,
     startsPerHour: found.EPOCHCAST_STARTS_PER_HOUR || null,
     taskReportsPerSecond: found.EPOCHCAST_TASK_REPORTS_PER_SECOND || null,
@@ -255,6 +258,7 @@ const variables = z
     EPOCHCAST_MEMORY_BYTES: whole(268_435_456, 65_536, 2 ** 40),
     EPOCHCAST_REDIS_BYTES: whole(0, 0, 2 ** 50),
     EPOCHCAST_STORE_SHARE: whole(90, 1, 100),
+    EPOCHCAST_MAX_TASKS: whole(500_000, 1, 100_000_000),
     EPOCHCAST_MAX_TASKS_PER_ADDRESS: whole(10_000, 0, 10_000_000),
     EPOCHCAST_STARTS_PER_HOUR: whole(36_000, 0, 10_000_000),
     EPOCHCAST_TASK_REPORTS_PER_SECOND: whole(200_000, 0, 10_000_000),

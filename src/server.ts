@@ -100,7 +100,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     serverId,
     startBounds: new StartBounds({
       startsPerHour: config.startsPerHour,
-      maxTasks: config.maxTasksPerAddress,
+      maxTasks: config.maxTasks,
+      taskCount: () => catalog.index.size,
+      maxUnfinished: config.maxTasksPerAddress,
       unfinishedOf: (address) => catalog.unfinishedOf(address),
     }),
     onError,

@@ -46,6 +46,8 @@ export interface DispatchOptions {
   readonly onError: (error: unknown) => void
   /** What one address may start; no bound where it is left out. */
   readonly startBounds?: StartBounds
+  /** What may be under way in the background before starts are refused. */
+  readonly maxBackground?: number
   readonly now?: () => number
 }
 
@@ -69,7 +71,7 @@ export class Dispatch implements JobObserver {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.#held = new HeldJobs(log, (job) => this.#stop(job), options.onError)
-    this.#background = new Background(options.onError)
+    this.#background = new Background(options.onError, options.maxBackground)
   }
 
   /** Launchers need an observer, and the observer needs them: they come second. */
@@ -97,6 +99,7 @@ export class Dispatch implements JobObserver {
     authorize(caller, 'tasks:start', { channelPrefix: spec.channelPrefix })
     const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
     if (known) return this.#repeated(known, spec)
+    if (this.#background.isFull) throw tooMuchWaits(this.#background.max)
     this.#options.startBounds?.take(caller.address)
 
     const place = placeIn(launcher)
@@ -264,6 +267,14 @@ export class Dispatch implements JobObserver {
     })
   }
 }
+
+/** Each start whose reply is lost is settled later; no more of them are begun than can be. */
+const tooMuchWaits = (max: number): EpochcastError =>
+  new EpochcastError(
+    'ENGINE_UNAVAILABLE',
+    `${max} starts and stops wait for the engine; nothing was started, try again`,
+    { details: { retryAfterMs: 5000 } },
+  )
 
 const isOutOfReach = (error: unknown): boolean =>
   error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE'

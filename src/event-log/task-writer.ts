@@ -25,6 +25,8 @@ import { recreateLog } from './recovery.ts'
 export const MAX_APPEND_TRIES = 50
 /** Longest wait for one's turn at a task; behind writers that wait for an engine that does not respond. */
 export const MAX_TURN_WAIT_MS = 10_000
+/** Updates of one task that may wait. */
+export const MAX_LINE = 10_000
 const MAX_RESTORE_MS = 3_600_000
 /** Unfinished tasks whose state this process remembers from its last write. */
 const MAX_REMEMBERED_TASKS = 2000
@@ -101,7 +103,8 @@ export class TaskWriter {
       const waiting = { decide, resolve, reject, latest: performance.now() + MAX_TURN_WAIT_MS }
       const line = this.#lines.get(channel)
       if (line) {
-        line.push(waiting)
+        if (line.length < MAX_LINE) line.push(waiting)
+        else reject(noTurn(channel, `${MAX_LINE} others wait for theirs`))
         return
       }
       const ownLine = [waiting]
@@ -253,13 +256,12 @@ const contended = (channel: string): EpochcastError =>
 function refuseLate(line: Waiting[], channel: string): void {
   const now = performance.now()
   while (line[0] && line[0].latest <= now) {
-    line
-      .shift()
-      ?.reject(
-        new EpochcastError(
-          'CONTENDED',
-          `task ${quote(channel)} had no turn within ${MAX_TURN_WAIT_MS / 1000} s; nothing was applied, try again`,
-        ),
-      )
+    line.shift()?.reject(noTurn(channel, `none came within ${MAX_TURN_WAIT_MS / 1000} s`))
   }
 }
+
+const noTurn = (channel: string, why: string): EpochcastError =>
+  new EpochcastError(
+    'CONTENDED',
+    `task ${quote(channel)} had no turn: ${why}; nothing was applied, try again`,
+  )

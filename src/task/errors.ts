@@ -72,7 +72,8 @@ export const ERROR_CODES = {
   },
   TOO_MANY_TASKS: {
     retryable: true,
-    meaning: 'This address has too many unfinished tasks (EPOCHCAST_MAX_TASKS_PER_ADDRESS).',
+    meaning:
+      'There are too many tasks (EPOCHCAST_MAX_TASKS), or too many unfinished ones of this address (EPOCHCAST_MAX_TASKS_PER_ADDRESS).',
   },
   QUEUE_FULL: { retryable: true, meaning: "The launcher's queue is full." },
   STORE_FULL: {
