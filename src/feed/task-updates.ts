@@ -101,6 +101,7 @@ export class TaskUpdates {
         deadline.throwIfPassed()
       } finally {
         deadline.clear()
+        shown.forget()
         await updates.#leave()
       }
     })
