@@ -87,13 +87,13 @@ async function firstPage(filter: TaskFilter, order: TaskOrder) {
   return { found, first, median: times[ROUNDS >> 1] as number, worst: times.at(-1) as number }
 }
 
-function opening(filter: TaskFilter) {
+async function opening(filter: TaskFilter) {
   const times: number[] = []
   let found = 0
   for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now()
     found = 0
-    for (const _ of catalog.index.unfinishedOrEnded(taskQuery(filter), Date.now() - 3_600_000)) found++
+    for await (const _ of catalog.walk.unfinishedOrEnded(taskQuery(filter), Date.now() - 3_600_000)) found++
     times.push(performance.now() - start)
   }
   return { found, median: times.sort((a, b) => a - b)[ROUNDS >> 1] as number }
@@ -123,7 +123,7 @@ console.log(`${''.padEnd(46)}found  created: first median worst   updated: first
 for (const [what, filter] of FILTERS) {
   const created = await firstPage(filter, 'CREATED_DESC')
   const updated = await firstPage(filter, 'UPDATED_DESC')
-  const open = opening(filter)
+  const open = await opening(filter)
   const cells = [
     created.first,
     created.median,

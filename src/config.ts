@@ -3,6 +3,7 @@ import { type ClientLimits, clientLimits, clientSettings } from './client-limits
 import { isLoopback, isOrigin } from './loopback.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { expecting, flag, list, oneOf, seconds, text, whole } from './setting.ts'
+import { ENV_PATTERN, isEnvPattern, TrainerEnv } from './trainer-env.ts'
 
 /** The engine that keeps the events, and where it is; its name is that of a `Store`. */
 type EngineConfig = { readonly name: 'memory' } | { readonly name: 'redis'; readonly url: string }
@@ -43,6 +44,18 @@ export interface Config {
   readonly retainEvents: number
   readonly retainSeconds: number
   readonly memoryBytes: number
+  /** Bytes that tasks may take in Redis; null for as many as it takes itself. */
+  readonly redisBytes: number | null
+  /** Part of the bytes that unfinished tasks of one address may hold. */
+  readonly storeShare: number
+  /** Tasks that there may be in all: every server has each of them in its catalog. */
+  readonly maxTasks: number
+  /** Unfinished tasks that one address may have started; null for no bound, as of the two below. */
+  readonly maxTasksPerAddress: number | null
+  /** Trainings that one address may start in an hour. */
+  readonly startsPerHour: number | null
+  /** Reports that one task takes in a second. */
+  readonly taskReportsPerSecond: number | null
   readonly stallMs: number
   readonly abandonMs: number
   /** Silence after which a server counts as gone, and the trainers it held with it. */
@@ -65,8 +78,8 @@ export interface Config {
   readonly localQueue: number
   readonly stopGraceMs: number
   readonly killGraceMs: number
-  /** What trainers get of this process's environment: all but Epochcast's own settings and secrets. */
-  readonly trainerEnv: Readonly<Record<string, string>>
+  /** What trainers get of this process's environment. */
+  readonly trainerEnv: TrainerEnv
 }
 
 /** Settings that cannot be used; for each the message names the variable, what was found and what was expected. */
@@ -115,6 +128,12 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     retainSeconds: found.EPOCHCAST_RETAIN_SECONDS,
     curveBytes: found.EPOCHCAST_CURVE_BYTES,
     memoryBytes: found.EPOCHCAST_MEMORY_BYTES,
+    redisBytes: found.EPOCHCAST_REDIS_BYTES || null,
+    storeShare: found.EPOCHCAST_STORE_SHARE / 100,
+    maxTasks: found.EPOCHCAST_MAX_TASKS,
+    maxTasksPerAddress: found.EPOCHCAST_MAX_TASKS_PER_ADDRESS || null,
+    startsPerHour: found.EPOCHCAST_STARTS_PER_HOUR || null,
+    taskReportsPerSecond: found.EPOCHCAST_TASK_REPORTS_PER_SECOND || null,
     stallMs: found.EPOCHCAST_STALL_SECONDS,
     abandonMs: found.EPOCHCAST_ABANDON_SECONDS,
     serverLeaseMs: found.EPOCHCAST_SERVER_LEASE_SECONDS,
@@ -131,7 +150,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     localQueue: found.EPOCHCAST_LOCAL_QUEUE,
     stopGraceMs: found.EPOCHCAST_STOP_GRACE_SECONDS,
     killGraceMs: found.EPOCHCAST_KILL_GRACE_SECONDS,
-    trainerEnv: Object.freeze(withoutOwnSettings(env)),
+    trainerEnv: new TrainerEnv(env, found.EPOCHCAST_TRAINER_ENV),
   })
 }
 
@@ -198,12 +217,23 @@ const variables = z
     EPOCHCAST_ALLOWED_ORIGINS: origins('loopback'),
     EPOCHCAST_INTROSPECTION: flag('1'),
     EPOCHCAST_TRUSTED_DOCUMENTS: text('').transform((path) => path || null),
+    EPOCHCAST_TRAINER_ENV: list('').refine((names) => names.every(isEnvPattern), {
+      // Not what was found: where a value was given along with a name, it may be a secret.
+      error: `has something that is no name; expected ${ENV_PATTERN}`,
+      abort: true,
+    }),
     EPOCHCAST_MAX_STREAM_SECONDS: seconds(7200, 1, 604_800),
     EPOCHCAST_MAX_STATE_STREAM_SECONDS: seconds(0, 0, 604_800).transform((ms) => ms || null),
     EPOCHCAST_RETAIN_EVENTS: whole(10_000, 1, 10_000_000),
     EPOCHCAST_RETAIN_SECONDS: whole(604_800, 1, 315_360_000),
     EPOCHCAST_CURVE_BYTES: whole(8 * 1024 * 1024, 262_144, 1024 ** 3),
     EPOCHCAST_MEMORY_BYTES: whole(268_435_456, 65_536, 2 ** 40),
+    EPOCHCAST_REDIS_BYTES: whole(0, 0, 2 ** 50),
+    EPOCHCAST_STORE_SHARE: whole(90, 1, 100),
+    EPOCHCAST_MAX_TASKS: whole(500_000, 1, 100_000_000),
+    EPOCHCAST_MAX_TASKS_PER_ADDRESS: whole(10_000, 0, 10_000_000),
+    EPOCHCAST_STARTS_PER_HOUR: whole(36_000, 0, 10_000_000),
+    EPOCHCAST_TASK_REPORTS_PER_SECOND: whole(200_000, 0, 10_000_000),
     EPOCHCAST_STALL_SECONDS: seconds(120, 1, 86_400),
     EPOCHCAST_ABANDON_SECONDS: seconds(86_400, 1, 31_536_000),
     EPOCHCAST_SERVER_LEASE_SECONDS: seconds(15, 0.5, 3600),
@@ -239,11 +269,3 @@ const variables = z
       )
     }
   })
-
-function withoutOwnSettings(env: Env): Record<string, string> {
-  const kept: Record<string, string> = {}
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && name !== 'REDIS_URL' && !name.startsWith('EPOCHCAST_')) kept[name] = value
-  }
-  return kept
-}

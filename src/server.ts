@@ -4,12 +4,8 @@ import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
 import { Liveness } from './dispatch/liveness.ts'
+import { StartBounds } from './dispatch/start-bounds.ts'
 import { Trainers } from './dispatch/trainers.ts'
-import { MemoryStore } from './event-log/memory.ts'
-import { openRedisConnections } from './event-log/redis/connections.ts'
-import { reachability } from './event-log/redis/reachability.ts'
-import { RedisStore } from './event-log/redis/redis.ts'
-import type { Store } from './event-log/store.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
 import { EventLoopWatch } from './event-loop-watch.ts'
 import { TrustedDocuments } from './execution/trusted-documents.ts'
@@ -21,6 +17,7 @@ import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
+import { openStore } from './open-store.ts'
 import { ANYONE } from './repository/access.ts'
 import { TaskCatalog } from './repository/task-catalog.ts'
 import { TaskRecords } from './repository/task-records.ts'
@@ -95,13 +92,20 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     engineWait,
     onError,
   })
-  const catalog = new TaskCatalog(store, onError)
+  const catalog = new TaskCatalog(store, onError, config.channelPrefixes)
   const pacing = new Pacing(config.clients.stateValuesPerSecond)
   const updates = new TaskUpdates(store, catalog, engineWait, pacing)
-  const ingest = new Ingest(writer, config.channelPrefixes)
+  const ingest = new Ingest(writer, config.channelPrefixes, { reportsPerSecond: config.taskReportsPerSecond })
   const dispatch = new Dispatch(store, writer, trainers, {
     channelPrefixes: config.channelPrefixes,
     serverId,
+    startBounds: new StartBounds({
+      startsPerHour: config.startsPerHour,
+      maxTasks: config.maxTasks,
+      taskCount: () => catalog.index.size,
+      maxUnfinished: config.maxTasksPerAddress,
+      unfinishedOf: (address) => catalog.unfinishedOf(address),
+    }),
     onError,
   })
   const liveness = new Liveness(store, writer, {
@@ -239,33 +243,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       await store.close()
     },
   }
-}
-
-async function openStore(config: Config, logger: Logger, onError: (error: unknown) => void): Promise<Store> {
-  const { engine, retainEvents, retainSeconds } = config
-  switch (engine.name) {
-    case 'memory':
-      return new MemoryStore({ retainEvents, retainSeconds, maxBytes: config.memoryBytes })
-    case 'redis':
-      return openRedisStore(engine.url, config, logger, onError)
-    default:
-      throw new Error(`there is no engine ${JSON.stringify(engine satisfies never)}`)
-  }
-}
-
-async function openRedisStore(
-  url: string,
-  { keyPrefix, retainEvents, retainSeconds, redisTimeoutMs: commandTimeoutMs }: Config,
-  logger: Logger,
-  onError: (error: unknown) => void,
-): Promise<Store> {
-  const { onRefused, ...onChange } = reachability(logger)
-  const connections = openRedisConnections(url, { commandTimeoutMs, ...onChange })
-  const options = { keyPrefix, retainEvents, retainSeconds, commandTimeoutMs, onError, onRefused }
-  const store = new RedisStore(connections, options)
-  // A Redis that is away must not keep the server from starting: it says so, and recovers.
-  if (await store.whenConnected(commandTimeoutMs)) logger.info('connected to Redis')
-  return store
 }
 
 const isOutOfReach = (error: unknown): boolean =>

@@ -265,9 +265,33 @@ describe('the configuration', () => {
     expect(readConfig({}, { EPOCHCAST_WORKERS: '64', REDIS_URL: 'redis://localhost' }).workers).toBe(64)
   })
 
-  it('keeps its own settings and secrets from trainers', () => {
-    const { trainerEnv } = readConfig({}, { PATH: '/bin', EPOCHCAST_KEY_PREFIX: 'x', HOME: '/home' })
-    expect(trainerEnv).toEqual({ PATH: '/bin', HOME: '/home' })
+  it('passes trainers what a program needs to run, and what is asked for, and no secrets', () => {
+    const runs = { PATH: '/bin', HOME: '/home', LC_ALL: 'C', CUDA_VISIBLE_DEVICES: '0', PYTHONPATH: '/lib' }
+    const secret = {
+      DATABASE_URL: 'postgres://u:p@h',
+      AWS_SECRET_ACCESS_KEY: 's',
+      HF_TOKEN: 's',
+      HTTPS_PROXY: 'http://u:p@h',
+      PATHS: 's',
+      path: 's',
+    }
+    const own = { EPOCHCAST_KEY_PREFIX: 'x', REDIS_URL: 'redis://:p@localhost' }
+    const read = (EPOCHCAST_TRAINER_ENV: string) =>
+      readConfig({}, { ...runs, ...secret, ...own, EPOCHCAST_TRAINER_ENV }).trainerEnv
+    expect(read('').pick()).toEqual(runs)
+    expect(read(' AWS_*, HTTPS_PROXY,ABSENT').pick(['HF_TOKEN'])).toEqual({
+      ...runs,
+      AWS_SECRET_ACCESS_KEY: 's',
+      HTTPS_PROXY: 'http://u:p@h',
+      HF_TOKEN: 's',
+    })
+    expect(read('*').pick()).toEqual({ ...runs, ...secret })
+    expect(read('REDIS_URL').pick()).toEqual({ ...runs, REDIS_URL: own.REDIS_URL })
+    expect(read('EPOCH*').pick()).toEqual(runs)
+    for (const value of ['A=b', 'EPOCHCAST_TOKEN', 'EPOCHCAST_*', '*_KEY', 'A*B', '1A', 'é'])
+      expect(() => read(value), value).toThrow(
+        /^EPOCHCAST_TRAINER_ENV has something that is no name; expected names of variables/,
+      )
   })
 })
 
@@ -307,6 +331,11 @@ describe("the trainers' configuration", () => {
       'params that are no schema',
       { trainers: { a: { command: ['x'], params: { type: 'thing' } } } },
       /JSON Schema/,
+    ],
+    [
+      'a variable with its value',
+      { trainers: { a: { command: ['x'], passEnv: ['KEY=secret'] } } },
+      /^(?!.*secret).*trainer "a": expected names of variables .*\(at passEnv\.0\)/,
     ],
     ['a default that is not there', { default: 'b', trainers: { a: { command: ['x'] } } }, /default is "b"/],
   ])('refuses %s', (_, content, message) => {

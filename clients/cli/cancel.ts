@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { CancelTrainingDocument } from '../typescript/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { addExamples } from './options.ts'
-import { printable } from './render/text.ts'
+import { jsonLine, printable } from './render/text.ts'
 import { type Session, withConnection } from './session.ts'
 import { writeLine } from './terminal.ts'
 
@@ -29,7 +29,7 @@ export function addCancelCommand(program: Command, session: Session): void {
         const options = { signal, attempts: ATTEMPTS }
         const { task } = (await client.execute(CancelTrainingDocument, { input }, options)).cancelTraining
         const what = task.stopRequested && !task.finishedAt ? 'is asked to stop' : `is ${task.status}`
-        writeLine(stdout, json ? JSON.stringify(task) : `task ${printable(task.id)} ${what}`)
+        writeLine(stdout, json ? jsonLine(task) : `task ${printable(task.id)} ${what}`)
         return EXIT.success
       }),
     )

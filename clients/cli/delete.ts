@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { DeleteTaskDocument } from '../typescript/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { addExamples } from './options.ts'
-import { printable } from './render/text.ts'
+import { jsonLine, printable } from './render/text.ts'
 import { type Session, withConnection } from './session.ts'
 import { writeLine } from './terminal.ts'
 
@@ -22,10 +22,7 @@ export function addDeleteCommand(program: Command, session: Session): void {
       withConnection(session, command, async ({ client, terminal: { stdout }, signal }) => {
         const input = { taskId, channelPrefix }
         const { deleteTask } = await client.execute(DeleteTaskDocument, { input }, { signal })
-        writeLine(
-          stdout,
-          json ? JSON.stringify(deleteTask) : `task ${printable(deleteTask.taskId)} is deleted`,
-        )
+        writeLine(stdout, json ? jsonLine(deleteTask) : `task ${printable(deleteTask.taskId)} is deleted`)
         return EXIT.success
       }),
     )

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { UpdateTaskDocument } from '../typescript/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { addExamples } from './options.ts'
-import { printable } from './render/text.ts'
+import { jsonLine, printable } from './render/text.ts'
 import { type Session, UsageError, withConnection } from './session.ts'
 import { writeLine } from './terminal.ts'
 
@@ -33,7 +33,7 @@ export function addRenameCommand(program: Command, session: Session): void {
         const call = { signal, attempts: ATTEMPTS }
         const { task } = (await client.execute(UpdateTaskDocument, { input }, call)).updateTask
         const called = typeof task.name === 'string' ? `is called ${printable(task.name)}` : 'has no name'
-        writeLine(stdout, json ? JSON.stringify(task) : `task ${printable(task.id)} ${called}`)
+        writeLine(stdout, json ? jsonLine(task) : `task ${printable(task.id)} ${called}`)
         return EXIT.success
       }),
     )

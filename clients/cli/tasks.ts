@@ -12,7 +12,7 @@ import { ORDER_NAMES, since, taskOrder } from './finding.ts'
 import { addExamples, collectJson, defined, positiveNumber } from './options.ts'
 import { formatEpoch, formatMetric, formatSeconds } from './render/format.ts'
 import { type Column, table } from './render/table.ts'
-import { truncate } from './render/text.ts'
+import { jsonLine, truncate } from './render/text.ts'
 import { type Session, withConnection } from './session.ts'
 import { writeLine } from './terminal.ts'
 
@@ -60,7 +60,7 @@ export function addTasksCommand(program: Command, session: Session): void {
           createdAfter: since,
         })
         const tasks = await findTasks(client, filter, order, first, signal)
-        const lines = json ? tasks.map((task) => JSON.stringify(task)) : taskTable(tasks, Date.now())
+        const lines = json ? tasks.map(jsonLine) : taskTable(tasks, Date.now())
         const width = stdout.isTTY ? (stdout.columns ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
         for (const line of lines) writeLine(stdout, json ? line : truncate(line, width))
         return EXIT.success

@@ -4,7 +4,7 @@ import { StartTrainingDocument } from '../typescript/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { followTask } from './follow-task.ts'
 import { addExamples, collectJson, defined, jsonObject, positiveNumber } from './options.ts'
-import { printable } from './render/text.ts'
+import { jsonLine, printable } from './render/text.ts'
 import { type Session, UsageError, withConnection } from './session.ts'
 import { writeLine } from './terminal.ts'
 
@@ -65,7 +65,7 @@ export function addTrainCommand(program: Command, session: Session): void {
         if (watch) return followTask(connection, task, { last: REPLAY_START, json })
         const { stdout } = terminal
         if (json) {
-          writeLine(stdout, JSON.stringify({ ...task, reportToken: reportToken ?? null }))
+          writeLine(stdout, jsonLine({ ...task, reportToken: reportToken ?? null }))
           return EXIT.success
         }
         writeLine(stdout, `task ${printable(task.id)} ${task.status}`)

@@ -3,6 +3,7 @@ import { ServerDocument } from '../typescript/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { addExamples } from './options.ts'
 import { table } from './render/table.ts'
+import { jsonLine } from './render/text.ts'
 import { type Session, withConnection } from './session.ts'
 import { writeLine } from './terminal.ts'
 
@@ -22,9 +23,7 @@ export function addTrainersCommand(program: Command, session: Session): void {
             value: ({ description }: { description?: string | null }) => description ?? '',
           },
         ]
-        const lines = json
-          ? trainers.map((trainer) => JSON.stringify(trainer))
-          : table<(typeof trainers)[number]>(columns, trainers)
+        const lines = json ? trainers.map(jsonLine) : table<(typeof trainers)[number]>(columns, trainers)
         for (const line of lines) writeLine(stdout, line)
         return EXIT.success
       }),

@@ -1,6 +1,7 @@
 import type { TrainingProgressEvent } from '../typescript/index.ts'
 import { eventLine } from './render/event-line.ts'
 import { lostText } from './render/live-view.ts'
+import { jsonLine } from './render/text.ts'
 import { type Terminal, writeLine } from './terminal.ts'
 import type { WatchState } from './watch-state.ts'
 
@@ -15,7 +16,7 @@ export function lineViewer({ stdout, stderr }: Terminal, json: boolean): Viewer 
   let lost: WatchState['lost'] = null
   return {
     show: (state, event) => {
-      if (event) writeLine(stdout, json ? JSON.stringify(event) : eventLine(event))
+      if (event) writeLine(stdout, json ? jsonLine(event) : eventLine(event))
       if (state.lost !== lost) writeLine(stderr, state.lost ? lostText(state.lost) : 'connected again')
       lost = state.lost
     },

@@ -1,19 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EpochcastError, ERROR_CODES } from '../task/errors.ts'
 
-/** Time between two tries of what failed and may succeed later. */
+/** Time until what failed and may succeed later is tried again; doubled each time, up to the longest. */
 const RETRY_MS = 500
+const MAX_RETRY_MS = 5000
+/** What may be under way before nothing more is begun that could add to it. */
+const MAX_BACKGROUND = 10_000
 /** How long a stopping server goes on trying. */
 const CLOSE_TIMEOUT_MS = 5000
 
 /** Work that no caller waits for: repeated however long the engine or a queue is out of reach. */
 export class Background {
+  readonly max: number
   readonly #onError: (error: unknown) => void
   readonly #running = new Set<Promise<void>>()
   readonly #givingUp = new AbortController()
 
-  constructor(onError: (error: unknown) => void) {
+  constructor(onError: (error: unknown) => void, max = MAX_BACKGROUND) {
     this.#onError = onError
+    this.max = max
+  }
+
+  /** Whether so much is under way, while an engine is away, say, that no more should be begun. */
+  get isFull(): boolean {
+    return this.#running.size >= this.max
   }
 
   run(work: () => Promise<unknown>): void {
@@ -32,14 +42,16 @@ export class Background {
   }
 
   async #persist(work: () => Promise<unknown>): Promise<void> {
-    for (;;) {
+    const { signal } = this.#givingUp
+    for (let delayMs = RETRY_MS; ; delayMs = Math.min(2 * delayMs, MAX_RETRY_MS)) {
       try {
         await work()
         return
       } catch (error) {
-        if (this.#givingUp.signal.aborted || !isRetryable(error)) throw error
+        if (signal.aborted || !isRetryable(error)) throw error
       }
-      await sleep(RETRY_MS)
+      // Once more at the end, whatever is left of the wait.
+      await sleep(delayMs, undefined, { signal }).catch(() => undefined)
     }
   }
 }

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
-import { checkChannelPrefix, getTask, taskNotFound } from '../event-log/find-task.ts'
+import { getTask, taskNotFound } from '../event-log/find-task.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import {
@@ -22,7 +21,6 @@ import {
   hasEnded,
   initialState,
   isFinalStatus,
-  type Json,
   type TaskKey,
   type TaskSpec,
   type TaskState,
@@ -30,21 +28,11 @@ import {
 import { adoptJobs } from './adoption.ts'
 import { Background, isRetryable } from './background.ts'
 import { HeldJobs } from './held-jobs.ts'
-import { digest, idOf } from './idempotency.ts'
-import { type GivenParams, paramsOf } from './params.ts'
 import { placeIn } from './place.ts'
 import { withRetried } from './retry.ts'
-import type { ConfiguredTrainer, Trainers } from './trainers.ts'
-
-export interface StartRequest extends GivenParams {
-  readonly trainer: string | null
-  readonly name: string | null
-  readonly channelPrefix: string | null
-  readonly labels: Json
-  /** A finished task to repeat, where nothing else is asked for. */
-  readonly retryOf: string | null
-  readonly idempotencyKey: string | null
-}
+import { type StartRequest, specOf } from './spec.ts'
+import type { StartBounds } from './start-bounds.ts'
+import type { Trainers } from './trainers.ts'
 
 export interface Started {
   readonly snapshot: Snapshot
@@ -56,6 +44,10 @@ export interface DispatchOptions {
   /** Names this server among those that share an event log. */
   readonly serverId: string
   readonly onError: (error: unknown) => void
+  /** What one address may start; no bound where it is left out. */
+  readonly startBounds?: StartBounds
+  /** What may be under way in the background before starts are refused. */
+  readonly maxBackground?: number
   readonly now?: () => number
 }
 
@@ -79,7 +71,7 @@ export class Dispatch implements JobObserver {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.#held = new HeldJobs(log, (job) => this.#stop(job), options.onError)
-    this.#background = new Background(options.onError)
+    this.#background = new Background(options.onError, options.maxBackground)
   }
 
   /** Launchers need an observer, and the observer needs them: they come second. */
@@ -89,7 +81,7 @@ export class Dispatch implements JobObserver {
 
   /**
    * @throws EpochcastError FORBIDDEN, TRAINER_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED, BAD_INPUT, BAD_PARAMS, QUEUE_FULL,
-   *   STORE_FULL, IDEMPOTENCY_CONFLICT, TASK_NOT_FOUND, TASK_NOT_ENDED; then nothing was created
+   *   STORE_FULL, TOO_MANY_TASKS, RATE_LIMITED, IDEMPOTENCY_CONFLICT, TASK_NOT_FOUND, TASK_NOT_ENDED; then nothing was created
    * @returns the task, created; whether its launcher takes the job is for the task's log to tell
    */
   async start(caller: Caller, given: StartRequest): Promise<Started> {
@@ -97,10 +89,18 @@ export class Dispatch implements JobObserver {
     const request = await withRetried(this.#log, this.#options.channelPrefixes, caller, given)
     const trainer = this.#trainers.get(request.trainer)
     const launcher = this.#launcherOf(trainer)
-    const spec = this.#specOf(request, trainer, launcher)
+    const spec = specOf(request, {
+      channelPrefixes: this.#options.channelPrefixes,
+      trainer,
+      owner: caller.address,
+      holder: launcher.jobsOutliveServer ? null : this.#options.serverId,
+      now: this.#now(),
+    })
     authorize(caller, 'tasks:start', { channelPrefix: spec.channelPrefix })
     const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
     if (known) return this.#repeated(known, spec)
+    if (this.#background.isFull) throw tooMuchWaits(this.#background.max)
+    this.#options.startBounds?.take(caller.address)
 
     const place = placeIn(launcher)
     let isTaken = false
@@ -233,33 +233,6 @@ export class Dispatch implements JobObserver {
     await this.#background.close()
   }
 
-  #specOf(request: StartRequest, trainer: ConfiguredTrainer, launcher: Launcher): TaskSpec {
-    const { channelPrefixes } = this.#options
-    const channelPrefix = checkChannelPrefix(
-      channelPrefixes,
-      request.channelPrefix ?? trainer.channelPrefix ?? (channelPrefixes[0] as string),
-    )
-    const { idempotencyKey, machineId, name, labels, retryOf } = request
-    const params = trainer.completeParams(paramsOf(request))
-    // What is not given is not part of it: keys that were used before there was such a thing stay valid.
-    const optional = [name, retryOf].some((one) => one !== null) ? [name, retryOf] : []
-    const input = [trainer.name, machineId, params, labels, ...optional]
-    return {
-      channelPrefix,
-      id: idempotencyKey === null ? randomUUID() : idOf(channelPrefix, idempotencyKey),
-      trainer: trainer.name,
-      name,
-      machineId: machineId ?? (typeof params.machine_id === 'string' ? params.machine_id : null),
-      labels,
-      retryOf,
-      params,
-      createdAt: this.#now(),
-      startId: randomUUID(),
-      holder: launcher.jobsOutliveServer ? null : this.#options.serverId,
-      inputDigest: idempotencyKey === null ? null : digest(input),
-    }
-  }
-
   #repeated(snapshot: Snapshot, spec: TaskSpec): Started {
     if (snapshot.state.spec.inputDigest === spec.inputDigest) return { snapshot, reportToken: null }
     throw new EpochcastError(
@@ -294,6 +267,14 @@ export class Dispatch implements JobObserver {
     })
   }
 }
+
+/** Each start whose reply is lost is settled later; no more of them are begun than can be. */
+const tooMuchWaits = (max: number): EpochcastError =>
+  new EpochcastError(
+    'ENGINE_UNAVAILABLE',
+    `${max} starts and stops wait for the engine; nothing was started, try again`,
+    { details: { retryAfterMs: 5000 } },
+  )
 
 const isOutOfReach = (error: unknown): boolean =>
   error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE'

@@ -1,11 +1,15 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
+import type { EventLog } from '../event-log/event-log.ts'
 import type { Leases } from '../event-log/leases.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import type { TaskEvent } from '../task/event.ts'
 import { type LivenessWindows, processEnded, silence } from '../task/lifecycle.ts'
 import { reduceAll } from '../task/reducer.ts'
-import type { TaskKey, TaskState } from '../task/task.ts'
+import { isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
+import { type WatchedTask, WatchedTasks } from './watched-tasks.ts'
+
+type LivenessStore = Pick<EventLog, 'snapshot'> & TaskIndex & Leases
 
 export interface LivenessOptions extends LivenessWindows {
   /** Names this server among those that share the event log. */
@@ -15,17 +19,21 @@ export interface LivenessOptions extends LivenessWindows {
   readonly onError: (error: unknown) => void
 }
 
-const LIST_PAGE = 500
+const LOOKED_AT_TOGETHER = 50
+/** Until a task is looked at again that could not be written to. */
+const RETRY_MS = 5000
 const MIN_CHECK_MS = 50
 const MAX_CHECK_MS = 5000
 
 /**
  * Notices what nobody reports: silent trainers, and servers that are gone with the trainers they held. Of
  * all servers one at a time looks, at regular intervals; a change is appended like any other, so that even
- * two that look at once record it once. The one that looks also drops what retention has passed.
+ * two that look at once record it once. It looks at those tasks only whose time has come (`WatchedTasks`), and also
+ * drops what retention has passed.
  */
 export class Liveness {
-  readonly #store: TaskIndex & Leases
+  readonly #store: LivenessStore
+  readonly #tasks: WatchedTasks
   readonly #writer: TaskWriter
   readonly #options: LivenessOptions
   readonly #checkMs: number
@@ -34,8 +42,9 @@ export class Liveness {
   /** Since when this server has renewed its own lease without a break. */
   #leasedSince: number | null = null
 
-  constructor(store: TaskIndex & Leases, writer: TaskWriter, options: LivenessOptions) {
+  constructor(store: LivenessStore, writer: TaskWriter, options: LivenessOptions) {
     this.#store = store
+    this.#tasks = new WatchedTasks(store, options)
     this.#writer = writer
     this.#options = options
     const shortest = Math.min(options.stallMs, options.serverLeaseMs)
@@ -53,6 +62,7 @@ export class Liveness {
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     await Promise.all(this.#busy.values())
+    await this.#tasks.close()
   }
 
   /** Runs a step, unless its last run is still under way. */
@@ -80,28 +90,51 @@ export class Liveness {
   }
 
   async #check(): Promise<void> {
-    if (!(await this.#store.lease('liveness', this.#options.serverId, 3 * this.#checkMs))) return
+    const isMine = await this.#store.lease('liveness', this.#options.serverId, 3 * this.#checkMs)
+    if (!isMine) return this.#tasks.close()
+    await this.#tasks.open()
     await this.#look()
     await this.#store.dropExpired()
   }
 
   async #look(): Promise<void> {
     const isHeldBy = this.#holders()
-    let before: number | null = null
-    for (;;) {
-      const page = await this.#store.list('unfinished', before, LIST_PAGE)
-      for (const { state } of page.snapshots) {
-        const isHeld = await isHeldBy(state.spec.holder)
-        if (this.#notice(state, isHeld).length === 0) continue
-        // One task that cannot be written to must not keep the others from being looked at.
-        await this.#record(state.spec, isHeld).catch(this.#options.onError)
+    const failures: unknown[] = []
+    const lookAt = (tasks: readonly WatchedTask[]) =>
+      Promise.all(tasks.map((task) => this.#lookAt(task, isHeldBy).catch((error) => failures.push(error))))
+    for (const holder of this.#tasks.holders) {
+      if ((await isHeldBy(holder)) || !this.#canJudgeLeases(Date.now())) continue
+      const held = this.#tasks.heldBy(holder)
+      for (let i = 0; i < held.length; i += LOOKED_AT_TOGETHER) {
+        await lookAt(held.slice(i, i + LOOKED_AT_TOGETHER))
+        await eventLoopTurn()
       }
-      const last = page.snapshots.at(-1)
-      if (!page.hasMore || !last) return
-      // An engine in this process never waits for the network, so a long list would block everything else.
-      await eventLoopTurn()
-      before = last.serial
     }
+    const now = Date.now()
+    for (;;) {
+      const due = this.#tasks.takeDue(now, LOOKED_AT_TOGETHER)
+      if (due.length === 0) break
+      await lookAt(due)
+      // An engine in this process never waits for the network, so many tasks would block everything else.
+      await eventLoopTurn()
+    }
+    // One task that cannot be written to does not keep the others from being looked at, and is not told a thousand times.
+    if (failures.length > 0) this.#options.onError(failures[0])
+  }
+
+  async #lookAt(task: WatchedTask, isHeldBy: (holder: string | null) => Promise<boolean>): Promise<void> {
+    // Whatever comes of it, it is looked at again.
+    this.#tasks.retry(task, Date.now() + RETRY_MS)
+    const snapshot = await this.#store.snapshot(task.key)
+    if (snapshot?.serial !== task.serial) this.#tasks.forget(task.serial)
+    if (!snapshot || isFinalStatus(snapshot.state.status)) return this.#tasks.forget(task.serial)
+    // Where lists were not right, or another task has its name by now.
+    if (snapshot.serial !== task.serial) this.#tasks.add(snapshot)
+    const { state } = snapshot
+    const isHeld = await isHeldBy(state.spec.holder)
+    if (this.#notice(state, isHeld).length > 0) await this.#record(task.key, isHeld)
+    // One that is held may be silent for longer; and what was just recorded is heard of.
+    else this.#tasks.keep(task, state, Date.now() + this.#checkMs)
   }
 
   async #record(key: TaskKey, isHeld: boolean): Promise<void> {

@@ -7,6 +7,7 @@ import type { LauncherName, Trainer } from '../launcher/launcher.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
 import type { Json } from '../task/task.ts'
+import { ENV_PATTERN, isEnvPattern } from '../trainer-env.ts'
 
 /** Name of the trainer that every server has: it registers a run that trains elsewhere. */
 const EXTERNAL = 'external'
@@ -38,6 +39,8 @@ const localShape = z.strictObject({
   /** Folder to run in, from the configuration's folder. */
   cwd: z.string().default('.'),
   env: z.record(z.string(), z.string()).default({}),
+  /** Variables of the server's environment that it gets beside those that all trainers get. */
+  passEnv: z.array(z.string().refine(isEnvPattern, `expected ${ENV_PATTERN}`)).default([]),
 })
 
 const externalShape = z.strictObject({ ...description, launcher: z.literal('external') })

@@ -20,6 +20,8 @@ const POINT_BYTES = 20
 /** Points and rows that wait in memory, of all tasks; those of tasks that wait longest are read from the log again. */
 const MAX_DRAFTED = 2_000_000
 const MAX_TASKS = 2000
+/** Of the indexes of curves, stored: with very many series, few of them are kept at hand. */
+const MAX_INDEX_BYTES = 64 * 1024 * 1024
 
 export interface CurveFolderOptions {
   /** Bytes of one task's curves, stored. */
@@ -69,7 +71,7 @@ export class CurveFolder {
   })
   #drafted = 0
   /** As this process wrote them last. */
-  readonly #indexes = new LRUCache<string, Indexed>({ max: MAX_TASKS })
+  readonly #indexes = new LRUCache<string, Indexed>({ max: MAX_TASKS, maxSize: MAX_INDEX_BYTES })
 
   constructor(store: CurveStore, { curveBytes, retainEvents, onError }: CurveFolderOptions) {
     this.#store = store
@@ -152,9 +154,10 @@ export class CurveFolder {
     const { segments, put, drop } = await this.#segments.add(key, index.segments, fresh, series.keys)
     const { through, context } = draft
     const next: CurveIndex = { through, context, series: series.keys, segments }
-    this.#indexes.set(channel, { generation, index: next, numbers: series })
+    const encoded = encodeIndex(next)
+    this.#indexes.set(channel, { generation, index: next, numbers: series }, { size: encoded.length })
     draft.restart()
-    return { through, index: encodeIndex(next), put, drop }
+    return { through, index: encoded, put, drop }
   }
 
   #indexOf({ index }: CurvesRead, { folded, state }: Standing): CurveIndex {

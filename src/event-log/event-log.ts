@@ -23,6 +23,8 @@ export interface Snapshot {
 export interface StoredSnapshot extends Snapshot {
   /** Offset of the last event that the task's curves contain (`curve-store.ts`). */
   readonly folded: number
+  /** About what the task takes in the engine. */
+  readonly bytes: number
 }
 
 export type CreateResult =
@@ -33,7 +35,8 @@ export type CreateResult =
   | { readonly kind: 'dropped' }
 
 export type AppendResult =
-  | { readonly kind: 'appended'; readonly top: Position }
+  /** With the bytes of the state as it is stored, and of the task as a whole. */
+  | { readonly kind: 'appended'; readonly top: Position; readonly stateBytes: number; readonly bytes: number }
   /** Somebody else appended first; nothing was changed. Read the state again and decide again. */
   | { readonly kind: 'conflict' }
   | { readonly kind: 'missing' }
@@ -147,6 +150,10 @@ export interface EventLog {
   /**
    * One atomic step: if top and revision are still the expected ones, numbers and stores the events, replaces the
    * state and announces both. A finished task may be dropped once its retention has passed, counted from its last end.
+   *
+   * What there is no room for is refused here, and concerns this task alone: running tasks of others give nothing. The
+   * end of a task is stored wherever dropping finished tasks makes room for it.
+   * @throws EpochcastError STORE_FULL
    */
   append(key: TaskKey, request: AppendRequest): Promise<AppendResult>
 
@@ -156,6 +163,7 @@ export interface EventLog {
    *
    * @param expected what the edit was decided for
    * @param state the state after it
+   * @throws EpochcastError STORE_FULL
    */
   edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult>
 

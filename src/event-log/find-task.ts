@@ -1,5 +1,6 @@
 import { EpochcastError, quote } from '../task/errors.ts'
-import { channelOf, type TaskKey } from '../task/task.ts'
+import { LIMITS } from '../task/limits.ts'
+import { channelOf, isTaskId, type TaskKey } from '../task/task.ts'
 import type { Snapshot } from './event-log.ts'
 
 /** Where tasks are looked up: a log, or what knows some of them without asking it. */
@@ -27,13 +28,28 @@ export async function findTask(
   id: string,
   channelPrefix: string | null,
 ): Promise<Snapshot | null> {
-  const prefixes =
-    channelPrefix === null ? allowedPrefixes : [checkChannelPrefix(allowedPrefixes, channelPrefix)]
-  for (const prefix of prefixes) {
-    const snapshot = await log.snapshot({ channelPrefix: prefix, id })
+  for (const key of taskKeys(allowedPrefixes, id, channelPrefix)) {
+    const snapshot = await log.snapshot(key)
     if (snapshot) return snapshot
   }
   return null
+}
+
+/**
+ * The keys that a task with this id may have, in the order in which they are looked up: the one way from what a caller
+ * says to a key, so that every door checks the same.
+ *
+ * @returns none where the text is no id of a task
+ * @throws EpochcastError CHANNEL_PREFIX_NOT_ALLOWED
+ */
+export function taskKeys(
+  allowedPrefixes: readonly string[],
+  id: string,
+  channelPrefix: string | null,
+): readonly TaskKey[] {
+  const prefixes =
+    channelPrefix === null ? allowedPrefixes : [checkChannelPrefix(allowedPrefixes, channelPrefix)]
+  return isTaskId(id) ? prefixes.map((prefix) => ({ channelPrefix: prefix, id })) : []
 }
 
 /** @throws EpochcastError TASK_NOT_FOUND, CHANNEL_PREFIX_NOT_ALLOWED */
@@ -51,3 +67,16 @@ export async function getTask(
 
 export const taskNotFound = (key: TaskKey): EpochcastError =>
   new EpochcastError('TASK_NOT_FOUND', `no task ${quote(channelOf(key))}; it may be no longer retained`)
+
+/**
+ * What engines keep a task under. What is no id has been turned away before it comes here (`taskKeys`).
+ *
+ * @throws EpochcastError BAD_INPUT
+ */
+export function storedChannelOf(key: TaskKey): string {
+  if (isTaskId(key.id)) return channelOf(key)
+  throw new EpochcastError(
+    'BAD_INPUT',
+    `the id of a task is ${quote(key.id)}; expected 1 to ${LIMITS.taskIdLength} letters, digits and . _ -`,
+  )
+}

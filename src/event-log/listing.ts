@@ -9,12 +9,19 @@ export interface Listing extends TaskKey {
   readonly name: string | null
   readonly trainer: string
   readonly machineId: string | null
+  /** Who pays for the task, and about how many bytes; both are absent where a server of an older version told it. */
+  readonly owner?: string | null
+  readonly bytes?: number
   readonly labels: Json
   readonly status: TaskStatus
   /** Milliseconds since the epoch, as all times of the state. */
   readonly createdAt: number
   readonly updatedAt: number
   readonly finishedAt: number | null
+  /** What the silence of its trainer is judged by. Absent where a server of an older version told it, as the two below. */
+  readonly heardAt?: number
+  readonly stopRequested?: boolean
+  readonly holder?: string | null
 }
 
 /** What a watch of listings tells. */
@@ -33,8 +40,9 @@ export function listingOf({
   top,
   serial,
   revision,
-}: TaskView & { readonly serial: number; readonly revision: number }): Listing {
-  const { channelPrefix, id, name, trainer, machineId, labels, createdAt } = state.spec
+  bytes = 0,
+}: TaskView & { readonly serial: number; readonly revision: number; readonly bytes?: number }): Listing {
+  const { channelPrefix, id, name, trainer, machineId, labels, createdAt, owner, holder } = state.spec
   return {
     channelPrefix,
     id,
@@ -43,16 +51,21 @@ export function listingOf({
     name: name ?? null,
     trainer,
     machineId,
+    owner: owner ?? null,
+    bytes,
     labels,
     status: state.status,
     createdAt,
     updatedAt: state.updatedAt,
     finishedAt: state.finishedAt,
+    heardAt: state.heardAt,
+    stopRequested: state.stopRequested,
+    holder,
   }
 }
 
 /**
- * Whether a writer is to list a task again: its status changed, or it was not listed for a while.
+ * Whether a writer is to list a task again: its status changed, or it was asked to stop, or not listed for a while.
  *
  * @param listedAt when this process listed it last, by its own clock
  */
@@ -62,4 +75,7 @@ export const isListingDue = (
   listedAt: number | undefined,
   now: number,
 ): boolean =>
-  before.status !== after.status || listedAt === undefined || now - listedAt >= LISTING_INTERVAL_MS
+  before.status !== after.status ||
+  before.stopRequested !== after.stopRequested ||
+  listedAt === undefined ||
+  now - listedAt >= LISTING_INTERVAL_MS

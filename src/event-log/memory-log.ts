@@ -4,10 +4,14 @@ import type { Position } from '../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../task/task.ts'
 import type { CurvesRead } from './curve-store.ts'
 import type { CurveChange, LogEntry, ReadResult, StoredSnapshot } from './event-log.ts'
+import type { Holding } from './ledger.ts'
 
 /** Rough cost of an entry beside its text: the string's header and its slot in the array. */
 const ENTRY_OVERHEAD_BYTES = 32
-const LOG_OVERHEAD_BYTES = 512
+/** What a task takes beside the texts, as measured: objects, their names, its places in lists and in the catalog. */
+const LOG_OVERHEAD_BYTES = 1536
+/** Newest events that a task keeps however little room there is. */
+const MIN_EVENTS = 100
 
 export interface Appended {
   readonly events: readonly TaskEvent[]
@@ -16,8 +20,18 @@ export interface Appended {
   readonly curves?: CurveChange | undefined
 }
 
+/** What an append or an edit would take. */
+interface Weight {
+  readonly textBytes: number
+  readonly stateBytes: number
+  readonly curveBytes: number
+  /** Bytes by which the log would grow. */
+  readonly growth: number
+}
+
 /** One task's log in memory. Its events are kept as JSON text, which is a third of the size of objects. */
-export class MemoryLog {
+export class MemoryLog implements Holding {
+  readonly owner: string | null
   readonly key: TaskKey
   readonly serial: number
   finishedAt: number | null = null
@@ -31,6 +45,8 @@ export class MemoryLog {
   #revision = 0
   #state: TaskState
   #stateBytes = 0
+  /** Of all retained events. */
+  #textBytes = 0
   /** Offset of the last event that is in the curves; the next ones must not be trimmed. */
   #folded = 0
   #curveIndex: string | null = null
@@ -39,6 +55,7 @@ export class MemoryLog {
 
   constructor(key: TaskKey, serial: number, state: TaskState) {
     this.key = key
+    this.owner = state.spec.owner ?? null
     this.serial = serial
     this.#state = state
     this.#bytes = LOG_OVERHEAD_BYTES + channelOf(key).length
@@ -66,6 +83,7 @@ export class MemoryLog {
       serial: this.serial,
       revision: this.#revision,
       folded: this.#folded,
+      bytes: this.#bytes,
     }
   }
 
@@ -80,20 +98,32 @@ export class MemoryLog {
     this.#generation = newGeneration()
   }
 
-  append({ events, texts, state, curves }: Appended): LogEntry[] {
+  /** What is to be appended, weighed before it is. */
+  weigh({ texts, state, curves }: Appended): Weight {
+    let textBytes = 0
+    for (const text of texts) textBytes += bytesOf(text)
+    const stateBytes = Buffer.byteLength(JSON.stringify(state))
+    const curveBytes = curves ? this.#curveGrowth(curves) : 0
+    const growth = textBytes + stateBytes - this.#stateBytes + curveBytes
+    return { textBytes, stateBytes, curveBytes, growth }
+  }
+
+  append(
+    { events, texts, state, curves }: Appended,
+    { textBytes, stateBytes, curveBytes }: Weight,
+  ): LogEntry[] {
     const entries = events.map((event): LogEntry => ({ offset: ++this.#top, event }))
-    for (const text of texts) {
-      this.#texts.push(text)
-      this.#bytes += bytesOf(text)
-    }
-    this.#replaceState(state)
+    for (const text of texts) this.#texts.push(text)
+    this.#textBytes += textBytes
+    this.#bytes += textBytes + curveBytes
+    this.#replaceState(state, stateBytes)
     if (curves) this.#changeCurves(curves)
     return entries
   }
 
-  edit(state: TaskState): void {
+  edit(state: TaskState, { stateBytes }: Weight): void {
     this.#revision++
-    this.#replaceState(state)
+    this.#replaceState(state, stateBytes)
   }
 
   get curves(): CurvesRead {
@@ -111,11 +141,25 @@ export class MemoryLog {
     return this.length > 1 && this.#top - this.length < this.#folded
   }
 
+  /** About how many bytes of events may go where there is no room for more; the newest stay in any case. */
+  get spareBytes(): number {
+    const spare = Math.min(this.length - MIN_EVENTS, this.#folded - (this.#top - this.length))
+    return spare > 0 ? (this.#textBytes * spare) / this.length : 0
+  }
+
+  /** Gives up its oldest events, and returns the bytes that this freed. */
+  trim(bytes: number): number {
+    let freed = 0
+    while (freed < bytes && this.length > MIN_EVENTS && this.isTrimmable) freed += this.trimOldest()
+    return freed
+  }
+
   /** Returns the bytes that this freed. */
   trimOldest(): number {
     const bytes = bytesOf(this.#texts[this.#head] as string)
     this.#texts[this.#head++] = ''
     this.#bytes -= bytes
+    this.#textBytes -= bytes
     // Moving the array's start is expensive, so it waits until half of the array is empty.
     if (this.#head > 64 && this.#head * 2 > this.#texts.length) {
       this.#texts = this.#texts.slice(this.#head)
@@ -138,8 +182,7 @@ export class MemoryLog {
     return { kind: 'entries', entries, top, revision: this.#revision }
   }
 
-  #replaceState(state: TaskState): void {
-    const stateBytes = Buffer.byteLength(JSON.stringify(state))
+  #replaceState(state: TaskState, stateBytes: number): void {
     this.#bytes += stateBytes - this.#stateBytes
     this.#state = state
     this.#stateBytes = stateBytes
@@ -152,18 +195,18 @@ export class MemoryLog {
       .map((text, i): LogEntry => ({ offset: before + start + 1 + i, event: JSON.parse(text) as TaskEvent }))
   }
 
+  #curveGrowth({ index, put, drop }: CurveChange): number {
+    let growth = index.length - (this.#curveIndex?.length ?? 0)
+    for (const name of drop) growth -= this.#segments.get(name)?.byteLength ?? 0
+    for (const { bytes } of put) growth += bytes.byteLength
+    return growth
+  }
+
   #changeCurves({ through, index, put, drop }: CurveChange): void {
-    this.#bytes += index.length - (this.#curveIndex?.length ?? 0)
     this.#curveIndex = index
     this.#folded = through
-    for (const name of drop) {
-      this.#bytes -= this.#segments.get(name)?.byteLength ?? 0
-      this.#segments.delete(name)
-    }
-    for (const { name, bytes } of put) {
-      this.#bytes += bytes.byteLength
-      this.#segments.set(name, bytes)
-    }
+    for (const name of drop) this.#segments.delete(name)
+    for (const { name, bytes } of put) this.#segments.set(name, bytes)
   }
 
   #goneTo({ generation, offset }: Position, beforeOldest: Position): ReadResult {

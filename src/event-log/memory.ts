@@ -1,6 +1,6 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { editIn } from '../task/edit.ts'
-import { EpochcastError } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../task/task.ts'
@@ -19,21 +19,34 @@ import {
   type Watch,
   type WatchSignal,
 } from './event-log.ts'
+import { storedChannelOf } from './find-task.ts'
+import { Ledger } from './ledger.ts'
 import { type ListingChange, listingOf } from './listing.ts'
 import { type Appended, MemoryLog } from './memory-log.ts'
+import { makeRoom } from './memory-room.ts'
 import { MemoryWatches } from './memory-watches.ts'
+import { SerialList } from './serial-list.ts'
 import type { EngineStatus, Store } from './store.ts'
 import type { ListPage, ListScope } from './task-index.ts'
 
 const MAX_TOMBSTONES = 10_000
+/** Expired tasks that are dropped in one turn of the event loop. */
+const DROPPED_TOGETHER = 100
+const WORDS = {
+  engine: 'the memory engine',
+  maxBytes: 'EPOCHCAST_MEMORY_BYTES',
+  share: 'EPOCHCAST_STORE_SHARE',
+} as const
 
 export interface MemoryStoreOptions {
   /** Newest events kept of one task. */
   readonly retainEvents: number
   /** Seconds for which a finished task is kept. */
   readonly retainSeconds: number
-  /** Bytes of events and states kept of all tasks, counted as JSON text. */
+  /** Bytes of events, states and curves of all tasks, counted as JSON text, and what a task takes beside them. */
   readonly maxBytes: number
+  /** Part of them that unfinished tasks of one owner may hold (`Ledger`); all of them where it is left out. */
+  readonly share?: number
   readonly now?: () => number
 }
 
@@ -44,25 +57,25 @@ export class MemoryStore implements Store {
   readonly #now: () => number
   readonly #logs = new Map<string, MemoryLog>()
   readonly #bySerial = new Map<number, MemoryLog>()
-  /** In the order in which they were created. */
-  readonly #unfinished = new Set<MemoryLog>()
-  /** In the order in which they finished. */
-  readonly #finished = new Set<MemoryLog>()
+  /** Serials. */
+  readonly #unfinished = new SerialList()
+  readonly #ledger: Ledger<MemoryLog>
   readonly #watches = new MemoryWatches()
   readonly #leases = new Map<string, { owner: string; until: number }>()
   /** Of deleted tasks, the `startId`. */
   readonly #tombstones = new LRUCache<string, string>({ max: MAX_TOMBSTONES, ttl: TOMBSTONE_MS })
   #lastSerial = 0
-  #bytes = 0
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
+    const { maxBytes, share = 1 } = options
+    this.#ledger = new Ledger({ maxBytes, share, words: WORDS })
   }
 
   /** Bytes held at present, as `maxBytes` counts them. */
   get bytes(): number {
-    return this.#bytes
+    return this.#ledger.bytes
   }
 
   /** Watches that have not been closed. */
@@ -71,25 +84,22 @@ export class MemoryStore implements Store {
   }
 
   async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
-    const channel = channelOf(key)
+    const channel = storedChannelOf(key)
     const existing = this.#logs.get(channel)
     if (existing) return { kind: 'exists', snapshot: existing.snapshot }
     if (this.#tombstones.get(channel) === state.spec.startId) return { kind: 'dropped' }
 
-    const log = new MemoryLog(key, ++this.#lastSerial, state)
-    this.#bytes += log.bytes
+    const log = new MemoryLog(key, this.#lastSerial + 1, state)
+    const appended = { events, texts: textsOf(events), state }
+    const weight = log.weigh(appended)
+    const growth = log.bytes + weight.growth
+    this.#makeRoom({ owner: log.owner, log: null, growth, heldGrowth: growth })
+    this.#lastSerial = log.serial
     this.#logs.set(channel, log)
     this.#bySerial.set(log.serial, log)
-    this.#unfinished.add(log)
-    const entries = this.#store(log, { events, texts: textsOf(events), state })
-    this.#makeRoom(log)
-    if (this.#bytes > this.#options.maxBytes) {
-      this.#drop(log)
-      throw new EpochcastError(
-        'STORE_FULL',
-        `the memory engine holds ${this.#bytes} of ${this.#options.maxBytes} bytes in unfinished tasks; raise EPOCHCAST_MEMORY_BYTES, or finish or cancel some`,
-      )
-    }
+    this.#unfinished.add(log.serial)
+    this.#ledger.add(log)
+    const entries = this.#store(log, appended, weight)
     this.#watches.tellListing({ kind: 'listed', listing: listingOf(log.snapshot) })
     this.#watches.tellAppended(log, entries)
     return { kind: 'created', snapshot: log.snapshot }
@@ -109,27 +119,35 @@ export class MemoryStore implements Store {
       revision = 0,
     }: AppendRequest,
   ): Promise<AppendResult> {
-    const log = this.#logs.get(channelOf(key))
+    const log = this.#logs.get(storedChannelOf(key))
     if (!log) return { kind: 'missing' }
     if (!log.isAt(expected, revision)) return { kind: 'conflict' }
 
-    const entries = this.#store(log, { events, texts, state, curves })
+    const appended = { events, texts, state, curves }
+    const weight = log.weigh(appended)
+    const { owner } = log
+    const { growth, stateBytes } = weight
+    // What ends gives room, so it is never refused for its owner's share; what comes back takes all that it has again.
+    const heldGrowth = isFinal ? null : isReturn ? log.bytes + growth : growth
+    this.#makeRoom({ owner, log, growth, heldGrowth })
+    const entries = this.#store(log, appended, weight)
     if (isReturn) this.#comeBack(log)
     if (isFinal) this.#finish(log)
-    this.#makeRoom(log)
     if (listing) this.#watches.tellListing({ kind: 'listed', listing })
     this.#watches.tellAppended(log, entries)
-    return { kind: 'appended', top: log.position }
+    return { kind: 'appended', top: log.position, stateBytes, bytes: log.bytes }
   }
 
   async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
-    const log = this.#logs.get(channelOf(key))
+    const log = this.#logs.get(storedChannelOf(key))
     if (!log) return { kind: 'missing' }
     if (!log.isAt(expected.top, expected.revision)) return { kind: 'conflict' }
-    const before = log.bytes
-    log.edit(state)
-    this.#bytes += log.bytes - before
-    this.#makeRoom(log)
+    const weight = log.weigh({ events: [], texts: [], state })
+    const { growth } = weight
+    const heldGrowth = this.#ledger.finished.has(log) ? null : growth
+    this.#makeRoom({ owner: log.owner, log, growth, heldGrowth })
+    log.edit(state, weight)
+    this.#ledger.grew(log, growth)
     const { snapshot } = log
     const { generation } = snapshot.top
     this.#watches.tellListing({ kind: 'listed', listing: listingOf(snapshot) })
@@ -139,7 +157,7 @@ export class MemoryStore implements Store {
   }
 
   async drop(key: TaskKey, { top, state }: Snapshot): Promise<DropResult> {
-    const channel = channelOf(key)
+    const channel = storedChannelOf(key)
     const log = this.#logs.get(channel)
     if (!log) return { kind: 'missing' }
     if (!log.isAt(top)) return { kind: 'conflict' }
@@ -150,20 +168,20 @@ export class MemoryStore implements Store {
   }
 
   async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
-    const log = this.#logs.get(channelOf(key))
+    const log = this.#logs.get(storedChannelOf(key))
     return log?.snapshot ?? null
   }
 
   async read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult> {
-    return this.#logs.get(channelOf(key))?.read(after, limit) ?? { kind: 'missing' }
+    return this.#logs.get(storedChannelOf(key))?.read(after, limit) ?? { kind: 'missing' }
   }
 
   async readCurves(key: TaskKey): Promise<CurvesRead | null> {
-    return this.#logs.get(channelOf(key))?.curves ?? null
+    return this.#logs.get(storedChannelOf(key))?.curves ?? null
   }
 
   async readSegments(key: TaskKey, names: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
-    const log = this.#logs.get(channelOf(key))
+    const log = this.#logs.get(storedChannelOf(key))
     return names.map((name) => log?.segment(name) ?? null)
   }
 
@@ -180,14 +198,12 @@ export class MemoryStore implements Store {
   }
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
-    const snapshots: Snapshot[] = []
-    const isOlder = (log: MemoryLog) => before === null || log.serial < before
+    const snapshots: StoredSnapshot[] = []
     if (scope === 'unfinished') {
-      const older = [...this.#unfinished].filter(isOlder).reverse()
-      return {
-        snapshots: older.slice(0, limit).map(({ snapshot }) => snapshot),
-        hasMore: older.length > limit,
-      }
+      const older = this.#unfinished.before(before, limit + 1)
+      for (const serial of older.slice(0, limit))
+        snapshots.push((this.#bySerial.get(serial) as MemoryLog).snapshot)
+      return { snapshots, hasMore: older.length > limit }
     }
     const [oldest] = this.#bySerial.keys()
     let serial = Math.min(this.#lastSerial, (before ?? Number.POSITIVE_INFINITY) - 1)
@@ -201,7 +217,7 @@ export class MemoryStore implements Store {
   }
 
   async startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
-    this.#logs.get(channelOf(key))?.startGeneration(previous, common)
+    this.#logs.get(storedChannelOf(key))?.startGeneration(previous, common)
   }
 
   async lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
@@ -217,9 +233,12 @@ export class MemoryStore implements Store {
 
   async dropExpired(): Promise<void> {
     const expiry = this.#now() - this.#options.retainSeconds * 1000
-    for (const log of this.#finished) {
+    let dropped = 0
+    for (const log of this.#ledger.finished) {
       if (log.finishedAt === null || log.finishedAt > expiry) return
       this.#drop(log)
+      // Thousands may expire at once.
+      if (++dropped % DROPPED_TOGETHER === 0) await eventLoopTurn()
     }
   }
 
@@ -231,54 +250,35 @@ export class MemoryStore implements Store {
     this.#watches.close()
   }
 
-  /**
-   * Keeps the total under its bound: the oldest finished tasks go first, then the oldest events of
-   * the largest unfinished ones. `keep` is the log being written to: it is not dropped under the writer.
-   */
-  #makeRoom(keep: MemoryLog): void {
-    const { maxBytes } = this.#options
-    if (this.#bytes <= maxBytes) return
-    for (const log of this.#finished) {
-      if (log === keep) continue
-      this.#drop(log)
-      if (this.#bytes <= maxBytes) return
-    }
-    const largestFirst = [...this.#unfinished, keep].sort((a, b) => b.bytes - a.bytes)
-    for (const log of largestFirst) {
-      while (log.isTrimmable && this.#bytes > maxBytes) this.#bytes -= log.trimOldest()
-      if (this.#bytes <= maxBytes) return
-    }
+  #makeRoom(growth: Parameters<typeof makeRoom>[1]): void {
+    makeRoom(this.#ledger, growth, (log) => this.#drop(log))
   }
 
   #finish(log: MemoryLog): void {
     log.finishedAt ??= this.#now()
-    this.#unfinished.delete(log)
-    this.#finished.add(log)
+    this.#unfinished.delete(log.serial)
+    this.#ledger.move(log, true)
   }
 
   #comeBack(log: MemoryLog): void {
     log.finishedAt = null
-    this.#finished.delete(log)
-    // Back in its place: they are listed in this order.
-    const younger = [...this.#unfinished].filter(({ serial }) => serial > log.serial)
-    for (const one of younger) this.#unfinished.delete(one)
-    for (const one of [log, ...younger]) this.#unfinished.add(one)
+    this.#unfinished.add(log.serial)
+    this.#ledger.move(log, false)
   }
 
   #drop(log: MemoryLog): void {
     this.#logs.delete(channelOf(log.key))
     this.#bySerial.delete(log.serial)
-    this.#unfinished.delete(log)
-    this.#finished.delete(log)
-    this.#bytes -= log.bytes
+    this.#unfinished.delete(log.serial)
+    this.#ledger.remove(log)
     this.#watches.tellListing({ kind: 'dropped', serial: log.serial })
   }
 
-  #store(log: MemoryLog, appended: Appended): LogEntry[] {
+  #store(log: MemoryLog, appended: Appended, weight: ReturnType<MemoryLog['weigh']>): LogEntry[] {
     const before = log.bytes
-    const entries = log.append(appended)
+    const entries = log.append(appended, weight)
     while (log.length > this.#options.retainEvents && log.isTrimmable) log.trimOldest()
-    this.#bytes += log.bytes - before
+    this.#ledger.grew(log, log.bytes - before)
     return entries
   }
 }

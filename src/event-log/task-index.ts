@@ -1,5 +1,5 @@
 import type { TaskKey } from '../task/task.ts'
-import type { Snapshot, Watch } from './event-log.ts'
+import type { StoredSnapshot, Watch } from './event-log.ts'
 import type { ListingChange } from './listing.ts'
 
 /** `unfinished` leaves out tasks that have had their final event. */
@@ -7,7 +7,7 @@ export type ListScope = 'all' | 'unfinished'
 
 export interface ListPage {
   /** Newest first. */
-  readonly snapshots: readonly Snapshot[]
+  readonly snapshots: readonly StoredSnapshot[]
   readonly hasMore: boolean
 }
 

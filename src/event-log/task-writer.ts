@@ -17,7 +17,7 @@ import {
 import { CurveFolder } from './curve-folder.ts'
 import type { CurveStore } from './curve-store.ts'
 import type { EventLog, Snapshot, StoredSnapshot } from './event-log.ts'
-import { getTask, taskNotFound } from './find-task.ts'
+import { getTask, taskKeys, taskNotFound } from './find-task.ts'
 import { isListingDue, listingOf } from './listing.ts'
 import { recreateLog } from './recovery.ts'
 
@@ -25,9 +25,13 @@ import { recreateLog } from './recovery.ts'
 export const MAX_APPEND_TRIES = 50
 /** Longest wait for one's turn at a task; behind writers that wait for an engine that does not respond. */
 export const MAX_TURN_WAIT_MS = 10_000
+/** Updates of one task that may wait. */
+export const MAX_LINE = 10_000
 const MAX_RESTORE_MS = 3_600_000
 /** Unfinished tasks whose state this process remembers from its last write. */
 const MAX_REMEMBERED_TASKS = 2000
+/** Of their states, as JSON. */
+const MAX_REMEMBERED_BYTES = 64 * 1024 * 1024
 
 interface Remembered extends StoredSnapshot {
   /** By this process's clock, as `listedAt`: when it told lists of tasks. */
@@ -60,7 +64,10 @@ export class TaskWriter {
   readonly #restoreWithinMs: number
   /** The updates of each task that is being written to, those of the present append among them. */
   readonly #lines = new Map<string, Waiting[]>()
-  readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED_TASKS })
+  readonly #remembered = new LRUCache<string, Remembered>({
+    max: MAX_REMEMBERED_TASKS,
+    maxSize: MAX_REMEMBERED_BYTES,
+  })
 
   constructor(log: EventLog & CurveStore, options: TaskWriterOptions) {
     this.#log = log
@@ -79,8 +86,7 @@ export class TaskWriter {
     id: string,
     channelPrefix: string | null,
   ): TaskKey | Promise<TaskKey> {
-    for (const prefix of channelPrefix === null ? allowedPrefixes : [channelPrefix]) {
-      const key = { channelPrefix: prefix, id }
+    for (const key of taskKeys(allowedPrefixes, id, channelPrefix)) {
       if (this.#remembered.has(channelOf(key))) return key
     }
     return getTask(this.#log, allowedPrefixes, id, channelPrefix).then(({ state }) => state.spec)
@@ -97,7 +103,8 @@ export class TaskWriter {
       const waiting = { decide, resolve, reject, latest: performance.now() + MAX_TURN_WAIT_MS }
       const line = this.#lines.get(channel)
       if (line) {
-        line.push(waiting)
+        if (line.length < MAX_LINE) line.push(waiting)
+        else reject(noTurn(channel, `${MAX_LINE} others wait for theirs`))
         return
       }
       const ownLine = [waiting]
@@ -120,9 +127,15 @@ export class TaskWriter {
       if (!edit) return known
       const result = await this.#log.edit(key, known, edited(known.state, edit))
       if (result.kind === 'edited') {
-        const { folded } = known
-        if (this.#remembered.has(channel))
-          this.#remembered.set(channel, { ...result.snapshot, folded, writtenAt: Date.now() })
+        if (this.#remembered.has(channel)) {
+          const { folded, bytes } = known
+          const size = JSON.stringify(result.snapshot.state).length
+          this.#remembered.set(
+            channel,
+            { ...result.snapshot, folded, bytes, writtenAt: Date.now() },
+            { size },
+          )
+        }
         return result.snapshot
       }
       await sleep(Math.random() * tries)
@@ -168,9 +181,11 @@ export class TaskWriter {
         if (isFinalStatus(state.status)) this.#forget(key, channel)
         else {
           const { serial, revision } = known
-          const { top, folded } = result
+          const { top, folded, bytes } = result
           const listedAt = isListed ? now : known.listedAt
-          this.#remembered.set(channel, { state, top, serial, revision, folded, writtenAt: now, listedAt })
+          const written = { state, top, serial, revision, folded, bytes, writtenAt: now, listedAt }
+          // Where they are very large, a few are remembered.
+          this.#remembered.set(channel, written, { size: result.stateBytes + 1 })
         }
         // That the append was in time shows that refusals beside it were made for the log's own state.
         return settle(together, outcomes)
@@ -198,7 +213,7 @@ export class TaskWriter {
         texts,
         curves: curves ?? undefined,
         listing: isListed
-          ? listingOf({ state, top: topAfter(known.top, events), serial, revision })
+          ? listingOf({ state, top: topAfter(known.top, events), serial, revision, bytes: known.bytes })
           : undefined,
       })
       if (result.kind === 'appended') return { ...result, folded: curves?.through ?? known.folded }
@@ -241,13 +256,12 @@ const contended = (channel: string): EpochcastError =>
 function refuseLate(line: Waiting[], channel: string): void {
   const now = performance.now()
   while (line[0] && line[0].latest <= now) {
-    line
-      .shift()
-      ?.reject(
-        new EpochcastError(
-          'CONTENDED',
-          `task ${quote(channel)} had no turn within ${MAX_TURN_WAIT_MS / 1000} s; nothing was applied, try again`,
-        ),
-      )
+    line.shift()?.reject(noTurn(channel, `none came within ${MAX_TURN_WAIT_MS / 1000} s`))
   }
 }
+
+const noTurn = (channel: string, why: string): EpochcastError =>
+  new EpochcastError(
+    'CONTENDED',
+    `task ${quote(channel)} had no turn: ${why}; nothing was applied, try again`,
+  )

@@ -1,14 +1,24 @@
 import type { DeliveredEvent } from '../task/stream-event.ts'
 
-/** The newest events of a log, consecutive, up to a number of them; for a while it holds twice as many. */
+/** About how many bytes of events one ring holds; of larger ones, readers that are behind read the log. */
+const MAX_RING_BYTES = 262_144
+/** What an event takes beside its names and texts. */
+const EVENT_BYTES = 256
+const VALUE_BYTES = 24
+
+/** The newest events of a log, consecutive, up to a number and a size of them; for a while it holds twice as many. */
 export class Ring {
   readonly #max: number
+  readonly #maxBytes: number
   #events: DeliveredEvent[] = []
+  #bytes: number[] = []
+  #totalBytes = 0
   /** What was asked for last. */
   #newest: readonly DeliveredEvent[] = []
 
-  constructor(max: number) {
+  constructor(max: number, maxBytes = MAX_RING_BYTES) {
     this.#max = max
+    this.#maxBytes = maxBytes
   }
 
   get events(): readonly DeliveredEvent[] {
@@ -17,13 +27,22 @@ export class Ring {
 
   /** Starts again from these. */
   reset(events: readonly DeliveredEvent[]): void {
-    this.#events = events.slice(-this.#max)
+    this.#events = []
+    this.#bytes = []
+    this.#totalBytes = 0
+    this.push(events.slice(-this.#max))
   }
 
   push(events: readonly DeliveredEvent[]): void {
-    for (const event of events) this.#events.push(event)
+    for (const event of events) {
+      const bytes = bytesOf(event)
+      this.#events.push(event)
+      this.#bytes.push(bytes)
+      this.#totalBytes += bytes
+    }
     // Moving the whole array is expensive, so it happens once for many events.
-    if (this.#events.length > 2 * this.#max) this.#events = this.#events.slice(-this.#max)
+    if (this.#events.length > 2 * this.#max) this.#drop(this.#events.length - this.#max)
+    else if (this.#totalBytes > this.#maxBytes) this.#drop(0)
   }
 
   /**
@@ -37,4 +56,27 @@ export class Ring {
     }
     return this.#newest
   }
+
+  /** At least so many, and more until the others have room; the newest stays in any case. */
+  #drop(least: number): void {
+    let dropped = 0
+    while (dropped < least || (this.#totalBytes > this.#maxBytes && dropped < this.#events.length - 1))
+      this.#totalBytes -= this.#bytes[dropped++] as number
+    this.#events = this.#events.slice(dropped)
+    this.#bytes = this.#bytes.slice(dropped)
+    this.#newest = []
+  }
+}
+
+type Parts = Partial<Record<'metrics' | 'fitMetrics' | 'evalMetrics', object | null>> &
+  Partial<Record<'message' | 'error', string | null>>
+
+/** About; what many events have in common is not looked at. */
+function bytesOf(event: DeliveredEvent): number {
+  const { metrics, fitMetrics, evalMetrics, message, error } = event as Parts
+  let bytes = EVENT_BYTES + (message?.length ?? 0) + (error?.length ?? 0)
+  for (const name in metrics) bytes += name.length + VALUE_BYTES
+  for (const name in fitMetrics) bytes += name.length + VALUE_BYTES
+  for (const name in evalMetrics) bytes += name.length + VALUE_BYTES
+  return bytes
 }

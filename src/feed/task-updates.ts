@@ -116,6 +116,7 @@ export class TaskUpdates {
       } finally {
         deadline.clear()
         pace.close()
+        shown.forget()
         await updates.#leave()
       }
     })
@@ -165,6 +166,7 @@ export class TaskUpdates {
       this.#waiters.wake()
       return
     }
+    if (!this.#catalog.covers(key)) return
     const change: Change = { key, number: ++this.#lastNumber, snapshot: null }
     const replaced = this.#newest.get(channelOf(key))
     if (replaced) replaced.snapshot = null
@@ -198,12 +200,9 @@ export class TaskUpdates {
   ): AsyncGenerator<Snapshot, number, undefined> {
     await whenInReach(() => this.#catalog.loaded(), signal)
     const { query } = shown
-    const { index } = this.#catalog
-    return yield* this.#lookUp(
-      shown,
-      query.namesTasks ? [...index.byCreation(query, true)] : [...index.unfinishedOrEnded(query, endedSince)],
-      signal,
-    )
+    const { walk } = this.#catalog
+    const found = query.namesTasks ? walk.byCreation(query, true) : walk.unfinishedOrEnded(query, endedSince)
+    return yield* this.#lookUp(shown, found, signal)
   }
 
   async *#changedSince(
@@ -212,22 +211,22 @@ export class TaskUpdates {
     signal: AbortSignal,
   ): AsyncGenerator<Snapshot, number, undefined> {
     await unlessAborted(this.#catalog.caughtUp(), signal)
-    const changed = [...this.#catalog.index.changedSince(since)]
+    const changed = this.#catalog.walk.changedSince(since)
     return yield* this.#lookUp(
       shown,
-      changed.filter((listing) => shown.mayConcern(listing)),
+      filtered(changed, (listing) => shown.mayConcern(listing)),
       signal,
     )
   }
 
   async *#lookUp(
     shown: ShownTasks,
-    listings: readonly Listing[],
+    listings: AsyncIterable<Listing>,
     signal: AbortSignal,
   ): AsyncGenerator<Snapshot, number, undefined> {
     let sent = 0
-    for (let i = 0; i < listings.length && !signal.aborted; i += LOOKED_UP_TOGETHER) {
-      const together = listings.slice(i, i + LOOKED_UP_TOGETHER)
+    for await (const together of batches(listings, LOOKED_UP_TOGETHER)) {
+      if (signal.aborted) break
       const snapshots = await Promise.all(
         together.map((listing) => whenInReach(() => this.#catalog.fresh(listing), signal)),
       )
@@ -242,4 +241,19 @@ export class TaskUpdates {
     }
     return sent
   }
+}
+
+async function* batches<T>(all: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, undefined> {
+  let batch: T[] = []
+  for await (const one of all) {
+    batch.push(one)
+    if (batch.length < size) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+async function* filtered<T>(all: AsyncIterable<T>, isMeant: (one: T) => boolean) {
+  for await (const one of all) if (isMeant(one)) yield one
 }

@@ -13,6 +13,8 @@ export interface LocalTrainer extends TrainerDescription {
   /** Absolute folder in which the command runs. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
+  /** Names of the server's variables that it gets beside those that all trainers get. */
+  readonly passEnv: readonly string[]
 }
 
 interface ExternalTrainer extends TrainerDescription {

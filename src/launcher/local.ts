@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { EpochcastError } from '../task/errors.ts'
 import type { ProcessEnd } from '../task/lifecycle.ts'
 import { channelOf } from '../task/task.ts'
+import type { TrainerEnv } from '../trainer-env.ts'
 import {
   type Job,
   type JobObserver,
@@ -25,8 +26,8 @@ export interface LocalLauncherOptions {
   readonly killGraceMs: number
   /** GraphQL endpoint to which trainers report; asked for at each launch. */
   readonly reportUrl: () => string
-  /** Environment that every trainer gets. */
-  readonly env: Readonly<Record<string, string>>
+  /** What a trainer gets of the server's environment. */
+  readonly env: Pick<TrainerEnv, 'pick'>
 }
 
 type LocalSubmission = Submission<LocalTrainer>
@@ -183,7 +184,11 @@ export class LocalLauncher implements ReservingLauncher {
     // A process group of its own, so that what the trainer starts can be ended with it.
     return spawn(program, args, {
       cwd: trainer.cwd,
-      env: { ...this.#options.env, ...trainer.env, ...environmentOf(job, this.#options.reportUrl()) },
+      env: {
+        ...this.#options.env.pick(trainer.passEnv),
+        ...trainer.env,
+        ...environmentOf(job, this.#options.reportUrl()),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })

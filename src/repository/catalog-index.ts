@@ -1,16 +1,8 @@
 import type { Listing } from '../event-log/listing.ts'
-import { isFinalStatus, TASK_STATUSES } from '../task/task.ts'
+import { intersection, Pause, type SerialCursor, SerialList, UnionCursor } from '../event-log/serial-list.ts'
+import { type Effort, UNBOUNDED } from './effort.ts'
 import { SearchBlocks } from './search-blocks.ts'
-import { intersection, type SerialCursor, SerialList, UnionCursor } from './serial-list.ts'
-import { keysOf, searchText, statusKeys, type TaskQuery } from './task-filter.ts'
-
-/** Listings tested one after the other in their order, before those that match are looked up instead. */
-const MAX_WALK = 1024
-/** Recent changes whose texts are tested one after the other; many more cost as much as a search of all texts. */
-const MAX_TEXT_WALK = 16_384
-
-const UNFINISHED = statusKeys(TASK_STATUSES.filter((status) => !isFinalStatus(status)))
-const FINAL = statusKeys(TASK_STATUSES.filter(isFinalStatus))
+import { keysOf, searchText, type TaskQuery } from './task-filter.ts'
 
 /** A place in the order of changes. */
 export type ChangePlace = Pick<Listing, 'updatedAt' | 'serial'>
@@ -28,9 +20,15 @@ export class CatalogIndex {
   /** By (updatedAt, serial), oldest change first. */
   readonly #changes: Listing[] = []
   #examined = 0
+  #version = 0
 
   get size(): number {
     return this.#listings.size
+  }
+
+  /** Changes with everything that is found here; a walk that paused begins anew where it was. */
+  get version(): number {
+    return this.#version
   }
 
   /** Listings that queries have looked at so far. */
@@ -52,6 +50,7 @@ export class CatalogIndex {
     this.#listings.set(serial, listing)
     this.#moveChange(before, listing)
     if (before && isFoundAlike(before, listing)) return
+    this.#version++
     const keys = keysOf(listing)
     const keysBefore = before ? keysOf(before) : new Set<string>()
     for (const key of keysBefore) if (!keys.has(key)) this.#deleteKey(key, serial)
@@ -63,6 +62,7 @@ export class CatalogIndex {
   delete(serial: number): void {
     const listing = this.#listings.get(serial)
     if (!listing) return
+    this.#version++
     this.#listings.delete(serial)
     this.#serials.delete(serial)
     this.#blocks.delete(serial)
@@ -75,74 +75,55 @@ export class CatalogIndex {
     return this.#blocks.join()
   }
 
-  /** In the order of creation, from behind `after` on. */
+  /** In the order of creation, from behind `after` on; with pauses, where there is an effort to go by. */
+  byCreation(
+    query: TaskQuery,
+    isDescending: boolean,
+    after?: number | null,
+  ): Generator<Listing, void, undefined>
+  byCreation(
+    query: TaskQuery,
+    isDescending: boolean,
+    after: number | null,
+    effort: Effort,
+  ): Generator<Listing | Pause, void, undefined>
   *byCreation(
     query: TaskQuery,
     isDescending: boolean,
     after: number | null = null,
-  ): Generator<Listing, void, undefined> {
-    const cursors = this.#cursorsOf(query, isDescending)
+    effort: Pick<Effort, 'spend' | 'isSpent'> = UNBOUNDED,
+  ): Generator<Listing | Pause, void, undefined> {
+    const cursors = this.#cursorsOf(query, isDescending, effort)
     const start = after === null ? (isDescending ? Number.MAX_SAFE_INTEGER : 0) : after
     const from = after === null ? start : start + (isDescending ? -1 : 1)
-    for (const serial of intersection(cursors, from, isDescending)) {
+    for (const serial of intersection(cursors, from, isDescending, effort)) {
+      if (serial instanceof Pause) {
+        yield serial
+        continue
+      }
       const listing = this.#examine(serial)
       // What a block says of times is a hint.
       if (listing.createdAt > query.createdAfter && listing.createdAt < query.createdBefore) yield listing
     }
   }
 
-  /**
-   * Newest change first, from behind `after` on. Where many match, they are soon found in that order; where few do, it
-   * is cheaper to look them all up and order them.
-   */
-  *byChange(
-    query: TaskQuery,
-    after: ChangePlace | null = null,
-    maxWalk = MAX_WALK,
-  ): Generator<Listing, void, undefined> {
-    let index = after === null ? this.#changes.length : this.#changeIndex(after)
-    let place = after
-    if (this.#mostOf(query) > maxWalk) {
-      for (let walked = 0; walked < maxWalk; walked++) {
-        const listing = this.#changes[--index]
-        if (!listing) return
-        if (this.#matches(query, listing)) yield listing
-        place = listing
-      }
-    }
-    const found: Listing[] = []
-    for (const listing of this.byCreation(query, true)) {
-      if (place === null || compareChanges(listing, place) < 0) found.push(listing)
-    }
-    yield* found.sort((a, b) => compareChanges(b, a))
+  /** How many match at most, as far as lists tell. */
+  mostOf({ conditions }: TaskQuery): number {
+    return Math.min(this.size, ...conditions.map((keys) => lengthOf(this.#listsOf(keys))))
   }
 
-  /** Those that are unfinished, newest first, then those that ended since a time. */
-  *unfinishedOrEnded(query: TaskQuery, endedSince: number): Generator<Listing, void, undefined> {
-    yield* this.byCreation({ ...query, conditions: [...query.conditions, UNFINISHED] }, true)
-    const hasEnded = ({ finishedAt }: Listing) => finishedAt !== null && finishedAt >= endedSince
-    const changed = this.#changes.length - this.#changeIndex({ updatedAt: endedSince, serial: 0 })
-    // How many have all words, no list tells: few changes are walked, of many the words are looked up.
-    const most = query.words.length > 0 ? Math.min(MAX_TEXT_WALK, this.#mostOf(query)) : this.#mostOf(query)
-    if (changed <= Math.max(MAX_WALK, most)) {
-      for (const listing of this.changedSince(endedSince))
-        if (hasEnded(listing) && this.#matches(query, listing)) yield listing
-      return
-    }
-    const finished = { ...query, conditions: [...query.conditions, FINAL] }
-    for (const listing of this.byCreation(finished, true)) if (hasEnded(listing)) yield listing
+  /** The newest changes behind a place, whatever they are of. */
+  changesBehind(place: ChangePlace | null, count: number): readonly Listing[] {
+    const end = place === null ? this.#changes.length : this.#changeIndex(place)
+    return this.#changes.slice(Math.max(0, end - count), end).reverse()
   }
 
-  /** Newest change first, whatever it is of. */
-  *changedSince(since: number): Generator<Listing, void, undefined> {
-    for (let index = this.#changes.length - 1; index >= 0; index--) {
-      const listing = this.#changes[index] as Listing
-      if (listing.updatedAt < since) return
-      yield listing
-    }
+  /** How many have changed since. */
+  changesSince(since: number): number {
+    return this.#changes.length - this.#changeIndex({ updatedAt: since, serial: 0 })
   }
 
-  #matches(query: TaskQuery, listing: Listing): boolean {
+  matches(query: TaskQuery, listing: Listing): boolean {
     this.#examined++
     return query.matches(listing, this.#blocks.textOf(listing.serial))
   }
@@ -153,7 +134,11 @@ export class CatalogIndex {
   }
 
   /** Shortest first; that of all serials comes first where nothing else is a list, so that there is an end. */
-  #cursorsOf({ conditions, words, createdAfter, createdBefore }: TaskQuery, isDescending: boolean) {
+  #cursorsOf(
+    { conditions, words, createdAfter, createdBefore }: TaskQuery,
+    isDescending: boolean,
+    effort: Pick<Effort, 'spend'>,
+  ) {
     const unions = conditions
       .map((keys) => this.#listsOf(keys))
       .sort((a, b) => lengthOf(a) - lengthOf(b))
@@ -161,17 +146,12 @@ export class CatalogIndex {
     const cursors: SerialCursor[] = unions.length > 0 ? unions : [this.#serials.cursor(isDescending)]
     if (createdAfter > Number.NEGATIVE_INFINITY || createdBefore < Number.POSITIVE_INFINITY)
       cursors.push(this.#blocks.createdCursor(createdAfter, createdBefore, isDescending))
-    if (words.length > 0) cursors.push(this.#blocks.textCursor(words, isDescending))
+    if (words.length > 0) cursors.push(this.#blocks.textCursor(words, isDescending, effort))
     return cursors
   }
 
   #listsOf(keys: readonly string[]): SerialList[] {
     return keys.flatMap((key) => this.#byKey.get(key) ?? [])
-  }
-
-  /** How many match at most, as far as lists tell. */
-  #mostOf({ conditions }: TaskQuery): number {
-    return Math.min(this.size, ...conditions.map((keys) => lengthOf(this.#listsOf(keys))))
   }
 
   #addKey(key: string, serial: number): void {
@@ -213,7 +193,7 @@ export class CatalogIndex {
 
 const lengthOf = (lists: readonly SerialList[]): number => lists.reduce((sum, { length }) => sum + length, 0)
 
-const compareChanges = (a: ChangePlace, b: ChangePlace): number =>
+export const compareChanges = (a: ChangePlace, b: ChangePlace): number =>
   a.updatedAt - b.updatedAt || a.serial - b.serial
 
 /** Whether nothing has changed that listings are found by, but the time of their change. */

@@ -1,9 +1,12 @@
 import type { Snapshot } from '../event-log/event-log.ts'
 import { type Listing, listingOf } from '../event-log/listing.ts'
+import type { ListPage, TaskIndex } from '../event-log/task-index.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
-import type { CatalogIndex, ChangePlace } from './catalog-index.ts'
+import type { Caller } from './access.ts'
+import type { ChangePlace } from './catalog-index.ts'
+import type { CatalogWalk } from './catalog-walk.ts'
 import type { TaskCatalog } from './task-catalog.ts'
-import type { TaskQuery } from './task-filter.ts'
+import { type TaskFilter, type TaskQuery, taskQuery } from './task-filter.ts'
 
 export const TASK_ORDERS = ['CREATED_DESC', 'CREATED_ASC', 'UPDATED_DESC'] as const
 export type TaskOrder = (typeof TASK_ORDERS)[number]
@@ -36,7 +39,10 @@ export async function findTasks(
   for (;;) {
     const wanted = limit + 1 - found.length
     // All at once: the index may change while tasks are looked up.
-    const candidates = take(candidatesOf(catalog.index, query, order, place), wanted)
+    const candidates = await take(
+      candidatesOf(catalog.walk, query, { order, after: place, limit: wanted }),
+      wanted,
+    )
     const snapshots = await Promise.all(candidates.map((listing) => catalog.fresh(listing)))
     snapshots.forEach((snapshot, i) => {
       if (snapshot && query.matches(listingOf(snapshot)))
@@ -58,14 +64,76 @@ export async function findTasks(
   }
 }
 
-const candidatesOf = (index: CatalogIndex, query: TaskQuery, order: TaskOrder, after: ChangePlace | null) =>
-  order === 'UPDATED_DESC'
-    ? index.byChange(query, after)
-    : index.byCreation(query, order === 'CREATED_DESC', after?.serial)
+const searches = new WeakMap<TaskCatalog, Map<string, Promise<TaskPage>>>()
 
-function take(listings: Iterable<Listing>, count: number): Listing[] {
+/**
+ * As `findTasks`, for equal searches that begin in one turn of the event loop, as aliases of one operation do: they are
+ * one. Those of later turns are searches of their own, so that whoever was told of a change finds it.
+ *
+ * @throws EpochcastError BAD_INPUT, BAD_CURSOR, ENGINE_UNAVAILABLE
+ */
+export function findTasksOnce(
+  catalog: TaskCatalog,
+  filter: TaskFilter,
+  caller: Caller,
+  request: TaskPageRequest,
+): Promise<TaskPage> {
+  const { taskIds, channelPrefixes } = caller
+  const { order, after, limit } = request
+  const rights = [taskIds && [...taskIds], channelPrefixes && [...channelPrefixes]]
+  const key = JSON.stringify([filter, rights, order, after, limit])
+  let ofTurn = searches.get(catalog)
+  if (!ofTurn) {
+    ofTurn = new Map()
+    searches.set(catalog, ofTurn)
+    setImmediate(() => searches.delete(catalog))
+  }
+  let search = ofTurn.get(key)
+  if (!search) {
+    search = findTasks(catalog, taskQuery(filter, caller), request)
+    ofTurn.set(key, search)
+  }
+  return search
+}
+
+/** A page of all tasks in the order in which they were created, newest first, as the engine lists them. */
+export async function listTasks(
+  tasks: TaskIndex,
+  catalog: TaskCatalog,
+  { after, limit }: Pick<TaskPageRequest, 'after' | 'limit'>,
+): Promise<TaskPage> {
+  const order = 'CREATED_DESC'
+  const snapshots: Snapshot[] = []
+  let before = after === null ? null : parseCursor(after, order).serial
+  let hasMore = true
+  while (hasMore && snapshots.length <= limit) {
+    const page: ListPage = await tasks.list('all', before, limit - snapshots.length + 1)
+    // Those of other servers, which share the store, are passed over.
+    snapshots.push(...page.snapshots.filter(({ state }) => catalog.covers(state.spec)))
+    hasMore = page.hasMore
+    before = page.snapshots.at(-1)?.serial ?? null
+  }
+  return {
+    tasks: snapshots.slice(0, limit).map((snapshot) => ({
+      cursor: cursorOf({ serial: snapshot.serial, updatedAt: 0 }, order),
+      snapshot,
+    })),
+    hasMore: snapshots.length > limit,
+  }
+}
+
+const candidatesOf = (
+  walk: CatalogWalk,
+  query: TaskQuery,
+  { order, after, limit }: { order: TaskOrder; after: ChangePlace | null; limit: number },
+) =>
+  order === 'UPDATED_DESC'
+    ? walk.byChange(query, after, limit)
+    : walk.byCreation(query, order === 'CREATED_DESC', after?.serial)
+
+async function take(listings: AsyncIterable<Listing>, count: number): Promise<Listing[]> {
   const taken: Listing[] = []
-  for (const listing of listings) {
+  for await (const listing of listings) {
     taken.push(listing)
     if (taken.length === count) break
   }

@@ -1,4 +1,5 @@
-import { cursorOver, END, type SerialCursor } from './serial-list.ts'
+import { cursorOver, END, type SerialCursor } from '../event-log/serial-list.ts'
+import { BLOCK_EFFORT, type Effort } from './effort.ts'
 
 /** Neighbouring tasks whose texts are searched as one. */
 const BLOCK_SERIALS = 512
@@ -138,7 +139,7 @@ export class SearchBlocks {
   }
 
   /** Over serials whose tasks have all words. */
-  textCursor(words: readonly string[], isDescending: boolean): SerialCursor {
+  textCursor(words: readonly string[], isDescending: boolean, effort: Pick<Effort, 'spend'>): SerialCursor {
     let number = Number.NaN
     let found = cursorOver([], isDescending)
     return {
@@ -146,6 +147,7 @@ export class SearchBlocks {
         if (from < 0) return END
         if (blockOf(from) !== number) {
           number = blockOf(from)
+          effort.spend(BLOCK_EFFORT)
           found = cursorOver(this.#blocks.get(number)?.find(words) ?? [], isDescending)
         }
         const serial = found.seek(from)

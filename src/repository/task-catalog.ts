@@ -3,7 +3,9 @@ import type { EventLog, Snapshot, Watch } from '../event-log/event-log.ts'
 import { type Listing, type ListingChange, listingOf } from '../event-log/listing.ts'
 import type { ListPage, TaskIndex } from '../event-log/task-index.ts'
 import { EpochcastError } from '../task/errors.ts'
+import { isFinalStatus, type TaskKey } from '../task/task.ts'
 import { CatalogIndex } from './catalog-index.ts'
+import { CatalogWalk } from './catalog-walk.ts'
 
 const LIST_PAGE = 500
 /** So few that live streams do not notice. */
@@ -24,10 +26,14 @@ type CatalogStore = Pick<EventLog, 'snapshot'> & Pick<TaskIndex, 'list' | 'watch
  */
 export class TaskCatalog {
   readonly index = new CatalogIndex()
+  readonly walk = new CatalogWalk(this.index)
   readonly #store: CatalogStore
   readonly #onError: (error: unknown) => void
+  readonly #channelPrefixes: ReadonlySet<string> | null
   /** The load in which each listing was heard of or read last. */
   readonly #loadOf = new Map<number, number>()
+  /** Of each owner, how many of its tasks are unfinished. */
+  readonly #unfinished = new Map<string, number>()
   #load = 0
   /** What was dropped since the load under way began. */
   readonly #droppedMeanwhile = new Set<number>()
@@ -38,14 +44,30 @@ export class TaskCatalog {
   #watch: Watch | undefined
   #isClosed = false
 
-  constructor(store: CatalogStore, onError: (error: unknown) => void) {
+  /** @param channelPrefixes those of this server; others that share its store may have more. All where it is left out */
+  constructor(
+    store: CatalogStore,
+    onError: (error: unknown) => void,
+    channelPrefixes: readonly string[] | null = null,
+  ) {
     this.#store = store
     this.#onError = onError
+    this.#channelPrefixes = channelPrefixes && new Set(channelPrefixes)
+  }
+
+  /** Whether a task is this server's to show. */
+  covers({ channelPrefix }: TaskKey): boolean {
+    return this.#channelPrefixes?.has(channelPrefix) ?? true
   }
 
   /** Begins to listen and to load; what it needs of the engine is tried until it is there. */
   start(): void {
     this.#reload()
+  }
+
+  /** Unfinished tasks that an address has started. */
+  unfinishedOf(owner: string): number {
+    return this.#unfinished.get(owner) ?? 0
   }
 
   /** Whether it knows of all tasks, but for what has just changed. */
@@ -102,18 +124,29 @@ export class TaskCatalog {
   }
 
   #set(listing: Listing): void {
+    if (!this.covers(listing)) return
     const { serial, version } = listing
     const known = this.index.get(serial)
     // Announcements cross; but what was heard before this load proves nothing: a store may have lost its newest events.
     if (known && known.version > version && this.#loadOf.get(serial) === this.#load) return
     this.#loadOf.set(serial, this.#load)
+    this.#count(known, -1)
+    this.#count(listing, 1)
     this.index.set(listing)
   }
 
   #delete(serial: number): void {
     if (this.#loading) this.#droppedMeanwhile.add(serial)
     this.#loadOf.delete(serial)
+    this.#count(this.index.get(serial), -1)
     this.index.delete(serial)
+  }
+
+  #count(listing: Listing | undefined, change: number): void {
+    if (!listing?.owner || isFinalStatus(listing.status)) return
+    const count = this.unfinishedOf(listing.owner) + change
+    if (count > 0) this.#unfinished.set(listing.owner, count)
+    else this.#unfinished.delete(listing.owner)
   }
 
   #reload(): void {

@@ -4,14 +4,8 @@ import { findTask } from '../event-log/find-task.ts'
 import type { EngineStatus } from '../event-log/store.ts'
 import type { Trainer } from '../launcher/launcher.ts'
 import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
-import {
-  cursorOf,
-  findTasks,
-  parseCursor,
-  type TaskPage,
-  type TaskPageRequest,
-} from '../repository/find-tasks.ts'
-import { type TaskFilter, taskQuery } from '../repository/task-filter.ts'
+import { findTasksOnce, listTasks, type TaskPage, type TaskPageRequest } from '../repository/find-tasks.ts'
+import type { TaskFilter } from '../repository/task-filter.ts'
 import { LIMITS } from '../task/limits.ts'
 import { builder } from './builder.ts'
 import { completionTurns } from './completion-turns.ts'
@@ -116,12 +110,8 @@ async function pageOfTasks(
   filter: TaskFilter | null,
   request: TaskPageRequest,
 ): Promise<TaskPage> {
-  const { order, after, limit } = request
   const seesAll = caller.taskIds === null && caller.channelPrefixes === null
-  if (filter !== null || order !== 'CREATED_DESC' || !seesAll)
-    return findTasks(catalog, taskQuery(filter ?? {}, caller), request)
-  const before = after === null ? null : parseCursor(after, order).serial
-  const { snapshots, hasMore } = await tasks.list('all', before, limit)
-  const cursor = (serial: number) => cursorOf({ serial, updatedAt: 0 }, order)
-  return { tasks: snapshots.map((snapshot) => ({ cursor: cursor(snapshot.serial), snapshot })), hasMore }
+  if (filter !== null || request.order !== 'CREATED_DESC' || !seesAll)
+    return findTasksOnce(catalog, filter ?? {}, caller, request)
+  return listTasks(tasks, catalog, request)
 }

@@ -93,6 +93,11 @@ export const ERROR_CODES = {
     meaning:
       'What this address or the server has under way, sent or yet to read, has reached its bound; `extensions.retryAfterMs` says when to try again.',
   },
+  TOO_MANY_TASKS: {
+    retryable: true,
+    meaning:
+      'There are too many tasks (EPOCHCAST_MAX_TASKS), or too many unfinished ones of this address (EPOCHCAST_MAX_TASKS_PER_ADDRESS).',
+  },
   QUEUE_FULL: { retryable: true, meaning: "The launcher's queue is full." },
   STORE_FULL: {
     retryable: true,

@@ -123,6 +123,14 @@ export function silence(
   return []
 }
 
+/** When `silence` may mean something at the earliest, unless the trainer is heard before. */
+export function silenceDeadline(
+  { status, stopRequested, heardAt }: Pick<TaskState, 'status' | 'stopRequested' | 'heardAt'>,
+  { stallMs, abandonMs }: LivenessWindows,
+): number {
+  return heardAt + (status === 'RUNNING' || stopRequested ? Math.min(stallMs, abandonMs) : abandonMs)
+}
+
 /** A change of a task that is then in the attempt given, asked to stop or not. */
 function statusChanged(
   { attempt, stopRequested }: Pick<TaskState, 'attempt' | 'stopRequested'>,

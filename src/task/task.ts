@@ -1,3 +1,4 @@
+import { LIMITS } from './limits.ts'
 import type { Pace } from './pace.ts'
 
 /** What identifies a task. Its channel is `channelPrefix:id`. */
@@ -5,6 +6,14 @@ export interface TaskKey {
   readonly channelPrefix: string
   readonly id: string
 }
+
+const TASK_ID = /^[A-Za-z0-9_.-]+$/
+
+/**
+ * Whether a text can be the id of a task. Servers draw them, or hash them from an idempotencyKey. None has a colon, so
+ * that no other prefix with another id makes the same channel; nor braces, or half a character, which Redis reads otherwise.
+ */
+export const isTaskId = (text: string): boolean => text.length <= LIMITS.taskIdLength && TASK_ID.test(text)
 
 export const channelOf = ({ channelPrefix, id }: TaskKey): string => `${channelPrefix}:${id}`
 
@@ -55,6 +64,8 @@ export interface TaskSpec extends TaskKey {
   readonly params: Readonly<Record<string, Json>>
   /** Milliseconds since the epoch, by the server's clock. */
   readonly createdAt: number
+  /** The address that started it, which what it takes is counted for. Null for the server; absent in older states. */
+  readonly owner?: string | null
   /** The server whose child process the trainer is, so that it ends with it; null for any other launcher. */
   readonly holder: string | null
   /** Drawn for each call of startTraining, by which it knows the task that it created itself. */

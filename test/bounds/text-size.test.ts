@@ -11,7 +11,7 @@ describe('the size of a value as text', () => {
         // Numbers are 1 to 25 characters long, null and true and false 4 and 5, and some characters are escaped.
         const atoms = text.match(/-?\d[\d.e+-]*|true|false|null|\\/g)?.length ?? 0
         expect(Math.abs(size - text.length)).toBeLessThanOrEqual(
-          16 * atoms + (text.match(/[[{]/g)?.length ?? 0),
+          20 * atoms + (text.match(/[[{]/g)?.length ?? 0),
         )
       }),
     )

@@ -6,7 +6,7 @@ import { liveView } from '../../clients/cli/render/live-view.ts'
 import { sparkline } from '../../clients/cli/render/sparkline.ts'
 import { hasColors } from '../../clients/cli/render/styles.ts'
 import { table } from '../../clients/cli/render/table.ts'
-import { printable, truncate, widthOf } from '../../clients/cli/render/text.ts'
+import { jsonLine, printable, truncate, widthOf } from '../../clients/cli/render/text.ts'
 import { taskTable } from '../../clients/cli/tasks.ts'
 import {
   afterConnectionChange,
@@ -401,4 +401,12 @@ describe('tables', () => {
       '9a    RUNNING  tvae     motor_siemens_001   12%      -   NaN  1m 30s ago  ml:training',
     )
   })
+})
+
+it('JSON for scripts has nothing in it that steers a terminal or ends a line, and is the same value', () => {
+  const value = { name: 'a\u001b[2J\u009b31m\u2028b\u202ec\u007f\u0085\nd', 'k\u009b': [null, 'ü😀'] }
+  const line = jsonLine(value)
+  expect(JSON.parse(line)).toEqual(value)
+  expect(line).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u)
+  expect(line).toContain('ü😀')
 })

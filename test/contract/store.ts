@@ -94,6 +94,16 @@ export function storeContract(
       await append(store, gan, progress(1))
       expect((await store.snapshot(llm))?.top.offset).toBe(1)
     })
+
+    it('keeps parts of keys apart: what has a colon, or is no plain name, is no id of a task', async () => {
+      const spec = await createTask(store)
+      for (const id of [`training:${spec.id}`, '', '{x}', 'x}:state', '\ud800', 'x'.repeat(129)]) {
+        const named = { channelPrefix: 'gan', id }
+        await expect(store.snapshot(named)).rejects.toMatchObject({ code: 'BAD_INPUT' })
+        await expect(createTask(store, named)).rejects.toMatchObject({ code: 'BAD_INPUT' })
+      }
+      expect((await store.list('all', null, 10)).snapshots).toHaveLength(1)
+    })
   })
 
   describe('append', () => {

@@ -1,6 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Dispatch } from '../../src/dispatch/dispatch.ts'
+import { StartBounds } from '../../src/dispatch/start-bounds.ts'
 import { Trainers } from '../../src/dispatch/trainers.ts'
+import type { Snapshot } from '../../src/event-log/event-log.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import type {
   AdoptingLauncher,
@@ -10,9 +12,10 @@ import type {
   Submission,
 } from '../../src/launcher/launcher.ts'
 import { ANYONE } from '../../src/repository/access.ts'
+import { TaskCatalog } from '../../src/repository/task-catalog.ts'
 import { EpochcastError, type ErrorCode } from '../../src/task/errors.ts'
 import type { TaskKey } from '../../src/task/task.ts'
-import { createTask, range } from '../support/tasks.ts'
+import { append, createTask, givenUp, range, runningAgain, succeeded } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 import { taskWriter } from '../support/writer.ts'
 
@@ -63,6 +66,7 @@ beforeEach(() => {
   dispatch = new Dispatch(log, taskWriter(log), Trainers.load(null, []), {
     channelPrefixes: ['gan:training'],
     serverId: 'this',
+    maxBackground: 20,
     onError: (error) => errors.push(error),
   })
   launcher = new FakeLauncher()
@@ -252,4 +256,83 @@ describe('a server that starts', () => {
     ])
     expect(adopted.every(({ trainer }) => trainer.name === 'external')).toBe(true)
   })
+})
+
+describe('what one address may start', () => {
+  const from = (address: string | null) => ({ ...ANYONE, address })
+  const withBounds = async (startsPerHour: number | null, maxUnfinished: number | null, maxTasks = 1000) => {
+    const catalog = new TaskCatalog(log, (error) => errors.push(error))
+    onTestFinished(() => catalog.close())
+    await catalog.loaded()
+    const unfinishedOf = (address: string) => catalog.unfinishedOf(address)
+    dispatch = new Dispatch(log, taskWriter(log), Trainers.load(null, []), {
+      channelPrefixes: ['gan:training'],
+      serverId: 'this',
+      startBounds: new StartBounds({
+        ...{ startsPerHour, maxTasks, maxUnfinished, unfinishedOf },
+        taskCount: () => catalog.index.size,
+      }),
+      onError: (error) => errors.push(error),
+    })
+    dispatch.use(launcher)
+  }
+
+  it('is so many in an hour; a repeat is no start, and others have their own', async () => {
+    await withBounds(30, null)
+    for (const i of ['a', 'b', 'c']) await dispatch.start(from('10.0.0.1'), request(i))
+    await expect(dispatch.start(from('10.0.0.1'), request('d'))).rejects.toMatchObject({
+      code: 'RATE_LIMITED',
+      details: { retryAfterMs: expect.any(Number) },
+    })
+    expect((await log.list('all', null, 10)).snapshots).toHaveLength(3)
+    expect(launcher.places).toBe(0)
+    await dispatch.start(from('10.0.0.1'), request('a'))
+    await dispatch.start(from('10.0.0.2'), request('d'))
+    for (const i of ['e', 'f', 'g', 'h']) await dispatch.start(from(null), request(i))
+  })
+
+  it('is so many that are unfinished, whatever ends and comes back', async () => {
+    await withBounds(null, 2)
+    const first = await dispatch.start(from('10.0.0.1'), request(null))
+    await dispatch.start(from('10.0.0.1'), request('b'))
+    const third = () => dispatch.start(from('10.0.0.1'), request(null))
+    await expect(third()).rejects.toMatchObject({
+      code: 'TOO_MANY_TASKS',
+      message: expect.stringContaining('has 2 unfinished tasks; expected at most 2'),
+    })
+    await dispatch.start(from('10.0.0.1'), request('b'))
+    await dispatch.start(from('10.0.0.2'), request(null))
+    await append(log, first.snapshot.state.spec, givenUp())
+    await third()
+    await append(log, first.snapshot.state.spec, runningAgain())
+    await expect(third()).rejects.toMatchObject({ code: 'TOO_MANY_TASKS' })
+    expect(launcher.places).toBe(0)
+  })
+  it('is no more than there may be in all, whoever started them and whether they ended', async () => {
+    await withBounds(null, null, 3)
+    const started = await dispatch.start(from('10.0.0.1'), request('a'))
+    await dispatch.start(from('10.0.0.2'), request('b'))
+    await dispatch.start(from(null), request('c'))
+    await append(log, started.snapshot.state.spec, succeeded())
+    for (const address of ['10.0.0.3', null])
+      await expect(dispatch.start(from(address), request('d'))).rejects.toMatchObject({
+        code: 'TOO_MANY_TASKS',
+        message: expect.stringContaining('there are 3 tasks; expected at most 3 (EPOCHCAST_MAX_TASKS)'),
+      })
+    await log.drop(started.snapshot.state.spec, (await log.snapshot(started.snapshot.state.spec)) as Snapshot)
+    await dispatch.start(from('10.0.0.3'), request('d'))
+  })
+})
+
+it('while an engine is away, so many starts at most wait to be settled', async () => {
+  const away = new EpochcastError('ENGINE_UNAVAILABLE', 'away')
+  const create = vi.spyOn(log, 'create').mockRejectedValue(away)
+  const snapshot = vi.spyOn(log, 'snapshot').mockRejectedValue(away)
+  const start = () => dispatch.start(ANYONE, request(null)).catch((error: unknown) => error)
+  await Promise.all(range(1, 20).map(start))
+  expect(create).toHaveBeenCalledTimes(20)
+  expect(await start()).toMatchObject({ code: 'ENGINE_UNAVAILABLE', details: { retryAfterMs: 5000 } })
+  expect(create).toHaveBeenCalledTimes(20)
+  create.mockRestore()
+  snapshot.mockRestore()
 })

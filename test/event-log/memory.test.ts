@@ -3,10 +3,20 @@ import type { Snapshot } from '../../src/event-log/event-log.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import type { TaskKey } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
+import { roomContract } from '../contract/room.ts'
 import { storeContract } from '../contract/store.ts'
-import { append, createTask, NOW, progress, range, succeeded } from '../support/tasks.ts'
+import {
+  append,
+  createTask,
+  givenUp,
+  NOW,
+  progress,
+  range,
+  runningAgain,
+  succeeded,
+} from '../support/tasks.ts'
 
-const options = { retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 }
+const options = { retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000, share: 1 }
 
 describe('the memory engine', () => {
   storeContract(async (given) => new MemoryStore({ ...options, ...given }), {
@@ -29,6 +39,10 @@ describe('the memory engine', () => {
 
 describe('curves on the memory engine', () => {
   curvesContract(async (given) => new MemoryStore({ ...options, maxBytes: 100_000_000, ...given }))
+})
+
+describe('room on the memory engine', () => {
+  roomContract(async (given) => new MemoryStore({ ...options, ...given }))
 })
 
 // Its bounds are its own: other engines have the store's.
@@ -86,6 +100,63 @@ describe('the memory engine, bounded', () => {
       reason: 'TRIMMED',
     })
     expect(await log.read(small, null, 10)).toMatchObject({ entries: [{ offset: 1 }, { offset: 2 }] })
+  })
+
+  it('trims no log of another owner, and none below its newest hundred events', async () => {
+    open({ maxBytes: 200_000, share: 0.9 })
+    const of = async (owner: string, events: number) => {
+      const key = await createTask(log, { owner })
+      for (const i of range(1, events)) await append(log, key, progress(i))
+      return key
+    }
+    const lengthOf = async (key: TaskKey) => {
+      const page = await log.read(key, null, 1000)
+      return page.kind === 'entries' ? page.entries.length : page.kind
+    }
+    const other = await of('10.0.0.2', 150)
+    const long = await of('10.0.0.1', 250)
+    const short = await of('10.0.0.1', 50)
+    await of('10.0.0.1', 800)
+    await expect(async () => {
+      for (;;) await of('10.0.0.1', 1)
+    }).rejects.toMatchObject({ code: 'STORE_FULL' })
+    expect(await Promise.all([other, long, short].map(lengthOf))).toEqual([151, 100, 51])
+    expect(log.bytes).toBeLessThanOrEqual(200_000)
+  })
+
+  it('lists unfinished tasks in order, whatever finished, came back or went meanwhile', async () => {
+    open({})
+    const keys: TaskKey[] = []
+    for (const _ of range(1, 9)) keys.push(await createTask(log))
+    const at = (i: number) => keys[i] as TaskKey
+    for (const i of [1, 3, 4]) await append(log, at(i), givenUp())
+    await append(log, at(3), runningAgain())
+    await append(log, at(7), succeeded())
+    await log.drop(at(7), (await log.snapshot(at(7))) as Snapshot)
+    const pages: string[][] = []
+    for (let before: number | null = null, more = true; more; ) {
+      const page = await log.list('unfinished', before, 2)
+      pages.push(page.snapshots.map(({ state }) => state.spec.id))
+      before = page.snapshots.at(-1)?.serial ?? null
+      more = page.hasMore
+    }
+    const ids = (...indexes: number[]) => indexes.map((i) => at(i).id)
+    expect(pages).toEqual([ids(8, 6), ids(5, 3), ids(2, 0)])
+  })
+
+  it('drops thousands that expire at once in several turns of the event loop', async () => {
+    open({ retainSeconds: 1 })
+    for (const _ of range(1, 350)) await append(log, await createTask(log), succeeded())
+    now += 2_000
+    let turns = 0
+    const tick = () => {
+      turns++
+      if (log.bytes > 0) setImmediate(tick)
+    }
+    setImmediate(tick)
+    await log.dropExpired()
+    expect(log.bytes).toBe(0)
+    expect(turns).toBeGreaterThanOrEqual(3)
   })
 
   it('refuses a new task when not even that makes room, and forgets nothing else', async () => {

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { BoundedStore } from '../../src/event-log/bounded-store.ts'
 import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
 import { openRedisConnections, type RedisConnections } from '../../src/event-log/redis/connections.ts'
 import { RedisStore, type RedisStoreOptions } from '../../src/event-log/redis/redis.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
 import { channelOf } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
+import { type RoomOptions, roomContract } from '../contract/room.ts'
 import { type StoreFaults, storeContract } from '../contract/store.ts'
 import { clusterUrlOf, startCluster, TestRedis } from '../support/redis.ts'
 import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
@@ -34,6 +37,11 @@ async function logOn(
 
 const openLog = (url: string, options: Partial<RedisStoreOptions> = {}) =>
   logOn(openConnections(url, options.commandTimeoutMs), options)
+
+const WORDS = { engine: 'Redis', maxBytes: 'EPOCHCAST_REDIS_BYTES', share: 'EPOCHCAST_STORE_SHARE' }
+
+const boundedLog = async (url: string, bounds: RoomOptions, options: Partial<RedisStoreOptions> = {}) =>
+  new BoundedStore(await openLog(url, options), { ...bounds, words: WORDS, onError: () => {} })
 
 /**
  * What a call says as soon as its shard is served again. Nodes hear of a promotion one after the other, so one that has
@@ -96,6 +104,19 @@ describe('the Redis engine', () => {
     faultsOf(() => [redis]),
   )
   describe('curves', () => curvesContract((options) => openLog(redis.url, options)))
+  describe('room', () => roomContract(async (bounds) => boundedLog(redis.url, bounds)))
+
+  it('tells of a command that failed no arguments, which may be secrets', async () => {
+    const keyPrefix = `${randomUUID()}:`
+    const log = await openLog(redis.url, { keyPrefix })
+    const spec = await createTask(log, { params: { password: 'swordfish' } })
+    await redis.run((client) => client.set(`${keyPrefix}epochcast:{${channelOf(spec)}}:log`, 'no stream'))
+    const error = await append(log, spec, progress(1)).catch((failure: unknown) => failure)
+    const logged = JSON.stringify(pino.stdSerializers.err(error as Error))
+    expect(logged).toContain('WRONGTYPE')
+    expect(logged).not.toContain('swordfish')
+    await log.close()
+  })
 
   it('can watch a task again after Redis was frozen and did not confirm in time', async () => {
     const log = await openLog(redis.url, { commandTimeoutMs: 300 })

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { TOGETHER } from '../../src/event-log/append-plan.ts'
 import { LISTING_INTERVAL_MS } from '../../src/event-log/listing.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
-import { MAX_APPEND_TRIES, MAX_TURN_WAIT_MS } from '../../src/event-log/task-writer.ts'
+import { MAX_APPEND_TRIES, MAX_LINE, MAX_TURN_WAIT_MS } from '../../src/event-log/task-writer.ts'
 import { editOf } from '../../src/task/edit.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
 import { reduce, reduceAll } from '../../src/task/reducer.ts'
@@ -291,4 +291,29 @@ describe('updates that wait for one task', () => {
     await Promise.all([first, ...waiting])
     expect(sizes).toEqual([1, ...expected])
   })
+})
+
+it('so many updates of one task wait at most; those of others have lines of their own', async () => {
+  const [busy, other] = [await createTask(log), await createTask(log)]
+  const writer = taskWriter(log)
+  const real = log.append.bind(log)
+  const held: (() => void)[] = []
+  vi.spyOn(log, 'append').mockImplementation(async (key, request) => {
+    if (key.id === busy.id && held.length === 0) await new Promise<void>((resolve) => held.push(resolve))
+    return real(key, request)
+  })
+  let written = 0
+  const update = (key: TaskKey) =>
+    writer.update(key, (state) => ({ events: ++written % 1000 === 0 ? [progress(written)] : [], state }))
+  const waiting = [writer.update(busy, (state) => ({ events: [progress(1)], state }))]
+  for (const _ of range(2, MAX_LINE)) waiting.push(update(busy))
+  await expect(update(busy)).rejects.toMatchObject({
+    code: 'CONTENDED',
+    message: expect.stringContaining(`${MAX_LINE} others wait`),
+  })
+  await writer.update(other, (state) => ({ events: [progress(1)], state }))
+  await until('the append', () => held.length === 1)
+  held[0]?.()
+  await Promise.all(waiting)
+  await update(busy)
 })

@@ -171,6 +171,28 @@ it('remembers only so many tasks that may leave a filter, those that it showed l
   ])
 })
 
+it('remembers little for each subscriber where all of them remember much', () => {
+  const query = taskQuery({ statuses: ['QUEUED'] })
+  const [first, second] = [new ShownTasks(query, 1000, 150), new ShownTasks(query, 1000, 150)]
+  const show = (shown: ShownTasks, serial: number, status: TaskStatus = 'QUEUED') =>
+    shown.isToBeTold({
+      state: { ...newState(), status },
+      top: { generation: 'g', offset: 1 },
+      serial,
+      revision: 0,
+    })
+  for (const serial of range(1, 140)) show(first, serial)
+  for (const serial of range(1, 120)) show(second, serial)
+  const left = (shown: ShownTasks, upTo: number) =>
+    range(1, upTo).filter((serial) => show(shown, serial, 'RUNNING'))
+  expect(left(second, 120)).toEqual(range(21, 120))
+  // Alone again, it has all the room.
+  for (const serial of range(1, 9)) show(second, serial)
+  first.forget()
+  for (const serial of range(1, 130)) show(second, serial)
+  expect(left(second, 130)).toEqual(range(1, 130))
+})
+
 it('opens a filter of few among many tasks without a look at the others', async () => {
   const updates = open()
   for (const i of range(1, 5000)) await createTask(log, { id: `t${i}`, machineId: `m${i % 2500}` })

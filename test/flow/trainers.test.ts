@@ -41,6 +41,32 @@ async function serverWith(
 const FOREVER = 'setInterval(() => {}, 1000);'
 
 describe('a local trainer', () => {
+  it("gets of the server's environment what its configuration names, and no secrets", async () => {
+    const tells = 'await report({ success: { result: process.env } })'
+    const { start, ended } = await serverWith(
+      { plain: tells, named: tells },
+      {
+        DATABASE_URL: 'postgres://user:secret@host/db',
+        AWS_SECRET_ACCESS_KEY: 'secret',
+        AWS_REGION: 'eu-central-1',
+        WANDB_API_KEY: 'for all trainers',
+        CUDA_VISIBLE_DEVICES: '0',
+        EPOCHCAST_TRAINER_ENV: 'WANDB_*',
+      },
+      { named: { passEnv: ['AWS_REGION'], env: { WANDB_API_KEY: 'its own' } } },
+    )
+    const namesOf = async (trainer: string) => (await ended(await start(trainer))).result
+    const { PATH, ...plain } = await namesOf('plain')
+    const names = Object.keys(plain).filter((name) => !name.startsWith('EPOCHCAST_'))
+    expect(names.sort()).toEqual(['CUDA_VISIBLE_DEVICES', 'WANDB_API_KEY'])
+    expect(await namesOf('named')).toMatchObject({
+      PATH,
+      AWS_REGION: 'eu-central-1',
+      WANDB_API_KEY: 'its own',
+    })
+    expect(JSON.stringify([plain, await namesOf('named')])).not.toContain('secret')
+  })
+
   it('gets its task and parameters in its environment, reports, and succeeds', async () => {
     const { start, ended, webSocketUrl } = await serverWith(
       {

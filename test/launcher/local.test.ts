@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Job, JobObserver, LocalTrainer, Submission } from '../../src/launcher/launcher.ts'
 import { LocalLauncher } from '../../src/launcher/local.ts'
 import type { ProcessEnd } from '../../src/task/lifecycle.ts'
+import { TrainerEnv } from '../../src/trainer-env.ts'
 import {
   type LauncherFactoryOptions,
   launcherContract,
@@ -15,7 +16,7 @@ const open = async (observer: JobObserver, options: LauncherFactoryOptions & { q
     {
       queue: 4,
       reportUrl: () => 'http://127.0.0.1:1/graphql',
-      env: { PATH: process.env.PATH ?? '' },
+      env: new TrainerEnv(process.env, []),
       ...options,
     },
     observer,
@@ -29,6 +30,7 @@ const trainerOf = (command: LocalTrainer['command'], cwd: string): LocalTrainer 
   command,
   cwd,
   env: {},
+  passEnv: [],
 })
 
 describe('the local launcher', () => {

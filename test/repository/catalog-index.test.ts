@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Listing } from '../../src/event-log/listing.ts'
 import { CatalogIndex } from '../../src/repository/catalog-index.ts'
+import { CatalogWalk } from '../../src/repository/catalog-walk.ts'
+import { Effort } from '../../src/repository/effort.ts'
 import { type TaskFilter, taskQuery } from '../../src/repository/task-filter.ts'
 import { isFinalStatus, TASK_STATUSES } from '../../src/task/task.ts'
 import { listingAt } from '../support/listings.ts'
-
-const ids = (listings: Iterable<Listing>) => Array.from(listings, ({ id }) => id)
+import { range } from '../support/tasks.ts'
 
 describe('any filter finds what a look at each task would', () => {
   const name = fc.constantFrom('alpha', 'Beta run', 'gamma', 'alphabet', 'ÅNGSTRÖM', 'k')
@@ -57,13 +58,16 @@ describe('any filter finds what a look at each task would', () => {
   )
 
   it('in each order, from any place on, after any changes', () => {
-    fc.assert(
-      fc.property(
+    return fc.assert(
+      fc.asyncProperty(
         fc.array(change, { maxLength: 80 }),
         fc.array(filter, { minLength: 3, maxLength: 6 }),
         time,
-        (changes, filters, at) => {
+        async (changes, filters, at) => {
           const index = new CatalogIndex()
+          // So little at a time that every walk pauses.
+          const walk = new CatalogWalk(index, new Effort(3))
+          const all = Number.POSITIVE_INFINITY
           const model = new Map<number, Listing>()
           for (const step of changes) {
             if ('drop' in step) {
@@ -97,19 +101,24 @@ describe('any filter finds what a look at each task would', () => {
               expect([...index.byCreation(query, false, middle.serial)]).toEqual(older)
             }
             const changed = matching.toSorted((a, b) => b.updatedAt - a.updatedAt || b.serial - a.serial)
-            expect([...index.byChange(query)]).toEqual(changed)
-            for (const walk of [0, 3]) expect([...index.byChange(query, null, walk)]).toEqual(changed)
+            expect(await collected(walk.byCreation(query, true))).toEqual(newest)
+            expect(await collected(walk.byCreation(query, false))).toEqual(newest.toReversed())
+            for (const steps of [0, 3, 1024])
+              expect(await collected(walk.byChange(query, null, all, steps))).toEqual(changed)
+            expect(await collected(walk.byChange(query, null, 3, 2))).toEqual(changed.slice(0, 3))
             const place = changed[changed.length >> 1]
             if (place)
-              expect([...index.byChange(query, place)]).toEqual(changed.slice((changed.length >> 1) + 1))
+              expect(await collected(walk.byChange(query, place, all))).toEqual(
+                changed.slice((changed.length >> 1) + 1),
+              )
             const isShown = ({ status, finishedAt }: Listing) =>
               !isFinalStatus(status) || (finishedAt !== null && finishedAt >= at)
-            const shown = [...index.unfinishedOrEnded(query, at)]
+            const shown = await collected(walk.unfinishedOrEnded(query, at))
             expect(shown.toSorted((a, b) => b.serial - a.serial)).toEqual(newest.filter(isShown))
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 })
@@ -133,11 +142,13 @@ describe('with 100,000 tasks', () => {
   const index = new CatalogIndex()
   for (let i = 1; i <= TASKS; i++) index.set(listingAt(i))
 
-  const firstPage = (filter: TaskFilter, order: 'created' | 'changed' = 'created') => {
+  const firstPage = async (filter: TaskFilter, order: 'created' | 'changed' = 'created') => {
     const before = index.examined
     const query = taskQuery(filter)
     const found: string[] = []
-    for (const { id } of order === 'created' ? index.byCreation(query, true) : index.byChange(query)) {
+    const walk = new CatalogWalk(index)
+    const listings = order === 'created' ? walk.byCreation(query, true) : walk.byChange(query, null, 51)
+    for await (const { id } of listings) {
       found.push(id)
       if (found.length > 50) break
     }
@@ -166,26 +177,68 @@ describe('with 100,000 tasks', () => {
       { createdAfter: new Date(listingAt(60_000).createdAt).toISOString(), text: 'unicorn' },
       1,
     ],
-  ])('the first page looks at hardly more listings than it shows: %s', (_, filter, found) => {
+  ])('the first page looks at hardly more listings than it shows: %s', async (_, filter, found) => {
     // A block of neighbours is the grain of dates.
     const mayExamine = filter.createdBefore || filter.createdAfter ? 600 : found
-    const page = firstPage(filter)
+    const page = await firstPage(filter)
     expect(page.found).toBe(found)
     expect(page.examined).toBeLessThanOrEqual(mayExamine)
-    const changed = firstPage(filter, 'changed')
+    const changed = await firstPage(filter, 'changed')
     expect(changed.found).toBe(found)
     expect(changed.examined).toBeLessThanOrEqual(5000)
   })
 
-  it('what is unfinished or has just ended is found without a walk over the rest', () => {
+  it('what is unfinished or has just ended is found without a walk over the rest', async () => {
+    const walk = new CatalogWalk(index)
     const before = index.examined
     const query = taskQuery({ text: 'unicorn' })
-    const found = ids(index.unfinishedOrEnded(query, listingAt(TASKS - 100).updatedAt))
+    const found = await collected(walk.unfinishedOrEnded(query, listingAt(TASKS - 100).updatedAt))
     expect(found).toHaveLength(2)
     expect(index.examined - before).toBeLessThanOrEqual(250)
     // All of them ended since then, and three have the word.
     const examined = index.examined
-    expect(ids(index.unfinishedOrEnded(query, listingAt(1).updatedAt))).toHaveLength(3)
+    expect(await collected(walk.unfinishedOrEnded(query, listingAt(1).updatedAt))).toHaveLength(3)
     expect(index.examined - examined).toBeLessThanOrEqual(10)
   })
+
+  it('twenty searches at once, each for what is nowhere, share what a turn of the event loop may take', async () => {
+    const effort = new Effort()
+    const walk = new CatalogWalk(index, effort)
+    let turns = 0
+    let isOver = false
+    const count = () => {
+      turns++
+      if (!isOver) setImmediate(count)
+    }
+    setImmediate(count)
+    const rare = { trainer: 'tvae', labels: { half: 'b' }, text: 'no' }
+    const searches = Array.from({ length: 20 }, (_, i) => {
+      const query = taskQuery(i % 2 === 0 ? { text: 'qz' } : rare)
+      return collected(i % 3 === 0 ? walk.byChange(query, null, 51) : walk.byCreation(query, i % 3 === 1))
+    })
+    expect((await Promise.all(searches)).flat()).toEqual([])
+    isOver = true
+    expect(turns).toBeGreaterThan(40)
+    // One step may be as much as a block of texts, or the test of 64 listings.
+    expect(effort.most).toBeLessThanOrEqual(20_000 + 1000)
+  })
+
+  it('a walk goes on where it stands while tasks come and go', async () => {
+    const some = new CatalogIndex()
+    for (let i = 1; i <= 1000; i++) some.set(listingAt(i))
+    const walk = new CatalogWalk(some, new Effort(10))
+    const seen: number[] = []
+    for await (const { serial } of walk.byCreation(taskQuery({}), true)) {
+      seen.push(serial)
+      if (serial === 900) for (let i = 2; i < 900; i += 2) some.delete(i)
+      if (serial === 899) some.set(listingAt(1001))
+    }
+    expect(seen).toEqual([...range(899, 1000).reverse(), ...range(0, 448).map((i) => 897 - 2 * i)])
+  })
 })
+
+async function collected(listings: AsyncIterable<Listing>): Promise<Listing[]> {
+  const all: Listing[] = []
+  for await (const listing of listings) all.push(listing)
+  return all
+}

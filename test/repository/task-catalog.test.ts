@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { ListingChange } from '../../src/event-log/listing.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
-import { findTasks, type TaskPageRequest } from '../../src/repository/find-tasks.ts'
+import { ANYONE } from '../../src/repository/access.ts'
+import { findTasks, findTasksOnce, type TaskPageRequest } from '../../src/repository/find-tasks.ts'
 import { TaskCatalog } from '../../src/repository/task-catalog.ts'
 import { type TaskFilter, taskQuery } from '../../src/repository/task-filter.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
@@ -139,4 +140,23 @@ it('refuses a cursor of another order', async () => {
     message: expect.stringContaining('another order'),
   })
   await expect(find({}, { after: 'x' })).rejects.toMatchObject({ code: 'BAD_CURSOR' })
+})
+
+it('equal searches of one turn of the event loop are one; other callers, filters and later turns have their own', async () => {
+  for (const i of range(1, 5)) await createTask(store, { id: `t${i}` })
+  await catalog.loaded()
+  const lookups = vi.spyOn(store, 'snapshot')
+  const request: TaskPageRequest = { order: 'CREATED_DESC', after: null, limit: 10 }
+  const search = (filter: TaskFilter, caller = ANYONE) => findTasksOnce(catalog, filter, caller, request)
+  const one = { ...ANYONE, taskIds: new Set(['t3']) }
+  const pages = await Promise.all([
+    ...range(1, 20).map(() => search({ trainer: 'external' })),
+    search({ trainer: 'external' }, one),
+    search({ statuses: ['QUEUED'] }),
+  ])
+  expect(pages.map(({ tasks }) => tasks.length)).toEqual([...range(1, 20).map(() => 5), 1, 5])
+  expect(lookups).toHaveBeenCalledTimes(5 + 1 + 5)
+  await new Promise(setImmediate)
+  await createTask(store, { id: 't6' })
+  expect((await search({ trainer: 'external' })).tasks).toHaveLength(6)
 })

@@ -10,8 +10,11 @@
 --       10 channel of listings  11 what is published there, '' for nothing: both only where 11 or 12 is needed
 --       12 … only where the curves change: offset of the last event that they contain then, their index, number of
 --         segments to put, name and bytes of each, names of segments to drop
--- Reply 1 appended, 0 conflict (nothing was changed), -1 no such task
-local current = redis.call('HMGET', KEYS[1], 'generation', 'top', 'revision', 'folded')
+-- Reply about how many bytes the task takes now, 0 conflict (nothing was changed), -1 no such task
+-- About what Redis takes beside the texts: of an entry, and of the keys and lists of a task.
+local ENTRY_BYTES = 48
+local TASK_BYTES = 1024
+local current = redis.call('HMGET', KEYS[1], 'generation', 'top', 'revision', 'folded', 'logBytes', 'curveBytes')
 if not current[1] then
   return -1
 end
@@ -32,13 +35,29 @@ while from do
 end
 local folded = tonumber(ARGV[12] or current[4] or 0)
 -- What the curves do not contain yet must not be trimmed.
+local trimmed
 if folded >= top - ARGV[4] then
-  redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[4])
+  trimmed = redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[4])
 else
-  redis.call('XTRIM', KEYS[2], 'MINID', string.format('%.0f-0', folded + 1))
+  trimmed = redis.call('XTRIM', KEYS[2], 'MINID', string.format('%.0f-0', folded + 1))
 end
-redis.call('HSET', KEYS[1], 'top', top, 'state', ARGV[3])
+local logBytes = (current[5] or 0) + #ARGV[9] + ENTRY_BYTES * (top - ARGV[2])
+if trimmed > 0 then
+  -- What was trimmed is not read for it: events are taken to be of one size.
+  local left = redis.call('XLEN', KEYS[2])
+  logBytes = math.floor(logBytes * left / (left + trimmed))
+end
+redis.call('HSET', KEYS[1], 'top', top, 'state', ARGV[3], 'logBytes', logBytes)
+local curveBytes = tonumber(current[6] or 0)
 if ARGV[12] then
+  curveBytes = curveBytes + #ARGV[13] - redis.call('HSTRLEN', KEYS[3], 'index')
+  for i = 15, 14 + 2 * ARGV[14], 2 do
+    curveBytes = curveBytes + #ARGV[i + 1]
+  end
+  for i = 15 + 2 * ARGV[14], #ARGV do
+    curveBytes = curveBytes - redis.call('HSTRLEN', KEYS[3], ARGV[i])
+  end
+  redis.call('HSET', KEYS[1], 'curveBytes', curveBytes)
   redis.call('HSET', KEYS[1], 'folded', ARGV[12])
   redis.call('HSET', KEYS[3], 'index', ARGV[13])
   local dropped = 15 + 2 * ARGV[14]
@@ -64,4 +83,4 @@ if ARGV[11] and ARGV[11] ~= '' then
   redis.call('PUBLISH', ARGV[10], ARGV[11])
 end
 redis.call('PUBLISH', ARGV[7], ARGV[8])
-return 1
+return TASK_BYTES + logBytes + #ARGV[3] + curveBytes

@@ -2,7 +2,13 @@ import type { Cluster, Redis } from 'ioredis'
 import { editIn } from '../../task/edit.ts'
 import type { Position } from '../../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../../task/task.ts'
-import { type DropResult, type EditResult, type Snapshot, TOMBSTONE_MS } from '../event-log.ts'
+import {
+  type DropResult,
+  type EditResult,
+  type Snapshot,
+  type StoredSnapshot,
+  TOMBSTONE_MS,
+} from '../event-log.ts'
 import { listingOf } from '../listing.ts'
 import type { RedisKeys } from './keys.ts'
 import type { Scripts } from './scripts.ts'
@@ -36,14 +42,18 @@ export class RedisChanges {
   async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
     const keys = this.#keys
     const { top } = expected
-    const snapshot = { ...expected, state, revision: expected.revision + 1 }
+    const stateText = JSON.stringify(state)
+    const growth = Buffer.byteLength(stateText) - Buffer.byteLength(JSON.stringify(expected.state))
+    const { bytes } = expected as Partial<StoredSnapshot>
+    const counted = bytes === undefined ? {} : { bytes: bytes + growth }
+    const snapshot = { ...expected, ...counted, state, revision: expected.revision + 1 }
     const listing = listingOf(snapshot)
     const outcome = await this.#redis.epochcastEdit(
       keys.state(key),
       expectedOf(top, expected.revision),
       top.offset,
       snapshot.revision,
-      JSON.stringify(state),
+      stateText,
       keys.appended(key),
       JSON.stringify(editIn(state)),
       keys.changes,

@@ -48,17 +48,11 @@ export class PortErrors {
   }
 }
 
-interface ReplyError extends Error {
-  command?: { readonly name: string; readonly args?: unknown }
-}
-
-function toPortError(cause: unknown): unknown {
+export function toPortError(cause: unknown): unknown {
   if (cause instanceof EpochcastError || !(cause instanceof Error)) return cause
   if (cause instanceof TypeError || cause instanceof SyntaxError) return cause
+  withoutArguments(cause)
   if (cause.name !== 'ReplyError') return unavailable('Redis is out of reach', cause)
-  const { command } = cause as ReplyError
-  // Its arguments are what people store, which is not for the log.
-  if (command) (cause as ReplyError).command = { name: command.name }
   const word = firstWord(cause.message)
   if (word === 'OOM')
     return new EpochcastError('STORE_FULL', 'Redis is at its maxmemory and takes no more', { cause })
@@ -73,3 +67,8 @@ const unavailable = (words: string, cause: Error): EpochcastError =>
     cause,
     details: { retryAfterMs: RETRY_AFTER_MS },
   })
+
+/** ioredis adds the command to its errors, whose arguments are states, parameters, a password: nothing for a log. */
+function withoutArguments(error: Error & { command?: { readonly name: string } }): void {
+  if (error.command) error.command = { name: error.command.name }
+}

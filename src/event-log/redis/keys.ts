@@ -1,4 +1,5 @@
-import { channelOf, type TaskKey } from '../../task/task.ts'
+import type { TaskKey } from '../../task/task.ts'
+import { storedChannelOf } from '../find-task.ts'
 
 /**
  * Names in Redis. A task's keys share one hash tag, its channel, so that a script over them runs in a
@@ -13,26 +14,26 @@ export class RedisKeys {
   }
 
   /**
-   * Hash: generation, top, serial, state; revision once the task was edited, folded (offset of the last event that the
+   * Hash: generation, top, serial, state; logBytes and curveBytes, about what the two take; revision once the task was edited, folded (offset of the last event that the
    * curves contain), and previousGeneration and common once the log lost entries.
    */
   state(key: TaskKey): string {
-    return `${this.#prefix}epochcast:{${channelOf(key)}}:state`
+    return `${this.#prefix}epochcast:{${storedChannelOf(key)}}:state`
   }
 
   /** Stream with ids `offset-0`, the event as JSON in field `e`. */
   log(key: TaskKey): string {
-    return `${this.#prefix}epochcast:{${channelOf(key)}}:log`
+    return `${this.#prefix}epochcast:{${storedChannelOf(key)}}:log`
   }
 
   /** Hash: the index of the task's curves in `index`, a segment's bytes under its name. */
   curves(key: TaskKey): string {
-    return `${this.#prefix}epochcast:{${channelOf(key)}}:curves`
+    return `${this.#prefix}epochcast:{${storedChannelOf(key)}}:curves`
   }
 
   /** What names a task that was deleted under this key; kept for a while. */
   dropped(key: TaskKey): string {
-    return `${this.#prefix}epochcast:{${channelOf(key)}}:dropped`
+    return `${this.#prefix}epochcast:{${storedChannelOf(key)}}:dropped`
   }
 
   /**
@@ -40,7 +41,7 @@ export class RedisKeys {
    * that name belongs to publishers and pages that were there before.
    */
   appended(key: TaskKey): string {
-    return `${this.#prefix}epochcast:{${channelOf(key)}}:appended`
+    return `${this.#prefix}epochcast:{${storedChannelOf(key)}}:appended`
   }
 
   /** Channel that names every task that changes. */

@@ -17,6 +17,7 @@ import type {
   Watch,
   WatchSignal,
 } from '../event-log.ts'
+import { storedChannelOf } from '../find-task.ts'
 import { type ListingChange, listingOf } from '../listing.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
@@ -27,7 +28,7 @@ import { curveArgs, RedisCurves } from './curves.ts'
 import { PortErrors } from './errors.ts'
 import { RedisKeys } from './keys.ts'
 import { RedisLeases } from './leases.ts'
-import { createResultOf, readResultOf, snapshotOf } from './replies.ts'
+import { bytesOfNew, createResultOf, readResultOf, snapshotOf } from './replies.ts'
 import { type Scripts, withScripts } from './scripts.ts'
 import { RedisTaskList } from './task-list.ts'
 import { publishedDrop, publishedListing, RedisWatches } from './watches.ts'
@@ -109,13 +110,16 @@ export class RedisStore implements Store {
   async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
     return this.#errors.translated(async () => {
       const keys = this.#keys
-      const channel = channelOf(key)
+      const channel = storedChannelOf(key)
       const generation = newGeneration()
       const serial = await this.#redis.incr(keys.serial)
       // Into the lists first: an entry without its task is passed over, a task without its entry is lost.
       await this.#tasks.add(channel, serial)
       const top = { generation, offset: events.length }
-      const listing = listingOf({ state, top, serial, revision: 0 })
+      const stateText = JSON.stringify(state)
+      const texts = textsOf(events)
+      const bytes = bytesOfNew(stateText, texts)
+      const listing = listingOf({ state, top, serial, revision: 0, bytes })
       const reply = await this.#redis.epochcastCreate(
         keys.state(key),
         keys.log(key),
@@ -123,7 +127,7 @@ export class RedisStore implements Store {
         keys.dropped(key),
         generation,
         serial,
-        JSON.stringify(state),
+        stateText,
         this.#options.retainEvents,
         keys.appended(key),
         keys.changes,
@@ -131,7 +135,7 @@ export class RedisStore implements Store {
         keys.listings,
         publishedListing(listing),
         state.spec.startId,
-        ...textsOf(events),
+        ...texts,
       )
       const result = createResultOf(reply)
       if (result.kind === 'created') {
@@ -163,6 +167,7 @@ export class RedisStore implements Store {
       const comesBack = isReturn && !isFinal
       // Into the lists first, as in `create`; and once more, in case that somebody mended them meanwhile.
       if (comesBack) await this.#tasks.comeBack(key)
+      const stateText = JSON.stringify(state)
       gatherWrites(this.#redis)
       const outcome = await this.#redis.epochcastAppend(
         keys.state(key),
@@ -170,7 +175,7 @@ export class RedisStore implements Store {
         keys.curves(key),
         expectedOf(expected, revision),
         expected.offset,
-        JSON.stringify(state),
+        stateText,
         retainEvents,
         isFinal ? retainSeconds : isReturn ? -1 : 0,
         keys.appended(key),
@@ -186,7 +191,8 @@ export class RedisStore implements Store {
       if (comesBack) await this.#tasks.comeBack(key).catch(this.#options.onError)
       // Where this fails, the task is still listed as unfinished; `list` notices and mends it.
       if (isFinal) await this.#tasks.finish(key).catch(this.#options.onError)
-      return { kind: 'appended', top: { ...expected, offset: expected.offset + events.length } }
+      const top = { ...expected, offset: expected.offset + events.length }
+      return { kind: 'appended', top, stateBytes: Buffer.byteLength(stateText), bytes: outcome }
     } catch (error) {
       throw this.#errors.of(error)
     }
@@ -202,17 +208,10 @@ export class RedisStore implements Store {
 
   async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
     return this.#errors.translated(async () => {
-      const [generation, top, serial, state, revision, folded] = await this.#redis.hmget(
-        this.#keys.state(key),
-        'generation',
-        'top',
-        'serial',
-        'state',
-        'revision',
-        'folded',
-      )
+      const found = await this.#redis.hmget(this.#keys.state(key), ...SNAPSHOT_FIELDS)
+      const [generation, top, serial, state, revision, folded, logBytes, curveBytes] = found
       if (!generation || !top || !serial || !state) return null
-      return snapshotOf(generation, top, serial, state, { revision, folded })
+      return snapshotOf(generation, top, serial, state, { revision, folded, logBytes, curveBytes })
     })
   }
 
@@ -287,5 +286,8 @@ export class RedisStore implements Store {
   }
 }
 
+const SNAPSHOT_FIELDS = [
+  ...['generation', 'top', 'serial', 'state', 'revision', 'folded', 'logBytes', 'curveBytes'],
+]
 const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))
 const newGeneration = (): string => randomBytes(6).toString('base64url')

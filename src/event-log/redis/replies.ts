@@ -12,16 +12,18 @@ export type CreateReply =
       top: string,
       serial: string,
       state: string,
-      revision?: string,
-      folded?: string,
+      revision: string,
+      folded: string,
+      logBytes: string,
+      curveBytes: string,
     ]
 
 export function createResultOf(reply: CreateReply): CreateResult {
   if (reply[0] === -1) return { kind: 'dropped' }
-  const [created, generation, top, serial, state, revision, folded] = reply
+  const [created, generation, top, serial, state, revision, folded, logBytes, curveBytes] = reply
   return {
     kind: created ? 'created' : 'exists',
-    snapshot: snapshotOf(generation, top, serial, state, { revision, folded }),
+    snapshot: snapshotOf(generation, top, serial, state, { revision, folded, logBytes, curveBytes }),
   }
 }
 
@@ -84,13 +86,26 @@ const entryOf = ([id, [, text]]: StreamEntry): LogEntry => ({
   event: JSON.parse(text),
 })
 
-/** @param counts absent where the task was never edited, and nothing of it folded */
+/** About what Redis takes beside the texts, as in append.lua: for the keys and lists of a task, and for an entry. */
+const TASK_BYTES = 1024
+const ENTRY_BYTES = 48
+
+/** About what Redis takes for a task with these events and nothing else. */
+export const bytesOfNew = (state: string, events: readonly string[]): number =>
+  events.reduce(
+    (sum, event) => sum + Buffer.byteLength(event) + ENTRY_BYTES,
+    TASK_BYTES + Buffer.byteLength(state),
+  )
+
+type Count = string | null | undefined
+
+/** @param counts absent where the task was never edited, nothing of it folded, or it was stored before they were kept */
 export function snapshotOf(
   generation: string,
   top: string,
   serial: string,
   state: string,
-  counts: { readonly revision: string | null | undefined; readonly folded: string | null | undefined },
+  counts: Readonly<Record<'revision' | 'folded' | 'logBytes' | 'curveBytes', Count>>,
 ): StoredSnapshot {
   return {
     top: { generation, offset: Number(top) },
@@ -98,5 +113,7 @@ export function snapshotOf(
     state: JSON.parse(state) as TaskState,
     revision: Number(counts.revision ?? 0),
     folded: Number(counts.folded ?? 0),
+    bytes:
+      TASK_BYTES + Number(counts.logBytes ?? 0) + Buffer.byteLength(state) + Number(counts.curveBytes ?? 0),
   }
 }

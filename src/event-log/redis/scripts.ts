@@ -7,7 +7,7 @@ type Arg = string | number | Uint8Array
 /** The scripts beside this file, as methods that ioredis makes of them. */
 export interface Scripts {
   epochcastCreate(...args: Arg[]): Promise<CreateReply>
-  epochcastAppend(...args: Arg[]): Promise<1 | 0 | -1>
+  epochcastAppend(...args: Arg[]): Promise<number>
   epochcastEdit(...args: Arg[]): Promise<1 | 0 | -1>
   epochcastDrop(...args: Arg[]): Promise<1 | 0 | -1>
   epochcastRead(...args: Arg[]): Promise<ReadReply | null>

@@ -1,7 +1,8 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { Cluster, Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 import { channelOf, type TaskKey } from '../../task/task.ts'
-import type { Snapshot } from '../event-log.ts'
+import type { Snapshot, StoredSnapshot } from '../event-log.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
 import { keyOfChannel, type RedisKeys } from './keys.ts'
 
@@ -9,13 +10,14 @@ export interface RedisTaskListOptions {
   /** Seconds for which a finished task is kept. */
   readonly retainSeconds: number
   /** Reads a task as its log has it. */
-  readonly snapshot: (key: TaskKey) => Promise<Snapshot | null>
+  readonly snapshot: (key: TaskKey) => Promise<StoredSnapshot | null>
   /** Told the serials of tasks that were taken out because their retention has passed. */
   readonly onDropped: (serials: readonly number[]) => Promise<void>
   readonly onError: (error: unknown) => void
 }
 
-const EXPIRED_PER_SWEEP = 1000
+/** Expired tasks that are taken out together; more follow in the next turn of the event loop. */
+const EXPIRED_TOGETHER = 200
 /** How long a listed task may be missing before its entry is taken out. */
 const MISSING_MS = 60_000
 const MAX_MISSING = 10_000
@@ -81,7 +83,7 @@ export class RedisTaskList {
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
     const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
-    const snapshots: Snapshot[] = []
+    const snapshots: StoredSnapshot[] = []
     let below = before
     for (;;) {
       const found = await this.#redis.zrevrangebyscore(
@@ -108,14 +110,13 @@ export class RedisTaskList {
 
   /** Takes them out of the lists; Redis drops their keys by itself. One that has come back stays. */
   async dropExpired(): Promise<void> {
-    const due = await this.#redis.zrangebyscore(
-      this.#keys.expiries,
-      '-inf',
-      Date.now(),
-      'LIMIT',
-      0,
-      EXPIRED_PER_SWEEP,
-    )
+    while ((await this.#dropSomeExpired()) === EXPIRED_TOGETHER) await eventLoopTurn()
+  }
+
+  /** Returns how many were due. */
+  async #dropSomeExpired(): Promise<number> {
+    const { expiries } = this.#keys
+    const due = await this.#redis.zrangebyscore(expiries, '-inf', Date.now(), 'LIMIT', 0, EXPIRED_TOGETHER)
     const snapshots = await Promise.all(due.map((channel) => this.#options.snapshot(keyOfChannel(channel))))
     const expired: string[] = []
     for (const [i, channel] of due.entries()) {
@@ -123,15 +124,16 @@ export class RedisTaskList {
       if (snapshot && !isFinished(snapshot)) await this.keep(channel, snapshot.serial)
       else expired.push(channel)
     }
-    if (expired.length === 0) return
+    if (expired.length === 0) return due.length
     const serials = await this.#redis.zmscore(this.#keys.tasks, ...expired)
     await this.#redis.zrem(this.#keys.tasks, ...expired)
     await this.#redis.zrem(this.#keys.expiries, ...expired)
     await this.#options.onDropped(serials.flatMap((serial) => (serial === null ? [] : Number(serial))))
+    return due.length
   }
 
   async #lookUp(found: readonly string[]) {
-    const listed: Promise<{ channel: string; serial: number; snapshot: Snapshot | null }>[] = []
+    const listed: Promise<{ channel: string; serial: number; snapshot: StoredSnapshot | null }>[] = []
     for (let i = 0; i < found.length; i += 2) {
       const channel = found[i] as string
       const serial = Number(found[i + 1])

@@ -37,6 +37,12 @@ export class SerialList {
     if (this.#serials[index] === serial) this.#serials.splice(index, 1)
   }
 
+  /** Those before a serial (the newest for null), newest first. */
+  before(serial: number | null, limit: number): number[] {
+    const end = serial === null ? this.#serials.length : this.#indexOf(serial)
+    return this.#serials.slice(Math.max(0, end - limit), end).reverse()
+  }
+
   /** The list must not change while the cursor is used. */
   cursor(isDescending: boolean): SerialCursor {
     return cursorOver(this.#serials, isDescending)
@@ -139,15 +145,34 @@ export class UnionCursor implements SerialCursor {
   }
 }
 
-/** The serials that all cursors have, from `start` on. */
+/** What may be spent on a walk before it pauses (`repository/effort.ts`). */
+interface Spending {
+  readonly isSpent: boolean
+  spend(steps: number): void
+}
+
+/** A walk came to this serial, found nothing there, and may go on from it. */
+export class Pause {
+  readonly at: number
+
+  constructor(at: number) {
+    this.at = at
+  }
+}
+
+/** The serials that all cursors have, from `start` on; and pauses, wherever there is nothing left to spend. */
 export function* intersection(
   cursors: readonly SerialCursor[],
   start: number,
   isDescending: boolean,
-): Generator<number, void, undefined> {
+  effort: Spending,
+): Generator<number | Pause, void, undefined> {
   let serial = start
   let agreeing = 0
   for (let i = 0; ; i = (i + 1) % cursors.length) {
+    // Others may have spent it all before this walk went on.
+    while (effort.isSpent) yield new Pause(serial)
+    effort.spend(1)
     const found = (cursors[i] as SerialCursor).seek(serial)
     if (found === END) return
     agreeing = found === serial ? agreeing + 1 : 0

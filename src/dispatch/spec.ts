@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import { checkChannelPrefix } from '../event-log/find-task.ts'
+import type { Json, TaskSpec } from '../task/task.ts'
+import { digest, idOf } from './idempotency.ts'
+import { type GivenParams, paramsOf } from './params.ts'
+import type { ConfiguredTrainer } from './trainers.ts'
+
+export interface StartRequest extends GivenParams {
+  readonly trainer: string | null
+  readonly name: string | null
+  readonly channelPrefix: string | null
+  readonly labels: Json
+  /** A finished task to repeat, where nothing else is asked for. */
+  readonly retryOf: string | null
+  readonly idempotencyKey: string | null
+}
+
+interface Surroundings {
+  readonly channelPrefixes: readonly string[]
+  readonly trainer: ConfiguredTrainer
+  /** Address of the caller. */
+  readonly owner: string | null
+  /** The server that the trainer ends with. */
+  readonly holder: string | null
+  readonly now: number
+}
+
+/**
+ * What a task is started as.
+ *
+ * @throws EpochcastError CHANNEL_PREFIX_NOT_ALLOWED, BAD_INPUT, BAD_PARAMS
+ */
+export function specOf(
+  request: StartRequest,
+  { channelPrefixes, trainer, owner, holder, now }: Surroundings,
+): TaskSpec {
+  const channelPrefix = checkChannelPrefix(
+    channelPrefixes,
+    request.channelPrefix ?? trainer.channelPrefix ?? (channelPrefixes[0] as string),
+  )
+  const { idempotencyKey, machineId, name, labels, retryOf } = request
+  const params = trainer.completeParams(paramsOf(request))
+  // What is not given is not part of it: keys that were used before there was such a thing stay valid.
+  const optional = [name, retryOf].some((one) => one !== null) ? [name, retryOf] : []
+  const input = [trainer.name, machineId, params, labels, ...optional]
+  return {
+    channelPrefix,
+    id: idempotencyKey === null ? randomUUID() : idOf(channelPrefix, idempotencyKey),
+    trainer: trainer.name,
+    name,
+    machineId: machineId ?? (typeof params.machine_id === 'string' ? params.machine_id : null),
+    labels,
+    retryOf,
+    params,
+    createdAt: now,
+    startId: randomUUID(),
+    owner,
+    holder,
+    inputDigest: idempotencyKey === null ? null : digest(input),
+  }
+}

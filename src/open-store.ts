@@ -1,0 +1,58 @@
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { BoundedStore } from './event-log/bounded-store.ts'
+import { MemoryStore } from './event-log/memory.ts'
+import { openRedisConnections } from './event-log/redis/connections.ts'
+import { reachability } from './event-log/redis/reachability.ts'
+import { RedisStore } from './event-log/redis/redis.ts'
+import type { Store } from './event-log/store.ts'
+
+/** The only place where engines are chosen, by the name in the configuration. */
+export async function openStore(
+  config: Config,
+  logger: Logger,
+  onError: (error: unknown) => void,
+): Promise<Store> {
+  const { engine, retainEvents, retainSeconds } = config
+  switch (engine.name) {
+    case 'memory':
+      return new MemoryStore({
+        retainEvents,
+        retainSeconds,
+        maxBytes: config.memoryBytes,
+        share: config.storeShare,
+      })
+    case 'redis':
+      return openRedisStore(engine.url, config, logger, onError)
+    default:
+      throw new Error(`there is no engine ${JSON.stringify(engine satisfies never)}`)
+  }
+}
+
+async function openRedisStore(
+  url: string,
+  {
+    keyPrefix,
+    retainEvents,
+    retainSeconds,
+    redisTimeoutMs: commandTimeoutMs,
+    redisBytes,
+    storeShare,
+  }: Config,
+  logger: Logger,
+  onError: (error: unknown) => void,
+): Promise<Store> {
+  const { onRefused, ...onChange } = reachability(logger)
+  const connections = openRedisConnections(url, { commandTimeoutMs, ...onChange })
+  const options = { keyPrefix, retainEvents, retainSeconds, commandTimeoutMs, onError, onRefused }
+  const store = new RedisStore(connections, options)
+  // A Redis that is away must not keep the server from starting: it says so, and recovers.
+  if (await store.whenConnected(commandTimeoutMs)) logger.info('connected to Redis')
+  if (redisBytes === null) return store
+  const words = {
+    engine: 'the store in Redis',
+    maxBytes: 'EPOCHCAST_REDIS_BYTES',
+    share: 'EPOCHCAST_STORE_SHARE',
+  }
+  return new BoundedStore(store, { maxBytes: redisBytes, share: storeShare, words, onError })
+}

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import { describeEngines } from '../support/engines.ts'
+import { post, report, run, START, startExternal, TASK } from '../support/graphql.ts'
+
+describeEngines((open, engine) => {
+  it('a start that has no room is refused in words, and has room once another task has ended', async () => {
+    const setting = engine === 'memory' ? 'EPOCHCAST_MEMORY_BYTES' : 'EPOCHCAST_REDIS_BYTES'
+    const { url } = await open({ [setting]: '200000' })
+    const labels = { text: 'x'.repeat(8000) }
+    const ids: string[] = []
+    let refused = await post(url, START, { input: { trainer: 'external', labels } })
+    while (!refused.errors) {
+      ids.push(refused.data.startTraining.task.id)
+      refused = await post(url, START, { input: { trainer: 'external', labels } })
+    }
+    expect(ids.length).toBeGreaterThan(10)
+    expect(refused.errors).toMatchObject([
+      {
+        message: expect.stringMatching(
+          `is full: .* of 200000 bytes; .*Nothing was applied; raise ${setting}`,
+        ),
+        extensions: { code: 'STORE_FULL', retryable: true },
+      },
+    ])
+    const [first = ''] = ids
+    await report(url, first, { progress: { current: 1 } }, { success: { result: { done: true } } })
+    expect((await run(url, TASK, { id: first })).task).toMatchObject({ status: 'SUCCESS', current: 1 })
+    const next = await startExternal(url, { labels })
+    // Finished tasks give room, running ones are all there.
+    expect((await run(url, TASK, { id: first })).task).toBeNull()
+    for (const id of [...ids.slice(1), next])
+      expect((await run(url, TASK, { id })).task).toMatchObject({ id })
+  })
+})
