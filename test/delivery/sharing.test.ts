@@ -433,13 +433,16 @@ describe('a subscriber', () => {
   })
 })
 
+/** One for all: a store is not made for each caller. */
+const engineWait = new EngineWait(memoryLog(), 0)
+
 const context = (feeds: Feeds, audience: string, subject: string) =>
   ({
     caller: { ...ANYONE, subject },
     audience,
     services: {
       feeds,
-      engineWait: new EngineWait(memoryLog(), 0),
+      engineWait,
       channelPrefixes: ['gan:training'],
       maxStreamMs: 60_000,
     },
