@@ -45,6 +45,11 @@ export function checkShape(document: DocumentNode): void {
   for (const fragment of others) if (!measure.knows(fragment)) total.add(measure.fragment(fragment))
   atMost('queryDepth', total.depth, (depth) => `the query's depth is ${depth}`)
   atMost('documentFields', total.fields, (count) => `the document has ${count} fields${SPREAD_OUT}`)
+  atMost(
+    'documentIntrospections',
+    total.introspections,
+    (count) => `the document asks for the schema ${count} times${SPREAD_OUT}`,
+  )
   atMost('documentAliases', total.aliases, (count) => `the document has ${count} aliases${SPREAD_OUT}`)
 
   for (const { kind, selectionSet } of [...operations, ...others]) {
@@ -78,8 +83,10 @@ class Size {
   fields = 0
   aliases = 0
   depth = 0
+  introspections = 0
 
-  add({ fields, aliases, depth }: Size): void {
+  add({ fields, aliases, depth, introspections }: Size): void {
+    this.introspections += introspections
     this.fields += fields
     this.aliases += aliases
     this.depth = Math.max(this.depth, depth)
@@ -116,6 +123,7 @@ class Measure {
         below.depth++
         below.fields++
         if (node.alias) below.aliases++
+        if (node.name.value === '__schema' || node.name.value === '__type') below.introspections++
         size.add(below)
       }
     }

@@ -76,6 +76,8 @@ export const LIMITS = {
   documentFragments: 128,
   /** Fields of all operations together, those of a fragment counted wherever it is spread. */
   documentFields: 1_000,
+  /** Of the schema or a type, counted in the same way: each may be all of it, which is written at once. */
+  documentIntrospections: 4,
   /** Aliases, counted in the same way. */
   documentAliases: 200,
   /** Times that one field (by its path of response keys) is selected in an operation. */

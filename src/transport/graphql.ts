@@ -115,7 +115,8 @@ function wordsForRefusals(onUnexpected: (error: unknown) => void): Plugin {
   const failed = async (response: Response): Promise<GraphQLError> =>
     toGraphQLError(new Error(await response.text()), onUnexpected)
   const wordsFor = (request: Request, response: Response) => {
-    if (response.status >= 500) return failed(response)
+    // A 503 is a refusal of ours, in words.
+    if (response.status === 500) return failed(response)
     const words = response.body ? undefined : WORDS[response.status]
     return words && new EpochcastError('BAD_REQUEST', words(request))
   }

@@ -8,9 +8,10 @@ export function retryAfter({
   return typeof retryAfterMs === 'number' ? { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } : {}
 }
 
-/** The refusal of an operation before it was run, with what Yoga makes a status and headers of. */
+/** The refusal of an operation before it was run, with what Yoga makes a status and headers of where it may be tried again. */
 export function withRetryAfter(refused: GraphQLError): GraphQLError {
   const { message, extensions } = refused
+  if (extensions.retryable !== true) return refused
   const status = extensions.code === 'RATE_LIMITED' ? 429 : 503
   return new GraphQLError(message, {
     extensions: { ...extensions, http: { status, headers: retryAfter({ extensions }) } },

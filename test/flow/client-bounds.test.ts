@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { collectSse, post, REPORT, run, START, startExternal } from '../support/graphql.ts'
+import { collectSse, post, REPORT, type Result, run, START, startExternal } from '../support/graphql.ts'
 import { ProtocolClient } from '../support/protocol-client.ts'
 import { clientFrame, postOf, RawConnection, UPGRADE } from '../support/raw-connection.ts'
 import { type TestServer, testServer } from '../support/server.ts'
@@ -334,11 +334,18 @@ describe('rates', () => {
     // A field of a mutation is one of them.
     await run(url, two)
     await run(url, REPORT, { input: { taskId, reports: [] } })
+    // On a busy machine, time enough for one more passes between two of them.
+    const refused = async (ask: () => ReturnType<typeof respond>) => {
+      for (let tries = 1; ; tries++) {
+        const response = await ask()
+        if (response.status !== 200 || tries === 20) return response
+      }
+    }
     const refusals = [
-      await respond(url, start),
-      await respond(url, start, { accept: 'application/graphql-response+json' }),
+      await refused(() => respond(url, start)),
+      await refused(() => respond(url, start, { accept: 'application/graphql-response+json' })),
       // By way of Yoga.
-      await respond(`${url}?`, start),
+      await refused(() => respond(`${url}?`, start)),
     ]
     for (const { status, retryAfter, extensions } of refusals) {
       expect({ status, retryAfter }).toEqual({ status: 429, retryAfter: '1' })
@@ -346,12 +353,16 @@ describe('rates', () => {
       expect(extensions?.retryAfterMs).toBeGreaterThan(0)
       expect(extensions).not.toHaveProperty('http')
     }
-    const report = await post(url, REPORT, { input: { taskId, reports: [] } })
-    expect(report.errors?.[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED' })
+    const calls = await Promise.all(
+      [1, 2, 3, 4, 5].map(() => post(url, REPORT, { input: { taskId, reports: [] } })),
+    )
+    const isRefused = ({ errors }: Result) => errors?.[0]?.extensions.code === 'RATE_LIMITED'
+    expect(calls.some(isRefused)).toBe(true)
     const client = await ProtocolClient.open(webSocketUrl)
-    client.subscribe('1', start)
-    await until('the refusal', () => client.results('1').length)
-    expect(client.results('1')[0]?.errors?.[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED' })
+    const ids = ['1', '2', '3', '4', '5']
+    for (const id of ids) client.subscribe(id, start)
+    await until('the results', () => ids.every((id) => client.results(id).length > 0))
+    expect(ids.some((id) => client.results(id).some(isRefused))).toBe(true)
     // Not of another address, and not of what only reads.
     const other = new RawConnection(url, { localAddress: '127.0.0.2' }).post(start)
     await until('the answer', () => other.statuses.length)

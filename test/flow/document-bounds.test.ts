@@ -79,6 +79,15 @@ const BOUNDS: readonly [
     (size) => `the document has ${size} aliases (those of a fragment counted wherever it is spread)`,
   ],
   [
+    'documentIntrospections',
+    'QUERY_TOO_COMPLEX',
+    (size) => ({
+      query: `{ ...F ${times(size - 1, (i) => `a${i}: __schema { queryType { name } }`)} } fragment F on Query { __type(name: "Task") { name } }`,
+    }),
+    (size) =>
+      `the document asks for the schema ${size} times (those of a fragment counted wherever it is spread)`,
+  ],
+  [
     'fieldRepeats',
     'QUERY_TOO_COMPLEX',
     (size) => ({
