@@ -15,7 +15,7 @@ import { EventStreamResults, WithLastError } from './event-stream.ts'
 import { graphiqlExamples } from './graphiql.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
-import { urlEncodedParams } from './url-encoded-params.ts'
+import { urlParams } from './url-params.ts'
 
 export const GRAPHQL_PATH = '/graphql'
 /** With or without the slash that some put at the end. */
@@ -91,7 +91,7 @@ export function createGraphQL({ context, callerOf, operations, ...options }: Gra
       variedByOrigin(origins),
       wordsForRefusals(onUnexpected),
       guardedPages(),
-      urlEncodedParams(),
+      urlParams(),
       documentsOf(operations),
       runBy(operations, options.maxBufferedBytes),
     ],

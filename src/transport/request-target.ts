@@ -70,11 +70,12 @@ function isPercentEncoded(text: string): boolean {
   }
 }
 
+/** What is no JSON is left to what tells where it is none (`url-params.ts`). */
 function isObject(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text)
     return value === null || (typeof value === 'object' && !Array.isArray(value))
   } catch {
-    return false
+    return true
   }
 }

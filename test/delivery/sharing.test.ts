@@ -1,6 +1,7 @@
 import { execute, GraphQLError, parse } from 'graphql'
 import { describe, expect, it, vi } from 'vitest'
 import type { WatchSignal } from '../../src/event-log/event-log.ts'
+import { MemoryStore } from '../../src/event-log/memory.ts'
 import { FanOut, SharedSubscription } from '../../src/execution/fan-out.ts'
 import { EngineWait } from '../../src/feed/engine-wait.ts'
 import type { Feeds } from '../../src/feed/feeds.ts'
@@ -434,7 +435,7 @@ describe('a subscriber', () => {
 })
 
 /** One for all: a store is not made for each caller. */
-const engineWait = new EngineWait(memoryLog(), 0)
+const engineWait = new EngineWait(new MemoryStore({ retainEvents: 1, retainSeconds: 1, maxBytes: 1e6 }), 0)
 
 const context = (feeds: Feeds, audience: string, subject: string) =>
   ({

@@ -159,7 +159,7 @@ describeEngines((open) => {
     expect(tasks.edges).toEqual([{ node: { channel: `gan:training:${id}` } }])
   })
 
-  it.each(['*', '{x}', 'x}:state', '../x', 'x\u2028', '\ud800', 'ｘ', 'x'.repeat(128)])(
+  it.each(['*', '{x}', 'x}:state', '../x', 'x\u2028', 'ｘ', 'x'.repeat(128)])(
     'an id such as %j is that of no task, and no error of the server',
     async (taskId) => {
       const server = await open()

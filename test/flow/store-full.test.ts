@@ -5,7 +5,7 @@ import { post, report, run, START, startExternal, TASK } from '../support/graphq
 describeEngines((open, engine) => {
   it('a start that has no room is refused in words, and has room once another task has ended', async () => {
     const setting = engine === 'memory' ? 'EPOCHCAST_MEMORY_BYTES' : 'EPOCHCAST_REDIS_BYTES'
-    const { url } = await open({ [setting]: '200000' })
+    const { url } = await open({ [setting]: '200000', EPOCHCAST_STORE_SHARE: '100' })
     const labels = { text: 'x'.repeat(8000) }
     const ids: string[] = []
     let refused = await post(url, START, { input: { trainer: 'external', labels } })

@@ -3,18 +3,14 @@ import type { GraphQLParams, Plugin } from 'graphql-yoga'
 import { parseJson } from '../task/json.ts'
 import { notJson } from './not-json.ts'
 
-/** Operations in a URL or a form, with the words and the care that JSON bodies get (`json-post.ts`). */
-export function urlEncodedParams(): Plugin {
+/** Operations in a URL, with the words and the care that JSON bodies get (`json-post.ts`). */
+export function urlParams(): Plugin {
   return {
     onRequestParse({ request, url, setRequestParser }) {
       if (request.method === 'GET') setRequestParser(() => paramsOf(url.searchParams))
-      else if (FORM.test(request.headers.get('content-type') ?? ''))
-        setRequestParser(async () => paramsOf(new URLSearchParams(await request.text())))
     },
   }
 }
-
-const FORM = /^application\/x-www-form-urlencoded($|[;,])/
 
 function paramsOf(given: URLSearchParams): GraphQLParams {
   return {
