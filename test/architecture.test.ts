@@ -49,6 +49,7 @@ const LIVES_IN: Record<string, readonly string[]> = {
   ws: ['transport'],
   ajv: ['dispatch'],
   ioredis: ['event-log'],
+  lmdb: ['event-log'],
   'graphql-redis-subscriptions': ['event-log'],
 }
 
@@ -105,7 +106,7 @@ describe('imports', () => {
   })
 
   it('of an engine are in server.ts alone, which picks one; the others know its ports', () => {
-    const isOfEngine = (file: string) => /^src\/event-log\/(memory|redis)\b/.test(file)
+    const isOfEngine = (file: string) => /^src\/event-log\/(memory|lmdb|redis)\b/.test(file)
     const wrong = sources
       .filter((file) => !isOfEngine(file) && file !== 'src/server.ts')
       .flatMap((file) =>

@@ -3,7 +3,7 @@ import type { EventLog } from './event-log.ts'
 import type { Leases } from './leases.ts'
 import type { TaskIndex } from './task-index.ts'
 
-type EngineName = 'memory' | 'redis'
+type EngineName = 'memory' | 'lmdb' | 'redis'
 
 export interface EngineStatus {
   readonly name: EngineName
