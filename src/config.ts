@@ -1,9 +1,13 @@
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { isLoopback } from './loopback.ts'
 import { parseRedisUrl } from './redis-url.ts'
 
 /** The engine that keeps the events, and where it is; its name is that of a `Store`. */
-type EngineConfig = { readonly name: 'memory' } | { readonly name: 'redis'; readonly url: string }
+type EngineConfig =
+  | { readonly name: 'memory' }
+  | { readonly name: 'lmdb'; readonly path: string }
+  | { readonly name: 'redis'; readonly url: string }
 
 /** Everything that the environment decides; checked once, at start. */
 export interface Config {
@@ -37,6 +41,10 @@ export interface Config {
   readonly retainEvents: number
   readonly retainSeconds: number
   readonly memoryBytes: number
+  /** Bytes of all tasks in the data directory. */
+  readonly dataBytes: number
+  /** Whether what is acknowledged is on disk; otherwise a power cut may cost the newest, or all. */
+  readonly fsync: boolean
   readonly stallMs: number
   readonly abandonMs: number
   /** Silence after which a server counts as gone, and the trainers it held with it. */
@@ -91,7 +99,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     host: found.HOST,
     allowAnonymous: found.EPOCHCAST_ALLOW_ANONYMOUS,
     workers: found.EPOCHCAST_WORKERS,
-    engine: found.REDIS_URL,
+    engine: engineOf(found),
     keyPrefix: found.EPOCHCAST_KEY_PREFIX,
     redisTimeoutMs: found.EPOCHCAST_REDIS_TIMEOUT_SECONDS,
     engineWaitMs: found.EPOCHCAST_ENGINE_WAIT_SECONDS,
@@ -105,6 +113,8 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     retainSeconds: found.EPOCHCAST_RETAIN_SECONDS,
     curveBytes: found.EPOCHCAST_CURVE_BYTES,
     memoryBytes: found.EPOCHCAST_MEMORY_BYTES,
+    dataBytes: found.EPOCHCAST_DATA_BYTES,
+    fsync: found.EPOCHCAST_FSYNC,
     stallMs: found.EPOCHCAST_STALL_SECONDS,
     abandonMs: found.EPOCHCAST_ABANDON_SECONDS,
     serverLeaseMs: found.EPOCHCAST_SERVER_LEASE_SECONDS,
@@ -160,7 +170,7 @@ const seconds = (fallback: number, min: number, max: number) =>
 const oneOf = <const Value extends string>(fallback: NoInfer<Value>, values: readonly Value[]) =>
   text(fallback).pipe(z.enum(values, expecting(`one of ${values.join(', ')}`)))
 
-const flag = () => oneOf('0', ['0', '1']).transform((found) => found === '1')
+const flag = (fallback: '0' | '1' = '0') => oneOf(fallback, ['0', '1']).transform((found) => found === '1')
 
 const list = (fallback: string) =>
   text(fallback).transform((found): readonly string[] =>
@@ -181,12 +191,12 @@ const prefixes = (fallback: string) => {
   return list(fallback).pipe(z.array(prefix).min(1, none).readonly())
 }
 
-const engine = () =>
-  text('').transform((found, context): EngineConfig => {
-    if (found === '') return { name: 'memory' }
+const redisUrl = () =>
+  text('').transform((found, context): string | null => {
+    if (found === '') return null
     try {
       parseRedisUrl(found)
-      return { name: 'redis', url: found }
+      return found
     } catch (error) {
       // Not the value: it may hold a password.
       context.addIssue(`cannot be used; ${(error as Error).message}`)
@@ -210,7 +220,10 @@ const variables = z
   .object({
     PORT: whole(4000, 0, 65_535),
     HOST: text('127.0.0.1'),
-    REDIS_URL: engine(),
+    REDIS_URL: redisUrl(),
+    EPOCHCAST_DATA: text('.epochcast'),
+    EPOCHCAST_DATA_BYTES: whole(10 * 1024 ** 3, 1_048_576, 2 ** 50),
+    EPOCHCAST_FSYNC: flag('1'),
     EPOCHCAST_ALLOW_ANONYMOUS: flag(),
     EPOCHCAST_WORKERS: whole(1, 1, 64),
     EPOCHCAST_KEY_PREFIX: text('').refine(
@@ -259,13 +272,21 @@ const variables = z
         `is ${JSON.stringify(found.HOST)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1, or EPOCHCAST_ALLOW_ANONYMOUS=1: whoever reaches the port may then do everything, so only behind something that authenticates`,
       )
     }
-    if (found.EPOCHCAST_WORKERS > 1 && found.REDIS_URL.name === 'memory') {
+    if (found.EPOCHCAST_WORKERS > 1 && found.REDIS_URL === null) {
       refuse(
         'EPOCHCAST_WORKERS',
-        `is ${found.EPOCHCAST_WORKERS}, but REDIS_URL is not set; expected REDIS_URL, as the memory engine belongs to one process`,
+        `is ${found.EPOCHCAST_WORKERS}, but REDIS_URL is not set; expected REDIS_URL, as a data directory, and the memory engine, belong to one process`,
       )
     }
   })
+
+/** `none`, and not a path of that name: `./none` is one. */
+const NO_DATA = 'none'
+
+function engineOf({ REDIS_URL, EPOCHCAST_DATA }: z.output<typeof variables>): EngineConfig {
+  if (REDIS_URL !== null) return { name: 'redis', url: REDIS_URL }
+  return EPOCHCAST_DATA === NO_DATA ? { name: 'memory' } : { name: 'lmdb', path: resolve(EPOCHCAST_DATA) }
+}
 
 function withoutOwnSettings(env: Env): Record<string, string> {
   const kept: Record<string, string> = {}

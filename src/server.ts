@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
 import { Liveness } from './dispatch/liveness.ts'
 import { Trainers } from './dispatch/trainers.ts'
+import { DataDirectoryError } from './event-log/lmdb/data-directory-error.ts'
+import { LmdbStore } from './event-log/lmdb/lmdb.ts'
 import { MemoryStore } from './event-log/memory.ts'
 import { openRedisConnections } from './event-log/redis/connections.ts'
 import { RedisStore } from './event-log/redis/redis.ts'
@@ -107,6 +109,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     stallMs: config.stallMs,
     abandonMs: config.abandonMs,
     serverLeaseMs: config.serverLeaseMs,
+    isAlone: config.engine.name !== 'redis',
     onError,
   })
   const local = new LocalLauncher(
@@ -245,11 +248,32 @@ async function openStore(config: Config, logger: Logger, onError: (error: unknow
   const { engine, retainEvents, retainSeconds } = config
   switch (engine.name) {
     case 'memory':
+      logger.info('tasks are kept in memory, and end with this process')
       return new MemoryStore({ retainEvents, retainSeconds, maxBytes: config.memoryBytes })
+    case 'lmdb':
+      return openDataDirectory(engine.path, config, logger, onError)
     case 'redis':
       return openRedisStore(engine.url, config, logger, onError)
     default:
       throw new Error(`there is no engine ${JSON.stringify(engine satisfies never)}`)
+  }
+}
+
+function openDataDirectory(
+  path: string,
+  { retainEvents, retainSeconds, dataBytes: maxBytes, fsync }: Config,
+  logger: Logger,
+  onError: (error: unknown) => void,
+): Store {
+  try {
+    const store = new LmdbStore({ path, retainEvents, retainSeconds, maxBytes, fsync, onError })
+    logger.info(`tasks are kept in ${path} (EPOCHCAST_DATA)`)
+    if (!fsync)
+      logger.warn('a power cut may cost the newest reports, or all that is kept (EPOCHCAST_FSYNC=0)')
+    return store
+  } catch (error) {
+    if (!(error instanceof DataDirectoryError)) throw error
+    throw new ConfigError(`EPOCHCAST_DATA ${error.message}`, { cause: error })
   }
 }
 

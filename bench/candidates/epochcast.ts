@@ -104,7 +104,7 @@ function startServer({ server, redisUrl, env }: Setting, { name, core, workers =
     preload,
     core,
     env: {
-      ...(redisUrl ? { REDIS_URL: redisUrl } : {}),
+      ...(redisUrl ? { REDIS_URL: redisUrl } : { EPOCHCAST_DATA: 'none' }),
       EPOCHCAST_LOG_LEVEL: 'warn',
       // A scenario may leave its tasks alone for longer than a trainer would.
       EPOCHCAST_STALL_SECONDS: '3600',

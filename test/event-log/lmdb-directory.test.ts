@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { claimDirectory } from '../../src/event-log/lmdb/data-directory.ts'
+import { dataDirectory } from '../support/data-directory.ts'
 import { fullDisk } from '../support/full-disk.ts'
 
 const folder = () => {
-  const path = mkdtempSync(join(tmpdir(), 'epochcast-data-'))
-  onTestFinished(() => rmSync(path, { recursive: true }))
+  const path = dataDirectory()
+  mkdirSync(path)
   return path
 }
 
@@ -21,7 +21,7 @@ const claim = (path: string) => {
 
 describe('a data directory', () => {
   it('is created, and marked with the version of its format', () => {
-    const path = join(folder(), 'some', 'runs.v2')
+    const path = join(dataDirectory(), 'some', 'runs.v2')
     claim(path)
     expect(readFileSync(join(path, 'format'), 'utf8')).toBe('epochcast 1\n')
     expect(readFileSync(join(path, 'server.lock'), 'utf8')).toBe(`${process.pid}\n`)

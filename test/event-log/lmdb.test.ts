@@ -1,24 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../src/event-log/event-log.ts'
 import { LmdbStore, type LmdbStoreOptions } from '../../src/event-log/lmdb/lmdb.ts'
 import { initialState, type TaskKey } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
 import { storeContract } from '../contract/store.ts'
+import { dataDirectory } from '../support/data-directory.ts'
 import { fullDisk } from '../support/full-disk.ts'
 import { append, createTask, NOW, progress, range, succeeded } from '../support/tasks.ts'
 
-const folder = () => {
-  const path = mkdtempSync(join(tmpdir(), 'epochcast-data-'))
-  onTestFinished(() => rmSync(path, { recursive: true }))
-  return path
-}
-
 const open = (options: Partial<LmdbStoreOptions> = {}) =>
   new LmdbStore({
-    path: options.path ?? folder(),
+    path: options.path ?? dataDirectory(),
     retainEvents: 1000,
     retainSeconds: 3600,
     maxBytes: 1_000_000_000,
@@ -53,7 +46,7 @@ describe('curves on the lmdb engine', () => {
 
 describe('the lmdb engine, opened again', () => {
   it('has everything that was acknowledged, under the same positions', async () => {
-    const path = folder()
+    const path = dataDirectory()
     const before = open({ path, retainEvents: 50 })
     const [ended, running, curved] = [
       await createTask(before),
@@ -94,7 +87,7 @@ describe('the lmdb engine, opened again', () => {
   })
 
   it('still knows what was deleted, and gives no serial twice', async () => {
-    const path = folder()
+    const path = dataDirectory()
     const before = open({ path })
     const spec = await createTask(before)
     const { state, serial, top } = (await before.snapshot(spec)) as Snapshot
@@ -112,7 +105,7 @@ describe('the lmdb engine, opened again', () => {
   })
 
   it('has its leases free again: who held them ended with the process', async () => {
-    const path = folder()
+    const path = dataDirectory()
     const before = open({ path })
     await before.lease('server', 'first', 3_600_000)
     await before.close()
@@ -123,7 +116,7 @@ describe('the lmdb engine, opened again', () => {
 })
 
 it('the lmdb engine reads states again that it did not keep', async () => {
-  const path = folder()
+  const path = dataDirectory()
   const before = open({ path })
   const spec = await createTask(before, { params: { text: 'träning 🚂' } })
   await append(before, spec, progress(1))
@@ -169,7 +162,7 @@ describe('a commit of the lmdb engine', () => {
   })
 
   it('without fsync is flushed when the engine is closed', async () => {
-    const path = folder()
+    const path = dataDirectory()
     const store = open({ path, fsync: false })
     const spec = await createTask(store)
     await store.close()
@@ -277,7 +270,7 @@ describe('the lmdb engine, bounded', () => {
 
   it('gives back all it counted, also of what only a later process drops', async () => {
     let now = NOW
-    const path = folder()
+    const path = dataDirectory()
     const options = { path, retainSeconds: 1, retainEvents: 5, fsync: false, now: () => now }
     const log = open(options)
     for (let task = 0; task < 3; task++) {
