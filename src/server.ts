@@ -2,16 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
-import { type Config, ConfigError } from './config.ts'
+import type { Config } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
 import { Liveness } from './dispatch/liveness.ts'
 import { Trainers } from './dispatch/trainers.ts'
-import { DataDirectoryError } from './event-log/lmdb/data-directory-error.ts'
-import { LmdbStore } from './event-log/lmdb/lmdb.ts'
-import { MemoryStore } from './event-log/memory.ts'
-import { openRedisConnections } from './event-log/redis/connections.ts'
-import { RedisStore } from './event-log/redis/redis.ts'
-import type { Store } from './event-log/store.ts'
 import { TaskWriter } from './event-log/task-writer.ts'
 import { EngineWait } from './feed/engine-wait.ts'
 import { Feeds } from './feed/feeds.ts'
@@ -20,6 +14,7 @@ import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
+import { openStore } from './open-store.ts'
 import { ANYONE } from './repository/access.ts'
 import { TaskCatalog } from './repository/task-catalog.ts'
 import { TaskRecords } from './repository/task-records.ts'
@@ -242,68 +237,6 @@ function listen(http: Server, { port, host }: Config): Promise<void> {
       resolve()
     })
   })
-}
-
-async function openStore(config: Config, logger: Logger, onError: (error: unknown) => void): Promise<Store> {
-  const { engine, retainEvents, retainSeconds } = config
-  switch (engine.name) {
-    case 'memory':
-      logger.info('tasks are kept in memory, and end with this process')
-      return new MemoryStore({ retainEvents, retainSeconds, maxBytes: config.memoryBytes })
-    case 'lmdb':
-      return openDataDirectory(engine.path, config, logger, onError)
-    case 'redis':
-      return openRedisStore(engine.url, config, logger, onError)
-    default:
-      throw new Error(`there is no engine ${JSON.stringify(engine satisfies never)}`)
-  }
-}
-
-function openDataDirectory(
-  path: string,
-  { retainEvents, retainSeconds, dataBytes: maxBytes, fsync }: Config,
-  logger: Logger,
-  onError: (error: unknown) => void,
-): Store {
-  try {
-    const store = new LmdbStore({ path, retainEvents, retainSeconds, maxBytes, fsync, onError })
-    logger.info(`tasks are kept in ${path} (EPOCHCAST_DATA)`)
-    if (!fsync)
-      logger.warn('a power cut may cost the newest reports, or all that is kept (EPOCHCAST_FSYNC=0)')
-    return store
-  } catch (error) {
-    if (!(error instanceof DataDirectoryError)) throw error
-    throw new ConfigError(`EPOCHCAST_DATA ${error.message}`, { cause: error })
-  }
-}
-
-async function openRedisStore(
-  url: string,
-  { keyPrefix, retainEvents, retainSeconds, redisTimeoutMs: commandTimeoutMs }: Config,
-  logger: Logger,
-  onError: (error: unknown) => void,
-): Promise<Store> {
-  const connections = openRedisConnections(url, { commandTimeoutMs, ...reachability(logger) })
-  const options = { keyPrefix, retainEvents, retainSeconds, commandTimeoutMs, onError }
-  const store = new RedisStore(connections, options)
-  // A Redis that is away must not keep the server from starting: it says so, and recovers.
-  if (await store.whenConnected(commandTimeoutMs)) logger.info('connected to Redis')
-  return store
-}
-
-/** Tells once that Redis is away and once that it is back, however many tries lie between. */
-function reachability(logger: Logger) {
-  let isAway = false
-  return {
-    onLost: ({ message }: Error) => {
-      if (!isAway) logger.warn(`Redis is out of reach (${message}); trying again until it is back`)
-      isAway = true
-    },
-    onReady: () => {
-      if (isAway) logger.info('Redis is back')
-      isAway = false
-    },
-  }
 }
 
 const isOutOfReach = (error: unknown): boolean =>

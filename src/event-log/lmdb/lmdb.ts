@@ -21,6 +21,7 @@ import { MemoryWatches } from '../memory-watches.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
 import { Changes, lastSerialIn, textsOf } from './changes.ts'
+import { checkEnd, markEnd } from './clean-end.ts'
 import { Committer } from './committer.ts'
 import { claimDirectory, type DataDirectory } from './data-directory.ts'
 import { type Head, topOf } from './head.ts'
@@ -78,10 +79,12 @@ export class LmdbStore implements Store {
     this.#directory = claimDirectory(options.path)
     const { perByte, min, max } = MAP_BYTES
     const mapBytes = Math.min(max, Math.max(min, options.maxBytes * perByte))
+    const damaged = this.#check(options.path)
     this.#tables = openTables({ path: options.path, fsync: options.fsync, mapBytes })
     this.#committer = new Committer(this.#tables, { ...options, directory: options.path })
     this.#tasks = new Tasks(this.#tables.tasks)
     this.#tasks.load((serial) => this.#tellDamage(`task number ${serial}`))
+    if (damaged > 0) this.#tellDamage(`${damaged} records`)
     this.#reads = new Reads(this.#tables, (what) => this.#tellDamage(what))
     const tombstones = new Tombstones(this.#tables.tombstones, now)
     tombstones.load()
@@ -223,7 +226,18 @@ export class LmdbStore implements Store {
     this.#watches.close()
     await this.#committer.close()
     await this.#tables.root.close()
+    markEnd(this.#options.path)
     this.#directory.release()
+  }
+
+  /** @throws DataDirectoryError */
+  #check(path: string): number {
+    try {
+      return checkEnd(path)
+    } catch (error) {
+      this.#directory.release()
+      throw error
+    }
   }
 
   async #withRoom<T>(name: string, bytes: number, write: () => Promise<T>): Promise<T> {

@@ -29,7 +29,7 @@ export interface OpenTablesOptions {
   readonly readOnly?: boolean
 }
 
-const TABLES = ['tasks', 'events', 'curves', 'segments', 'tombstones', 'meta'] as const
+export const TABLES = ['tasks', 'events', 'curves', 'segments', 'tombstones', 'meta'] as const
 
 export function openTables({ path, fsync, mapBytes, readOnly = false }: OpenTablesOptions): Tables {
   const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
