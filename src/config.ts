@@ -1,13 +1,8 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { DEFAULT_DATA, type EngineConfig, engineOf } from './engine-config.ts'
 import { isLoopback } from './loopback.ts'
 import { parseRedisUrl } from './redis-url.ts'
-
-/** The engine that keeps the events, and where it is; its name is that of a `Store`. */
-type EngineConfig =
-  | { readonly name: 'memory' }
-  | { readonly name: 'lmdb'; readonly path: string }
-  | { readonly name: 'redis'; readonly url: string }
 
 /** Everything that the environment decides; checked once, at start. */
 export interface Config {
@@ -99,7 +94,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     host: found.HOST,
     allowAnonymous: found.EPOCHCAST_ALLOW_ANONYMOUS,
     workers: found.EPOCHCAST_WORKERS,
-    engine: engineOf(found),
+    engine: engineOf(found.REDIS_URL, found.EPOCHCAST_DATA),
     keyPrefix: found.EPOCHCAST_KEY_PREFIX,
     redisTimeoutMs: found.EPOCHCAST_REDIS_TIMEOUT_SECONDS,
     engineWaitMs: found.EPOCHCAST_ENGINE_WAIT_SECONDS,
@@ -221,7 +216,7 @@ const variables = z
     PORT: whole(4000, 0, 65_535),
     HOST: text('127.0.0.1'),
     REDIS_URL: redisUrl(),
-    EPOCHCAST_DATA: text('.epochcast'),
+    EPOCHCAST_DATA: text(DEFAULT_DATA),
     EPOCHCAST_DATA_BYTES: whole(10 * 1024 ** 3, 1_048_576, 2 ** 50),
     EPOCHCAST_FSYNC: flag('1'),
     EPOCHCAST_ALLOW_ANONYMOUS: flag(),
@@ -280,13 +275,9 @@ const variables = z
     }
   })
 
-/** `none`, and not a path of that name: `./none` is one. */
-const NO_DATA = 'none'
-
-function engineOf({ REDIS_URL, EPOCHCAST_DATA }: z.output<typeof variables>): EngineConfig {
-  if (REDIS_URL !== null) return { name: 'redis', url: REDIS_URL }
-  return EPOCHCAST_DATA === NO_DATA ? { name: 'memory' } : { name: 'lmdb', path: resolve(EPOCHCAST_DATA) }
-}
+/** @param given what the command line says instead of EPOCHCAST_DATA */
+export const dataDirectoryOf = (given: string | undefined, env: Env = process.env): string =>
+  resolve(given || env.EPOCHCAST_DATA?.trim() || DEFAULT_DATA)
 
 function withoutOwnSettings(env: Env): Record<string, string> {
   const kept: Record<string, string> = {}

@@ -3,6 +3,7 @@ import { addExamples } from '../clients/cli/options.ts'
 import { createProgram, run } from '../clients/cli/program.ts'
 import { type Session, writeError } from '../clients/cli/session.ts'
 import { processTerminal } from '../clients/cli/terminal.ts'
+import { addDataCommand } from './data.ts'
 import { VERSION } from './version.ts'
 
 interface ServeOptions {
@@ -75,4 +76,5 @@ function listenProblem(error: unknown): string {
 const terminal = processTerminal()
 const program = createProgram(terminal, VERSION)
 addServeCommand(program.command, program.session)
+addDataCommand(program.command, program.session)
 process.exitCode = await run(program, process.argv.slice(2))

@@ -37,6 +37,19 @@ export function checkFormat(path: string): void {
   }
 }
 
+/**
+ * Sees that a directory can be read by this version, and leaves it as it is.
+ *
+ * @throws DataDirectoryError
+ */
+export function checkReadable(path: string): void {
+  const text = existsSync(join(path, 'data.mdb')) ? readFileSync(join(path, 'format'), 'utf8').trim() : null
+  if (text === `epochcast ${FORMAT}`) return
+  const found =
+    text === null ? 'has no tasks' : `is of ${JSON.stringify(text)}; expected "epochcast ${FORMAT}"`
+  throw new DataDirectoryError(`${JSON.stringify(path)} ${found}`)
+}
+
 const unreadable = (path: string, found: string): string =>
   `is ${JSON.stringify(path)}, which ${found} and so is no data directory of Epochcast; expected one, or an empty directory`
 
