@@ -13,13 +13,16 @@ RUN npm ci --omit=dev --no-audit --no-fund
 FROM node:22-slim
 # Without authentication the server refuses to be reached from outside its container;
 # EPOCHCAST_ALLOW_ANONYMOUS=1 permits it, for use behind something that authenticates.
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 EPOCHCAST_DATA=/data
 WORKDIR /app
 COPY package.json LICENSE schema.graphql ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist/package.json dist/package.json
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/clients dist/clients
+# Tasks are kept here, unless there is a REDIS_URL.
+RUN mkdir /data && chown node:node /data
+VOLUME /data
 USER node
 EXPOSE 4000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \

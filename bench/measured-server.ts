@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../test/processes/free-port.ts'
 import { ServerProcess } from '../test/processes/server-process.ts'
 import { pinned } from './cores.ts'
-import type { Memory, Probe, ProbeAnswer, ProbeAnswers } from './probe.ts'
+import type { Commits, Memory, Probe, ProbeAnswer, ProbeAnswers } from './probe.ts'
 
 const PROBE_TIMEOUT_MS = 60_000
 const PROBE_TICKS_MS = 5
@@ -63,6 +63,11 @@ export class MeasuredServer extends ServerProcess {
   /** Its memory after the garbage was collected. */
   memory(): Promise<Memory> {
     return this.#ask('memory')
+  }
+
+  /** Since it was started; none where it commits nothing. */
+  commits(): Promise<Commits> {
+    return this.#ask('commits')
   }
 
   /** The longest time, in ms, that something held the event loop while this was done. */

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { Engine } from './candidates/candidate.ts'
+import { ENGINES, type Engine } from './candidates/candidate.ts'
 import { CANDIDATES } from './candidates/index.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 import type { Scenario, Sizes } from './scenarios/scenario.ts'
@@ -39,7 +39,7 @@ ${SCENARIOS.map(({ name, about, engines }) => `  ${name.padEnd(9)} ${wrapped(`${
 
 options:
   --rounds N              repetitions (${DEFAULT_ROUNDS})
-  --engine redis|memory   only this engine (each scenario's own by default)
+  --engine NAME           only redis, memory, lmdb or 'lmdb without fsync' (each scenario's own by default)
   --candidates A,B        only these: ${Object.keys(CANDIDATES).join(', ')}; a part of the name will do
   --subscribers N,N       other numbers of subscribers
   --reports N,N           other numbers of reports a call
@@ -116,8 +116,10 @@ function candidateNamed(part: string) {
 }
 
 function engineNamed(name: string | undefined): Engine | null {
-  if (name === undefined || name === 'redis' || name === 'memory') return name ?? null
-  throw new UsageError(`--engine is ${name}; expected redis or memory`)
+  if (name === undefined) return null
+  const found = ENGINES.find((engine) => engine === name)
+  if (found) return found
+  throw new UsageError(`--engine is ${name}; expected one of ${ENGINES.join(', ')}`)
 }
 
 /** Numbers, in ascending order. */

@@ -12,6 +12,14 @@ export interface ProbeAnswers {
   readonly memory: Memory
   /** In ms, the longest time that nothing else had a turn: every second question is told that of the time since the one before. */
   readonly hold: number
+  /** Since it was started; none where it commits nothing. */
+  readonly commits: Commits
+}
+
+export interface Commits {
+  readonly commits: number
+  /** Calls that they served. */
+  readonly calls: number
 }
 
 /** A question, with a number for its answer. */
@@ -47,6 +55,9 @@ if (process.channel) {
       tell({ probe: id, answer: user + system })
     } else if (probe === 'memory') {
       memory().then((answer) => tell({ probe: id, answer }))
+    } else if (probe === 'commits') {
+      const { epochcastCommits: answer } = globalThis as { epochcastCommits?: Commits }
+      tell({ probe: id, answer: answer ?? { commits: 0, calls: 0 } })
     } else if (probe === 'hold') {
       // It wakes the server up all the time, so only from the first question to the next.
       const isOver = !holds.enable()

@@ -1,12 +1,11 @@
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type ClientLimits, clientLimits, clientSettings } from './client-limits.ts'
+import { DEFAULT_DATA, type EngineConfig, engineOf } from './engine-config.ts'
 import { isLoopback, isOrigin } from './loopback.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { expecting, flag, list, oneOf, seconds, text, whole } from './setting.ts'
 import { ENV_PATTERN, isEnvPattern, TrainerEnv } from './trainer-env.ts'
-
-/** The engine that keeps the events, and where it is; its name is that of a `Store`. */
-type EngineConfig = { readonly name: 'memory' } | { readonly name: 'redis'; readonly url: string }
 
 /** Everything that the environment decides; checked once, at start. */
 export interface Config {
@@ -56,6 +55,10 @@ export interface Config {
   readonly startsPerHour: number | null
   /** Reports that one task takes in a second. */
   readonly taskReportsPerSecond: number | null
+  /** Bytes of all tasks in the data directory. */
+  readonly dataBytes: number
+  /** Whether what is acknowledged is on disk; otherwise a power cut may cost the newest, or all. */
+  readonly fsync: boolean
   readonly stallMs: number
   readonly abandonMs: number
   /** Silence after which a server counts as gone, and the trainers it held with it. */
@@ -112,7 +115,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     host: found.HOST,
     allowAnonymous: found.EPOCHCAST_ALLOW_ANONYMOUS,
     workers: found.EPOCHCAST_WORKERS,
-    engine: found.REDIS_URL,
+    engine: engineOf(found.REDIS_URL, found.EPOCHCAST_DATA),
     keyPrefix: found.EPOCHCAST_KEY_PREFIX,
     redisTimeoutMs: found.EPOCHCAST_REDIS_TIMEOUT_SECONDS,
     engineWaitMs: found.EPOCHCAST_ENGINE_WAIT_SECONDS,
@@ -134,6 +137,8 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     maxTasksPerAddress: found.EPOCHCAST_MAX_TASKS_PER_ADDRESS || null,
     startsPerHour: found.EPOCHCAST_STARTS_PER_HOUR || null,
     taskReportsPerSecond: found.EPOCHCAST_TASK_REPORTS_PER_SECOND || null,
+    dataBytes: found.EPOCHCAST_DATA_BYTES,
+    fsync: found.EPOCHCAST_FSYNC,
     stallMs: found.EPOCHCAST_STALL_SECONDS,
     abandonMs: found.EPOCHCAST_ABANDON_SECONDS,
     serverLeaseMs: found.EPOCHCAST_SERVER_LEASE_SECONDS,
@@ -170,12 +175,12 @@ const origins = (fallback: string) => {
   return list(fallback).pipe(z.array(z.string().refine(isOrigin, expecting(expected, 'has'))).readonly())
 }
 
-const engine = () =>
-  text('').transform((found, context): EngineConfig => {
-    if (found === '') return { name: 'memory' }
+const redisUrl = () =>
+  text('').transform((found, context): string | null => {
+    if (found === '') return null
     try {
       parseRedisUrl(found)
-      return { name: 'redis', url: found }
+      return found
     } catch (error) {
       // Not the value: it may hold a password.
       context.addIssue(`cannot be used; ${(error as Error).message}`)
@@ -199,7 +204,10 @@ const variables = z
   .object({
     PORT: whole(4000, 0, 65_535),
     HOST: text('127.0.0.1'),
-    REDIS_URL: engine(),
+    REDIS_URL: redisUrl(),
+    EPOCHCAST_DATA: text(DEFAULT_DATA),
+    EPOCHCAST_DATA_BYTES: whole(10 * 1024 ** 3, 1_048_576, 2 ** 50),
+    EPOCHCAST_FSYNC: flag('1'),
     EPOCHCAST_ALLOW_ANONYMOUS: flag(),
     EPOCHCAST_WORKERS: whole(1, 1, 64),
     EPOCHCAST_KEY_PREFIX: text('').refine(
@@ -262,10 +270,14 @@ const variables = z
         `is ${JSON.stringify(found.HOST)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1, or EPOCHCAST_ALLOW_ANONYMOUS=1: whoever reaches the port may then do everything, so only behind something that authenticates`,
       )
     }
-    if (found.EPOCHCAST_WORKERS > 1 && found.REDIS_URL.name === 'memory') {
+    if (found.EPOCHCAST_WORKERS > 1 && found.REDIS_URL === null) {
       refuse(
         'EPOCHCAST_WORKERS',
-        `is ${found.EPOCHCAST_WORKERS}, but REDIS_URL is not set; expected REDIS_URL, as the memory engine belongs to one process`,
+        `is ${found.EPOCHCAST_WORKERS}, but REDIS_URL is not set; expected REDIS_URL, as a data directory, and the memory engine, belong to one process`,
       )
     }
   })
+
+/** @param given what the command line says instead of EPOCHCAST_DATA */
+export const dataDirectoryOf = (given: string | undefined, env: Env = process.env): string =>
+  resolve(given || env.EPOCHCAST_DATA?.trim() || DEFAULT_DATA)

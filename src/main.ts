@@ -3,6 +3,7 @@ import { addExamples } from '../clients/cli/options.ts'
 import { createProgram, run } from '../clients/cli/program.ts'
 import { type Session, writeError } from '../clients/cli/session.ts'
 import { processTerminal } from '../clients/cli/terminal.ts'
+import { addDataCommand } from './data.ts'
 import { VERSION } from './version.ts'
 
 interface ServeOptions {
@@ -10,6 +11,7 @@ interface ServeOptions {
   readonly host?: string
   readonly workers?: string
   readonly trainers?: string
+  readonly memory?: boolean
 }
 
 const SERVE_FAILED = 1
@@ -24,8 +26,12 @@ function addServeCommand(program: Command, session: Session): void {
       '--workers <n>',
       'processes on the one port; Redis required (default: EPOCHCAST_WORKERS, or else 1)',
     )
+    .option(
+      '--memory',
+      'keep nothing on disk: all tasks end with the server (EPOCHCAST_DATA=none, and no REDIS_URL)',
+    )
     .option('--trainers <file>', "the trainers' configuration (default: EPOCHCAST_TRAINERS)")
-    .action(async ({ port, host, workers, trainers }: ServeOptions) => {
+    .action(async ({ port, host, workers, trainers, memory }: ServeOptions) => {
       // Loaded only here, so that the commands that talk to a server start fast.
       const [{ serve }, { ConfigError }] = await Promise.all([import('./serve.ts'), import('./config.ts')])
       try {
@@ -33,6 +39,7 @@ function addServeCommand(program: Command, session: Session): void {
           ...(port === undefined ? {} : { PORT: port }),
           ...(host === undefined ? {} : { HOST: host }),
           ...(workers === undefined ? {} : { EPOCHCAST_WORKERS: workers }),
+          ...(memory ? { EPOCHCAST_DATA: 'none', REDIS_URL: '' } : {}),
           ...(trainers === undefined ? {} : { EPOCHCAST_TRAINERS: trainers }),
         })
       } catch (error) {
@@ -69,4 +76,5 @@ function listenProblem(error: unknown): string {
 const terminal = processTerminal()
 const program = createProgram(terminal, VERSION)
 addServeCommand(program.command, program.session)
+addDataCommand(program.command, program.session)
 process.exitCode = await run(program, process.argv.slice(2))

@@ -1,13 +1,19 @@
 import type { Logger } from 'pino'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { BoundedStore } from './event-log/bounded-store.ts'
+import { DataDirectoryError } from './event-log/lmdb/data-directory-error.ts'
+import { LmdbStore } from './event-log/lmdb/lmdb.ts'
 import { MemoryStore } from './event-log/memory.ts'
 import { openRedisConnections } from './event-log/redis/connections.ts'
 import { reachability } from './event-log/redis/reachability.ts'
 import { RedisStore } from './event-log/redis/redis.ts'
 import type { Store } from './event-log/store.ts'
 
-/** The only place where engines are chosen, by the name in the configuration. */
+/**
+ * The only place where engines are chosen, by the name in the configuration.
+ *
+ * @throws ConfigError where its directory cannot be had
+ */
 export async function openStore(
   config: Config,
   logger: Logger,
@@ -16,16 +22,37 @@ export async function openStore(
   const { engine, retainEvents, retainSeconds } = config
   switch (engine.name) {
     case 'memory':
+      logger.info('tasks are kept in memory, and end with this process')
       return new MemoryStore({
         retainEvents,
         retainSeconds,
         maxBytes: config.memoryBytes,
         share: config.storeShare,
       })
+    case 'lmdb':
+      return openDataDirectory(engine.path, config, logger, onError)
     case 'redis':
       return openRedisStore(engine.url, config, logger, onError)
     default:
       throw new Error(`there is no engine ${JSON.stringify(engine satisfies never)}`)
+  }
+}
+
+function openDataDirectory(
+  path: string,
+  { retainEvents, retainSeconds, dataBytes: maxBytes, fsync }: Config,
+  logger: Logger,
+  onError: (error: unknown) => void,
+): Store {
+  try {
+    const store = new LmdbStore({ path, retainEvents, retainSeconds, maxBytes, fsync, onError })
+    logger.info(`tasks are kept in ${path} (EPOCHCAST_DATA)`)
+    if (!fsync)
+      logger.warn('a power cut may cost the newest reports, or all that is kept (EPOCHCAST_FSYNC=0)')
+    return store
+  } catch (error) {
+    if (!(error instanceof DataDirectoryError)) throw error
+    throw new ConfigError(`EPOCHCAST_DATA ${error.message}`, { cause: error })
   }
 }
 

@@ -113,6 +113,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     stallMs: config.stallMs,
     abandonMs: config.abandonMs,
     serverLeaseMs: config.serverLeaseMs,
+    isAlone: config.engine.name !== 'redis',
     onError,
   })
   const local = new LocalLauncher(

@@ -28,8 +28,16 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'client-limits.ts',
     'loopback.ts',
   ],
-  'config.ts': ['client-limits.ts', 'loopback.ts', 'redis-url.ts', 'setting.ts', 'trainer-env.ts'],
+  'config.ts': [
+    'client-limits.ts',
+    'engine-config.ts',
+    'loopback.ts',
+    'redis-url.ts',
+    'setting.ts',
+    'trainer-env.ts',
+  ],
   'client-limits.ts': ['setting.ts'],
+  'engine-config.ts': [],
   'setting.ts': [],
   'loopback.ts': [],
   'redis-url.ts': [],
@@ -56,7 +64,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'open-store.ts': ['config.ts', 'event-log'],
   'workers.ts': ['config.ts'],
   'serve.ts': ['config.ts', 'server.ts', 'workers.ts'],
-  'main.ts': ['config.ts', 'serve.ts', 'version.ts'],
+  'data.ts': ['config.ts', 'event-log'],
+  'main.ts': ['config.ts', 'data.ts', 'serve.ts', 'version.ts'],
 }
 
 /** Libraries that live behind one folder. */
@@ -67,8 +76,12 @@ const LIVES_IN: Record<string, readonly string[]> = {
   ws: ['transport'],
   ajv: ['dispatch'],
   ioredis: ['event-log'],
+  lmdb: ['event-log'],
   'graphql-redis-subscriptions': ['event-log'],
 }
+
+/** What knows engines, and not only their ports: who chooses one, and who looks at its files. */
+const CHOOSERS = ['src/open-store.ts', 'src/data.ts']
 
 const files = (...folders: string[]): string[] =>
   folders
@@ -122,10 +135,10 @@ describe('imports', () => {
     expect(files('src', 'clients', 'trainers').flatMap((file) => visit(file, []))).toEqual([])
   })
 
-  it('of an engine are in open-store.ts alone, which picks one; the others know its ports', () => {
-    const isOfEngine = (file: string) => /^src\/event-log\/(memory|redis)\b/.test(file)
+  it('of an engine are in open-store.ts, which picks one, and in data.ts; the others know its ports', () => {
+    const isOfEngine = (file: string) => /^src\/event-log\/(memory|lmdb|redis)\b/.test(file)
     const wrong = sources
-      .filter((file) => !isOfEngine(file) && file !== 'src/open-store.ts')
+      .filter((file) => !isOfEngine(file) && !CHOOSERS.includes(file))
       .flatMap((file) =>
         localImportsOf(file)
           .filter(isOfEngine)

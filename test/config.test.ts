@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Config, ConfigError, readConfig } from '../src/config.ts'
 import { Trainers } from '../src/dispatch/trainers.ts'
@@ -45,6 +46,7 @@ describe('the configuration', () => {
       /^EPOCHCAST_ALLOWED_ORIGINS has ".*"; expected loopback, or origins such as https:\/\/app\.example, without a path/,
     ]),
     ['EPOCHCAST_JWT_SECRET', 'x', /not support it yet/],
+    ['EPOCHCAST_FSYNC', 'yes', /EPOCHCAST_FSYNC is "yes"; expected one of 0, 1/],
     ['REDIS_URL', 'localhost:6379', /REDIS_URL cannot be used; expected redis:/],
     ['EPOCHCAST_KEY_PREFIX', '{x}', /EPOCHCAST_KEY_PREFIX is "\{x\}"/],
   ])('refuses %s=%s by its name', (name, value, message) => {
@@ -58,6 +60,7 @@ describe('the configuration', () => {
     ['EPOCHCAST_RETAIN_SECONDS', 'retainSeconds', 1, 315_360_000, 604_800],
     ['EPOCHCAST_CURVE_BYTES', 'curveBytes', 262_144, 1_073_741_824, 8_388_608],
     ['EPOCHCAST_MEMORY_BYTES', 'memoryBytes', 65_536, 1_099_511_627_776, 268_435_456],
+    ['EPOCHCAST_DATA_BYTES', 'dataBytes', 1_048_576, 1_125_899_906_842_624, 10_737_418_240],
     ['EPOCHCAST_MAX_BODY_BYTES', 'maxBodyBytes', 1024, 1_073_741_824, 1_048_576],
     ['EPOCHCAST_MAX_SUBSCRIPTIONS_PER_SOCKET', 'maxSubscriptionsPerSocket', 1, 65_536, 128],
     ['EPOCHCAST_MAX_SUBSCRIPTIONS', 'maxSubscriptions', 1, 10_000_000, 20_000],
@@ -166,12 +169,28 @@ describe('the configuration', () => {
     expect(() => read('604801')).toThrow(/EPOCHCAST_MAX_STATE_STREAM_SECONDS is "604801"; expected seconds/)
   })
 
+  it('keeps tasks in a directory, in memory where it is none, and on Redis where there is one', () => {
+    const engineOf = (env: Record<string, string>) => readConfig({}, env).engine
+    expect(engineOf({})).toEqual({ name: 'lmdb', path: resolve('.epochcast') })
+    expect(engineOf({ EPOCHCAST_DATA: '/var/lib/epochcast' })).toEqual({
+      name: 'lmdb',
+      path: '/var/lib/epochcast',
+    })
+    expect(engineOf({ EPOCHCAST_DATA: './none' })).toEqual({ name: 'lmdb', path: resolve('none') })
+    expect(engineOf({ EPOCHCAST_DATA: 'none' })).toEqual({ name: 'memory' })
+    const url = 'redis://localhost'
+    for (const data of ['', 'none', 'runs'])
+      expect(engineOf({ EPOCHCAST_DATA: data, REDIS_URL: url })).toEqual({ name: 'redis', url })
+  })
+
   it('takes a blank variable as unset', () => {
     const { trainerEnv: _, ...defaults } = readConfig({}, {})
     const names = [
       'HOST',
       'REDIS_URL',
       'EPOCHCAST_ALLOW_ANONYMOUS',
+      'EPOCHCAST_DATA',
+      'EPOCHCAST_FSYNC',
       'EPOCHCAST_KEY_PREFIX',
       'EPOCHCAST_LOG_LEVEL',
       'EPOCHCAST_CHANNEL_PREFIXES',

@@ -5,7 +5,8 @@ import type { Cores } from '../cores.ts'
 import type { MeasuredServer } from '../measured-server.ts'
 import type { Reporter } from './reporters.ts'
 
-export type Engine = 'memory' | 'redis'
+export const ENGINES = ['memory', 'lmdb', 'lmdb without fsync', 'redis'] as const
+export type Engine = (typeof ENGINES)[number]
 
 export interface Setting {
   readonly engine: Engine

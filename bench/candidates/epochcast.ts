@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { PostClient } from '../client/http.ts'
@@ -56,12 +58,14 @@ export const epochcastWithoutCurves: Candidate = {
 }
 
 async function start(name: string, setting: Setting, preload?: string): Promise<Standing> {
-  const { redisUrl, reportsToItself, usesAllCores, cores } = setting
+  const { engine, redisUrl, reportsToItself, usesAllCores, cores } = setting
+  const data = engine.startsWith('lmdb') ? mkdtempSync(join(tmpdir(), 'epochcast-bench-')) : null
   const measured = await startServer(setting, {
     name,
     core: usesAllCores ? cores.all : cores.measured,
     workers: setting.workers,
-    preload,
+    preload: preload ?? (data ? COUNT_COMMITS : undefined),
+    data,
   })
   // As another server of the same installation would be: on the same Redis, out of the measured one's way.
   const other =
@@ -85,18 +89,26 @@ async function start(name: string, setting: Setting, preload?: string): Promise<
       api.close()
       redis?.disconnect()
       await Promise.all([measured.kill(), other?.kill()])
+      if (data) rmSync(data, { recursive: true })
     },
   }
 }
+
+const COUNT_COMMITS = join(import.meta.dirname, '../count-commits.js')
 
 interface ServerStart {
   readonly name: string
   readonly core: string | null
   readonly workers?: number | undefined
   readonly preload?: string | undefined
+  /** Its data directory; null where it keeps nothing on disk. */
+  readonly data?: string | null
 }
 
-function startServer({ server, redisUrl, env }: Setting, { name, core, workers = 1, preload }: ServerStart) {
+function startServer(
+  { engine, server, redisUrl, env }: Setting,
+  { name, core, workers = 1, preload, data = null }: ServerStart,
+) {
   return MeasuredServer.start({
     name,
     entry: server,
@@ -104,7 +116,8 @@ function startServer({ server, redisUrl, env }: Setting, { name, core, workers =
     preload,
     core,
     env: {
-      ...(redisUrl ? { REDIS_URL: redisUrl } : {}),
+      ...(redisUrl ? { REDIS_URL: redisUrl } : { EPOCHCAST_DATA: data ?? 'none' }),
+      EPOCHCAST_FSYNC: engine === 'lmdb without fsync' ? '0' : '1',
       EPOCHCAST_LOG_LEVEL: 'warn',
       // A scenario may leave its tasks alone for longer than a trainer would.
       EPOCHCAST_STALL_SECONDS: '3600',

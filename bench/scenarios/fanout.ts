@@ -19,7 +19,7 @@ export const fanout: Scenario = {
   name: 'fanout',
   about:
     'one task, many subscribers: CPU per delivery. The next event is reported once everybody has the one before.',
-  engines: ['redis', 'memory'],
+  engines: ['redis', 'memory', 'lmdb'],
   candidates: [BARE, EPOCHCAST, YOGA],
   rows: (sizes) =>
     subscribersOf(sizes).flatMap((subscribers) => {

@@ -14,7 +14,7 @@ const reportsOf = ({ reports, quick }: Sizes) => reports ?? (quick ? [1, 100] : 
 export const ingest: Scenario = {
   name: 'ingest',
   about: `${REPORT_CONNECTIONS} trainers, each of a task of its own, with one call after the other on a connection of its own: CPU per event. The logs are read afterwards.`,
-  engines: ['redis', 'memory'],
+  engines: ['redis', 'memory', 'lmdb', 'lmdb without fsync'],
   candidates: [BARE, EPOCHCAST, YOGA],
   rows: (sizes) =>
     reportsOf(sizes).flatMap((reports) => {
@@ -33,6 +33,8 @@ export const ingest: Scenario = {
           unit: '/s',
           higherIsBetter: true,
         },
+        // Of engines that commit; the others have no figure.
+        { key: `calls ${reports}`, label: `${reports} reports a call: calls a commit`, unit: '', digits: 1 },
       ]
     }),
   async run({ start, sizes, budget }) {
@@ -44,9 +46,14 @@ export const ingest: Scenario = {
     const values: Record<string, number> = {}
     for (const reports of reportsOf(sizes)) {
       let before = 0
+      const earlier = await server.commits()
       const { cpuUs, ms } = await measure(server, budget, loops(reports), () => {
         before = reported()
       })
+      const later = await server.commits()
+      if (later.commits > earlier.commits) {
+        values[`calls ${reports}`] = (later.calls - earlier.calls) / (later.commits - earlier.commits)
+      }
       const events = reported() - before
       values[`cpu ${reports}`] = cpuUs / events
       values[`rate ${reports}`] = (events / ms) * 1000

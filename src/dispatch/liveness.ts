@@ -16,6 +16,8 @@ export interface LivenessOptions extends LivenessWindows {
   readonly serverId: string
   /** A server that has not renewed its lease for so long is gone, and its child processes with it. */
   readonly serverLeaseMs: number
+  /** Whether no other server can have the event log while this one has it: those of before are gone. */
+  readonly isAlone: boolean
   readonly onError: (error: unknown) => void
 }
 
@@ -155,7 +157,8 @@ export class Liveness {
 
   /** After the engine was out of reach, every server gets the time to renew its lease. */
   #canJudgeLeases(now: number): boolean {
-    return this.#leasedSince !== null && now - this.#leasedSince > this.#options.serverLeaseMs
+    if (this.#leasedSince === null) return false
+    return this.#options.isAlone || now - this.#leasedSince > this.#options.serverLeaseMs
   }
 
   /** Asks for each holder once in a round. */

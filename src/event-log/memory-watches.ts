@@ -1,10 +1,17 @@
+import type { Position } from '../task/position.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
 import type { LogEntry, Watch, WatchSignal } from './event-log.ts'
 import type { ListingChange } from './listing.ts'
-import type { MemoryLog } from './memory-log.ts'
 import { ownCopy } from './own-copy.ts'
 
-/** Who listens to the memory engine; all are told at once. */
+/** The log that something happened to. */
+interface Log {
+  readonly key: TaskKey
+  /** Of its newest event. */
+  readonly position: Position
+}
+
+/** Who listens to an engine that is in this process alone; all are told at once. */
 export class MemoryWatches {
   readonly #ofTask = new Map<string, Set<(signal: WatchSignal) => void>>()
   readonly #ofAll = new Set<(key: TaskKey) => void>()
@@ -40,7 +47,7 @@ export class MemoryWatches {
     return added(this.#ofListings, (change: ListingChange) => onChange(change))
   }
 
-  tellAppended(log: MemoryLog, entries: readonly LogEntry[]): void {
+  tellAppended(log: Log, entries: readonly LogEntry[]): void {
     for (const watcher of this.#ofTask.get(channelOf(log.key)) ?? []) {
       const own = entries.map(({ offset, event }) => ({ offset, event: ownCopy(event) }))
       watcher({ kind: 'appended', top: log.position, entries: own })
@@ -48,7 +55,7 @@ export class MemoryWatches {
     for (const watcher of this.#ofAll) watcher(log.key)
   }
 
-  tellEdited(log: MemoryLog, signal: Extract<WatchSignal, { kind: 'edited' }>): void {
+  tellEdited(log: Log, signal: Extract<WatchSignal, { kind: 'edited' }>): void {
     for (const watcher of this.#ofTask.get(channelOf(log.key)) ?? []) watcher(signal)
     for (const watcher of this.#ofAll) watcher(log.key)
   }

@@ -3,7 +3,7 @@ import type { EventLog } from './event-log.ts'
 import type { Leases } from './leases.ts'
 import type { TaskIndex } from './task-index.ts'
 
-type EngineName = 'memory' | 'redis'
+type EngineName = 'memory' | 'lmdb' | 'redis'
 
 export interface EngineStatus {
   readonly name: EngineName
@@ -13,7 +13,7 @@ export interface EngineStatus {
 }
 
 /**
- * All that an engine gives, in one object. Only `server.ts` sees it whole; everything else asks for the
+ * All that an engine gives, in one object. Only `server.ts` and `open-store.ts` see it whole; everything else asks for the
  * ports that it uses.
  */
 export interface Store extends EventLog, CurveStore, TaskIndex, Leases {

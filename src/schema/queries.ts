@@ -16,7 +16,7 @@ import { channelPrefix, line, taskId, wholeNumber } from './validation.ts'
 
 export const EngineStatusObject = builder.objectRef<EngineStatus>('EngineStatus').implement({
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'memory or redis.' }),
+    name: t.exposeString('name', { description: 'lmdb, memory or redis.' }),
     connected: t.exposeBoolean('connected'),
     latencyMs: t.exposeFloat('latencyMs', { nullable: true, description: 'Round trip to the engine.' }),
   }),

@@ -103,6 +103,10 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'The event log has no room, even after dropping what it may drop.',
   },
+  DATA_DAMAGED: {
+    retryable: false,
+    meaning: 'What is stored of the task is not on disk as it was written; the others are unharmed.',
+  },
   CONTENDED: { retryable: true, meaning: 'Too many writers changed the task at once.' },
   ANSWER_TOO_LARGE: { retryable: false, meaning: 'What was asked for is more than one answer may carry.' },
   RESULT_TOO_LARGE: {

@@ -32,7 +32,7 @@ interface Process {
 /** The program as it is installed; killed with the test that started it. */
 function epochcast(args: readonly string[], env: Record<string, string> = {}): Process {
   const child = spawn(process.execPath, [join(folder, 'src/main.js'), ...args], {
-    env: { PATH: process.env.PATH, EPOCHCAST_LOG_LEVEL: 'info', ...env },
+    env: { PATH: process.env.PATH, EPOCHCAST_LOG_LEVEL: 'info', EPOCHCAST_DATA: 'none', ...env },
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   const printed = { out: '', err: '' }

@@ -29,6 +29,7 @@ const start = (stallMs: number, abandonMs = 1e9, serverId = 'this') => {
     stallMs,
     abandonMs,
     serverLeaseMs: 500,
+    isAlone: false,
     onError,
   })
   liveness.start()

@@ -85,7 +85,7 @@ describeEngines((open) => {
         reported += 200
       }
     })()
-    for (let page = 1; page <= 25; page++) {
+    for (let page = 1; page <= 25 || reported <= 10_000; page++) {
       const { cursor, series } = await curves(url, id, { names: ['loss'] })
       if (series.length === 0) continue
       const steps = stepsOf(series[0])
@@ -104,7 +104,6 @@ describeEngines((open) => {
     }
     isOver = true
     await training
-    expect(reported).toBeGreaterThan(10_000)
   })
 
   it('a later attempt replaces what it reports again, and epochs give all series one x', async () => {

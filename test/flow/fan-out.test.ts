@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { describeEngines, isReady, redisServer } from '../support/engines.ts'
+import { COSTLY, describeEngines, isReady, redisServer } from '../support/engines.ts'
 import {
   CANCEL,
   collect,
@@ -502,4 +502,4 @@ describeEngines((openServer, engine) => {
       await until('all to be given back', () => gauges().subscriptions === 0 && gauges().feeds === 0)
     })
   }
-})
+}, COSTLY)

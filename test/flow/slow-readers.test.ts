@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import { describeEngines } from '../support/engines.ts'
+import { COSTLY, describeEngines } from '../support/engines.ts'
 import { type Data, report, startExternal, WATCH } from '../support/graphql.ts'
 import { range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
@@ -120,4 +120,4 @@ describeEngines((openServer) => {
       expect(reader.seen).toEqual(range(1, EVENTS))
     },
   )
-})
+}, COSTLY)

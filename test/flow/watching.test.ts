@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { describeEngines } from '../support/engines.ts'
+import { COSTLY, describeEngines } from '../support/engines.ts'
 import {
   collect,
   collectSse,
@@ -392,4 +392,4 @@ describeEngines((openServer, engine) => {
       expect(answer?.data.task.status).toBe('SUCCESS')
     })
   })
-})
+}, COSTLY)

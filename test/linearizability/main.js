@@ -6,9 +6,10 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
 const checker = join(root, 'node_modules/.cache/epochcast/linearizability')
-/** The short run of continuous integration: both engines, and crashes. */
+/** The short run of continuous integration: every engine, and crashes. */
 const SHORT = [
   ['-faults', 'kill,redis', '-duration', '12s', '-connection', '300ms'],
+  ['-engine', 'lmdb', '-faults', 'kill,term', '-duration', '8s', '-connection', '300ms'],
   ['-engine', 'memory', '-duration', '4s'],
 ]
 

@@ -53,6 +53,8 @@ export class ServerProcess extends Daemon {
         NODE_ENV: 'production',
         HOST: '127.0.0.1',
         PORT: `${this.port}`,
+        // Nothing is left behind, unless somebody asks for it.
+        EPOCHCAST_DATA: 'none',
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe', ...(hasChannel ? (['ipc'] as const) : [])],

@@ -8,7 +8,10 @@ const FREEZE_MS = { min: 100, max: 2500 }
 /** What servers take to be back on Redis after a cut. */
 const MAX_RECONNECTION_MS = 150
 const MAX_DOWN_MS = 700
+const MAX_FULL_MS = 2000
 const UP_MS = { min: 200, max: 1500 }
+
+type Kinds = Record<string, () => Promise<void> | void>
 
 /** Breaks what a network and an operator can break, one thing after the other, and puts it up again. */
 export class Faults {
@@ -23,28 +26,37 @@ export class Faults {
   readonly #start = Date.now()
   #fired = 0
   #latestAt = Date.now()
-  readonly #kinds: Record<string, () => Promise<void> | void> = {
-    'sockets cut': () => this.#cutSockets(),
+  readonly #ofRedis: Kinds = {
     'CLIENT KILL TYPE pubsub': () => this.#killClients('pubsub'),
     'CLIENT KILL TYPE normal': () => this.#killClients('normal'),
     'Redis restarted': () => this.#restartRedis('SIGTERM'),
     'Redis killed': () => this.#restartRedis('SIGKILL'),
     'Redis frozen': () => this.#freezeRedis(),
+  }
+  readonly #ofDisk: Kinds = { 'disk full': () => this.#fillDisk() }
+  readonly #ofAll: Kinds = {
+    'sockets cut': () => this.#cutSockets(),
     'server restarted': () => this.#restartServer('SIGTERM'),
     'server killed': () => this.#restartServer('SIGKILL'),
   }
+  readonly #kinds: Kinds
 
   /** @throws UsageError */
   constructor(run: Run) {
     this.#run = run
     this.#random = run.random('faults')
-    const { only, faults } = run.options
+    const { only, faults, engine, diskMiB } = run.options
+    this.#kinds = {
+      ...this.#ofAll,
+      ...(engine === 'redis' ? this.#ofRedis : {}),
+      ...(diskMiB === null ? {} : this.#ofDisk),
+    }
     for (const kind of Object.keys(this.#kinds)) {
       if (faults && only.some((part) => kind.includes(part))) this.counts[kind] = 0
     }
     if (faults && Object.keys(this.counts).length === 0) {
       throw new UsageError(
-        `--only is ${only.join(',')}; expected parts of these names: ${Object.keys(this.#kinds).join(', ')}`,
+        `--faults is ${only.join(',')}; expected parts of these names: ${Object.keys(this.#kinds).join(', ')}`,
       )
     }
   }
@@ -100,6 +112,15 @@ export class Faults {
     this.#note(`Redis ${signal}, down for ${downMs} ms`)
     await (signal === 'SIGTERM' ? redis.end() : redis.kill())
     this.#recover(redis, 'Redis is back', downMs, () => redis.start())
+  }
+
+  async #fillDisk() {
+    const { disk } = this.#run
+    const fullMs = this.#random.whole(0, MAX_FULL_MS)
+    await this.#untilUp(disk)
+    this.#note(`disk full for ${fullMs} ms`)
+    disk.fill()
+    this.#recover(disk, 'disk has room', fullMs, async () => disk.empty())
   }
 
   async #freezeRedis() {

@@ -7,11 +7,15 @@ export interface Options {
   /** Over all tasks and servers. */
   readonly subscribers: number
   readonly servers: number
+  /** Where the servers keep their tasks: a Redis that they share, or a data directory that is one server's own. */
+  readonly engine: 'redis' | 'lmdb'
   /** Of every random choice. */
   readonly seed: number
   /** Mean time between two faults. */
   readonly faultIntervalMs: number
   readonly faults: boolean
+  /** Size of the file system that the data directory is on, which is filled now and then; null for any. */
+  readonly diskMiB: number | null
   /** Parts of the names of those faults that are fired. */
   readonly only: readonly string[]
   /** How long the run may take. */
@@ -23,17 +27,19 @@ export interface Options {
 
 export const HELP = `usage: npm run soak -- [options]
 
-Reports to some servers and watches on others, over one Redis, while sockets are cut and processes are
-killed; then holds what every subscriber saw against the log. Exits with 0 only if all of them saw all of
+Reports to some servers and watches on others, over one Redis, or on one with a data directory, while sockets are cut
+and processes are killed; then holds what every subscriber saw against the log. Exits with 0 only if all of them saw all of
 it, once, in order. It starts and ends all it needs by itself, on this machine's loopback only.
 
   --events N              reports of progress, over all tasks (200000)
   --tasks N               trainings that run at once (4)
   --subscribers N         WebSocket clients, over all tasks and servers (20)
+  --engine NAME           redis, or lmdb: one server and its data directory (redis)
   --servers N             servers on the one Redis (2)
   --seed N                repeats the choices of an earlier run (random, and printed)
   --fault-interval-ms N   mean time between two faults (1500)
-  --only NAME,NAME        only faults with such a part in their names: cut, pubsub, frozen, server, killed …
+  --faults NAME,NAME      only faults with such a part in their names: cut, pubsub, frozen, server, kill, disk …
+  --disk-mib N            lmdb on a file system of this size, which is filled now and then; takes root
   --no-faults             nothing is cut or killed
   --seconds N             longest duration (900, or 1 for every 250 events if that is more)
   --server FILE           the server's entry (dist/src/main.js)
@@ -47,15 +53,22 @@ export class UsageError extends Error {}
 export function readOptions(args: readonly string[], defaultServer: string): Options | 'help' {
   const { values } = parse(args)
   if (values.help) return 'help'
+  const engine = values.engine ?? 'redis'
+  if (engine !== 'redis' && engine !== 'lmdb')
+    throw new UsageError(`--engine is ${engine}; expected redis or lmdb`)
+  if (values['disk-mib'] !== undefined && engine !== 'lmdb')
+    throw new UsageError('--disk-mib is of a data directory; expected --engine lmdb')
   const events = whole('events', values.events, 200_000, 1, 9_000_000)
   return {
     events,
     tasks: whole('tasks', values.tasks, 4, 1, Math.min(events, 1000)),
     subscribers: whole('subscribers', values.subscribers, 20, 1, 10_000),
-    servers: whole('servers', values.servers, 2, 1, 16),
+    servers: whole('servers', values.servers, engine === 'lmdb' ? 1 : 2, 1, engine === 'lmdb' ? 1 : 16),
+    engine,
+    diskMiB: values['disk-mib'] === undefined ? null : whole('disk-mib', values['disk-mib'], 0, 16, 65_536),
     seed: whole('seed', values.seed, Math.floor(Math.random() * 2 ** 31), 0, 2 ** 32 - 1),
     faultIntervalMs: whole('fault-interval-ms', values['fault-interval-ms'], 1500, 10, 3_600_000),
-    only: (values.only ?? '').split(','),
+    only: (values.faults ?? '').split(','),
     faults: !values['no-faults'],
     seconds: whole('seconds', values.seconds, Math.max(900, Math.ceil(events / 250)), 1, 604_800),
     server: values.server ?? defaultServer,
@@ -74,7 +87,9 @@ function parse(args: readonly string[]) {
         servers: { type: 'string' },
         seed: { type: 'string' },
         'fault-interval-ms': { type: 'string' },
-        only: { type: 'string' },
+        engine: { type: 'string' },
+        faults: { type: 'string' },
+        'disk-mib': { type: 'string' },
         'no-faults': { type: 'boolean' },
         seconds: { type: 'string' },
         server: { type: 'string' },

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../processes/free-port.ts'
 import { RedisProcess } from '../processes/redis-process.ts'
 import { call, EVENTS, type Logged, Unanswered } from './api.ts'
+import { Disk } from './disk.ts'
 import { Faults } from './faults.ts'
 import type { Options } from './options.ts'
 import { Random } from './random.ts'
@@ -42,6 +43,7 @@ export class Run {
   durationMs = 0
   readonly faults: Faults
   #redis: RedisProcess | undefined
+  #disk: Disk | undefined
   readonly #abort = new AbortController()
   readonly #startedAt = Date.now()
 
@@ -56,6 +58,12 @@ export class Run {
   get redis(): RedisProcess {
     if (!this.#redis) throw new Error('Redis was not started yet')
     return this.#redis
+  }
+
+  /** Where the data directory is. */
+  get disk(): Disk {
+    if (!this.#disk) throw new Error('this run has no disk of its own')
+    return this.#disk
   }
 
   /** Aborted once the run is over, for whatever reason. */
@@ -119,18 +127,17 @@ export class Run {
     await this.faults.settle()
     await Promise.all(this.servers.map((server) => server.kill()))
     await this.#redis?.close()
+    this.#disk?.close()
   }
 
   async #start() {
     const onCrash = (what: string) => this.fail(what)
-    this.#redis = await RedisProcess.start(DURABLE, onCrash)
+    const engine = await this.#startEngine(onCrash)
     for (let i = 0; i < this.options.servers; i++) {
       const env = {
-        REDIS_URL: this.redis.url,
-        EPOCHCAST_KEY_PREFIX: KEY_PREFIX,
+        ...engine,
         // All of it: the log is what the subscribers are held against.
         EPOCHCAST_RETAIN_EVENTS: `${this.options.events + 1000}`,
-        EPOCHCAST_REDIS_TIMEOUT_SECONDS: `${REDIS_TIMEOUT_SECONDS}`,
       }
       const name = `server ${String.fromCharCode(65 + i)}`
       const command = [process.execPath, this.options.server, 'serve'] as const
@@ -148,6 +155,20 @@ export class Run {
       // Neighbours of one task sit on different servers.
       const server = this.servers[Math.floor(i / tasks) % this.servers.length] as Server
       this.subscribers.push(new Subscriber(this, `${i + 1}`, trainer, server))
+    }
+  }
+
+  /** @returns the settings by which servers have it */
+  async #startEngine(onCrash: (what: string) => void): Promise<Record<string, string>> {
+    if (this.options.engine === 'lmdb') {
+      this.#disk = new Disk(this.options.diskMiB)
+      return { EPOCHCAST_DATA: this.#disk.dataDirectory }
+    }
+    this.#redis = await RedisProcess.start(DURABLE, onCrash)
+    return {
+      REDIS_URL: this.redis.url,
+      EPOCHCAST_KEY_PREFIX: KEY_PREFIX,
+      EPOCHCAST_REDIS_TIMEOUT_SECONDS: `${REDIS_TIMEOUT_SECONDS}`,
     }
   }
 
@@ -194,7 +215,7 @@ export class Run {
       }
     }
     await this.#checkRecovered()
-    await this.#checkReleased()
+    if (this.options.engine === 'redis') await this.#checkReleased()
   }
 
   /** All of it, page by page, from one server after the other. */

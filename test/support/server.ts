@@ -14,7 +14,7 @@ export interface TestServer extends EpochcastServer {
 
 /** A real server on a free port; closed when the test is over. */
 export async function testServer(env: Record<string, string> = {}): Promise<TestServer> {
-  const config = readConfig({ PORT: '0', ...env }, { PATH: process.env.PATH })
+  const config = readConfig({ PORT: '0', EPOCHCAST_DATA: 'none', ...env }, { PATH: process.env.PATH })
   const server = await startServer(config, pino({ level: 'error' }))
   let closing: Promise<void> | undefined
   const close = () => {
@@ -25,17 +25,25 @@ export async function testServer(env: Record<string, string> = {}): Promise<Test
   return { ...server, close, webSocketUrl: server.url.replace('http', 'ws') }
 }
 
+interface ProcessOfServer {
+  readonly url: string
+  /** By SIGKILL. */
+  kill(): Promise<void>
+  /** By SIGTERM. */
+  end(): Promise<void>
+  /** Once more, at the same address. */
+  start(): Promise<void>
+}
+
 /** A server as a process of its own, as built; killed when the test is over. */
-export async function serverProcess(
-  env: Record<string, string>,
-): Promise<{ url: string; kill: () => Promise<void> }> {
+export async function serverProcess(env: Record<string, string>): Promise<ProcessOfServer> {
   const main = join(import.meta.dirname, '../../bin/epochcast.js')
   const command = [process.execPath, main, 'serve'] as const
   const server = new ServerProcess({ name: 'the server', command, env }, await freePort())
   const kill = () => server.kill()
   onTestFinished(kill)
   await server.start()
-  return { url: server.url, kill }
+  return { url: server.url, kill, end: () => server.end(), start: () => server.start() }
 }
 
 /** A trainers' configuration of local trainers, each a piece of JavaScript that Node runs. */

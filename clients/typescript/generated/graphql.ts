@@ -55,7 +55,7 @@ export type EngineStatus = {
   readonly connected: Scalars['Boolean']['output'];
   /** Round trip to the engine. */
   readonly latencyMs?: Maybe<Scalars['Float']['output']>;
-  /** memory or redis. */
+  /** lmdb, memory or redis. */
   readonly name: Scalars['String']['output'];
 };
 

@@ -1,0 +1,280 @@
+import { editIn } from '../../task/edit.ts'
+import type { TaskEvent } from '../../task/event.ts'
+import type { Position } from '../../task/position.ts'
+import type { TaskKey, TaskState } from '../../task/task.ts'
+import type { CurvesRead } from '../curve-store.ts'
+import type {
+  AppendRequest,
+  AppendResult,
+  CreateResult,
+  DropResult,
+  EditResult,
+  LogEntry,
+  ReadResult,
+  Snapshot,
+  StoredSnapshot,
+  Watch,
+  WatchSignal,
+} from '../event-log.ts'
+import { type ListingChange, listingOf } from '../listing.ts'
+import { MemoryWatches } from '../memory-watches.ts'
+import type { EngineStatus, Store } from '../store.ts'
+import type { ListPage, ListScope } from '../task-index.ts'
+import { Changes, lastSerialIn, textsOf } from './changes.ts'
+import { checkEnd, markEnd } from './clean-end.ts'
+import { Committer } from './committer.ts'
+import { claimDirectory, type DataDirectory } from './data-directory.ts'
+import { type Head, topOf } from './head.ts'
+import { LocalLeases } from './leases.ts'
+import { Reads } from './reads.ts'
+import { Retention } from './retention.ts'
+import { Room } from './room.ts'
+import { nameOf, openTables, type Tables } from './tables.ts'
+import { type StoredTask, Tasks } from './tasks.ts'
+import { Tombstones } from './tombstones.ts'
+
+export interface LmdbStoreOptions {
+  /** The directory of the files; created where it is missing. One store at a time has it. */
+  readonly path: string
+  /** Newest events kept of one task. */
+  readonly retainEvents: number
+  /** Seconds for which a finished task is kept. */
+  readonly retainSeconds: number
+  /** About what all tasks may take on disk. */
+  readonly maxBytes: number
+  /** Whether a write resolves only when it is on disk; otherwise a power cut may take the newest, or damage all. */
+  readonly fsync: boolean
+  /** Told what is not on disk as it was written. */
+  readonly onError: (error: unknown) => void
+  readonly now?: () => number
+}
+
+/** A commit that takes longer than this is no commit of a disk that works. */
+const STUCK_MS = 5000
+/** Free pages lie between those in use; address space costs nothing. */
+const MAP_BYTES = { perByte: 4, min: 2 ** 30, max: 2 ** 42 } as const
+
+/** The default engine: one process and its files. What is acknowledged is on disk, and what is shown is, too. */
+export class LmdbStore implements Store {
+  readonly name = 'lmdb'
+  readonly #options: LmdbStoreOptions
+  readonly #now: () => number
+  readonly #directory: DataDirectory
+  readonly #tables: Tables
+  readonly #committer: Committer
+  readonly #tasks: Tasks
+  readonly #changes: Changes
+  readonly #reads: Reads
+  readonly #retention: Retention
+  readonly #room: Room
+  readonly #watches = new MemoryWatches()
+  readonly #leases: LocalLeases
+
+  /** @throws DataDirectoryError */
+  constructor(options: LmdbStoreOptions) {
+    this.#options = options
+    const now = options.now ?? Date.now
+    this.#now = now
+    this.#leases = new LocalLeases(now)
+    this.#directory = claimDirectory(options.path)
+    const { perByte, min, max } = MAP_BYTES
+    const mapBytes = Math.min(max, Math.max(min, options.maxBytes * perByte))
+    const damaged = this.#check(options.path)
+    this.#tables = openTables({ path: options.path, fsync: options.fsync, mapBytes })
+    this.#committer = new Committer(this.#tables, { ...options, directory: options.path })
+    this.#tasks = new Tasks(this.#tables.tasks)
+    this.#tasks.load((serial) => this.#tellDamage(`task number ${serial}`))
+    if (damaged > 0) this.#tellDamage(`${damaged} records`)
+    this.#reads = new Reads(this.#tables, (what) => this.#tellDamage(what))
+    const tombstones = new Tombstones(this.#tables.tombstones, now)
+    tombstones.load()
+    this.#changes = new Changes({
+      tables: this.#tables,
+      committer: this.#committer,
+      tasks: this.#tasks,
+      tombstones,
+      retainEvents: options.retainEvents,
+      now,
+      lastSerial: lastSerialIn(this.#tables),
+    })
+    this.#retention = new Retention(this.#tasks, this.#changes, (task) => this.#tellDropped(task))
+    this.#room = new Room(options.maxBytes, this.#retention)
+  }
+
+  /** About what all tasks take on disk, as `maxBytes` counts it. */
+  get bytes(): number {
+    return this.#tasks.bytes
+  }
+
+  /** Transactions, and the calls that they served. */
+  get counts(): Readonly<{ commits: number; calls: number }> {
+    return this.#committer.counts
+  }
+
+  get watchCount(): number {
+    return this.#watches.count
+  }
+
+  async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
+    const texts = textsOf(events)
+    return this.#withRoom(nameOf(key), mostBytes(texts, 2 * JSON.stringify(state).length), () =>
+      this.#changes.create(key, texts, state, (task) => {
+        this.#watches.tellListing({ kind: 'listed', listing: listingOf(this.#tasks.snapshot(task)) })
+        this.#watches.tellAppended(logOf(task.head), entriesOf(events, task.head.top))
+      }),
+    )
+  }
+
+  async append(key: TaskKey, request: AppendRequest): Promise<AppendResult> {
+    const { events, texts = textsOf(events), curves, listing } = request
+    const curveBytes =
+      curves?.put.reduce((sum, { bytes }) => sum + bytes.byteLength, curves.index.length) ?? 0
+    return this.#withRoom(nameOf(key), mostBytes(texts, curveBytes), () =>
+      this.#changes.append(key, texts, request, ({ head }) => {
+        if (listing) this.#watches.tellListing({ kind: 'listed', listing })
+        this.#watches.tellAppended(logOf(head), entriesOf(events, head.top))
+      }),
+    )
+  }
+
+  async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
+    return this.#changes.edit(key, expected, state, (task) => {
+      const { generation, revision } = task.head
+      this.#watches.tellListing({ kind: 'listed', listing: listingOf(this.#tasks.snapshot(task)) })
+      this.#watches.tellEdited(logOf(task.head), {
+        kind: 'edited',
+        generation,
+        revision,
+        edit: editIn(state),
+      })
+    })
+  }
+
+  async drop(key: TaskKey, expected: Snapshot): Promise<DropResult> {
+    return this.#changes.drop(key, expected, (task) => {
+      this.#tellDropped(task)
+      this.#watches.tellDropped(key)
+    })
+  }
+
+  async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
+    const task = this.#tasks.get(nameOf(key))
+    return task ? this.#tasks.snapshot(task) : null
+  }
+
+  async read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult> {
+    const task = this.#tasks.get(nameOf(key))
+    return task ? this.#reads.read(task.head, after, limit) : { kind: 'missing' }
+  }
+
+  async readCurves(key: TaskKey): Promise<CurvesRead | null> {
+    const task = this.#tasks.get(nameOf(key))
+    return task ? this.#reads.curves(task.head.serial) : null
+  }
+
+  async readSegments(key: TaskKey, names: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
+    const task = this.#tasks.get(nameOf(key))
+    return task ? this.#reads.segments(task.head, names) : names.map(() => null)
+  }
+
+  async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
+    return this.#watches.watch(key, onSignal)
+  }
+
+  async watchAll(onChange: (key: TaskKey | null) => void): Promise<Watch> {
+    return this.#watches.watchAll(onChange)
+  }
+
+  async watchListings(onChange: (change: ListingChange) => void): Promise<Watch> {
+    return this.#watches.watchListings(onChange)
+  }
+
+  async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
+    const snapshots: StoredSnapshot[] = []
+    for (const task of this.#tasks.newestFirst(scope, before)) {
+      const snapshot = this.#readable(task)
+      if (!snapshot) continue
+      if (snapshots.length === limit) return { snapshots, hasMore: true }
+      snapshots.push(snapshot)
+    }
+    return { snapshots, hasMore: false }
+  }
+
+  startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
+    return this.#changes.startGeneration(key, previous, common)
+  }
+
+  lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
+    return this.#leases.lease(name, owner, ttlMs)
+  }
+
+  isLeased(name: string): Promise<boolean> {
+    return this.#leases.isLeased(name)
+  }
+
+  dropExpired(): Promise<void> {
+    return this.#retention.dropExpired(this.#now() - this.#options.retainSeconds * 1000)
+  }
+
+  async status(): Promise<EngineStatus> {
+    const { latencyMs } = this.#committer
+    const connected = latencyMs < STUCK_MS
+    return { name: this.name, connected, latencyMs: connected ? latencyMs : null }
+  }
+
+  async close(): Promise<void> {
+    this.#watches.close()
+    await this.#committer.close()
+    await this.#tables.root.close()
+    markEnd(this.#options.path)
+    this.#directory.release()
+  }
+
+  /** @throws DataDirectoryError */
+  #check(path: string): number {
+    try {
+      return checkEnd(path)
+    } catch (error) {
+      this.#directory.release()
+      throw error
+    }
+  }
+
+  async #withRoom<T>(name: string, bytes: number, write: () => Promise<T>): Promise<T> {
+    const made = this.#room.reserve(bytes, name)
+    if (made) await made
+    try {
+      return await write()
+    } finally {
+      this.#room.release(bytes)
+    }
+  }
+
+  #tellDropped({ head }: StoredTask): void {
+    this.#watches.tellListing({ kind: 'dropped', serial: head.serial })
+  }
+
+  /** What a list can show of a task whose state is damaged is nothing. */
+  #readable(task: StoredTask): StoredSnapshot | null {
+    try {
+      return this.#tasks.snapshot(task)
+    } catch (error) {
+      this.#options.onError(error)
+      return null
+    }
+  }
+
+  #tellDamage(what: string): void {
+    const { path, onError } = this.#options
+    onError(new Error(`${path} is damaged: ${what} cannot be read as written; left out`))
+  }
+}
+
+const logOf = (head: Head) => ({ key: head.key, position: topOf(head) })
+
+const entriesOf = (events: readonly TaskEvent[], top: number): LogEntry[] =>
+  events.map((event, i) => ({ offset: top - events.length + 1 + i, event }))
+
+/** The most that an append may add, without counting each character. */
+const mostBytes = (texts: readonly string[], more: number): number =>
+  texts.reduce((sum, { length }) => sum + 2 * length + 64, 2 * more)

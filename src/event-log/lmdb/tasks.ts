@@ -1,0 +1,162 @@
+import { LRUCache } from 'lru-cache'
+import { EpochcastError, quote } from '../../task/errors.ts'
+import { channelOf, type TaskState } from '../../task/task.ts'
+import type { StoredSnapshot } from '../event-log.ts'
+import type { ListScope } from '../task-index.ts'
+import { type Head, isAt, readHead, readTask, topOf } from './head.ts'
+import { nameOf, serialKey, serialOf, type Table } from './tables.ts'
+
+/** Characters of states that are kept in memory as objects, so that they need not be read again. */
+const STATES_LENGTH = 64 * 1024 * 1024
+
+/** A task as it was committed last; its head is replaced, never changed. */
+export interface StoredTask {
+  readonly name: string
+  head: Head
+  /** Bytes of the record that has head and state. */
+  recordBytes: number
+}
+
+/** All tasks on disk, with what is needed of each to find it: their heads in memory, their states as far as they are in use. */
+export class Tasks {
+  readonly #table: Table
+  readonly #byName = new Map<string, StoredTask>()
+  readonly #bySerial = new Map<number, StoredTask>()
+  /** By their serials. */
+  readonly #unfinished = new Set<StoredTask>()
+  /** In the order in which they finished. */
+  readonly #finished = new Set<StoredTask>()
+  readonly #states = new LRUCache<number, TaskState>({ maxSize: STATES_LENGTH })
+  #bytes = 0
+
+  constructor(table: Table) {
+    this.#table = table
+  }
+
+  /** About what all of them take on disk. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get count(): number {
+    return this.#byName.size
+  }
+
+  /** Those older than `before` (by serial), newest first. */
+  *newestFirst(scope: ListScope, before: number | null): Generator<StoredTask> {
+    if (scope === 'unfinished') {
+      const older = [...this.#unfinished].filter(({ head }) => before === null || head.serial < before)
+      yield* older.reverse()
+      return
+    }
+    // Serials have gaps where tasks were dropped; the table has none.
+    const start = before === null ? {} : { start: serialKey(before - 1) }
+    for (const key of this.#table.getKeys({ reverse: true, ...start })) {
+      const task = this.#bySerial.get(serialOf(key))
+      if (task) yield task
+    }
+  }
+
+  get unfinished(): Iterable<StoredTask> {
+    return this.#unfinished
+  }
+
+  get finished(): Iterable<StoredTask> {
+    return this.#finished
+  }
+
+  /**
+   * Reads what is on disk.
+   *
+   * @param onDamaged told the serial of each record that is not as it was written; its task is left out
+   */
+  load(onDamaged: (serial: number) => void): void {
+    for (const { key, value } of this.#table.getRange({})) {
+      const head = readHead(key, value)
+      if (head) this.#enter({ name: nameOf(head.key), head, recordBytes: value.byteLength })
+      else onDamaged(serialOf(key))
+    }
+    const finished = [...this.#finished].sort((a, b) => (a.head.finishedAt ?? 0) - (b.head.finishedAt ?? 0))
+    this.#finished.clear()
+    for (const task of finished) this.#finished.add(task)
+  }
+
+  get(name: string): StoredTask | undefined {
+    return this.#byName.get(name)
+  }
+
+  add(task: StoredTask, state: TaskState, stateLength: number): void {
+    this.#enter(task)
+    this.#states.set(task.head.serial, state, { size: stateLength })
+  }
+
+  replace(task: StoredTask, head: Head, recordBytes: number, state: TaskState, stateLength: number): void {
+    const wasFinished = task.head.finishedAt !== null
+    this.#bytes += head.bytes + recordBytes - sizeOf(task)
+    task.head = head
+    task.recordBytes = recordBytes
+    this.#states.set(head.serial, state, { size: stateLength })
+    const isFinished = head.finishedAt !== null
+    if (isFinished && !wasFinished) this.#finish(task)
+    if (wasFinished && !isFinished) this.#comeBack(task)
+  }
+
+  remove(task: StoredTask): void {
+    this.#byName.delete(task.name)
+    this.#bySerial.delete(task.head.serial)
+    this.#unfinished.delete(task)
+    this.#finished.delete(task)
+    this.#states.delete(task.head.serial)
+    this.#bytes -= sizeOf(task)
+  }
+
+  /** @throws EpochcastError DATA_DAMAGED */
+  snapshot({ head }: StoredTask): StoredSnapshot {
+    const known = this.#states.get(head.serial)
+    return known ? snapshotOf(head, known) : this.#read(head)
+  }
+
+  #read({ serial, key }: Head): StoredSnapshot {
+    const read = readTask(this.#table, serial)
+    if (!read) {
+      throw new EpochcastError(
+        'DATA_DAMAGED',
+        `the state of task ${quote(channelOf(key))} is not on disk as it was written; restore a backup, or delete the task`,
+      )
+    }
+    const { head, state, stateLength } = read
+    // Where a commit is on disk that this process has yet to hear of, head and state are both of that one.
+    const known = this.#bySerial.get(serial)?.head
+    if (known && isAt(known, topOf(head), head.revision))
+      this.#states.set(serial, state, { size: stateLength })
+    return snapshotOf(head, state)
+  }
+
+  #enter(task: StoredTask): void {
+    this.#byName.set(task.name, task)
+    this.#bySerial.set(task.head.serial, task)
+    if (task.head.finishedAt === null) this.#unfinished.add(task)
+    else this.#finished.add(task)
+    this.#bytes += sizeOf(task)
+  }
+
+  #finish(task: StoredTask): void {
+    this.#unfinished.delete(task)
+    this.#finished.add(task)
+  }
+
+  #comeBack(task: StoredTask): void {
+    this.#finished.delete(task)
+    // Back in its place: they are listed in this order.
+    const younger = [...this.#unfinished].filter(({ head }) => head.serial > task.head.serial)
+    for (const one of younger) this.#unfinished.delete(one)
+    for (const one of [task, ...younger]) this.#unfinished.add(one)
+  }
+}
+
+export const sizeOf = ({ head, recordBytes }: StoredTask): number => head.bytes + recordBytes
+
+const snapshotOf = (head: Head, state: TaskState): StoredSnapshot => {
+  const { serial, revision, folded, bytes } = head
+  return { state, top: topOf(head), serial, revision, folded, bytes }
+}
