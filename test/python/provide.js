@@ -9,6 +9,9 @@ import { join } from 'node:path'
 const MIN_VERSION = [3, 11]
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt')
 const CONSTRAINTS = join(import.meta.dirname, 'constraints.txt')
+/** What shows that an environment works. */
+const IMPORTS =
+  'import os; os.environ["KERAS_BACKEND"] = "torch"; import celery, keras, lightgbm, lightning, redis, torch, transformers'
 
 /**
  * Path of the environment's Python, whether or not it is there already. An environment is named after what is in it and
@@ -53,7 +56,7 @@ function environmentFolder({ path, version }) {
   return join(cacheFolder(), `python-${hash.digest('hex').slice(0, 12)}`)
 }
 
-function cacheFolder() {
+export function cacheFolder() {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'epochcast')
 }
 
@@ -65,7 +68,7 @@ async function provideEnvironment() {
   removeUnfinished()
   // Made under another name, so that one that was interrupted is never taken for one that is whole.
   const unfinished = `${folder}.unfinished-${process.pid}`
-  say(`making ${folder} with Python ${python.version}: about 3 GB to download, 6 GB on disk`)
+  say(`making ${folder} with Python ${python.version}: about 3 GB to download, 7 GB on disk`)
   const started = performance.now()
   try {
     await run(python.path, ['-m', 'venv', unfinished])
@@ -79,7 +82,7 @@ async function provideEnvironment() {
       'off',
     ]
     await run(join(unfinished, 'bin/python'), [...pip, '-r', REQUIREMENTS, '-c', CONSTRAINTS])
-    await run(join(unfinished, 'bin/python'), ['-c', 'import celery, lightning, redis, torch'])
+    await run(join(unfinished, 'bin/python'), ['-c', IMPORTS])
     renameSync(unfinished, folder)
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true })

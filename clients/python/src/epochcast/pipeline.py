@@ -1,0 +1,236 @@
+"""From a call in the training's thread to the outbox: a queue, and a thread that encodes what comes."""
+
+import os
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from . import encode
+from .limits import (
+    FLUSH_SECONDS,
+    LINGER_SECONDS,
+    MAX_BATCH_BYTES,
+    MAX_BATCH_REPORTS,
+    MAX_QUEUED_REPORTS,
+    SPOOLED_FLUSH_SECONDS,
+)
+from .notice import Notices, words_of
+from .outbox import Batch, Outbox, SpoolFile
+from .sender import Sender, new_producer, start_thread
+from .server import Server
+from .settings import Settings
+
+Item = tuple[Any, ...]
+"""kind, member, time, and what `encode` has for that kind."""
+
+MARK = "mark"
+
+
+class Pipeline:
+    """
+    One process's reports of one run. `put` is called in the training's thread (or in a signal handler within it), so it
+    takes no lock, waits for nothing, and only a queue is behind it.
+    """
+
+    def __init__(self, settings: Settings, target: dict[str, Any], notices: Notices) -> None:
+        self._settings = settings
+        self._notices = notices
+        self._target = {**target, "producer": new_producer()}
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._left_out = 0
+        self._left_out_told = 0
+        self._next = 1
+        self._closing = False
+        self._is_encoded = False
+        self._is_left = False
+        self._finishing = threading.Lock()
+        self.outbox = Outbox(self._open_spool())
+        self.server = Server(settings.url, settings.token)
+        self.sender = Sender(self.server, self.outbox, notices, self._target)
+        start_thread(self._encode_all, "encoder")
+        start_thread(self._send_all, "sender")
+        start_thread(self._watch, "watch")
+
+    def _open_spool(self) -> SpoolFile | None:
+        folder = self._settings.spool_dir
+        if folder is None:
+            return None
+        try:
+            os.makedirs(folder, exist_ok=True)
+            name = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{uuid.uuid4().hex[:8]}.epochcast"
+            return SpoolFile(os.path.join(folder, name), {"url": self._settings.url, **self._target})
+        except Exception as error:
+            self._notices.say(
+                "spool", f"nothing can be kept in {folder!r} ({words_of(error)}); only memory is used"
+            )
+            return None
+
+    def put(self, item: Item) -> None:
+        """Of what comes faster than it can be encoded, the newest is left out; never what ends the run (`put_end`)."""
+        if self._queue.qsize() < MAX_QUEUED_REPORTS:
+            self._queue.put(item)
+        else:
+            self._left_out += 1
+
+    def put_end(self, item: Item) -> None:
+        self._queue.put(item)
+
+    def flush(self, timeout: float) -> bool:
+        """Waits until all that was put before is delivered; whether it is."""
+        until = time.monotonic() + max(timeout, 0.0)
+        numbers: list[int] = []
+        self._queue.put((MARK, None, numbers))
+        self._poll(lambda: bool(numbers) or self._is_encoded, until)
+        self._poll(lambda: bool(numbers) and self.outbox.delivered >= numbers[0], until)
+        return bool(numbers) and self.outbox.delivered >= numbers[0]
+
+    def close(self, timeout: float | None = None) -> bool:
+        """
+        Waits until all is delivered, or, with a spool and a server that is away, is in the spool; whether it is. It polls,
+        because a lock could be held by the very thread that a signal handler interrupts.
+        """
+        spooled = self.outbox.spool is not None
+        limit = FLUSH_SECONDS if timeout is None else max(timeout, 0.0)
+        if timeout is None and spooled and self.sender.is_away:
+            limit = SPOOLED_FLUSH_SECONDS
+        until = time.monotonic() + limit
+        self._closing = True
+        self._queue.put(None)
+        self._poll(lambda: self._is_encoded, until)
+        safe = spooled and self.outbox.reports_in_memory() == 0
+        self.sender.close(gives_up=safe)
+        self._poll(lambda: self.sender.is_done, until)
+        return self._tell_rest()
+
+    def abandon(self) -> None:
+        """In a forked child: the threads are the parent's, and so is the file."""
+        if self.outbox.spool is not None:
+            self.outbox.spool.abandon()
+
+    def _poll(self, condition: Callable[[], bool], until: float) -> None:
+        while not condition() and time.monotonic() < until:
+            time.sleep(0.005)
+
+    def _tell_rest(self) -> bool:
+        """What `close` can say; where the server is still being waited for, the thread that does so finishes later."""
+        self._is_left = True
+        folder = self._settings.spool_dir if self.outbox.spool is not None else None
+        if self.sender.is_done and self._is_encoded:
+            is_delivered = not self.sender.is_over and self.outbox.is_empty
+            lost = 0 if self.sender.is_over else self.outbox.reports_in_memory()
+            self._finish(is_delivered)
+            if is_delivered or self.sender.is_over:
+                return is_delivered
+        else:
+            lost = self.outbox.reports_in_memory() + self._queue.qsize()
+        if lost:
+            self._notices.say(
+                "lost-at-end", f"the training is over and {lost} reports could not be delivered"
+            )
+        if folder is not None:
+            self._notices.say(
+                "spooled", f"what could not be delivered is kept: python -m epochcast sync {folder}"
+            )
+        return False
+
+    def _finish(self, is_delivered: bool) -> None:
+        """Once, by whichever thread comes first: the file goes, or is left to `sync`."""
+        spool = self.outbox.spool
+        if spool is None or not self._finishing.acquire(blocking=False):
+            return
+        self.outbox.spool = None
+        try:
+            spool.close(remove=is_delivered, aside=self.sender.is_over)
+        except OSError as error:
+            self._notices.say("spool-end", f"the spool file cannot be closed: {words_of(error)}")
+
+    def _send_all(self) -> None:
+        self.sender.run()
+        if self._is_left and self._is_encoded:
+            self._finish(not self.sender.is_over and self.outbox.is_empty)
+
+    def _watch(self) -> None:
+        """Ends calls that last too long."""
+        while not self.sender.is_done:
+            self.server.abort_overdue()
+            time.sleep(1.0)
+
+    def _encode_all(self) -> None:
+        try:
+            while not (self._closing and self._queue.empty()):
+                items = self._some_items()
+                try:
+                    self._append(items)
+                except Exception as error:
+                    self._notices.say("bug", f"{len(items)} reports were left out, {words_of(error)}")
+        finally:
+            self._is_encoded = True
+            self.sender.wake()
+
+    def _some_items(self) -> list[Item]:
+        """Waits for the first, and a little for those after it."""
+        items: list[Item] = []
+        first = self._queue.get()
+        if first is not None:
+            items.append(first)
+            if not self._closing:
+                time.sleep(LINGER_SECONDS)
+        try:
+            while len(items) < MAX_BATCH_REPORTS:
+                item = self._queue.get_nowait()
+                if item is not None:
+                    items.append(item)
+        except queue.Empty:
+            pass
+        return items
+
+    def _append(self, items: list[Item]) -> None:
+        """As batches, each of one member; what ends the run is alone, so that nothing beside it is refused with it."""
+        texts: list[str] = []
+        size, of = 0, None
+        for item in [*items, *self._note_of_left_out()]:
+            kind, member = item[0], item[1]
+            if kind == MARK:
+                if texts:
+                    self._append_batch(of, texts)
+                    texts, size = [], 0
+                item[2].append(self._next - 1)
+                continue
+            for text in encode.reports(item, self._notices):
+                is_end = kind in encode.ENDS
+                if texts and (is_end or member != of or size + len(text) > MAX_BATCH_BYTES):
+                    self._append_batch(of, texts)
+                    texts, size = [], 0
+                texts.append(text)
+                size, of = size + len(text) + 1, member
+                if is_end or len(texts) == MAX_BATCH_REPORTS:
+                    self._append_batch(of, texts, force=is_end)
+                    texts, size = [], 0
+        if texts:
+            self._append_batch(of, texts)
+        self.sender.wake()
+
+    def _append_batch(self, member: str | None, texts: list[str], *, force: bool = False) -> None:
+        batch = Batch(self._next, len(texts), member, f"[{','.join(texts)}]")
+        if self.sender.is_over:
+            return
+        if self.outbox.append(batch, force=force):
+            self._next += batch.count
+        else:
+            self._left_out += batch.count
+        error = self.outbox.spool_error
+        if error is not None:
+            self._notices.say("spool", f"the spool cannot be written ({words_of(error)}); memory is used")
+
+    def _note_of_left_out(self) -> list[Item]:
+        """Loss is never silent: neither here nor on the server."""
+        count = self._left_out - self._left_out_told
+        if count == 0:
+            return []
+        self._left_out_told += count
+        words = f"{count} reports were left out: more came than could be sent or kept"
+        self._notices.say("left-out", words)
+        return [("error", None, time.time(), words, "ReportsLeftOut")]

@@ -1,0 +1,240 @@
+"""Whatever servers and networks do, each report is in the log once, and in its order."""
+
+import json
+import threading
+from collections.abc import Callable
+
+import pytest
+from support.gate import Gate
+from support.processes import ServerProcess, until
+from support.tasks import events, kinds, new_task, steps, task
+
+import epochcast
+from epochcast import limits, pipeline, sender, server
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries again at once, and waits for a busy machine."""
+    monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(sender, "MAX_BACKOFF_SECONDS", 0.05)
+    monkeypatch.setattr(pipeline, "FLUSH_SECONDS", 60.0)
+
+
+def break_gate(gate: Gate, mode: str | int) -> Callable[[], None]:
+    """A server that is so for some calls, and then well again."""
+    calls, gate.mode = gate.calls, mode
+    return lambda: (until("calls that fail", lambda: gate.calls >= calls + 3), setattr(gate, "mode", "pass"))[
+        0
+    ]
+
+
+@pytest.mark.parametrize("mode", ["lose", "text", 401, 403, 404, 429, 500, 502, 503])
+def test_a_server_that_fails_for_a_while_costs_nothing(gate: Gate, url: str, mode: str | int) -> None:
+    task_id = new_task(url)
+    run = epochcast.attach(task_id, url=gate.url)
+    run.log({"loss": 1}, step=0)
+    assert run.flush()
+    mend = break_gate(gate, mode)
+    for step in range(1, 1500):
+        run.log({"loss": step}, step=step)
+    mend()
+    for step in range(1500, 1600):
+        run.log({"loss": step}, step=step)
+    run.success()
+    assert steps(url, task_id) == list(range(1600))
+    assert kinds(url, task_id)[-1] == "TrainingSucceeded"
+
+
+@pytest.mark.parametrize("mode", ["lose", 500])
+def test_a_start_whose_reply_is_lost_starts_one_training(gate: Gate, url: str, mode: str | int) -> None:
+    mend = break_gate(gate, mode)
+    run = epochcast.start(f"start with {mode}", url=gate.url)
+    run.log({"loss": 1})
+    assert run.task_id is None
+    mend()
+    run.success()
+    from support.tasks import tasks
+
+    assert [found["status"] for found in tasks(url, f"start with {mode}")] == ["SUCCESS"]
+
+
+@pytest.mark.parametrize("mode", ["hang", "drip"])
+def test_a_black_hole_takes_nothing_from_the_training(
+    gate: Gate, url: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "IO_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(server, "CALL_TIMEOUT_SECONDS", 0.6)
+    monkeypatch.setattr(pipeline, "FLUSH_SECONDS", 0.1)
+    gate.mode = mode
+    task_id = new_task(url)
+    run = epochcast.attach(task_id, url=gate.url)
+    for step in range(3000):
+        run.log({"loss": step}, step=step)
+    # All calls of the training came back, though the server has not replied to any.
+    assert steps(url, task_id) == []
+    until("calls that were given up", lambda: gate.calls >= 2)
+    gate.mode = "pass"
+    monkeypatch.setattr(pipeline, "FLUSH_SECONDS", 60.0)
+    run.success()
+    assert steps(url, task_id) == list(range(3000))
+
+
+def test_the_end_waits_for_a_black_hole_for_a_bounded_time(
+    gate: Gate, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pipeline, "FLUSH_SECONDS", 0.2)
+    gate.mode = "hang"
+    run = epochcast.attach(new_task(url), url=gate.url)
+    run.log({"loss": 1})
+    run.success()
+    assert "2 reports could not be delivered" in caplog.text
+
+
+@pytest.mark.parametrize("given", ["header", "retryAfterMs"])
+def test_a_server_is_asked_again_when_it_says_so(
+    gate: Gate, url: str, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    original = sender.Sender._wait
+
+    def wait(self: sender.Sender, seconds: float) -> None:
+        waits.append(seconds)
+        original(self, min(seconds, 0.01))
+
+    run = epochcast.attach(new_task(url), url=gate.url)
+    monkeypatch.setattr(sender.Sender, "_wait", wait)
+    gate.mode = 429
+    if given == "header":
+        gate.headers = {"retry-after": "7"}
+    else:
+        gate.headers = {"content-type": "application/json"}
+        extensions = {"code": "RATE_LIMITED", "retryable": True, "retryAfterMs": 7000}
+        gate.body = json.dumps({"errors": [{"message": "too many", "extensions": extensions}]}).encode()
+    run.log({"loss": 1})
+    until("a wait", lambda: 7.0 in waits)
+    gate.mode = "pass"
+    run.success()
+
+
+def test_of_a_batch_only_what_is_refused_is_left_out_and_the_log_tells(url: str) -> None:
+    """The package sends nothing that is refused, so the sender is given it."""
+    from epochcast.notice import Notices
+    from epochcast.outbox import Batch, Outbox
+
+    task_id = new_task(url)
+    outbox = Outbox()
+    reports = [{"progress": {"current": step, "step": step}} for step in range(10)]
+    reports[6]["progress"]["metrics"] = {"loss": "much"}  # type: ignore[assignment]
+    outbox.append(Batch(1, 10, None, json.dumps(reports)))
+    target = {"task": {"taskId": task_id}, "producer": sender.new_producer()}
+    assert sender.Sender(server.Server(url, None), outbox, Notices(), target).deliver()
+    assert steps(url, task_id) == [0, 1, 2, 3, 4, 5, 7, 8, 9]
+    told = [event for event in events(url, task_id) if event["__typename"] == "ErrorReported"]
+    assert [event["errorType"] for event in told] == ["ReportRefused"]
+    assert "BAD_METRICS" in told[0]["error"]
+
+
+def test_a_task_that_is_not_there_ends_reporting_and_nothing_else(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = epochcast.attach("no such task", url=url)
+    run.log({"loss": 1})
+    until("the refusal", lambda: "TASK_NOT_FOUND" in caplog.text)
+    run.log({"loss": 1})
+    run.success()
+    assert len(caplog.records) == 1
+
+
+def test_a_task_that_has_ended_asks_to_stop(url: str) -> None:
+    task_id = new_task(url)
+    run = epochcast.attach(task_id, url=url)
+    epochcast.attach(task_id, url=url).success()
+    run.log({"loss": 1})
+    until("the request to stop", lambda: run.should_stop)
+
+
+def test_more_than_memory_holds_is_left_out_said_once_and_told_in_the_log(
+    gate: Gate, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from epochcast import outbox
+
+    monkeypatch.setattr(outbox, "MAX_MEMORY_BYTES", 20_000)
+    task_id = new_task(url)
+    gate.mode = 503
+    run = epochcast.attach(task_id, url=gate.url)
+    for step in range(3000):
+        run.log({"loss": step}, step=step)
+    until("a word about it", lambda: run.log({"loss": 1}, step=3000) or "were left out" in caplog.text)
+    gate.mode = "pass"
+    run.success()
+    found = steps(url, task_id)
+    assert found == sorted(found)
+    assert 0 < len(found) < 3000
+    assert len([record for record in caplog.records if "were left out" in record.message]) == 1
+    assert "ReportsLeftOut" in [event.get("errorType") for event in events(url, task_id)]
+    assert task(url, task_id)["status"] == "SUCCESS"
+
+
+def test_a_queue_that_is_full_leaves_out_the_newest(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = threading.Event()
+    original = pipeline.Pipeline._some_items
+
+    def some_items(self: pipeline.Pipeline) -> list[pipeline.Item]:
+        gate.wait()
+        return original(self)
+
+    monkeypatch.setattr(pipeline.Pipeline, "_some_items", some_items)
+    monkeypatch.setattr(pipeline, "MAX_QUEUED_REPORTS", 100)
+    task_id = new_task(url)
+    run = epochcast.attach(task_id, url=url)
+    for step in range(101):
+        run.log({"loss": 1}, step=step)
+    gate.set()
+    run.success()
+    assert steps(url, task_id) == list(range(100))
+    assert "1 reports were left out" in caplog.text
+    assert task(url, task_id)["status"] == "SUCCESS"
+
+
+def test_a_server_that_is_killed_and_comes_back_has_all(durable_server: ServerProcess) -> None:
+    url = durable_server.url
+    run = epochcast.start(url=url)
+    for step in range(300):
+        run.log({"loss": step}, step=step)
+        if step == 100:
+            assert run.flush(60)
+            durable_server.kill()
+        if step == 200:
+            durable_server.start()
+    run.success()
+    assert run.task_id is not None
+    assert steps(url, run.task_id) == list(range(300))
+    assert kinds(url, run.task_id)[-1] == "TrainingSucceeded"
+
+
+def test_a_server_that_forgot_the_run_gets_the_rest() -> None:
+    with ServerProcess() as forgetful:
+        run = epochcast.start("forgotten", url=forgetful.url)
+        run.log({"loss": 1}, step=1)
+        assert run.flush(60)
+        forgetful.kill()
+        forgetful.start()
+        run.log({"loss": 2}, step=2)
+        run.success()
+        assert steps(forgetful.url, str(run.task_id)) == [2]
+        assert task(forgetful.url, str(run.task_id))["status"] == "SUCCESS"
+
+
+def test_large_batches_are_compressed_and_bounded(gate: Gate, url: str) -> None:
+    task_id = new_task(url)
+    gate.mode = 503
+    run = epochcast.attach(task_id, url=gate.url)
+    for step in range(2000):
+        run.progress(step, step=step, message="x" * 4000)
+    gate.mode = "pass"
+    run.success()
+    assert steps(url, task_id) == list(range(2000))
+    assert limits.MAX_BATCH_BYTES < 1024 * 1024

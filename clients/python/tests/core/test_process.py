@@ -1,0 +1,219 @@
+"""Forks, threads, signals and the ends of processes."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+import pytest
+from support.processes import Trainer, until
+from support.tasks import cancel, ended, new_task, steps, task, task_named, tasks
+
+import epochcast
+
+RunPython = Callable[..., Trainer]
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "error"),
+    [
+        ("", "SUCCESS", None),
+        ("sys.exit()", "SUCCESS", None),
+        ("sys.exit(0)", "SUCCESS", None),
+        ("sys.exit(3)", "FAILURE", "SystemExit"),
+        ("sys.exit('no data')", "FAILURE", "SystemExit"),
+        ("raise ValueError('no data')", "FAILURE", "ValueError"),
+        ("raise KeyboardInterrupt", "CANCELLED", None),
+        ("sys.ps1 = '>>> '", "CANCELLED", None),
+    ],
+)
+def test_the_end_of_the_process_ends_its_run(
+    url: str, run_python: RunPython, ending: str, status: str, error: str | None
+) -> None:
+    code = f"import sys, epochcast\nrun = epochcast.attach()\nrun.log({{'loss': 1}}, step=7)\n{ending}"
+    task_id = new_task(url)
+    trainer = run_python(code, EPOCHCAST_URL=url, EPOCHCAST_TASK_ID=task_id)
+    _code, _out, err = trainer.ended()
+    found = task(url, task_id)
+    assert found["status"] == status, err
+    assert (found["error"] or {}).get("type") == error
+    assert steps(url, task_id) == [7]
+    assert "epochcast" not in err.replace("import sys, epochcast", "")
+
+
+def test_without_a_url_all_of_it_does_nothing(run_python: RunPython) -> None:
+    code = """
+import epochcast, threading
+with epochcast.start("nothing") as run:
+    run.log({"loss": 1}); run.progress(1); run.epoch_start(1); run.epoch_end(1, "train", {})
+    run.round_end(1); run.status("x"); run.error("x"); run.member("a").log({"loss": 1})
+    print(run.should_stop, run.task_id, run.flush(), threading.active_count())
+with epochcast.attach() as run:
+    run.log({"loss": 1})
+"""
+    assert run_python(code).ended() == (0, "False None False 1\n", "")
+
+
+def test_a_process_killed_by_a_signal_is_not_held_up(url: str, run_python: RunPython) -> None:
+    code = "import epochcast, time\nrun = epochcast.start('terminated')\nprint('up')\ntime.sleep(600)"
+    trainer = run_python(code, EPOCHCAST_URL=url)
+    trainer.wait_for_line("up")
+    trainer.signal(signal.SIGTERM)
+    assert trainer.ended()[0] == -signal.SIGTERM
+
+
+def test_a_signal_handler_may_report_also_amid_a_report(url: str, run_python: RunPython) -> None:
+    code = """
+import epochcast, itertools, signal, sys
+run = epochcast.start("signals")
+counter = itertools.count(1)
+def on_alarm(*_):
+    count = next(counter)
+    run.member("handler").log({"count": count}, step=count)
+def on_term(*_):
+    run.failure("terminated", "Preempted")
+    sys.exit(0)
+signal.signal(signal.SIGALRM, on_alarm)
+signal.signal(signal.SIGTERM, on_term)
+signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+for step in range(20000):
+    run.log({"loss": step}, step=step)
+signal.setitimer(signal.ITIMER_REAL, 0)
+print("handled", flush=True)
+while True: signal.pause()
+"""
+    trainer = run_python(code, EPOCHCAST_URL=url)
+    trainer.wait_for_line("handled")
+    trainer.signal(signal.SIGTERM)
+    assert trainer.ended()[0] == 0
+    task_id = task_named(url, "signals")
+    assert task(url, task_id)["error"] == {"message": "terminated", "type": "Preempted"}
+    assert steps(url, task_id) == list(range(20_000))
+    # A handler can be interrupted by the next, before it reports.
+    handled = steps(url, task_id, "handler")
+    assert sorted(handled) == list(range(1, len(handled) + 1))
+
+
+def test_many_threads_report_to_one_run(url: str) -> None:
+    run = epochcast.start(url=url)
+
+    def train(thread: int) -> None:
+        for step in range(500):
+            run.member(f"thread-{thread}").log({"loss": step}, step=step)
+
+    threads = [threading.Thread(target=train, args=(thread,)) for thread in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    run.success()
+    for thread in range(8):
+        assert steps(url, str(run.task_id), f"thread-{thread}") == list(range(500))
+
+
+FORK = """
+import epochcast, os, sys
+run = epochcast.start("forked")
+def log(name, first):
+    for step in range(first, first + 500):
+        run.member(name).log({"loss": step}, step=step)
+log("parent", 0)
+if WITH_TASK: run.flush(60)
+child = os.fork()
+if child == 0:
+    log("child", 0)
+    END
+log("parent", 500)
+os.waitpid(child, 0)
+run.success()
+"""
+
+
+@pytest.mark.parametrize(
+    "end", ["sys.exit(1)", "run.flush(60); os._exit(0)", "raise ValueError('of the child')"]
+)
+@pytest.mark.parametrize("with_task", [True, False])
+def test_a_fork_reports_for_itself_and_ends_nothing(
+    url: str, run_python: RunPython, end: str, with_task: bool, tmp_path: object
+) -> None:
+    name = f"forked {with_task} {end[:3]}"
+    code = FORK.replace("END", end).replace("WITH_TASK", str(with_task)).replace('"forked"', repr(name))
+    trainer = run_python(code, EPOCHCAST_URL=url, EPOCHCAST_SPOOL_DIR=str(tmp_path))
+    code_, _out, err = trainer.ended()
+    assert code_ == 0, err
+    task_id = task_named(url, name)
+    assert steps(url, task_id, "parent") == list(range(1000))
+    assert steps(url, task_id, "child") == list(range(500))
+    assert task(url, task_id)["status"] == "SUCCESS"
+    # Of a child that ended without a word its file is left, with nothing in it that would be sent.
+    sync = run_python(
+        f"import sys, runpy\nsys.argv = ['', 'sync', {str(tmp_path)!r}]\nrunpy.run_module('epochcast', run_name='__main__')"
+    )
+    assert sync.ended()[0] == 0
+    assert os.listdir(str(tmp_path)) == []
+    assert steps(url, task_id, "child") == list(range(500))
+
+
+WORKERS = """
+import epochcast, multiprocessing, sys
+
+def work(run, name):
+    for step in range(100):
+        run.member(name).log({"loss": step}, step=step)
+
+if __name__ == "__main__":
+    run = epochcast.start("workers")
+    run.flush(60)
+    context = multiprocessing.get_context("METHOD")
+    workers = [context.Process(target=work, args=(run, f"worker-{i}")) for i in range(2)]
+    for worker in workers: worker.start()
+    for worker in workers: worker.join()
+    run.success()
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_of_multiprocessing_report_until_their_end(
+    url: str, tmp_path: object, run_python: RunPython, method: str
+) -> None:
+    path = os.path.join(str(tmp_path), "workers.py")
+    with open(path, "w") as file:
+        file.write(WORKERS.replace("METHOD", method).replace('"workers"', f'"workers {method}"'))
+    code = f"import sys, runpy; sys.argv = [{path!r}]; runpy.run_path({path!r}, run_name='__main__')"
+    trainer = run_python(code, EPOCHCAST_URL=url)
+    code_, _out, err = trainer.ended()
+    assert code_ == 0, err
+    task_id = task_named(url, f"workers {method}")
+    for i in range(2):
+        assert steps(url, task_id, f"worker-{i}") == list(range(100)), err
+    assert task(url, task_id)["status"] == "SUCCESS"
+
+
+def test_in_a_notebook_the_next_run_ends_the_last(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "ps1", "In : ", raising=False)
+    first = epochcast.start("cell", url=url)
+    first.log({"loss": 1})
+    second = epochcast.start("cell", url=url)
+    second.log({"loss": 1})
+    assert ended(url, str(first.task_id))["status"] == "CANCELLED"
+    second.success()
+    assert sorted(found["status"] for found in tasks(url, "cell")) == ["CANCELLED", "SUCCESS"]
+
+
+def test_an_interrupt_after_a_request_to_stop_is_the_cancellation(url: str, run_python: RunPython) -> None:
+    code = """
+import epochcast, os, signal, time
+with epochcast.start("stopped") as run:
+    while not run.should_stop:
+        run.log({"loss": 1})
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+"""
+    trainer = run_python(code, EPOCHCAST_URL=url)
+    task_id = task_named(url, "stopped")
+    until("an epoch", lambda: steps(url, task_id))
+    cancel(url, task_id)
+    assert trainer.ended()[0] == -signal.SIGINT
+    assert task(url, task_id)["status"] == "CANCELLED"

@@ -1,0 +1,221 @@
+"""What cannot be sent is in files, and `sync` sends it, whatever became of the training."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.gate import Gate
+from support.processes import PACKAGE, Trainer, free_port, until
+from support.tasks import kinds, new_task, steps, task, task_named
+
+import epochcast
+from epochcast import outbox, pipeline
+
+RunPython = Callable[..., Trainer]
+
+
+def sync(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "epochcast", "sync", str(folder), *args],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def spooled(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_a_run_that_was_delivered_leaves_no_file(url: str, tmp_path: Path) -> None:
+    with epochcast.start(url=url, spool_dir=tmp_path) as run:
+        run.log({"loss": 1})
+        until("the file", lambda: spooled(tmp_path))
+    assert spooled(tmp_path) == []
+
+
+def test_a_server_that_is_away_from_start_to_end_gets_all_by_sync(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("EPOCHCAST_SPOOL_DIR", str(tmp_path / "spool"))
+    away = f"http://127.0.0.1:{free_port()}/graphql"
+    with epochcast.start("away", url=away) as run:
+        for step in range(2500):
+            run.log({"loss": step}, step=step)
+        run.member("rank-1").log({"loss": 1}, step=1)
+    assert f"python -m epochcast sync {tmp_path / 'spool'}" in caplog.text
+
+    failed = sync(tmp_path / "spool")
+    assert (failed.returncode, len(spooled(tmp_path / "spool"))) == (1, 1)
+    done = sync(tmp_path / "spool", "--url", url)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2502 reports sent" in done.stdout
+    assert spooled(tmp_path / "spool") == []
+    task_id = task_named(url, "away")
+    assert steps(url, task_id) == list(range(2500))
+    assert steps(url, task_id, "rank-1") == [1]
+    assert task(url, task_id)["status"] == "SUCCESS"
+    assert sync(tmp_path / "spool").stdout == "0 of 0 files sent\n"
+
+
+TRAINING = """
+import epochcast, itertools, time
+run = epochcast.start("killed")
+for step in itertools.count():
+    run.log({"loss": step}, step=step)
+    if step % 1000 == 0: print(step)
+    if step == LAST:
+        run.flush(0.5)
+        print("waits")
+        time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("mode", ["pass", "lose", "hang"])
+def test_what_a_killed_training_reported_is_sent_once(
+    gate: Gate, url: str, tmp_path: Path, run_python: RunPython, mode: str
+) -> None:
+    gate.mode = mode
+    name = f"killed {mode}"
+    env = {"EPOCHCAST_URL": gate.url, "EPOCHCAST_SPOOL_DIR": str(tmp_path)}
+    trainer = run_python(TRAINING.replace("LAST", "3000").replace('"killed"', repr(name)), **env)
+    trainer.wait_for_line("waits")
+    # Its own file is not taken from it.
+    assert "still running" in sync(tmp_path).stderr
+    trainer.signal(signal.SIGKILL)
+    trainer.ended()
+
+    gate.mode = "pass"
+    done = sync(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert steps(url, task_named(url, name)) == list(range(3001))
+    assert spooled(tmp_path) == []
+
+
+def test_a_training_that_is_killed_in_its_work_loses_only_its_last_moment(
+    gate: Gate, url: str, tmp_path: Path, run_python: RunPython
+) -> None:
+    env = {"EPOCHCAST_URL": gate.url, "EPOCHCAST_SPOOL_DIR": str(tmp_path)}
+    code = TRAINING.replace("LAST", "-1").replace('"killed"', '"killed at work"')
+    trainer = run_python(code, **env)
+    trainer.wait_for_line("20000")
+    trainer.signal(signal.SIGKILL)
+    trainer.ended()
+    assert sync(tmp_path).returncode == 0
+    found = steps(url, task_named(url, "killed at work"))
+    assert found == list(range(len(found)))
+
+
+FULL = """
+import resource, signal, epochcast
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (MOST, MOST))
+with epochcast.attach() as run:
+    for step in range(3000):
+        run.log({"loss": step}, step=step)
+    print("trained")
+    input()
+"""
+
+
+@pytest.mark.parametrize("limit", [0, 50, 30_000])
+def test_a_full_disk_costs_nothing_while_the_server_comes_back(
+    gate: Gate, url: str, tmp_path: Path, limit: int
+) -> None:
+    """Also where not even the head of a file can be written, or only half of it."""
+    gate.mode = 503
+    task_id = new_task(url)
+    code = FULL.replace("MOST", str(limit)).replace("input()", "import sys; sys.stdin.readline()")
+    env = {"EPOCHCAST_URL": gate.url, "EPOCHCAST_SPOOL_DIR": str(tmp_path), "EPOCHCAST_TASK_ID": task_id}
+    trainer = Trainer(code, env, stdin=subprocess.PIPE)
+    try:
+        trainer.wait_for_line("trained")
+        gate.mode = "pass"
+        code_, _out, err = trainer.ended("\n")
+    finally:
+        trainer.kill()
+    assert code_ == 0, err
+    assert err.count("epochcast:") - err.count("cannot be reached") == 1, err
+    assert steps(url, task_id) == list(range(3000))
+    assert task(url, task_id)["status"] == "SUCCESS"
+    assert spooled(tmp_path) == []
+
+
+def test_a_spool_that_cannot_be_made_is_said_and_the_rest_goes_on(
+    url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    with epochcast.start(url=url, spool_dir=tmp_path / "file") as run:
+        run.log({"loss": 1}, step=1)
+    assert "only memory is used" in caplog.text
+    assert steps(url, str(run.task_id)) == [1]
+
+
+def test_a_file_that_is_large_enough_is_used_up(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "TRIM_SPOOL_BYTES", 5000)
+    run = epochcast.start(url=url, spool_dir=tmp_path)
+    sizes = []
+    for step in range(200):
+        run.log({"loss": step}, step=step)
+        if step % 20 == 19:
+            assert run.flush(60)
+            sizes.append(os.path.getsize(tmp_path / spooled(tmp_path)[0]))
+    run.success()
+    assert max(sizes) < 8000
+    assert sizes != sorted(sizes)
+    assert steps(url, str(run.task_id)) == list(range(200))
+
+
+def test_a_file_at_its_bound_leaves_the_rest_to_memory(
+    gate: Gate, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_SPOOL_BYTES", 10_000)
+    gate.mode = 503
+    task_id = new_task(url)
+    run = epochcast.attach(task_id, url=gate.url, spool_dir=tmp_path)
+    for step in range(1000):
+        run.log({"loss": step}, step=step)
+    until("what is in memory", lambda: run._pipeline and run._pipeline.outbox.reports_in_memory())
+    assert os.path.getsize(tmp_path / spooled(tmp_path)[0]) <= 10_000
+    gate.mode = "pass"
+    monkeypatch.setattr(pipeline, "FLUSH_SECONDS", 60.0)
+    monkeypatch.setattr(pipeline, "SPOOLED_FLUSH_SECONDS", 60.0)
+    run.success()
+    assert steps(url, task_id) == list(range(1000))
+
+
+def test_sync_says_what_is_no_spool_file_and_sends_the_others(url: str, tmp_path: Path) -> None:
+    away = f"http://127.0.0.1:{free_port()}/graphql"
+    with epochcast.start("beside rubbish", url=away, spool_dir=tmp_path) as run:
+        run.log({"loss": 1}, step=1)
+    (tmp_path / "0-rubbish.epochcast").write_bytes(b"\xff\xfe rubbish")
+    (tmp_path / "0-empty.epochcast").write_bytes(b"")
+    (file,) = (tmp_path / name for name in spooled(tmp_path) if "-" in name and not name.startswith("0-"))
+    with file.open("ab") as torn:
+        torn.write(b'3 1 null\t[{"progress":{"curr')  # a line that SIGKILL cut
+    done = sync(tmp_path, "--url", url)
+    assert done.returncode == 1
+    assert done.stderr.count("no spool file") == 2
+    assert steps(url, task_named(url, "beside rubbish")) == [1]
+    assert kinds(url, task_named(url, "beside rubbish"))[-1] == "TrainingSucceeded"
+
+
+def test_what_a_server_refuses_for_good_is_put_aside(url: str, tmp_path: Path) -> None:
+    run = epochcast.attach("no such task", url=url, spool_dir=tmp_path)
+    run.log({"loss": 1})
+    run.success()
+    (name,) = spooled(tmp_path)
+    assert name.endswith(".refused")
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    done = sync(tmp_path / "nothing")
+    assert done.returncode == 2
+    assert "nothing" in done.stderr
