@@ -9,8 +9,8 @@ from typing import Any
 
 class Gate:
     """
-    `mode` may be changed at any time: pass; lose (the server takes the call, its reply is lost); hang (nothing is ever
-    replied); drip (a byte now and then); a status such as 500, with `headers`; or text (a page that is no JSON).
+    `mode` may be changed at any time: pass; lose (the server takes the call, its reply is lost); hang (nothing is
+    replied until the mode is another; then the connection is closed); drip (a byte now and then); a status such as 500, with `headers`; or text (a page that is no JSON).
     """
 
     def __init__(self, port: int) -> None:
@@ -29,7 +29,9 @@ class Gate:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 mode = gate.mode
                 if mode == "hang":
-                    gate.is_closing.wait()
+                    while gate.mode == "hang" and not gate.is_closing.wait(0.02):
+                        pass
+                    self.close_connection = True
                 elif mode == "drip":
                     self.drip()
                 elif isinstance(mode, int):
