@@ -84,7 +84,9 @@ class Pipeline:
         numbers: list[int] = []
         self._queue.put((MARK, None, numbers))
         self._poll(lambda: bool(numbers) or self._is_encoded, until)
-        self._poll(lambda: bool(numbers) and self.outbox.delivered >= numbers[0], until)
+        self._poll(
+            lambda: self.sender.is_done or (bool(numbers) and self.outbox.delivered >= numbers[0]), until
+        )
         return bool(numbers) and self.outbox.delivered >= numbers[0]
 
     def close(self, timeout: float | None = None) -> bool:
