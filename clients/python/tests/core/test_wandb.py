@@ -1,0 +1,69 @@
+"""A script written for wandb, with nothing changed but its import."""
+
+import pytest
+from support.tasks import events, task, task_named
+
+SCRIPT = """
+import epochcast.wandb as wandb
+
+wandb.init(project="vision", name="NAME", config={"lr": 0.1, "epochs": 3}, tags=["a"])
+wandb.define_metric("val/*", step_metric="epoch")
+wandb.watch(object())
+for epoch in range(wandb.config.epochs):
+    wandb.log({"loss": 1 / (epoch + 1), "val": {"loss": wandb.config["lr"]}})
+    if epoch == 1:
+        wandb.log({"image": wandb.Image("x.png"), "extra": 7}, commit=False)
+wandb.summary["best"] = 0.25
+wandb.alert("slow", "it takes long")
+wandb.save("model.h5")
+ENDING
+"""
+
+
+@pytest.fixture
+def script_run(url: str, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("EPOCHCAST_URL", url)
+
+    def execute(name: str, ending: str):  # type: ignore[no-untyped-def]
+        exec(SCRIPT.replace("NAME", name).replace("ENDING", ending), {})
+        return task(url, task_named(url, name))
+
+    return execute
+
+
+def test_a_script_for_wandb_reports(url: str, script_run, caplog: pytest.LogCaptureFixture) -> None:  # type: ignore[no-untyped-def]
+    found = script_run("for wandb", "wandb.finish()")
+    assert (found["status"], found["params"], found["labels"]) == (
+        "SUCCESS",
+        {"lr": 0.1, "epochs": 3},
+        {"project": "vision", "tags": ["a"]},
+    )
+    assert found["result"]["best"] == 0.25
+    told = [event for event in events(url, found["id"]) if event["__typename"] == "ProgressUpdate"]
+    assert [(event["step"], event["metrics"]) for event in told] == [
+        (0, {"loss": 1, "val/loss": 0.1}),
+        (1, {"loss": 0.5, "val/loss": 0.1}),
+        (2, {"loss": pytest.approx(1 / 3), "val/loss": 0.1, "extra": 7}),
+    ]
+    errors = [event for event in events(url, found["id"]) if event["__typename"] == "ErrorReported"]
+    assert [(event["error"], event["errorType"]) for event in errors] == [("slow: it takes long", "Alert")]
+    for name in ("Image", "save"):
+        assert caplog.text.count(f"wandb.{name} is not supported") == 1
+
+
+def test_a_script_that_finishes_with_a_code_has_failed(script_run) -> None:  # type: ignore[no-untyped-def]
+    assert script_run("wandb with a code", "wandb.finish(exit_code=2)")["status"] == "FAILURE"
+
+
+def test_calls_with_one_step_are_one_report(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from epochcast import wandb
+
+    monkeypatch.setenv("EPOCHCAST_URL", url)
+    with wandb.init(name="wandb steps") as run:
+        run.log({"a": 1}, step=5)
+        run.log({"b": 2}, step=5)
+        run.log({"a": 3}, step=9)
+        run.log({"a": 4}, step=8)
+    task_id = task_named(url, "wandb steps")
+    told = [event for event in events(url, task_id) if event["__typename"] == "ProgressUpdate"]
+    assert [(event["step"], event["metrics"]) for event in told] == [(5, {"a": 1, "b": 2}), (9, {"a": 3})]
