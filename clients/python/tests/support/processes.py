@@ -66,6 +66,7 @@ class ServerProcess(Process):
         self.url = f"http://127.0.0.1:{self.port}/graphql"
         self.env = {
             "PATH": os.environ["PATH"],
+            "EPOCHCAST_DATA": "none",
             "PORT": str(self.port),
             "EPOCHCAST_LOG_LEVEL": "error",
             "EPOCHCAST_RETAIN_EVENTS": "1000000",
