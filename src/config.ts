@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { type AuthConfig, authConfig, authSettings, checkAuth, hasTokenKeys } from './auth-config.ts'
 import { type ClientLimits, clientLimits, clientSettings } from './client-limits.ts'
 import { DEFAULT_DATA, type EngineConfig, engineOf } from './engine-config.ts'
 import { isLoopback, isOrigin } from './loopback.ts'
 import { parseRedisUrl } from './redis-url.ts'
-import { expecting, flag, list, oneOf, seconds, text, whole } from './setting.ts'
+import { expecting, flag, list, oneOf, seconds, text, webUrl, whole } from './setting.ts'
 import { ENV_PATTERN, isEnvPattern, TrainerEnv } from './trainer-env.ts'
 
 /** Everything that the environment decides; checked once, at start. */
@@ -75,6 +76,10 @@ export interface Config {
   readonly connectionInitMs: number
   /** How long an HTTP connection may be idle; longer than load balancers keep theirs. */
   readonly httpKeepAliveMs: number
+  /** By whose tokens callers are known; null where everybody may do everything. */
+  readonly auth: AuthConfig | null
+  /** Where people find the server, for links to it; null for the address it listens on. */
+  readonly publicUrl: string | null
   /** What clients may have of the server, and whose word on their addresses is taken. */
   readonly clients: ClientLimits
   readonly localConcurrency: number
@@ -150,6 +155,8 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     keepAliveMs: found.EPOCHCAST_KEEP_ALIVE_SECONDS,
     connectionInitMs: found.EPOCHCAST_CONNECTION_INIT_SECONDS,
     httpKeepAliveMs: found.EPOCHCAST_HTTP_KEEP_ALIVE_SECONDS,
+    auth: authConfig(found),
+    publicUrl: found.EPOCHCAST_PUBLIC_URL,
     clients: clientLimits(found),
     localConcurrency: found.EPOCHCAST_LOCAL_CONCURRENCY,
     localQueue: found.EPOCHCAST_LOCAL_QUEUE,
@@ -187,17 +194,6 @@ const redisUrl = () =>
       return z.NEVER
     }
   })
-
-/** A setting of the design that this version does not serve must not be taken for granted. */
-const notThereYet = () =>
-  z
-    .string()
-    .optional()
-    .refine((found) => !found, {
-      abort: true,
-      // Not the value: it may be a secret.
-      error: 'is set, but this version does not support it yet; expected it to be unset',
-    })
 
 /** Names, defaults and bounds. The helpers above are constants, so that this must come after them. */
 const variables = z
@@ -258,16 +254,21 @@ const variables = z
     EPOCHCAST_LOCAL_QUEUE: whole(100, 0, 100_000),
     EPOCHCAST_STOP_GRACE_SECONDS: seconds(30, 0, 86_400),
     EPOCHCAST_KILL_GRACE_SECONDS: seconds(10, 0, 3600),
-    EPOCHCAST_JWT_SECRET: notThereYet(),
-    EPOCHCAST_JWKS_URL: notThereYet(),
+    ...authSettings,
+    EPOCHCAST_PUBLIC_URL: webUrl(),
   })
   .superRefine((found, context) => {
     const refuse = (name: keyof typeof found, message: string) =>
       context.addIssue({ code: 'custom', path: [name], message })
-    if (!isLoopback(found.HOST) && !found.EPOCHCAST_ALLOW_ANONYMOUS) {
+    checkAuth(found, refuse)
+    const hasAuth = hasTokenKeys(found)
+    if (hasAuth && found.EPOCHCAST_ALLOW_ANONYMOUS) {
+      refuse('EPOCHCAST_ALLOW_ANONYMOUS', 'is 1, but authentication is configured; expected one of them')
+    }
+    if (!isLoopback(found.HOST) && !hasAuth && !found.EPOCHCAST_ALLOW_ANONYMOUS) {
       refuse(
         'HOST',
-        `is ${JSON.stringify(found.HOST)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1, or EPOCHCAST_ALLOW_ANONYMOUS=1: whoever reaches the port may then do everything, so only behind something that authenticates`,
+        `is ${JSON.stringify(found.HOST)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1, or EPOCHCAST_JWT_SECRET, EPOCHCAST_JWT_PUBLIC_KEY or EPOCHCAST_JWKS_URL, or EPOCHCAST_ALLOW_ANONYMOUS=1: whoever reaches the port may then do everything, so only behind something that authenticates`,
       )
     }
     if (found.EPOCHCAST_WORKERS > 1 && found.REDIS_URL === null) {

@@ -4,6 +4,7 @@ import { createProgram, run } from '../clients/cli/program.ts'
 import { type Session, writeError } from '../clients/cli/session.ts'
 import { processTerminal } from '../clients/cli/terminal.ts'
 import { addDataCommand } from './data.ts'
+import { addTokenCommand } from './token.ts'
 import { VERSION } from './version.ts'
 
 interface ServeOptions {
@@ -77,4 +78,5 @@ const terminal = processTerminal()
 const program = createProgram(terminal, VERSION)
 addServeCommand(program.command, program.session)
 addDataCommand(program.command, program.session)
+addTokenCommand(program.command, program.session)
 process.exitCode = await run(program, process.argv.slice(2))

@@ -18,7 +18,7 @@ export async function serve(overrides: Readonly<Record<string, string>>): Promis
   const logger = createLogger(config, worker?.id)
   const stop = stopSignal(worker !== undefined)
 
-  if (!worker) logger.info(noAuthentication(config))
+  if (!worker) logger.info(authenticationOf(config))
   try {
     if (config.workers > 1 && !worker) {
       await superviseWorkers(config, { settings: overrides, logger, stop })
@@ -35,6 +35,12 @@ export async function serve(overrides: Readonly<Record<string, string>>): Promis
   }
 }
 
+const AUTHENTICATION = {
+  secrets: 'EPOCHCAST_JWT_SECRET',
+  file: 'EPOCHCAST_JWT_PUBLIC_KEY',
+  jwks: 'EPOCHCAST_JWKS_URL',
+} as const
+
 /** A worker leaves what a second signal means to its supervisor: Ctrl-C reaches both, and it passes its own on. */
 function stopSignal(isWorker: boolean): Promise<NodeJS.Signals> {
   const signals = ['SIGTERM', 'SIGINT'] as const
@@ -49,7 +55,8 @@ function stopSignal(isWorker: boolean): Promise<NodeJS.Signals> {
   })
 }
 
-function noAuthentication({ allowAnonymous, host }: Config): string {
+function authenticationOf({ auth, allowAnonymous, host }: Config): string {
+  if (auth) return `callers are known by tokens (${AUTHENTICATION[auth.keys.kind]})`
   return allowAnonymous
     ? `no authentication (EPOCHCAST_ALLOW_ANONYMOUS): whoever reaches ${host} on this port may do everything`
     : 'no authentication: only this machine can reach the server'

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
+import { Authenticator } from './auth/authenticator.ts'
+import { openKeys } from './auth/open-keys.ts'
+import { ViewLinks } from './auth/view-links.ts'
 import type { Config } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
 import { Liveness } from './dispatch/liveness.ts'
@@ -18,17 +21,19 @@ import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
 import { openStore } from './open-store.ts'
-import { ANYONE } from './repository/access.ts'
+import { ANYONE, NOBODY } from './repository/access.ts'
 import { TaskCatalog } from './repository/task-catalog.ts'
 import { TaskRecords } from './repository/task-records.ts'
 import type { Context } from './schema/context.ts'
 import { schema } from './schema/index.ts'
 import { EpochcastError } from './task/errors.ts'
+import { Callers } from './transport/callers.ts'
 import { type ClientGauges, Clients } from './transport/clients.ts'
 import { createGraphQL } from './transport/graphql.ts'
 import { createHttpServer, endpointOf, listen } from './transport/http.ts'
 import { Operations } from './transport/operations.ts'
 import { OriginRule } from './transport/origin.ts'
+import { Tickets } from './transport/tickets.ts'
 import { serveWebSocket } from './transport/websocket/websocket.ts'
 import { VERSION } from './version.ts'
 
@@ -75,7 +80,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     if (isOutOfReach(err)) logger.debug({ err }, 'something has to wait for the engine')
     else logger.error({ err }, 'something failed in the background')
   }
+  const { auth } = config
+  const keys = auth && openKeys(auth.keys, logger)
   const store = await openStore(config, logger, onError)
+  const authenticator = auth && keys ? new Authenticator(keys, store, auth) : null
+  const stranger = authenticator ? NOBODY : ANYONE
 
   const serverId = randomUUID()
   const writer = new TaskWriter(store, {
@@ -106,6 +115,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       maxUnfinished: config.maxTasksPerAddress,
       unfinishedOf: (address) => catalog.unfinishedOf(address),
     }),
+    ...(authenticator && {
+      issueReportToken: (caller, spec) => authenticator.issueReportToken(caller, spec),
+    }),
     onError,
   })
   const liveness = new Liveness(store, writer, {
@@ -132,10 +144,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
 
   let stopping = false
   const origins = new OriginRule(config.allowedOrigins, config.host, graphiql)
-  const clients = new Clients(config.clients, config)
+  const clients = new Clients(config.clients, { ...config, stranger })
+  const callers = new Callers(clients, authenticator)
   const eventLoop = new EventLoopWatch(logger)
   const context: Context = {
-    caller: ANYONE,
+    caller: stranger,
     audience: 'everybody',
     services: {
       version: VERSION,
@@ -155,6 +168,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       dispatch,
       records: new TaskRecords(store, writer, config.channelPrefixes),
       trainers,
+      viewLinks: new ViewLinks(store, authenticator, {
+        channelPrefixes: config.channelPrefixes,
+        publicUrl: () => config.publicUrl ?? new URL(url).origin,
+      }),
     },
   }
   const operations = new Operations({
@@ -169,7 +186,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   })
   const yoga = createGraphQL({
     context,
-    callerOf: (request) => clients.callerOf(request),
+    callerOf: (request) => callers.of(request),
     operations,
     origins,
     maxBodyBytes: config.maxBodyBytes,
@@ -181,6 +198,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     yoga,
     operations,
     clients,
+    callers,
+    tickets: new Tickets(callers, authenticator),
     maxBodyBytes: config.maxBodyBytes,
     graphiql,
     origins,
@@ -190,6 +209,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const webSocket = serveWebSocket(http, {
     operations,
     clients,
+    callers,
     logger,
     origins,
     maxMessageBytes: config.maxBodyBytes,
@@ -205,6 +225,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   } catch (error) {
     await webSocket.close()
     clients.close()
+    authenticator?.close()
     eventLoop.close()
     await store.close()
     throw error
@@ -238,6 +259,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       http.closeAllConnections()
       await closed
       clients.close()
+      authenticator?.close()
       eventLoop.close()
       await feeds.close()
       await catalog.close()

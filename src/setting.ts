@@ -50,3 +50,15 @@ export const list = (fallback: string) =>
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   )
+
+/** Null where it is not set; without the slash at its end. */
+export const webUrl = () =>
+  text('').pipe(
+    z
+      .string()
+      .refine(
+        (found) => found === '' || (/^https?:\/\//.test(found) && URL.canParse(found) && !/[?#]/.test(found)),
+        expecting('a URL such as https://train.example'),
+      )
+      .transform((found) => found.replace(/\/+$/, '') || null),
+  )

@@ -11,13 +11,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'event-log': ['bounds', 'task', 'redis-url.ts'],
   launcher: ['bounds', 'task', 'trainer-env.ts'],
   repository: ['bounds', 'event-log', 'task'],
+  auth: ['event-log', 'repository', 'task', 'auth-config.ts', 'config.ts'],
   ingest: ['bounds', 'event-log', 'repository', 'task'],
   dispatch: ['bounds', 'event-log', 'launcher', 'repository', 'task', 'config.ts', 'trainer-env.ts'],
   feed: ['bounds', 'event-log', 'repository', 'task'],
-  schema: ['bounds', 'dispatch', 'event-log', 'feed', 'ingest', 'launcher', 'repository', 'task'],
+  schema: ['auth', 'bounds', 'dispatch', 'event-log', 'feed', 'ingest', 'launcher', 'repository', 'task'],
   delivery: ['feed', 'task'],
   execution: ['bounds', 'delivery', 'feed', 'ingest', 'repository', 'schema', 'task', 'config.ts'],
   transport: [
+    'auth',
     'bounds',
     'delivery',
     'execution',
@@ -29,6 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'loopback.ts',
   ],
   'config.ts': [
+    'auth-config.ts',
     'client-limits.ts',
     'engine-config.ts',
     'loopback.ts',
@@ -36,6 +39,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'setting.ts',
     'trainer-env.ts',
   ],
+  'auth-config.ts': ['loopback.ts', 'setting.ts'],
   'client-limits.ts': ['setting.ts'],
   'engine-config.ts': [],
   'setting.ts': [],
@@ -45,6 +49,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'version.ts': [],
   'event-loop-watch.ts': [],
   'server.ts': [
+    'auth',
     'bounds',
     'config.ts',
     'dispatch',
@@ -65,7 +70,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'workers.ts': ['config.ts'],
   'serve.ts': ['config.ts', 'server.ts', 'workers.ts'],
   'data.ts': ['config.ts', 'event-log'],
-  'main.ts': ['config.ts', 'data.ts', 'serve.ts', 'version.ts'],
+  'token.ts': ['auth', 'config.ts'],
+  'main.ts': ['config.ts', 'data.ts', 'serve.ts', 'token.ts', 'version.ts'],
 }
 
 /** Libraries that live behind one folder. */
@@ -75,6 +81,7 @@ const LIVES_IN: Record<string, readonly string[]> = {
   'graphql-ws': ['transport'],
   ws: ['transport'],
   ajv: ['dispatch'],
+  jose: ['auth'],
   ioredis: ['event-log'],
   lmdb: ['event-log'],
   'graphql-redis-subscriptions': ['event-log'],

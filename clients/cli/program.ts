@@ -5,6 +5,7 @@ import { EXIT } from './exit-codes.ts'
 import { addRenameCommand } from './rename.ts'
 import { addReportCommand } from './report.ts'
 import { DEFAULT_URL, reportError, type Session, writeError } from './session.ts'
+import { addShareCommand } from './share.ts'
 import { addTasksCommand } from './tasks.ts'
 import type { Terminal } from './terminal.ts'
 import { addTrainCommand } from './train.ts'
@@ -52,6 +53,7 @@ Start here:
   addTasksCommand(command, session)
   addRenameCommand(command, session)
   addDeleteCommand(command, session)
+  addShareCommand(command, session)
   addTrainersCommand(command, session)
   return { command, session }
 }

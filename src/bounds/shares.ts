@@ -1,11 +1,12 @@
 import { EpochcastError, type ErrorCode } from '../task/errors.ts'
+import { wordsFor } from './holders.ts'
 
 interface ShareOptions {
   /** What is shared, for the refusal: "open subscriptions". */
   readonly what: string
   /** Of everybody together. */
   readonly total: number
-  /** Of one holder: an address. */
+  /** Of one holder: an address, or a subject. */
   readonly each: number
   readonly code: ErrorCode
   /** The variables that change the two. */
@@ -36,10 +37,10 @@ export class Shares {
   /**
    * Takes places until the returned function has been called.
    *
-   * @param holder null for the server itself, which has no share of its own
+   * @param holders whose shares they count for, each of them; none for the server itself
    * @throws EpochcastError the code of the options
    */
-  take(holder: string | null, places = 1): () => void {
+  take(holders: readonly string[], places = 1): () => void {
     const { what, total, each, code, settings } = this.#options
     if (this.#count + places > total) {
       throw new EpochcastError(
@@ -48,27 +49,27 @@ export class Shares {
         { details: { retryAfterMs: RETRY_AFTER_MS } },
       )
     }
-    if (holder !== null) {
+    for (const holder of holders) {
       const own = this.#held.get(holder) ?? 0
-      if (own + places > each) {
-        throw new EpochcastError(
-          code,
-          `this address has ${own} ${what}; expected at most ${each} (${settings.each})`,
-          { details: { retryAfterMs: RETRY_AFTER_MS } },
-        )
-      }
-      this.#held.set(holder, own + places)
+      if (own + places <= each) continue
+      throw new EpochcastError(
+        code,
+        `${wordsFor(holder)} has ${own} ${what}; expected at most ${each} (${settings.each})`,
+        { details: { retryAfterMs: RETRY_AFTER_MS } },
+      )
     }
+    for (const holder of holders) this.#held.set(holder, (this.#held.get(holder) ?? 0) + places)
     this.#count += places
     let isHeld = true
     return () => {
       if (!isHeld) return
       isHeld = false
       this.#count -= places
-      if (holder === null) return
-      const left = (this.#held.get(holder) ?? 0) - places
-      if (left > 0) this.#held.set(holder, left)
-      else this.#held.delete(holder)
+      for (const holder of holders) {
+        const left = (this.#held.get(holder) ?? 0) - places
+        if (left > 0) this.#held.set(holder, left)
+        else this.#held.delete(holder)
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
-import { getTask, taskNotFound } from '../event-log/find-task.ts'
+import { taskNotFound } from '../event-log/find-task.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import {
@@ -11,7 +11,8 @@ import {
   STOPPED_BEFORE_START,
   type Submission,
 } from '../launcher/launcher.ts'
-import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
+import { authorize, authorizeStart, type Caller, reaches } from '../repository/access.ts'
+import { getForCaller } from '../repository/find-for-caller.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import * as lifecycle from '../task/lifecycle.ts'
@@ -44,6 +45,8 @@ export interface DispatchOptions {
   /** Names this server among those that share an event log. */
   readonly serverId: string
   readonly onError: (error: unknown) => void
+  /** A token by which a task's trainer reports; none where the server runs without authentication. */
+  readonly issueReportToken?: (caller: Caller, spec: TaskSpec) => Promise<string>
   /** What one address may start; no bound where it is left out. */
   readonly startBounds?: StartBounds
   /** What may be under way in the background before starts are refused. */
@@ -92,21 +95,22 @@ export class Dispatch implements JobObserver {
     const spec = specOf(request, {
       channelPrefixes: this.#options.channelPrefixes,
       trainer,
-      owner: caller.address,
+      caller,
       holder: launcher.jobsOutliveServer ? null : this.#options.serverId,
       now: this.#now(),
     })
-    authorize(caller, 'tasks:start', { channelPrefix: spec.channelPrefix })
+    authorizeStart(caller, spec)
     const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
-    if (known) return this.#repeated(known, spec)
+    if (known) return this.#repeated(caller, known, spec)
     if (this.#background.isFull) throw tooMuchWaits(this.#background.max)
-    this.#options.startBounds?.take(caller.address)
+    this.#options.startBounds?.take(caller)
+    const reportToken = await this.#reportToken(caller, spec)
 
     const place = placeIn(launcher)
     let isTaken = false
     const submit = () => {
       isTaken = true
-      const job = { key: spec, trainer, attempt: 1, params: spec.params, reportToken: null }
+      const job = { key: spec, trainer, attempt: 1, params: spec.params, reportToken }
       this.#submit(launcher, place, job)
     }
     try {
@@ -114,9 +118,9 @@ export class Dispatch implements JobObserver {
       const result = await this.#log.create(spec, events, reduceAll(initialState(spec), events))
       if (result.kind === 'dropped') throw taskNotFound(spec)
       const isOurs = result.snapshot.state.spec.startId === spec.startId
-      if (!isOurs) return this.#repeated(result.snapshot, spec)
+      if (!isOurs) return this.#repeated(caller, result.snapshot, spec)
       submit()
-      return { snapshot: result.snapshot, reportToken: null }
+      return { snapshot: result.snapshot, reportToken }
     } catch (error) {
       if (!isOutOfReach(error)) throw error
       // It may have been created all the same, its reply lost.
@@ -189,15 +193,9 @@ export class Dispatch implements JobObserver {
     channelPrefix: string | null,
     reason: string | null,
   ): Promise<Snapshot> {
-    authorize(caller, 'tasks:cancel', { id })
-    const { state, serial, revision } = await getTask(
-      this.#log,
-      prefixesOf(caller, this.#options.channelPrefixes),
-      id,
-      channelPrefix,
-    )
+    const asked = { id, channelPrefix, allowedPrefixes: this.#options.channelPrefixes }
+    const { state, serial, revision } = await getForCaller(this.#log, caller, 'tasks:cancel', asked)
     const key = state.spec
-    authorize(caller, 'tasks:cancel', key)
     const { decision, top } = await this.#record(key, (now) => lifecycle.cancel(now, reason, this.#now()))
     const trainer = this.#trainers.find(key.trainer)
     // A trainer that this server's configuration lacks is another server's, which stops the jobs it holds.
@@ -233,12 +231,19 @@ export class Dispatch implements JobObserver {
     await this.#background.close()
   }
 
-  #repeated(snapshot: Snapshot, spec: TaskSpec): Started {
-    if (snapshot.state.spec.inputDigest === spec.inputDigest) return { snapshot, reportToken: null }
+  async #repeated(caller: Caller, snapshot: Snapshot, spec: TaskSpec): Promise<Started> {
+    const { spec: known } = snapshot.state
+    // Of a task that is not the caller's, only that its key is taken.
+    if (known.inputDigest === spec.inputDigest && reaches(caller, known))
+      return { snapshot, reportToken: await this.#reportToken(caller, known) }
     throw new EpochcastError(
       'IDEMPOTENCY_CONFLICT',
       `idempotencyKey was used before to start task ${quote(channelOf(spec))} with another input; expected the same input or another key`,
     )
+  }
+
+  async #reportToken(caller: Caller, spec: TaskSpec): Promise<string | null> {
+    return (await this.#options.issueReportToken?.(caller, spec)) ?? null
   }
 
   #launcherOf(trainer: { launcher: string }): Launcher {

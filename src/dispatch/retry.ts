@@ -1,6 +1,6 @@
 import type { EventLog } from '../event-log/event-log.ts'
-import { getTask } from '../event-log/find-task.ts'
-import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
+import type { Caller } from '../repository/access.ts'
+import { getForCaller } from '../repository/find-for-caller.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { channelOf, isFinalStatus, type Json } from '../task/task.ts'
 import type { GivenParams } from './params.ts'
@@ -28,10 +28,9 @@ export async function withRetried<Request extends Retry>(
   const { retryOf } = request
   if (retryOf === null) return request
   // What it was started with is for those to see who may read it.
-  authorize(caller, 'tasks:read', { id: retryOf })
-  const { state } = await getTask(log, prefixesOf(caller, channelPrefixes), retryOf, null)
+  const asked = { id: retryOf, channelPrefix: null, allowedPrefixes: channelPrefixes }
+  const { state } = await getForCaller(log, caller, 'tasks:read', asked)
   const { spec, status } = state
-  authorize(caller, 'tasks:read', spec)
   if (!isFinalStatus(status)) {
     throw new EpochcastError(
       'TASK_NOT_ENDED',

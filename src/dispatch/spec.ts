@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { checkChannelPrefix } from '../event-log/find-task.ts'
+import { accountOf, type Caller } from '../repository/access.ts'
 import type { Json, TaskSpec } from '../task/task.ts'
 import { digest, idOf } from './idempotency.ts'
 import { type GivenParams, paramsOf } from './params.ts'
@@ -18,8 +19,7 @@ export interface StartRequest extends GivenParams {
 interface Surroundings {
   readonly channelPrefixes: readonly string[]
   readonly trainer: ConfiguredTrainer
-  /** Address of the caller. */
-  readonly owner: string | null
+  readonly caller: Caller
   /** The server that the trainer ends with. */
   readonly holder: string | null
   readonly now: number
@@ -32,13 +32,14 @@ interface Surroundings {
  */
 export function specOf(
   request: StartRequest,
-  { channelPrefixes, trainer, owner, holder, now }: Surroundings,
+  { channelPrefixes, trainer, caller, holder, now }: Surroundings,
 ): TaskSpec {
   const channelPrefix = checkChannelPrefix(
     channelPrefixes,
     request.channelPrefix ?? trainer.channelPrefix ?? (channelPrefixes[0] as string),
   )
-  const { idempotencyKey, machineId, name, labels, retryOf } = request
+  const { idempotencyKey, machineId, name, retryOf } = request
+  const labels = labelsOf(request.labels, caller)
   const params = trainer.completeParams(paramsOf(request))
   // What is not given is not part of it: keys that were used before there was such a thing stay valid.
   const optional = [name, retryOf].some((one) => one !== null) ? [name, retryOf] : []
@@ -54,8 +55,25 @@ export function specOf(
     params,
     createdAt: now,
     startId: randomUUID(),
-    owner,
+    owner: accountOf(caller),
+    startedBy: caller.subject,
     holder,
     inputDigest: idempotencyKey === null ? null : digest(input),
   }
+}
+
+/** Labels that all tasks of a caller have, and with one value only, need not be given. */
+function labelsOf(given: Json, { labels }: Caller): Json {
+  const own = Array.from(labels ?? [], ([name, values]) => [name, [...values]] as const)
+  const certain = Object.fromEntries(
+    own.flatMap(([name, [value, ...others]]) =>
+      others.length === 0 && value !== undefined ? [[name, value]] : [],
+    ),
+  )
+  if (
+    Object.keys(certain).length === 0 ||
+    (given !== null && (typeof given !== 'object' || Array.isArray(given)))
+  )
+    return given
+  return { ...certain, ...(given as Readonly<Record<string, Json>> | null) }
 }

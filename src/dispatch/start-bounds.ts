@@ -1,4 +1,6 @@
+import { wordsFor } from '../bounds/holders.ts'
 import { RateLimit } from '../bounds/rate-limit.ts'
+import { accountOf, type Caller, holdersOf } from '../repository/access.ts'
 import { EpochcastError } from '../task/errors.ts'
 
 export interface StartBoundsOptions {
@@ -9,8 +11,8 @@ export interface StartBoundsOptions {
   readonly taskCount: () => number
   /** Unfinished tasks that one address may have; null for no bound. */
   readonly maxUnfinished: number | null
-  /** How many an address has. */
-  readonly unfinishedOf: (address: string) => number
+  /** How many an account has. */
+  readonly unfinishedOf: (account: string) => number
 }
 
 /** So many minutes' starts may come at once, as those of a sweep do. */
@@ -28,7 +30,7 @@ export class StartBounds {
       startsPerHour === null
         ? null
         : new RateLimit(
-            'trainings started by this address',
+            'trainings started by this caller',
             {
               perSecond: startsPerHour / 3600,
               burst: Math.max(1, Math.ceil((startsPerHour * BURST_MINUTES) / 60)),
@@ -42,7 +44,7 @@ export class StartBounds {
    *
    * @throws EpochcastError TOO_MANY_TASKS, RATE_LIMITED
    */
-  take(address: string | null): void {
+  take(caller: Pick<Caller, 'subject' | 'address'>): void {
     const { maxTasks, taskCount, maxUnfinished, unfinishedOf } = this.#options
     const all = taskCount()
     if (all >= maxTasks) {
@@ -51,14 +53,15 @@ export class StartBounds {
         `there are ${all} tasks; expected at most ${maxTasks} (EPOCHCAST_MAX_TASKS). Delete some, or let them go sooner (EPOCHCAST_RETAIN_SECONDS)`,
       )
     }
-    if (address === null) return
-    const count = maxUnfinished === null ? 0 : unfinishedOf(address)
+    const account = accountOf(caller)
+    if (account === null) return
+    const count = maxUnfinished === null ? 0 : unfinishedOf(account)
     if (maxUnfinished !== null && count >= maxUnfinished) {
       throw new EpochcastError(
         'TOO_MANY_TASKS',
-        `this address has ${count} unfinished tasks; expected at most ${maxUnfinished} (EPOCHCAST_MAX_TASKS_PER_ADDRESS). Finish or cancel some`,
+        `${wordsFor(account)} has ${count} unfinished tasks; expected at most ${maxUnfinished} (EPOCHCAST_MAX_TASKS_PER_ADDRESS). Finish or cancel some`,
       )
     }
-    this.#rate?.take(address)
+    for (const holder of holdersOf(caller)) this.#rate?.take(holder)
   }
 }

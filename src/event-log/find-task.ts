@@ -61,8 +61,13 @@ export async function getTask(
 ): Promise<Snapshot> {
   const snapshot = await findTask(log, allowedPrefixes, id, channelPrefix)
   if (snapshot) return snapshot
+  throw noTask(id, channelPrefix)
+}
+
+/** The refusal of a task that was asked for in these words. */
+export function noTask(id: string, channelPrefix: string | null): EpochcastError {
   const where = channelPrefix === null ? '' : ` under channelPrefix ${quote(channelPrefix)}`
-  throw new EpochcastError('TASK_NOT_FOUND', `no task ${quote(id)}${where}; it may be no longer retained`)
+  return new EpochcastError('TASK_NOT_FOUND', `no task ${quote(id)}${where}; it may be no longer retained`)
 }
 
 export const taskNotFound = (key: TaskKey): EpochcastError =>

@@ -1,3 +1,4 @@
+import { wordsFor } from '../bounds/holders.ts'
 import { EpochcastError } from '../task/errors.ts'
 
 /** What is counted: the log of a task in an engine, or what is known of it. */
@@ -154,7 +155,7 @@ export class Ledger<Task extends Holding> {
     const own = this.#accounts.get(owner)?.held ?? 0
     const isShare = owner !== null && this.#held + growth <= maxBytes
     const whose = isShare
-      ? `unfinished tasks of this address hold ${own} bytes, and ${maxBytes - this.#held} are free; with ${growth} more they would be over their share of ${share} (${words.share})`
+      ? `unfinished tasks of ${wordsFor(owner ?? '')} hold ${own} bytes, and ${maxBytes - this.#held} are free; with ${growth} more they would be over their share of ${share} (${words.share})`
       : `unfinished tasks hold ${this.#held} of ${maxBytes} bytes; there is no room for ${growth} more`
     return new EpochcastError(
       'STORE_FULL',

@@ -14,7 +14,7 @@ export interface HeartbeatOptions {
   readonly maxStreamMs: number | null
   readonly pacing: Pacing
   /** Where its subscriber calls from. */
-  readonly address: string | null
+  readonly account: string | null
 }
 
 type Engine = Pick<Store, 'status'>
@@ -25,10 +25,10 @@ type Engine = Pick<Store, 'status'>
  */
 export function heartbeatStream(
   engine: Engine,
-  { intervalMs, maxStreamMs, pacing, address }: HeartbeatOptions,
+  { intervalMs, maxStreamMs, pacing, account }: HeartbeatOptions,
 ): AsyncIterableIterator<Beat, void> {
   return stoppable(async function* (stop) {
-    const pace = pacing.open(address)
+    const pace = pacing.open(account)
     const deadline = deadlineAfter(maxStreamMs, stop)
     try {
       for (let sequence = 1; !deadline.signal.aborted; sequence++) {

@@ -1,13 +1,13 @@
 /** Values of state streams that a server sends in a second, unless something else is set. */
 const VALUES_PER_SECOND = 3000
-/** Addresses for which the rate is divided at least: one alone has no more than half of it. */
+/** Accounts for which the rate is divided at least: one alone has no more than half of it. */
 const MIN_SHARES = 2
 /** Intervals that were made longer are drawn apart by up to this part, or all that came together would go on together. */
 const SPREAD = 0.5
 
 /**
  * How often states are sent where many ask for them: those who wait for the next value wait longer, the more streams
- * there are. Every address has the same part of the rate for all of its streams, so that thousands of one make
+ * there are. Every account has the same part of the rate for all of its streams, so that thousands of one make
  * those of another no slower.
  */
 export class Pacing {
@@ -26,12 +26,12 @@ export class Pacing {
   }
 
   /**
-   * A stream of an address, until it is closed.
+   * A stream, until it is closed.
    *
-   * @param address null for the server itself
+   * @param account whose part of the rate it uses; null for the server itself
    */
-  open(address: string | null): Pace {
-    const holder = address ?? ''
+  open(account: string | null): Pace {
+    const holder = account ?? ''
     this.#open.set(holder, (this.#open.get(holder) ?? 0) + 1)
     let isOpen = true
     return {

@@ -29,7 +29,9 @@ export class ShownTasks {
   isToBeTold(snapshot: Snapshot): boolean {
     const { serial } = snapshot
     const wasShown = this.#delete(serial)
-    if (!this.query.matches(listingOf(snapshot))) return wasShown
+    const listing = listingOf(snapshot)
+    // Of one that went out of the caller's reach, not even that.
+    if (!this.query.matches(listing)) return wasShown && this.query.isReadable(listing)
     // Where no change of a task can make it leave, there is nothing to remember.
     if (!this.query.canBeLeft) return true
     this.#shown.add(serial)

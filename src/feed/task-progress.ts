@@ -14,7 +14,7 @@ export interface ConflationOptions {
 interface TaskProgressOptions extends ConflationOptions {
   readonly pacing: Pacing
   /** Where its subscriber calls from. */
-  readonly address: string | null
+  readonly account: string | null
 }
 
 /**
@@ -24,11 +24,11 @@ interface TaskProgressOptions extends ConflationOptions {
 export function taskProgressStream(
   feeds: Feeds,
   key: TaskKey,
-  { minIntervalMs, maxStreamMs, pacing, address }: TaskProgressOptions,
+  { minIntervalMs, maxStreamMs, pacing, account }: TaskProgressOptions,
 ): AsyncIterableIterator<TaskView, void> {
   return stoppable(async function* (stop) {
     const feed = await feeds.acquire(key)
-    const pace = pacing.open(address)
+    const pace = pacing.open(account)
     const deadline = deadlineAfter(maxStreamMs, stop)
     try {
       while (!deadline.signal.aborted && !feed.closed) {

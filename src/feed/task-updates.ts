@@ -2,7 +2,7 @@ import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { EventLog, Snapshot, Watch } from '../event-log/event-log.ts'
 import type { Listing } from '../event-log/listing.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
-import { ANYONE, type Caller } from '../repository/access.ts'
+import { ANYONE, accountOf, type Caller } from '../repository/access.ts'
 import type { TaskCatalog } from '../repository/task-catalog.ts'
 import { type TaskFilter, taskQuery } from '../repository/task-filter.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
@@ -80,7 +80,7 @@ export class TaskUpdates {
     const shown = new ShownTasks(taskQuery(filter, caller))
     return stoppable(async function* (stop) {
       await updates.#open(stop)
-      const pace = updates.#pacing.open(caller.address)
+      const pace = updates.#pacing.open(accountOf(caller))
       const deadline = deadlineAfter(maxStreamMs, stop)
       const { signal } = deadline
       // Changes sent since the last pause; what it opens with is no change.

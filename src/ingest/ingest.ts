@@ -1,10 +1,12 @@
 import { RateLimit } from '../bounds/rate-limit.ts'
+import { noTask } from '../event-log/find-task.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
-import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
+import { authorize, type Caller, reaches, unauthenticated } from '../repository/access.ts'
+import { ownPrefixes } from '../repository/find-for-caller.ts'
 import { LIMITS } from '../task/limits.ts'
 import { planReports, type ReportBatch } from '../task/plan-reports.ts'
 import type { Position } from '../task/position.ts'
-import { channelOf, hasEnded, type TaskKey } from '../task/task.ts'
+import { channelOf, hasEnded, isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
 import { boundReports } from './bound-reports.ts'
 
 export interface IngestResult {
@@ -49,15 +51,16 @@ export class Ingest {
     channelPrefix: string | null,
     batch: ReportBatch,
   ): Promise<IngestResult> {
-    // Before the task is looked for: whether it exists is not for every caller to know.
-    authorize(caller, 'tasks:report', { id: taskId })
-    const found = this.#writer.find(prefixesOf(caller, this.#channelPrefixes), taskId, channelPrefix)
+    authorize(caller, 'tasks:report')
+    const prefixes = ownPrefixes(caller, channelPrefix, this.#channelPrefixes)
+    if (prefixes.length === 0 || caller.taskIds?.has(taskId) === false) throw noTask(taskId, channelPrefix)
+    const found = this.#writer.find(prefixes, taskId, channelPrefix)
     const key = found instanceof Promise ? await found : found
-    authorize(caller, 'tasks:report', key)
     const { reports, warnings } = boundReports(batch.reports)
     const bound = reports === batch.reports ? batch : { ...batch, reports }
     let isCounted = false
     const { decision, top } = await this.#writer.update(key, (state) => {
+      this.#checkReach(caller, state, taskId, channelPrefix)
       const plan = planReports(state, bound, this.#now())
       // Not those that are repeated, and once where it is decided again.
       if (this.#rate && plan.accepted > 0 && !isCounted) this.#rate.take(channelOf(key), plan.accepted)
@@ -75,6 +78,21 @@ export class Ingest {
       stopRequested: state.stopRequested || isOver,
       warnings: [...warnings, ...decision.warnings],
     }
+  }
+
+  /** What was sent again or for an ended task is told only to those that the task is for, too. */
+  #checkReach(
+    caller: Caller,
+    { spec, status, finishedAt }: TaskState,
+    id: string,
+    prefix: string | null,
+  ): void {
+    const { startId } = caller
+    if (!reaches(caller, spec) || (startId !== null && startId !== spec.startId)) throw noTask(id, prefix)
+    if (startId === null || finishedAt === null || !isFinalStatus(status)) return
+    if (this.#now() - finishedAt <= LIMITS.reportTokenAfterEndMs) return
+    const endedAt = new Date(finishedAt).toISOString()
+    throw unauthenticated('expired', `the report token ended with its task, a day after ${endedAt}`)
   }
 }
 

@@ -1,72 +1,195 @@
+import { subjectHolder } from '../bounds/holders.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
-import type { TaskKey } from '../task/task.ts'
+import type { Json, TaskKey } from '../task/task.ts'
 
 /*
  * Who may do what, for every door: resolvers, the fast path of reports, and doors that are not GraphQL. What
  * makes the content of a result differ is not decided here; that is the audience (`schema/context.ts`).
  */
 
-export const SCOPES = ['tasks:read', 'tasks:start', 'tasks:cancel', 'tasks:report', 'tasks:write'] as const
+export const TASK_SCOPES = [
+  'tasks:read',
+  'tasks:start',
+  'tasks:cancel',
+  'tasks:report',
+  'tasks:write',
+] as const
+export const SCOPES = [...TASK_SCOPES, 'server:metrics'] as const
 export type Scope = (typeof SCOPES)[number]
 
-/** Who calls, and what that gives a right to. */
-export interface Caller {
-  readonly subject: string
-  /** Where it calls from, the holder of its shares and rates; null for the server itself. */
-  readonly address: string | null
+/** Names for the scopes that people need together; a token may have them for its scope, or among its scopes. */
+export const BUNDLES = {
+  viewer: ['tasks:read'],
+  trainer: ['tasks:read', 'tasks:start', 'tasks:report'],
+  operator: SCOPES,
+} as const satisfies Record<string, readonly Scope[]>
+
+export type LabelValue = string | number | boolean
+
+/** What a token gives a right to. */
+export interface Rights {
+  /** Whom the token was issued to; null without a token, or where it does not say. */
+  readonly subject: string | null
   readonly scopes: ReadonlySet<Scope>
   /** The only tasks that the caller may touch; null: all of them. */
   readonly taskIds: ReadonlySet<string> | null
   /** The only channel prefixes that the caller may touch; null: all of the server. */
   readonly channelPrefixes: ReadonlySet<string> | null
+  /** Labels that a task must have, each with one of these values, for the caller to touch it; null: any task. */
+  readonly labels: ReadonlyMap<string, ReadonlySet<LabelValue>> | null
   /** When the rights end, in milliseconds since 1970; null: never. */
   readonly expiresAt: number | null
+  /** Of a report token, the start of the task that it reports to (`TaskSpec.startId`); null for any other. */
+  readonly startId: string | null
+}
+
+/** Who calls, and what that gives a right to. */
+export interface Caller extends Rights {
+  /** Whether it has shown a token, where one is required; without, nothing is allowed. */
+  readonly isKnown: boolean
+  /** Where it calls from; null for the server itself. */
+  readonly address: string | null
 }
 
 /** The caller of a server without authentication. */
 export const ANYONE: Caller = {
-  subject: 'anyone',
+  subject: null,
+  isKnown: true,
   address: null,
   scopes: new Set(SCOPES),
   taskIds: null,
   channelPrefixes: null,
+  labels: null,
   expiresAt: null,
+  startId: null,
+}
+
+/** The caller of a server with authentication that has not shown a token, or not yet. */
+export const NOBODY: Caller = { ...ANYONE, isKnown: false, scopes: new Set() }
+
+/**
+ * Refuses a caller that may not do what it asks for, whatever it is to be done to.
+ *
+ * @param scope null for what needs a token, but no right
+ * @throws EpochcastError UNAUTHENTICATED, FORBIDDEN
+ */
+export function authorize(caller: Caller, scope: Scope | null, now = Date.now()): void {
+  const { isKnown, scopes, expiresAt } = caller
+  if (!isKnown) throw unauthenticated('missing', TOKEN_EXPECTED)
+  if (expiresAt !== null && expiresAt <= now) {
+    throw unauthenticated('expired', `the token expired at ${new Date(expiresAt).toISOString()}`)
+  }
+  if (scope !== null && !scopes.has(scope))
+    throw forbidden(caller, scope, `the token lacks the scope ${scope}`)
 }
 
 /**
- * Refuses a caller that may not do what it asks for.
+ * Refuses a caller that may not start a task such as this.
  *
- * @param where what it is to be done to, as far as that is known
  * @throws EpochcastError FORBIDDEN
  */
-export function authorize(
-  caller: Caller,
-  scope: Scope,
-  where: Partial<TaskKey> = {},
-  now = Date.now(),
-): void {
-  const { subject, scopes, taskIds, channelPrefixes, expiresAt } = caller
-  const refuse = (reason: string) =>
-    new EpochcastError('FORBIDDEN', `${quote(subject)} may not ${ACTIONS[scope]}: ${reason}`)
-  if (expiresAt !== null && expiresAt <= now) {
-    throw refuse(`the token expired at ${new Date(expiresAt).toISOString()}`)
+export function authorizeStart(caller: Caller, { channelPrefix, labels }: StartedTask): void {
+  const { taskIds, channelPrefixes } = caller
+  if (taskIds) throw forbidden(caller, 'tasks:start', 'the token is for some tasks only')
+  if (channelPrefixes && !channelPrefixes.has(channelPrefix)) {
+    throw forbidden(caller, 'tasks:start', `the token is not for channelPrefix ${quote(channelPrefix)}`)
   }
-  if (!scopes.has(scope)) throw refuse(`the token lacks the scope ${scope}`)
-  const { id, channelPrefix } = where
-  if (id !== undefined && taskIds && !taskIds.has(id)) throw refuse(`the token is not for task ${quote(id)}`)
-  if (channelPrefix !== undefined && channelPrefixes && !channelPrefixes.has(channelPrefix)) {
-    throw refuse(`the token is not for channelPrefix ${quote(channelPrefix)}`)
-  }
+  checkLabels(caller, 'tasks:start', labels)
 }
 
-/** Whether `authorize` would let a task be read; lists leave out what may not. */
-export function mayRead({ taskIds, channelPrefixes }: Caller, { id, channelPrefix }: TaskKey): boolean {
-  return (taskIds?.has(id) ?? true) && (channelPrefixes?.has(channelPrefix) ?? true)
+/**
+ * Refuses labels that would take a task out of a caller's own reach.
+ *
+ * @throws EpochcastError FORBIDDEN
+ */
+export function checkLabels(caller: Caller, scope: Scope, labels: Json): void {
+  if (!caller.labels || hasLabels(labels, caller.labels)) return
+  const wanted = Array.from(
+    caller.labels,
+    ([name, values]) => `${name} ${[...values].map(quote).join(' or ')}`,
+  )
+  throw forbidden(caller, scope, `the token is only for tasks with the labels ${wanted.join(', ')}`)
+}
+
+type StartedTask = Pick<TaskKey, 'channelPrefix'> & { readonly labels: Json }
+type LabelledTask = TaskKey & { readonly labels: Json }
+
+/** Whether a task is among those that a caller may touch; for all others there is no such task. */
+export function reaches({ taskIds, channelPrefixes, labels }: Rights, task: LabelledTask): boolean {
+  return (
+    (taskIds?.has(task.id) ?? true) &&
+    (channelPrefixes?.has(task.channelPrefix) ?? true) &&
+    (labels === null || hasLabels(task.labels, labels))
+  )
+}
+
+/** Whether there is no task that a caller may not touch. */
+export const reachesAll = ({ taskIds, channelPrefixes, labels }: Rights): boolean =>
+  taskIds === null && channelPrefixes === null && labels === null
+
+/** Whether a caller may do all that another may, as the same subject. */
+export function reachesAtLeast(caller: Rights, other: Rights): boolean {
+  const covers = (own: ReadonlySet<unknown> | null, others: ReadonlySet<unknown> | null) =>
+    own === null || (others !== null && [...others].every((one) => own.has(one)))
+  const { labels } = caller
+  return (
+    caller.subject === other.subject &&
+    caller.startId === other.startId &&
+    covers(caller.scopes, other.scopes) &&
+    covers(caller.taskIds, other.taskIds) &&
+    covers(caller.channelPrefixes, other.channelPrefixes) &&
+    (labels === null ||
+      Array.from(labels).every(([name, values]) => covers(values, other.labels?.get(name) ?? null)))
+  )
 }
 
 /** Those of the server's channel prefixes under which a caller's task is looked for. */
-export function prefixesOf({ channelPrefixes }: Caller, all: readonly string[]): readonly string[] {
+export function prefixesOf({ channelPrefixes }: Rights, all: readonly string[]): readonly string[] {
   return channelPrefixes ? all.filter((prefix) => channelPrefixes.has(prefix)) : all
+}
+
+/** Whose share of the store and of state streams a caller uses: its subject's, or without one its address's. */
+export const accountOf = ({ subject, address }: Pick<Caller, 'subject' | 'address'>): string | null =>
+  subject === null ? address : subjectHolder(subject)
+
+/** Those whose shares and rates a call counts for: of the address, and of the subject, from wherever it calls. */
+export const holdersOf = ({ subject, address }: Pick<Caller, 'subject' | 'address'>): readonly string[] => {
+  const holders = address === null ? [] : [address]
+  return subject === null ? holders : [...holders, subjectHolder(subject)]
+}
+
+/** Why somebody is not known, for programs. */
+export type AuthenticationProblem =
+  | 'missing'
+  | 'malformed'
+  | 'algorithm'
+  | 'key'
+  | 'signature'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'issuer'
+  | 'audience'
+  | 'used'
+
+export const TOKEN_EXPECTED =
+  'there is no token; expected "Authorization: Bearer …", in connection_init {"authorization": "Bearer …"}, or a ticket of POST /ticket'
+
+export const unauthenticated = (reason: AuthenticationProblem, message: string): EpochcastError =>
+  new EpochcastError('UNAUTHENTICATED', message, { details: { reason } })
+
+function forbidden({ subject }: Caller, scope: Scope, reason: string): EpochcastError {
+  const who = subject === null ? 'this caller' : quote(subject)
+  return new EpochcastError('FORBIDDEN', `${who} may not ${ACTIONS[scope]}: ${reason}`)
+}
+
+/** Labels are looked at where they stand: a label within another is none of that name. */
+function hasLabels(labels: Json, wanted: NonNullable<Rights['labels']>): boolean {
+  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) return wanted.size === 0
+  for (const [name, values] of wanted) {
+    if (!Object.hasOwn(labels, name)) return false
+    if (!values.has((labels as Readonly<Record<string, Json>>)[name] as LabelValue)) return false
+  }
+  return true
 }
 
 const ACTIONS = {
@@ -75,4 +198,5 @@ const ACTIONS = {
   'tasks:cancel': 'cancel trainings',
   'tasks:report': 'report to tasks',
   'tasks:write': 'change tasks',
+  'server:metrics': "read the server's metrics",
 } satisfies Record<Scope, string>

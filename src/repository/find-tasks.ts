@@ -64,6 +64,12 @@ export async function findTasks(
   }
 }
 
+const rightsKey = ({ taskIds, channelPrefixes, labels }: Caller) => [
+  taskIds && [...taskIds],
+  channelPrefixes && [...channelPrefixes],
+  labels && Array.from(labels, ([name, values]) => [name, [...values]]),
+]
+
 const searches = new WeakMap<TaskCatalog, Map<string, Promise<TaskPage>>>()
 
 /**
@@ -78,9 +84,8 @@ export function findTasksOnce(
   caller: Caller,
   request: TaskPageRequest,
 ): Promise<TaskPage> {
-  const { taskIds, channelPrefixes } = caller
   const { order, after, limit } = request
-  const rights = [taskIds && [...taskIds], channelPrefixes && [...channelPrefixes]]
+  const rights = rightsKey(caller)
   const key = JSON.stringify([filter, rights, order, after, limit])
   let ofTurn = searches.get(catalog)
   if (!ofTurn) {

@@ -2,7 +2,7 @@ import type { Listing } from '../event-log/listing.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
 import type { Json, TaskStatus } from '../task/task.ts'
-import { ANYONE, type Caller, mayRead } from './access.ts'
+import { ANYONE, type Caller, type LabelValue, reaches } from './access.ts'
 
 /** All conditions that are given must hold. */
 export interface TaskFilter {
@@ -18,8 +18,6 @@ export interface TaskFilter {
   readonly createdBefore?: string | null | undefined
 }
 
-type LabelValue = string | number | boolean
-
 /** A filter and a caller's rights, as what an index can look up and a listing can be tested by. */
 export interface TaskQuery {
   /** Each asks for one of several keys (`keysOf`). */
@@ -34,6 +32,8 @@ export interface TaskQuery {
   readonly namesTasks: boolean
   /** @param text its `searchText`, where that is at hand */
   matches(listing: Listing, text?: string): boolean
+  /** Whether the caller may read a task, whether it matches or not. */
+  isReadable(listing: Listing): boolean
 }
 
 /** @throws EpochcastError BAD_INPUT */
@@ -56,13 +56,15 @@ export function taskQuery(filter: TaskFilter, caller: Caller = ANYONE): TaskQuer
   where('machineId', machineId == null ? null : [machineId])
   where('trainer', trainer == null ? null : [trainer])
   for (const { path, value } of labels) conditions.push([labelKey(path, value)])
+  for (const [name, values] of caller.labels ?? [])
+    conditions.push(Array.from(values, (value) => labelKey([name], value)))
 
   return {
     conditions,
     words,
     createdAfter,
     createdBefore,
-    canBeLeft: statuses != null || words.length > 0 || labels.length > 0,
+    canBeLeft: statuses != null || words.length > 0 || labels.length > 0 || caller.labels !== null,
     namesTasks: ids != null,
     matches: (listing, text) =>
       (ids?.includes(listing.id) ?? true) &&
@@ -72,9 +74,10 @@ export function taskQuery(filter: TaskFilter, caller: Caller = ANYONE): TaskQuer
       (trainer ?? listing.trainer) === listing.trainer &&
       listing.createdAt > createdAfter &&
       listing.createdAt < createdBefore &&
-      mayRead(caller, listing) &&
+      reaches(caller, listing) &&
       labels.every(({ path, value }) => labelAt(listing.labels, path) === value) &&
       (words.length === 0 || hasWords(text ?? searchText(listing), words)),
+    isReadable: (listing) => reaches(caller, listing),
   }
 }
 

@@ -1,10 +1,11 @@
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
-import { getTask, taskNotFound } from '../event-log/find-task.ts'
+import { taskNotFound } from '../event-log/find-task.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import { editOf, type TaskChanges } from '../task/edit.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
-import { channelOf, isFinalStatus, type TaskKey } from '../task/task.ts'
-import { authorize, type Caller, prefixesOf } from './access.ts'
+import { channelOf, isFinalStatus } from '../task/task.ts'
+import { type Caller, checkLabels } from './access.ts'
+import { getForCaller } from './find-for-caller.ts'
 
 /** Each conflict is another task of the same name that has been started and has ended meanwhile. */
 const MAX_TRIES = 5
@@ -40,6 +41,7 @@ export class TaskRecords {
     changes: TaskChanges,
   ): Promise<Snapshot> {
     const { state } = await this.#find(caller, id, channelPrefix)
+    if (changes.labels !== undefined) checkLabels(caller, 'tasks:write', changes.labels)
     return this.#writer.edit(state.spec, (present) => editOf(present, changes, this.#now()))
   }
 
@@ -67,12 +69,8 @@ export class TaskRecords {
     throw new EpochcastError('CONTENDED', `task ${quote(id)} is being started again and again; try again`)
   }
 
-  async #find(caller: Caller, id: string, channelPrefix: string | null): Promise<Snapshot> {
-    // Before the task is looked for: whether it exists is not for every caller to know.
-    authorize(caller, 'tasks:write', { id })
-    const found = await getTask(this.#log, prefixesOf(caller, this.#channelPrefixes), id, channelPrefix)
-    const key: TaskKey = found.state.spec
-    authorize(caller, 'tasks:write', key)
-    return found
+  #find(caller: Caller, id: string, channelPrefix: string | null): Promise<Snapshot> {
+    const asked = { id, channelPrefix, allowedPrefixes: this.#channelPrefixes }
+    return getForCaller(this.#log, caller, 'tasks:write', asked)
   }
 }

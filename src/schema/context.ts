@@ -1,3 +1,4 @@
+import type { ViewLinks } from '../auth/view-links.ts'
 import type { Dispatch } from '../dispatch/dispatch.ts'
 import type { Trainers } from '../dispatch/trainers.ts'
 import type { EventLog } from '../event-log/event-log.ts'
@@ -35,6 +36,7 @@ export interface Services {
   readonly dispatch: Dispatch
   readonly records: TaskRecords
   readonly trainers: Trainers
+  readonly viewLinks: ViewLinks
 }
 
 /** The opening of a subscription, which may have to wait. */

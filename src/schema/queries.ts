@@ -1,9 +1,9 @@
 import { textSize } from '../bounds/text-size.ts'
 import type { Snapshot } from '../event-log/event-log.ts'
-import { findTask } from '../event-log/find-task.ts'
 import type { EngineStatus } from '../event-log/store.ts'
 import type { Trainer } from '../launcher/launcher.ts'
-import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
+import { authorize, type Caller, reachesAll } from '../repository/access.ts'
+import { findForCaller } from '../repository/find-for-caller.ts'
 import { findTasksOnce, listTasks, type TaskPage, type TaskPageRequest } from '../repository/find-tasks.ts'
 import type { TaskFilter } from '../repository/task-filter.ts'
 import { LIMITS } from '../task/limits.ts'
@@ -52,9 +52,8 @@ builder.queryFields((t) => ({
       channelPrefix: t.arg.string({ validate: channelPrefix }),
     },
     resolve: (_, { id, channelPrefix }, { caller, services, answer }) => {
-      authorize(caller, 'tasks:read', { id })
-      const prefixes = prefixesOf(caller, services.channelPrefixes)
-      const read = () => findTask(services.log, prefixes, id, channelPrefix ?? null)
+      const asked = { id, channelPrefix: channelPrefix ?? null, allowedPrefixes: services.channelPrefixes }
+      const read = () => findForCaller(services.log, caller, 'tasks:read', asked)
       return answer ? answer.read(JSON.stringify(['task', id, channelPrefix]), read, sizeOfTask) : read()
     },
   }),
@@ -93,7 +92,13 @@ builder.queryFields((t) => ({
       }
     },
   }),
-  server: t.field({ type: ServerInfoObject, resolve: (_, __, { services }) => services }),
+  server: t.field({
+    type: ServerInfoObject,
+    resolve: (_, __, { caller, services }) => {
+      authorize(caller, null)
+      return services
+    },
+  }),
 }))
 
 /** Of a task, and its edge. */
@@ -110,8 +115,7 @@ async function pageOfTasks(
   filter: TaskFilter | null,
   request: TaskPageRequest,
 ): Promise<TaskPage> {
-  const seesAll = caller.taskIds === null && caller.channelPrefixes === null
-  if (filter !== null || request.order !== 'CREATED_DESC' || !seesAll)
+  if (filter !== null || request.order !== 'CREATED_DESC' || !reachesAll(caller))
     return findTasksOnce(catalog, filter ?? {}, caller, request)
   return listTasks(tasks, catalog, request)
 }

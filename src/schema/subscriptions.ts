@@ -1,9 +1,9 @@
-import { getTask } from '../event-log/find-task.ts'
 import { type Beat, heartbeatStream } from '../feed/heartbeat.ts'
 import { taskProgressStream } from '../feed/task-progress.ts'
 import { TrainingEvents } from '../feed/training-events.ts'
 import { trainingStream } from '../feed/training-stream.ts'
-import { authorize, prefixesOf } from '../repository/access.ts'
+import { accountOf, authorize } from '../repository/access.ts'
+import { getForCaller } from '../repository/find-for-caller.ts'
 import { LIMITS } from '../task/limits.ts'
 import { encodeCursor } from '../task/position.ts'
 import { etaSeconds } from '../task/progress.ts'
@@ -53,10 +53,10 @@ function openTask<T>(
   channelPrefix: string | null,
   open: (found: TaskView) => Promise<T>,
 ): Promise<T> {
-  authorize(caller, 'tasks:read', { id: taskId })
-  const prefixes = prefixesOf(caller, services.channelPrefixes)
+  authorize(caller, 'tasks:read')
+  const asked = { id: taskId, channelPrefix, allowedPrefixes: services.channelPrefixes }
   return services.engineWait.opened(
-    async () => open(await getTask(services.feeds, prefixes, taskId, channelPrefix)),
+    async () => open(await getForCaller(services.feeds, caller, 'tasks:read', asked)),
     () => opening?.isLeft ?? false,
   )
 }
@@ -103,8 +103,8 @@ builder.subscriptionFields((t) => ({
     },
     subscribe: (_, { taskId, channelPrefix, minIntervalMs }, context) => {
       const { feeds, pacing, maxStateStreamMs } = context.services
-      const { address } = context.caller
-      const options = { minIntervalMs: minIntervalMs ?? 0, maxStreamMs: maxStateStreamMs, pacing, address }
+      const account = accountOf(context.caller)
+      const options = { minIntervalMs: minIntervalMs ?? 0, maxStreamMs: maxStateStreamMs, pacing, account }
       return openTask(context, taskId, channelPrefix ?? null, async ({ state }) =>
         taskProgressStream(feeds, state.spec, options),
       )
@@ -143,13 +143,15 @@ builder.subscriptionFields((t) => ({
         validate: wholeNumber(LIMITS.heartbeatMs.min, LIMITS.heartbeatMs.max),
       }),
     },
-    subscribe: (_, { intervalMs }, { caller, services: { engine, pacing, maxStateStreamMs } }) =>
-      heartbeatStream(engine, {
+    subscribe: (_, { intervalMs }, { caller, services: { engine, pacing, maxStateStreamMs } }) => {
+      authorize(caller, null)
+      return heartbeatStream(engine, {
         pacing,
-        address: caller.address,
+        account: accountOf(caller),
         intervalMs: intervalMs ?? LIMITS.heartbeatMs.default,
         maxStreamMs: maxStateStreamMs,
-      }),
+      })
+    },
     resolve: (beat) => beat,
   }),
 }))

@@ -23,6 +23,12 @@ TaskObject.implement({
       description: "channelPrefix:id, also the Redis channel that carries the task's events.",
       resolve: ({ state }) => channelOf(state.spec),
     }),
+    startedBy: t.string({
+      nullable: true,
+      description:
+        'The subject of the token by which it was started; null where the server runs without auth.',
+      resolve: ({ state }) => state.spec.startedBy ?? null,
+    }),
     name: t.string({
       nullable: true,
       description: 'For people; any text, not unique.',

@@ -36,7 +36,17 @@ export const ERROR_CODES = {
     meaning: 'A browser page of this origin may not use this server (EPOCHCAST_ALLOWED_ORIGINS).',
   },
 
-  FORBIDDEN: { retryable: false, meaning: 'The caller has no right to do this, or not to this task.' },
+  UNAUTHENTICATED: {
+    retryable: false,
+    meaning:
+      'There is no token, or it is not valid (any more); `extensions.reason` says what is wrong with it. Expected another one.',
+  },
+  FORBIDDEN: { retryable: false, meaning: 'The token gives no right to do this.' },
+  AUTHENTICATION_UNAVAILABLE: {
+    retryable: true,
+    meaning:
+      'The keys that tokens are checked by (EPOCHCAST_JWKS_URL) are out of reach, and none are known yet.',
+  },
 
   // Things that are not there.
   TASK_NOT_FOUND: { retryable: false, meaning: 'No such task, or it is no longer retained.' },

@@ -90,4 +90,12 @@ export const LIMITS = {
   validationErrors: 10,
   /** Bytes of JSON of a subscription's variables, which are kept as long as it is. */
   subscriptionVariablesBytes: 65_536,
+  /** Characters of a bearer token. */
+  tokenLength: 8192,
+  subjectLength: 256,
+  /** Task ids, channel prefixes, labels and values of a label that a token names, each. */
+  tokenNarrowing: 200,
+  /** Time for which a report token is of use after its task has ended. */
+  reportTokenAfterEndMs: 86_400_000,
+  viewLinkSeconds: { default: 86_400, min: 60, max: 31_536_000 },
 } as const

@@ -64,8 +64,10 @@ export interface TaskSpec extends TaskKey {
   readonly params: Readonly<Record<string, Json>>
   /** Milliseconds since the epoch, by the server's clock. */
   readonly createdAt: number
-  /** The address that started it, which what it takes is counted for. Null for the server; absent in older states. */
+  /** The subject that started it, or without a token the address: what it takes is counted for it. Absent in older states. */
   readonly owner?: string | null
+  /** The subject of the token by which it was started; null without one, absent in states of before. */
+  readonly startedBy?: string | null
   /** The server whose child process the trainer is, so that it ends with it; null for any other launcher. */
   readonly holder: string | null
   /** Drawn for each call of startTraining, by which it knows the task that it created itself. */

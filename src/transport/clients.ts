@@ -6,7 +6,7 @@ import { ByteShares } from '../bounds/byte-shares.ts'
 import { type Rate, RateLimit } from '../bounds/rate-limit.ts'
 import { Shares } from '../bounds/shares.ts'
 import type { ClientLimits } from '../client-limits.ts'
-import { ANYONE, type Caller } from '../repository/access.ts'
+import { type Caller, holdersOf } from '../repository/access.ts'
 import type { Context } from '../schema/context.ts'
 import type { EpochcastError } from '../task/errors.ts'
 import { ClientAddresses } from './client-address.ts'
@@ -39,6 +39,8 @@ export interface ClientGauges {
 }
 
 interface ClientsOptions {
+  /** Who calls before a token is looked at: anyone, or, where one is required, nobody. */
+  readonly stranger: Caller
   readonly maxBodyBytes: number
   readonly maxSubscriptions: number
 }
@@ -64,14 +66,17 @@ export class Clients {
   readonly #connections: Shares
   /** WebSockets of clients behind a trusted proxy, whose connections have no share of their own. */
   readonly #proxied: Shares
+  /** Who calls before a token is looked at. */
+  readonly #stranger: Caller
   /** Who calls over a connection, where that is one client's. */
   readonly #callers = new WeakMap<Duplex, Caller>()
   readonly #sweeps = new Set<() => void>()
   readonly #timer: NodeJS.Timeout
 
   /** @param maxBodyBytes of which at least one fits into the share of an address */
-  constructor(limits: ClientLimits, { maxBodyBytes, maxSubscriptions }: ClientsOptions) {
+  constructor(limits: ClientLimits, { stranger, maxBodyBytes, maxSubscriptions }: ClientsOptions) {
     this.limits = limits
+    this.#stranger = stranger
     const shareOf = (total: number) => Math.max(1, Math.floor(total * limits.addressShare))
     this.#addresses = new ClientAddresses(limits.trustedProxies, limits.forwardedHeader)
     const places = (what: string, total: number, name: string, code: 'TOO_MANY_CONNECTIONS' | 'OVERLOADED') =>
@@ -99,7 +104,7 @@ export class Clients {
     const { mutationsPerSecond } = limits
     this.#mutationRate = { perSecond: mutationsPerSecond, burst: BURST_SECONDS * mutationsPerSecond }
     this.mutations = new RateLimit(
-      'mutations of this address',
+      'mutations of this caller',
       this.#mutationRate,
       'EPOCHCAST_MUTATIONS_PER_SECOND',
     )
@@ -149,18 +154,18 @@ export class Clients {
       const { remoteAddress } = socket
       const isProxy = this.#addresses.isProxy(remoteAddress)
       const address = this.#addresses.of({ socket, headers: {} })
-      if (!isProxy) this.#callers.set(socket, { ...ANYONE, address })
+      if (!isProxy) this.#callers.set(socket, { ...this.#stranger, address })
       try {
-        socket.once('close', this.#connections.take(isProxy ? null : address))
+        socket.once('close', this.#connections.take(isProxy ? [] : [address]))
       } catch (error) {
         endSoon(socket, rawResponse('503 Service Unavailable', error as EpochcastError))
       }
     })
   }
 
-  /** Who sent a request, or asks for an upgrade. */
-  callerOf(request: Pick<IncomingMessage, 'headers' | 'socket'>): Caller {
-    return this.#callers.get(request.socket) ?? { ...ANYONE, address: this.#addresses.of(request) }
+  /** Who sent a request, or asks for an upgrade, as long as nothing but its address is known. */
+  strangerOf(request: Pick<IncomingMessage, 'headers' | 'socket'>): Caller {
+    return this.#callers.get(request.socket) ?? { ...this.#stranger, address: this.#addresses.of(request) }
   }
 
   /**
@@ -169,18 +174,18 @@ export class Clients {
    * @throws EpochcastError RATE_LIMITED, OVERLOADED
    */
   admit({ document, operationName, contextValue }: ExecutionArgs): () => void {
-    const { address } = (contextValue as Context).caller
+    const { caller } = contextValue as Context
     const operation = getOperationAST(document, operationName)
-    if (operation?.operation === OperationTypeNode.QUERY) return this.queries.take(address)
+    if (operation?.operation === OperationTypeNode.QUERY) return this.queries.take(holdersOf(caller))
     // Each of its fields is run.
-    if (operation) this.admitMutations(address, operation.selectionSet.selections.length)
+    if (operation) this.admitMutations(caller, operation.selectionSet.selections.length)
     return NOTHING_HELD
   }
 
   /** @throws EpochcastError RATE_LIMITED */
-  admitMutations(address: string | null, count = 1): void {
+  admitMutations(caller: Caller, count = 1): void {
     const { burst } = this.#mutationRate
-    if (address !== null) this.mutations.take(address, Math.min(count, burst))
+    for (const holder of holdersOf(caller)) this.mutations.take(holder, Math.min(count, burst))
   }
 
   /**
@@ -189,7 +194,9 @@ export class Clients {
    * @throws EpochcastError TOO_MANY_CONNECTIONS
    */
   takeSocket(request: IncomingMessage, { address }: Caller): () => void {
-    return this.#callers.has(request.socket) ? NOTHING_HELD : this.#proxied.take(address)
+    return this.#callers.has(request.socket)
+      ? NOTHING_HELD
+      : this.#proxied.take(address === null ? [] : [address])
   }
 }
 

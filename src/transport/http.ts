@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { EpochcastError, quote } from '../task/errors.ts'
+import type { Callers } from './callers.ts'
 import { type Clients, holderOf } from './clients.ts'
 import { type CountedResponse, countedResponses } from './counted-response.ts'
+import { Gate } from './gate.ts'
 import { GRAPHQL_PATH, isGraphQLPath, type Yoga } from './graphql.ts'
 import { JsonPost } from './json-post.ts'
 import type { Operations } from './operations.ts'
@@ -9,11 +11,14 @@ import type { OriginRule } from './origin.ts'
 import { Pipelines } from './pipelines.ts'
 import { refuse, respondJson } from './refusals.ts'
 import { pathOf } from './request-target.ts'
+import { TICKET_PATH, type Tickets } from './tickets.ts'
 
 export interface HttpOptions {
   readonly yoga: Yoga
   readonly operations: Operations
   readonly clients: Clients
+  readonly callers: Callers
+  readonly tickets: Tickets
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
@@ -24,13 +29,24 @@ export interface HttpOptions {
   readonly isReady: () => Promise<boolean>
 }
 
+/** Of links to tasks (`createViewLink`). */
+const TASK_PAGES = '/tasks/'
 /** How often Node looks for requests whose time is over. */
 const CHECK_MS = 1000
 
-/** The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/health` and `/ready` for operations. */
+/**
+ * The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/ticket` for who can send no token, `/health` and
+ * `/ready` for operations.
+ */
 export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: HttpOptions): Server {
-  const { clients } = graphql
+  const { clients, callers, graphiql, operations, tickets } = graphql
   const jsonPost = new JsonPost(graphql)
+  const gate = new Gate({
+    clients,
+    callers,
+    graphiql,
+    translate: (error) => operations.translate(error),
+  })
   const pipelines = new Pipelines()
   const options = {
     ServerResponse: countedResponses(clients.waiting),
@@ -42,7 +58,7 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
   const server = createServer(options, (request, response) => {
     // Of a connection that has been refused.
     if (request.socket.writableEnded) return
-    ;(response as CountedResponse).holder = holderOf(clients.callerOf(request))
+    ;(response as CountedResponse).holder = holderOf(clients.strangerOf(request))
     pipelines.run(request, response, () => serve(request, response))
   })
   clients.watch(server)
@@ -68,16 +84,30 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
         response.writeHead(302, { location: GRAPHQL_PATH }).end()
         return
     }
+    if (path.startsWith(TASK_PAGES)) {
+      response.writeHead(302, { location: GRAPHQL_PATH }).end()
+      return
+    }
     try {
       origins.check(request)
     } catch (error) {
       return refuseBefore(request, response, error as EpochcastError)
     }
-    if (!isGraphQLPath(path)) return refuse(request, response, 404, nothingAt(path))
+    const door = doorAt(path)
+    if (door === null) return refuse(request, response, 404, nothingAt(path))
     const { holder } = response as CountedResponse
-    if (clients.waiting.isOver(holder)) refuse(request, response, 503, clients.waiting.refusal(holder))
-    else jsonPost.serve(request, response)
+    if (clients.waiting.isOver(holder)) return refuse(request, response, 503, clients.waiting.refusal(holder))
+    gate.pass(request, response, () => door.serve(request, response))
   }
+
+  function doorAt(path: string): Door | null {
+    if (isGraphQLPath(path)) return jsonPost
+    return path === TICKET_PATH ? tickets : null
+  }
+}
+
+interface Door {
+  serve(request: IncomingMessage, response: ServerResponse): void
 }
 
 const nothingAt = (path: string): EpochcastError =>

@@ -5,7 +5,9 @@ import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
 import type { Caller } from '../repository/access.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { mayBeInexact } from '../task/json.ts'
+import type { Callers } from './callers.ts'
 import { type Clients, holderOf } from './clients.ts'
+import { asksForPage } from './gate.ts'
 import { refusedDocument, type Yoga } from './graphql.ts'
 import { exactParams, parseParams, withoutByteOrderMark } from './json-params.ts'
 import { notJson } from './not-json.ts'
@@ -21,6 +23,7 @@ export interface JsonPostOptions {
   /** Responds to every request that is unusual in any way. */
   readonly yoga: Yoga
   readonly clients: Clients
+  readonly callers: Callers
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
@@ -57,14 +60,14 @@ export class JsonPost {
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {
-    const { clients, maxBodyBytes } = this.#options
+    const { clients, callers, maxBodyBytes } = this.#options
+    const caller = callers.of(request)
     if (request.method !== 'POST') {
-      clients.turns.take(holderOf(clients.callerOf(request)), () => this.#serveWithoutBody(request, response))
+      clients.turns.take(holderOf(caller), () => this.#serveWithoutBody(request, response))
       return
     }
     const mediaType = isJsonPost(request) ? mediaTypeFor(request.headers.accept) : null
     const isPlain = isPlainBody(request, maxBodyBytes)
-    const caller = clients.callerOf(request)
     const bounds = { maxBytes: maxBodyBytes, received: clients.received, holder: holderOf(caller) }
     if (isPlain) {
       readPlainBody(request, response, bounds, (body) => {
@@ -93,8 +96,7 @@ export class JsonPost {
   /** GET, and what asks whether something may be sent. */
   #serveWithoutBody(request: IncomingMessage, response: ServerResponse): void {
     const { graphiql } = this.#options
-    const isPage = graphiql && request.headers.accept?.includes('text/html')
-    if (request.method === 'GET' && !isPage) {
+    if (request.method === 'GET' && !(graphiql && asksForPage(request))) {
       try {
         checkQueryString(request.url ?? '')
       } catch (error) {
@@ -189,7 +191,7 @@ export class JsonPost {
     const { operations, clients } = this.#options
     operations.began(operation)
     try {
-      clients.admitMutations(operation.contextValue.caller.address)
+      clients.admitMutations(operation.contextValue.caller)
     } catch (error) {
       return Promise.resolve({ errors: [withRetryAfter(operations.translate(error))] })
     }

@@ -12,7 +12,7 @@ import { PreparedAnswer } from '../execution/prepared-answer.ts'
 import type { TrustedDocuments } from '../execution/trusted-documents.ts'
 import { checkFieldsAreKnown } from '../execution/unknown-fields.ts'
 import { END, StoppableIterator } from '../feed/stoppable-iterator.ts'
-import type { Caller } from '../repository/access.ts'
+import { type Caller, holdersOf } from '../repository/access.ts'
 import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { EpochcastError, type ErrorCode, quote } from '../task/errors.ts'
@@ -181,7 +181,7 @@ export class Operations {
       const found = `the variables of the subscription are ${size} bytes of JSON`
       throw new EpochcastError('BAD_INPUT', `${found}; expected at most ${LIMITS.subscriptionVariablesBytes}`)
     }
-    const close = this.#options.openSubscriptions.take((contextValue as Context).caller.address)
+    const close = this.#options.openSubscriptions.take(holdersOf((contextValue as Context).caller))
     try {
       const letGo = once(this.#documents.hold(document))
       return () => {

@@ -34,14 +34,18 @@ export function refuse(
 }
 
 /** For a socket that no response of Node's belongs to. */
-export function rawResponse(status: string, error: EpochcastError): string {
+export function rawResponse(
+  status: string,
+  error: EpochcastError,
+  headers: Readonly<Record<string, string>> = {},
+): string {
   const { message, extensions } = error
   const body = JSON.stringify({ errors: [{ message, extensions }] })
   return [
     `HTTP/1.1 ${status}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...Object.entries(retryAfter(error)).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ ...headers, ...retryAfter(error) }).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
     '',
     body,

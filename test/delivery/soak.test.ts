@@ -10,7 +10,7 @@ import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
 import { Operations } from '../../src/transport/operations.ts'
 import { OriginRule } from '../../src/transport/origin.ts'
 import { serveWebSocket } from '../../src/transport/websocket/websocket.ts'
-import { testClients } from '../support/clients.ts'
+import { testCallers, testClients } from '../support/clients.ts'
 import { feedsOf, memoryLog } from '../support/delivery.ts'
 import { ProtocolClient } from '../support/protocol-client.ts'
 import { isReplay, testSeed, withSeed } from '../support/seed.ts'
@@ -45,9 +45,11 @@ async function smallServer(seed: number) {
     },
   })
   const http = createServer()
+  const clients = testClients()
   const sockets = serveWebSocket(http, {
     operations,
-    clients: testClients(),
+    clients,
+    callers: testCallers(clients),
     logger,
     origins: new OriginRule(['*'], '127.0.0.1'),
     maxMessageBytes: 1_000_000,

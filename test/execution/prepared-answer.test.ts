@@ -3,6 +3,7 @@ import { execute, parse } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { PreparedAnswer } from '../../src/execution/prepared-answer.ts'
 import { stringify } from '../../src/execution/raw-json.ts'
+import { ANYONE } from '../../src/repository/access.ts'
 import type { Context } from '../../src/schema/context.ts'
 import { schema } from '../../src/schema/index.ts'
 import type { MetricPoint, MetricSeries } from '../../src/task/curves/point.ts'
@@ -52,8 +53,7 @@ async function answerTo(document: string, series: readonly MetricSeries[], yes: 
     log: { snapshot: async () => view },
     series: { read: async () => series },
   }
-  const caller = { taskIds: null, channelPrefixes: null, expiresAt: null, scopes: new Set(['tasks:read']) }
-  const contextValue = { services, caller, ...(isWritten ? { answer } : {}) } as unknown as Context
+  const contextValue = { services, caller: ANYONE, ...(isWritten ? { answer } : {}) } as unknown as Context
   const variableValues = { yes }
   const result = await execute({ schema, document: parse(document), contextValue, variableValues })
   return { text: stringify(answer.complete(result)), isWritten: 'stringify' in result }

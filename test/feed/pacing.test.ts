@@ -59,7 +59,7 @@ it('beats that are due while the engine is asked share its answer', async () => 
       )
     },
   }
-  const options = { intervalMs: 100, maxStreamMs: null, pacing: new Pacing(), address: 'a' }
+  const options = { intervalMs: 100, maxStreamMs: null, pacing: new Pacing(), account: 'a' }
   const streams = [1, 2, 3].map(() => heartbeatStream(engine as never, options))
   const first = streams.map((stream) => stream.next())
   await Promise.resolve()

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { toGraphQLError } from '../../src/schema/errors.ts'
 import { JsonPost } from '../../src/transport/json-post.ts'
-import { testClients } from '../support/clients.ts'
+import { testCallers, testClients } from '../support/clients.ts'
 import { progressReports, REPORT, run, START, startExternal } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
@@ -230,6 +230,11 @@ describe('POST with JSON', () => {
   })
 })
 
+function clientsAndCallers() {
+  const clients = testClients()
+  return { clients, callers: testCallers(clients) }
+}
+
 describe('a request', () => {
   const served = (headers: Headers, url = '/graphql', method = 'POST') => {
     let by = 'nobody'
@@ -238,7 +243,7 @@ describe('a request', () => {
         by = 'Yoga'
       }) as never,
       operations: {} as never,
-      clients: testClients(),
+      ...clientsAndCallers(),
       maxBodyBytes: 100,
       graphiql: true,
     })
@@ -274,7 +279,7 @@ it('a body that goes to Yoga is no Buffer, of which the adapter would list every
       given = request
     }) as never,
     operations: {} as never,
-    clients: testClients(),
+    ...clientsAndCallers(),
     maxBodyBytes: 100,
     graphiql: true,
   })
@@ -303,7 +308,7 @@ it.each(['prepare', 'yoga'])(
     const jsonPost = new JsonPost({
       yoga: (part === 'yoga' ? async () => fail() : fail) as never,
       operations: { prepare: fail, translate } as never,
-      clients: testClients(),
+      ...clientsAndCallers(),
       maxBodyBytes: 1000,
       graphiql: true,
     })

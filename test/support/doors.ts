@@ -13,6 +13,8 @@ export interface Asked {
 
 export interface DoorOptions {
   readonly headers?: Readonly<Record<string, string>>
+  /** Of `connection_init`. */
+  readonly connectionParams?: Readonly<Record<string, unknown>>
   /** Of GraphQL, such as `http://127.0.0.1:4000/graphql`. */
   readonly url: string
   /** Puts into the text of a request what JSON.stringify could not write. */
@@ -68,7 +70,7 @@ export const DOORS: Readonly<Record<string, Door>> = {
     return firstEvent(await send(url, 'POST', { ...json, ...accept, ...length(body), ...headers }, body))
   },
   WebSocket: async (options, asked) => {
-    const { url, headers } = options
+    const { url, headers, connectionParams } = options
     const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws', {
       headers: { ...headers },
     })
@@ -83,7 +85,8 @@ export const DOORS: Readonly<Record<string, Door>> = {
         response.on('end', () => resolve(parsed(text)))
       })
       socket.on('close', (code, reason) => reject(new Error(`closed with ${code} ${reason}`)))
-      socket.on('open', () => socket.send(JSON.stringify({ type: 'connection_init' })))
+      const init = { type: 'connection_init', ...(connectionParams && { payload: connectionParams }) }
+      socket.on('open', () => socket.send(JSON.stringify(init)))
       socket.on('message', (data) => {
         const { type, payload } = JSON.parse(String(data)) as { type: string; payload: Data }
         if (type === 'connection_ack')

@@ -15,6 +15,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  */
 type Documents = {
     "mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}": typeof types.CancelTrainingDocument,
+    "mutation CreateViewLink($input: CreateViewLinkInput!) {\n  createViewLink(input: $input) {\n    token\n    url\n    expiresAt\n  }\n}": typeof types.CreateViewLinkDocument,
     "mutation DeleteTask($input: DeleteTaskInput!) {\n  deleteTask(input: $input) {\n    taskId\n  }\n}": typeof types.DeleteTaskDocument,
     "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": typeof types.HeartbeatDocument,
     "mutation ReportBatch($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    stopRequested\n  }\n}": typeof types.ReportBatchDocument,
@@ -32,6 +33,7 @@ type Documents = {
 };
 const documents: Documents = {
     "mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}": types.CancelTrainingDocument,
+    "mutation CreateViewLink($input: CreateViewLinkInput!) {\n  createViewLink(input: $input) {\n    token\n    url\n    expiresAt\n  }\n}": types.CreateViewLinkDocument,
     "mutation DeleteTask($input: DeleteTaskInput!) {\n  deleteTask(input: $input) {\n    taskId\n  }\n}": types.DeleteTaskDocument,
     "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": types.HeartbeatDocument,
     "mutation ReportBatch($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    stopRequested\n  }\n}": types.ReportBatchDocument,
@@ -66,6 +68,10 @@ export function graphql(source: string): unknown;
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}"): (typeof documents)["mutation CancelTraining($input: CancelTrainingInput!) {\n  cancelTraining(input: $input) {\n    task {\n      ...TaskSummary\n    }\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation CreateViewLink($input: CreateViewLinkInput!) {\n  createViewLink(input: $input) {\n    token\n    url\n    expiresAt\n  }\n}"): (typeof documents)["mutation CreateViewLink($input: CreateViewLinkInput!) {\n  createViewLink(input: $input) {\n    token\n    url\n    expiresAt\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

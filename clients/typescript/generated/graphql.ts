@@ -39,6 +39,22 @@ export type CancelTrainingPayload = {
   readonly task: Task;
 };
 
+export type CreateViewLinkInput = {
+  readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  /** 86400 by default, from 60 to 31536000. */
+  readonly expiresInSeconds?: InputMaybe<Scalars['Int']['input']>;
+  readonly taskId: Scalars['ID']['input'];
+};
+
+export type CreateViewLinkPayload = {
+  readonly __typename?: 'CreateViewLinkPayload';
+  readonly expiresAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Lets its bearer read this task, and nothing else. Null where the server runs without auth. */
+  readonly token?: Maybe<Scalars['String']['output']>;
+  /** A page that shows the task; the token is behind its #. */
+  readonly url: Scalars['String']['output'];
+};
+
 export type DeleteTaskInput = {
   readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
   readonly taskId: Scalars['ID']['input'];
@@ -181,6 +197,8 @@ export type Mutation = {
   readonly __typename?: 'Mutation';
   /** Asks the trainer to stop; a queued task never starts. A trainer that does not stop by itself is ended. Cancelling twice has no further effect. */
   readonly cancelTraining: CancelTrainingPayload;
+  /** A link by which one task can be watched by whoever has it, for a time. */
+  readonly createViewLink: CreateViewLinkPayload;
   /** Drops a finished task with its log and curves; refused (TASK_NOT_ENDED) while it may still report. Its idempotencyKey may then start another. */
   readonly deleteTask: DeleteTaskPayload;
   /** Appends a trainer's reports to its task's log, in order, all or none. */
@@ -194,6 +212,11 @@ export type Mutation = {
 
 export type MutationCancelTrainingArgs = {
   input: CancelTrainingInput;
+};
+
+
+export type MutationCreateViewLinkArgs = {
+  input: CreateViewLinkInput;
 };
 
 
@@ -579,6 +602,8 @@ export type Task = {
   readonly series: ReadonlyArray<MetricSeries>;
   readonly stage?: Maybe<Scalars['String']['output']>;
   readonly startedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The subject of the token by which it was started; null where the server runs without auth. */
+  readonly startedBy?: Maybe<Scalars['String']['output']>;
   readonly status: TaskStatus;
   /** The highest global step that the present attempt reported. */
   readonly step?: Maybe<Scalars['Count']['output']>;
@@ -763,6 +788,13 @@ export type CancelTrainingMutationVariables = Exact<{
 
 export type CancelTrainingMutation = { readonly __typename?: 'Mutation', readonly cancelTraining: { readonly __typename?: 'CancelTrainingPayload', readonly task: { readonly __typename?: 'Task', readonly id: string, readonly channelPrefix: string, readonly channel: string, readonly name?: string | null, readonly trainer?: string | null, readonly machineId?: string | null, readonly status: TaskStatus, readonly attempt: number, readonly retryOf?: string | null, readonly stopRequested: boolean, readonly stopReason?: string | null, readonly stage?: string | null, readonly current?: number | null, readonly total?: number | null, readonly progress?: number | null, readonly epoch?: number | null, readonly firstEpoch: number, readonly totalEpochs?: number | null, readonly round?: number | null, readonly totalRounds?: number | null, readonly step?: number | null, readonly loss?: number | 'NaN' | 'Infinity' | '-Infinity' | null, readonly metrics: Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>, readonly message?: string | null, readonly etaSeconds?: number | null, readonly result?: unknown | null, readonly createdAt: string, readonly startedAt?: string | null, readonly updatedAt: string, readonly finishedAt?: string | null, readonly cursor: string, readonly error?: { readonly __typename?: 'TaskError', readonly message: string, readonly type?: string | null } | null } } };
 
+export type CreateViewLinkMutationVariables = Exact<{
+  input: CreateViewLinkInput;
+}>;
+
+
+export type CreateViewLinkMutation = { readonly __typename?: 'Mutation', readonly createViewLink: { readonly __typename?: 'CreateViewLinkPayload', readonly token?: string | null, readonly url: string, readonly expiresAt?: string | null } };
+
 export type DeleteTaskMutationVariables = Exact<{
   input: DeleteTaskInput;
 }>;
@@ -889,6 +921,7 @@ export type UpdateTaskMutation = { readonly __typename?: 'Mutation', readonly up
 
 export const TaskSummaryFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"TaskSummary"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Task"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"channelPrefix"}},{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"trainer"}},{"kind":"Field","name":{"kind":"Name","value":"machineId"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"attempt"}},{"kind":"Field","name":{"kind":"Name","value":"retryOf"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}},{"kind":"Field","name":{"kind":"Name","value":"stopReason"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"firstEpoch"}},{"kind":"Field","name":{"kind":"Name","value":"totalEpochs"}},{"kind":"Field","name":{"kind":"Name","value":"round"}},{"kind":"Field","name":{"kind":"Name","value":"totalRounds"}},{"kind":"Field","name":{"kind":"Name","value":"step"}},{"kind":"Field","name":{"kind":"Name","value":"loss"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"etaSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"type"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"startedAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"finishedAt"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}}]}}]} as unknown as DocumentNode<TaskSummaryFragment, unknown>;
 export const CancelTrainingDocument = {"__meta__":{"hash":"a87b3e0d21157b84ca6646dccbd27184dd987142b95877cedda05c48f8c7c591"},"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"CancelTraining"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CancelTrainingInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"cancelTraining"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"task"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"TaskSummary"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"TaskSummary"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Task"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"channelPrefix"}},{"kind":"Field","name":{"kind":"Name","value":"channel"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"trainer"}},{"kind":"Field","name":{"kind":"Name","value":"machineId"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"attempt"}},{"kind":"Field","name":{"kind":"Name","value":"retryOf"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}},{"kind":"Field","name":{"kind":"Name","value":"stopReason"}},{"kind":"Field","name":{"kind":"Name","value":"stage"}},{"kind":"Field","name":{"kind":"Name","value":"current"}},{"kind":"Field","name":{"kind":"Name","value":"total"}},{"kind":"Field","name":{"kind":"Name","value":"progress"}},{"kind":"Field","name":{"kind":"Name","value":"epoch"}},{"kind":"Field","name":{"kind":"Name","value":"firstEpoch"}},{"kind":"Field","name":{"kind":"Name","value":"totalEpochs"}},{"kind":"Field","name":{"kind":"Name","value":"round"}},{"kind":"Field","name":{"kind":"Name","value":"totalRounds"}},{"kind":"Field","name":{"kind":"Name","value":"step"}},{"kind":"Field","name":{"kind":"Name","value":"loss"}},{"kind":"Field","name":{"kind":"Name","value":"metrics"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"etaSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"result"}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"type"}}]}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"startedAt"}},{"kind":"Field","name":{"kind":"Name","value":"updatedAt"}},{"kind":"Field","name":{"kind":"Name","value":"finishedAt"}},{"kind":"Field","name":{"kind":"Name","value":"cursor"}}]}}]} as unknown as DocumentNode<CancelTrainingMutation, CancelTrainingMutationVariables>;
+export const CreateViewLinkDocument = {"__meta__":{"hash":"8d0fd9ad95abb4fee54e41b52aa648a21c118ca67087653d6e84acbc51da9d94"},"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"CreateViewLink"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CreateViewLinkInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"createViewLink"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"token"}},{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"expiresAt"}}]}}]}}]} as unknown as DocumentNode<CreateViewLinkMutation, CreateViewLinkMutationVariables>;
 export const DeleteTaskDocument = {"__meta__":{"hash":"dab3cdf4f30d27cc37df277d83b3ccaab07892f1d16cac8e11aa61d649c1d674"},"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DeleteTask"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"DeleteTaskInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"deleteTask"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"taskId"}}]}}]}}]} as unknown as DocumentNode<DeleteTaskMutation, DeleteTaskMutationVariables>;
 export const HeartbeatDocument = {"__meta__":{"hash":"edab1e8ea07b52cbde0a1c6b201fc5a55fe53932508060f111d853f97e0ada6e"},"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"subscription","name":{"kind":"Name","value":"Heartbeat"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"intervalMs"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"heartbeat"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"intervalMs"},"value":{"kind":"Variable","name":{"kind":"Name","value":"intervalMs"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"sequence"}},{"kind":"Field","name":{"kind":"Name","value":"timestamp"}},{"kind":"Field","name":{"kind":"Name","value":"uptimeSeconds"}},{"kind":"Field","name":{"kind":"Name","value":"engine"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"connected"}},{"kind":"Field","name":{"kind":"Name","value":"latencyMs"}}]}}]}}]}}]} as unknown as DocumentNode<HeartbeatSubscription, HeartbeatSubscriptionVariables>;
 export const ReportBatchDocument = {"__meta__":{"hash":"9a8a7c5a9dcb9ef3f9e7e3c2deba2873c5c8a748dadf4fd771d8e32034c5f710"},"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ReportBatch"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ReportMetricsInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"reportMetrics"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"accepted"}},{"kind":"Field","name":{"kind":"Name","value":"duplicates"}},{"kind":"Field","name":{"kind":"Name","value":"stopRequested"}}]}}]}}]} as unknown as DocumentNode<ReportBatchMutation, ReportBatchMutationVariables>;

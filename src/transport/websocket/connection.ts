@@ -6,27 +6,31 @@ import { withRawJson } from '../../execution/raw-json.ts'
 import type { Caller } from '../../repository/access.ts'
 import { EpochcastError } from '../../task/errors.ts'
 import { parseJson } from '../../task/json.ts'
+import type { Callers } from '../callers.ts'
 import { BURST_SECONDS, type Clients, holderOf } from '../clients.ts'
 import { withText } from '../document-request.ts'
 import { notJsonInShort } from '../not-json.ts'
 import { FrameMeter } from './frame-meter.ts'
 import { Liveness } from './liveness.ts'
+import { MessageBudget } from './message-budget.ts'
+import { SocketCaller, TRY_AGAIN_LATER } from './socket-caller.ts'
 import { SocketWriter } from './socket-writer.ts'
 
 export interface ConnectionOptions {
   readonly protocol: Server<Connection>
   readonly logger: Logger
   readonly clients: Clients
+  readonly callers: Callers
   readonly maxMessageBytes: number
   readonly maxBufferedBytes: number
+  /** What a client is told of an error. */
+  readonly translate: (error: unknown) => Pick<EpochcastError, 'message' | 'extensions'>
 }
 
 /** What may wait for a client that goes on asking and does not read. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024
 /** What may wait of earlier answers when a client asks for another. */
 export const MAX_UNREAD_BYTES_TO_ASK = 1024 * 1024
-/** Tells clients to come back later, which libraries do by themselves; what they have of 4429 is that they never may. */
-const TRY_AGAIN_LATER = 1013
 /** Time for a client to take the close frame of a socket that is not read any more. */
 const LAST_WORDS_MS = 500
 
@@ -48,9 +52,8 @@ export class Peer extends WebSocket {
  */
 export class Connection implements ProtocolSocket {
   readonly slice: number
-  /** Who calls; the same for all operations of the socket. */
-  readonly caller: Caller
   readonly writer: SocketWriter
+  readonly #caller: SocketCaller
   readonly #peer: Peer
   readonly #options: ConnectionOptions
   readonly #closed: (code: number, reason: string) => Promise<void>
@@ -61,9 +64,7 @@ export class Connection implements ProtocolSocket {
   readonly #meter: FrameMeter
   /** Counted so far of what `#meter` has. */
   #receivedBytes = 0
-  /** Operations that it may still begin, refilled with time; below zero it is refused, by far below it is ended. */
-  #operations: number
-  #refilledAt = performance.now()
+  readonly #budget: MessageBudget
   /** Of the message that is being taken, where it is one too many. */
   #retryAfterMs = 0
 
@@ -77,8 +78,8 @@ export class Connection implements ProtocolSocket {
     this.slice = slice
     this.#peer = peer
     this.#options = options
-    this.caller = caller
-    this.#operations = BURST_SECONDS * clients.limits.operationsPerSecond
+    this.#caller = new SocketCaller(options.callers, caller)
+    this.#budget = new MessageBudget(clients.limits.operationsPerSecond)
     this.#meter = new FrameMeter(maxMessageBytes)
     this.writer = new SocketWriter(peer, socket, maxBufferedBytes, holderOf(caller), clients.waiting)
     peer.connection = this
@@ -108,13 +109,32 @@ export class Connection implements ProtocolSocket {
     this.#peer.close(code, isTooLong ? `${reason.slice(0, CUT_REASON_LENGTH)}…` : reason)
   }
 
+  /** Who calls; the same for all operations of the socket, until its token is replaced. */
+  get caller(): Caller {
+    return this.#caller.current
+  }
+
+  /** By what `connection_init` carries. */
+  async authenticate(params: unknown): Promise<boolean> {
+    const refusal = await this.#caller.authenticate(params)
+    if (refusal) this.close(refusal.code, refusal.reason)
+    return refusal === null
+  }
+
+  async onPing(payload: Record<string, unknown> | undefined): Promise<void> {
+    const answer = await this.#caller.pong(payload, this.#options.translate)
+    await this.send(JSON.stringify({ type: 'pong', ...(answer && { payload: answer }) }))
+  }
+
   onMessage(take: Take): void {
     this.#take = take
   }
 
   receive(data: RawData): void {
-    const retryAfterMs = this.terminateIfUnread() ? this.#countMessage() : null
-    if (retryAfterMs === null) return
+    if (!this.terminateIfUnread()) return
+    // When it comes, not when it is its turn: others may have come by then.
+    const retryAfterMs = this.#budget.take(performance.now())
+    if (retryAfterMs === null) return void this.#refuse('too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
     this.#untaken++
     this.#options.clients.turns.take(this.writer.holder, () => {
       if (--this.#untaken === 0 && this.#peer.isPaused) this.#peer.resume()
@@ -180,23 +200,6 @@ export class Connection implements ProtocolSocket {
     }
   }
 
-  /**
-   * Counts a message, whatever it is: 0, or when to try again where it is to be refused; null where there are so many
-   * that the socket is ended. When it comes, not when it is its turn: others may have come by then.
-   */
-  #countMessage(): number | null {
-    const { operationsPerSecond } = this.#options.clients.limits
-    const most = BURST_SECONDS * operationsPerSecond
-    const now = performance.now()
-    const refilled = this.#operations + ((now - this.#refilledAt) / 1000) * operationsPerSecond
-    this.#operations = Math.min(most, refilled) - 1
-    this.#refilledAt = now
-    if (this.#operations >= 0) return 0
-    if (this.#operations >= -most) return Math.ceil((-this.#operations / operationsPerSecond) * 1000)
-    this.#refuse('too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
-    return null
-  }
-
   /** Counts what has come of messages. */
   meter(chunk: Buffer): void {
     const { received } = this.#options.clients
@@ -210,8 +213,10 @@ export class Connection implements ProtocolSocket {
     if (isMore && received.isOver(holder)) this.#refuse('too many bytes of messages that have not come whole')
   }
 
-  /** To be called now and then: ends a peer whose message takes too long. */
-  checkTimes(now: number): void {
+  /** To be called now and then: ends a peer whose message takes too long, or whose token has expired. */
+  checkTimes(now: number, date: number): void {
+    const expired = this.#caller.expired(date)
+    if (expired) return void this.close(expired.code, expired.reason)
     const { requestMs } = this.#options.clients.limits
     const { startedAt } = this.#meter
     if (startedAt === null || now - startedAt < requestMs) return

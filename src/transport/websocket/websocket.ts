@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http'
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { GraphQLError } from 'graphql'
 import { handleProtocols, makeServer, type Context as SocketContext, type SubscribePayload } from 'graphql-ws'
@@ -6,11 +6,14 @@ import type { Logger } from 'pino'
 import { WebSocketServer } from 'ws'
 import { Turns } from '../../delivery/turns.ts'
 import { SharedSubscription } from '../../execution/fan-out.ts'
+import type { Caller } from '../../repository/access.ts'
 import type { Opening } from '../../schema/context.ts'
 import { withoutHttpHints } from '../../schema/errors.ts'
 import { EpochcastError, quote } from '../../task/errors.ts'
 import { LIMITS } from '../../task/limits.ts'
+import type { Callers } from '../callers.ts'
 import type { Clients } from '../clients.ts'
+import { httpRefusal } from '../gate.ts'
 import { GRAPHQL_PATH, isGraphQLPath } from '../graphql.ts'
 import type { Operation, Operations } from '../operations.ts'
 import type { OriginRule } from '../origin.ts'
@@ -22,6 +25,7 @@ import { GraphQLWsOutlet, SubscriberResults } from './graphql-ws-outlet.ts'
 export interface WebSocketOptions {
   readonly operations: Operations
   readonly clients: Clients
+  readonly callers: Callers
   readonly logger: Logger
   readonly origins: OriginRule
   /** Largest message of a client, in bytes. */
@@ -59,7 +63,8 @@ const MAX_PIECES = 4096
  * protocol; here is what lies between it and the sockets, and between it and the operations.
  */
 export function serveWebSocket(server: Server, options: WebSocketOptions): WebSocketTransport {
-  const { operations, clients, logger, origins, maxSubscriptionsPerSocket, maxBufferedBytes } = options
+  const { operations, clients, callers, logger, origins } = options
+  const { maxSubscriptionsPerSocket, maxBufferedBytes } = options
   const translate = (error: unknown) => withoutHttpHints(operations.translate(error))
   const protocol = makeServer<undefined, Connection>({
     connectionInitWaitTimeout: options.connectionInitMs,
@@ -70,9 +75,11 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
       const { connection, id } = args as SocketOperation
       return new SubscriberResults(results.deliverTo(new GraphQLWsOutlet(connection.writer, id)))
     },
-    // Nobody reads them, and they would be kept as long as the socket.
     onConnect: (context) => {
+      const { connectionParams, extra } = context
+      // Nobody else reads them, and they would be kept as long as the socket.
       Object.assign(context, { connectionParams: undefined })
+      return extra.authenticate(connectionParams)
     },
     // What is thrown here would close the socket and everything else that is on it.
     onSubscribe: (context, id, payload) => {
@@ -108,12 +115,15 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     protocol,
     logger,
     clients,
+    callers,
     maxMessageBytes,
     maxBufferedBytes,
+    translate,
   }
   clients.everySweep(() => {
     const now = performance.now()
-    for (const { connection } of sockets.clients) connection?.checkTimes(now)
+    const date = Date.now()
+    for (const { connection } of sockets.clients) connection?.checkTimes(now, date)
   })
 
   // Each of them once in the time, but never all at once: thousands of pings and pongs would hold up events.
@@ -132,20 +142,28 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     if (socket.writableEnded) return
     const refusal = refusalOf(request, origins)
     if (refusal) return endSoon(socket, refusal)
-    const caller = clients.callerOf(request)
-    let leave: () => void
     try {
-      leave = clients.takeSocket(request, caller)
+      socket.once('close', clients.takeSocket(request, callers.of(request)))
     } catch (error) {
       return endSoon(socket, rawResponse('503 Service Unavailable', error as EpochcastError))
     }
-    socket.once('close', leave)
-    upgrades.take(() =>
-      sockets.handleUpgrade(request, socket, head, (peer) => {
-        newest = (newest + 1) % KEEP_ALIVE_SLICES
-        new Connection(peer, socket, newest, connection, caller)
-      }),
-    )
+    const open = (caller: Caller) =>
+      upgrades.take(() =>
+        sockets.handleUpgrade(request, socket, head, (peer) => {
+          newest = (newest + 1) % KEEP_ALIVE_SLICES
+          new Connection(peer, socket, newest, connection, caller)
+        }),
+      )
+    // Most say who they are in connection_init.
+    if (!callers.areKnownByTokens || !callers.hasCredentials(request)) return open(callers.of(request))
+    const refuse = (error: unknown) => endSoon(socket, rawRefusal(error, options.logger))
+    try {
+      const caller = callers.identify(request, { mayHaveTicket: true })
+      if (caller instanceof Promise) caller.then(open).catch(refuse)
+      else open(caller)
+    } catch (error) {
+      refuse(error)
+    }
   })
 
   // No WebSocket after all; the library would say so in HTML.
@@ -221,6 +239,17 @@ function prepare(
     Object.assign(payload, { query: operation.text, variables: null, extensions: null })
   // Into the operation, which is of this call alone: a spread with further properties costs ten times as much.
   return 'document' in operation ? Object.assign(operation, { connection, id }) : operation
+}
+
+/** Of an upgrade whose caller does not show what it is to show. */
+function rawRefusal(error: unknown, logger: Logger): string {
+  if (!(error instanceof EpochcastError)) logger.error({ err: error }, 'a token was not checked')
+  const known =
+    error instanceof EpochcastError
+      ? error
+      : new EpochcastError('INTERNAL_SERVER_ERROR', 'something went wrong in the server; its log tells more')
+  const [status, headers] = httpRefusal(known)
+  return rawResponse(`${status} ${STATUS_CODES[status]}`, known, headers)
 }
 
 const STATUS = { NOT_FOUND: '404 Not Found', BAD_REQUEST: '400 Bad Request' } as const

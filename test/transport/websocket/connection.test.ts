@@ -6,7 +6,7 @@ import { ANYONE } from '../../../src/repository/access.ts'
 import { LIMITS } from '../../../src/task/limits.ts'
 import { FairTurns } from '../../../src/transport/fair-turns.ts'
 import { Connection, MAX_UNREAD_BYTES_TO_ASK } from '../../../src/transport/websocket/connection.ts'
-import { testClients } from '../../support/clients.ts'
+import { testCallers, testClients } from '../../support/clients.ts'
 import { startExternal, WATCH } from '../../support/graphql.ts'
 import { testServer } from '../../support/server.ts'
 import { until } from '../../support/until.ts'
@@ -112,6 +112,8 @@ describe('a connection', () => {
       protocol: protocol as never,
       logger: logger as never,
       clients,
+      callers: testCallers(clients),
+      translate: expect.unreachable as never,
       maxMessageBytes: 1_000_000,
       maxBufferedBytes: 4096,
     }
