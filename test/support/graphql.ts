@@ -16,12 +16,14 @@ export async function post(
   url: string,
   query: string,
   variables: Record<string, unknown> = {},
+  bearer?: string,
 ): Promise<Result> {
   const response = await fetch(url, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       accept: 'application/graphql-response+json, application/json',
+      ...(bearer && { authorization: `Bearer ${bearer}` }),
     },
     body: JSON.stringify({ query, variables }),
   })
@@ -33,15 +35,21 @@ export async function run(
   url: string,
   query: string,
   variables: Record<string, unknown> = {},
+  bearer?: string,
 ): Promise<Data> {
-  const { data, errors } = await post(url, query, variables)
+  const { data, errors } = await post(url, query, variables, bearer)
   if (errors) throw new Error(JSON.stringify(errors))
   return data
 }
 
 /** One operation over HTTP that must be refused; answers its only error. */
-export async function refusal(url: string, query: string, variables: Record<string, unknown> = {}) {
-  const { data, errors } = await post(url, query, variables)
+export async function refusal(
+  url: string,
+  query: string,
+  variables: Record<string, unknown> = {},
+  bearer?: string,
+) {
+  const { data, errors } = await post(url, query, variables, bearer)
   if (errors?.length !== 1 || !errors[0])
     throw new Error(`expected one error: ${JSON.stringify({ data, errors })}`)
   return errors[0]

@@ -19,14 +19,15 @@ export class ProtocolClient {
   readonly #of = new Map<string, Result[]>()
   readonly #completed = new Set<string>()
 
-  constructor(socket: WebSocket) {
+  /** @param params of `connection_init` */
+  constructor(socket: WebSocket, params?: Data) {
     this.socket = socket
     onTestFinished(() => socket.terminate())
     socket.on('error', () => {})
     socket.on('close', (code) => {
       this.closed = code
     })
-    socket.on('open', () => this.send({ type: 'connection_init' }))
+    socket.on('open', () => this.send({ type: 'connection_init', ...(params && { payload: params }) }))
     socket.on('message', (data) => {
       const message = JSON.parse(String(data)) as Message
       this.messages.push(message)
@@ -37,9 +38,10 @@ export class ProtocolClient {
     })
   }
 
-  static async open(url: string, options: ClientOptions = {}): Promise<ProtocolClient> {
+  static async open(url: string, options: ClientOptions = {}, params?: Data): Promise<ProtocolClient> {
     const client = new ProtocolClient(
       new WebSocket(url, 'graphql-transport-ws', { perMessageDeflate: false, ...options }),
+      params,
     )
     await client.isAcknowledged()
     return client

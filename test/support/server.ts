@@ -65,7 +65,7 @@ export function trainersFile(
 
 /** What the scripts have at hand: `report(...reports)` and `params`. */
 const REPORT = `
-const { EPOCHCAST_URL, EPOCHCAST_TASK_ID: taskId, EPOCHCAST_CHANNEL_PREFIX: channelPrefix } = process.env
+const { EPOCHCAST_URL, EPOCHCAST_TOKEN, EPOCHCAST_TASK_ID: taskId, EPOCHCAST_CHANNEL_PREFIX: channelPrefix } = process.env
 const params = JSON.parse(process.env.EPOCHCAST_PARAMS)
 const attempt = Number(process.env.EPOCHCAST_ATTEMPT)
 async function report(...reports) {
@@ -73,7 +73,10 @@ async function report(...reports) {
   const variables = { input: { taskId, channelPrefix, attempt, reports } }
   const response = await fetch(EPOCHCAST_URL, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(EPOCHCAST_TOKEN && { authorization: 'Bearer ' + EPOCHCAST_TOKEN }),
+    },
     body: JSON.stringify({ query, variables }),
   })
   const { data, errors } = await response.json()
