@@ -403,7 +403,17 @@ describe('the program', () => {
     const nowhere = 'http://127.0.0.1:9/graphql'
     const version = await epochcast(nowhere, ['--version'])
     expect(version).toEqual({ code: 0, out: '1.2.3\n', err: '' })
-    for (const name of ['train', 'watch', 'cancel', 'report', 'tasks', 'rename', 'delete', 'trainers']) {
+    for (const name of [
+      'train',
+      'watch',
+      'cancel',
+      'report',
+      'tasks',
+      'rename',
+      'delete',
+      'share',
+      'trainers',
+    ]) {
       const help = await epochcast(nowhere, [name, '--help'])
       expect(help).toMatchObject({ code: 0, err: '' })
       expect(help.out).toContain('Examples:\n  $ epochcast ')
@@ -461,6 +471,19 @@ describe('finding, renaming and deleting tasks', () => {
         code: 3,
         err: 'error USAGE: expected a name, or else --clear\n',
       })
+  })
+
+  it('share prints a link to a task, which has no token where none is needed', async () => {
+    const { url, client } = await setUp()
+    const taskId = await startExternal(client)
+    const { origin } = new URL(url)
+    expect(await epochcast(url, ['share', taskId])).toMatchObject({
+      code: 0,
+      out: `${origin}/tasks/gan%3Atraining/${taskId}\n`,
+    })
+    const { out } = await epochcast(url, ['share', taskId, '--seconds', '60', '--json'])
+    expect(JSON.parse(out)).toMatchObject({ token: null, expiresAt: null })
+    expect((await epochcast(url, ['share', taskId, '--seconds', '59'])).err).toMatch(/^error BAD_INPUT/)
   })
 
   it('delete takes a finished task away, and no other', async () => {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { Ingest } from '../../src/ingest/ingest.ts'
-import { ANYONE } from '../../src/repository/access.ts'
+import { ANYONE, type Caller } from '../../src/repository/access.ts'
+import { LIMITS } from '../../src/task/limits.ts'
+import type { ReportBatch } from '../../src/task/plan-reports.ts'
 import type { TaskKey } from '../../src/task/task.ts'
 import { createTask, range } from '../support/tasks.ts'
 import { taskWriter } from '../support/writer.ts'
@@ -68,4 +70,38 @@ it('has no bound where it is off, and one call always fits', async () => {
   const slow = reporter(ingestWith(1), await createTask(store))
   expect(await slow(1000)).toMatchObject({ accepted: 1000 })
   await expect(slow(1)).rejects.toMatchObject(LIMITED)
+})
+
+it('a report token ends a day after its task, and is of no other start', async () => {
+  let now = Date.now()
+  const ingest = new Ingest(taskWriter(store), ['gan:training'], { now: () => now })
+  const { spec } = (await store.snapshot(key))?.state ?? {}
+  const holder: Caller = {
+    ...ANYONE,
+    scopes: new Set(['tasks:report']),
+    taskIds: new Set([key.id]),
+    channelPrefixes: new Set([key.channelPrefix]),
+    startId: spec?.startId ?? '',
+  }
+  const report = (caller: Caller, reports: ReportBatch['reports']) =>
+    ingest.report(caller, key.id, null, {
+      reports,
+      member: null,
+      producer: null,
+      firstSequence: null,
+      attempt: null,
+    })
+  await expect(report({ ...holder, startId: 'another' }, [])).rejects.toMatchObject({
+    code: 'TASK_NOT_FOUND',
+  })
+  expect(await report(holder, [{ progress: { current: 1 } }])).toMatchObject({ accepted: 1 })
+  now += 30 * LIMITS.reportTokenAfterEndMs
+  expect(await report(holder, [{ success: {} }])).toMatchObject({ accepted: 1 })
+  now += LIMITS.reportTokenAfterEndMs
+  expect(await report(holder, [])).toMatchObject({ stopRequested: true })
+  now += 1
+  await expect(report(holder, [])).rejects.toMatchObject({
+    code: 'UNAUTHENTICATED',
+    details: { reason: 'expired' },
+  })
 })
