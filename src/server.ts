@@ -187,6 +187,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const yoga = createGraphQL({
     context,
     callerOf: (request) => callers.of(request),
+    hasTokens: callers.areKnownByTokens,
     operations,
     origins,
     maxBodyBytes: config.maxBodyBytes,

@@ -37,6 +37,8 @@ export type Yoga = YogaServerInstance<Record<string, never>, Context>
 export interface GraphQLOptions {
   readonly context: Context
   readonly callerOf: (request: IncomingMessage) => Caller
+  /** Whether callers have to show a token. */
+  readonly hasTokens: boolean
   readonly operations: Operations
   readonly origins: OriginRule
   readonly maxBodyBytes: number
@@ -83,7 +85,8 @@ export function createGraphQL({ context, callerOf, operations, ...options }: Gra
     },
     graphiql: options.graphiql && {
       title: 'Epochcast',
-      subscriptionsProtocol: 'WS',
+      // Its WebSocket does not carry the headers in which people give their token.
+      subscriptionsProtocol: options.hasTokens ? 'SSE' : 'WS',
       defaultQuery: graphiqlExamples,
     },
     renderGraphiQL,

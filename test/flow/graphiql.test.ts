@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest'
 import { graphiqlExamples } from '../../src/transport/graphiql.ts'
 import { openBrowser } from '../support/browser.ts'
+import { run, START } from '../support/graphql.ts'
 import { testServer, trainersFile } from '../support/server.ts'
+import { SECRET_ENV, tokenFor } from '../support/tokens.ts'
 
 it('GraphiQL starts a training and watches it live, in a browser that reaches nothing but the server', async () => {
   const file = trainersFile({
@@ -43,4 +45,20 @@ it('GraphiQL starts a training and watches it live, in a browser that reaches no
   await expect.poll(() => response.textContent(), { timeout: 10_000 }).toMatch(/StreamClosing/)
   expect(elsewhere).toEqual([])
   expect(problems).toEqual([])
+})
+
+it('GraphiQL of a server with authentication takes a token among its headers, for subscriptions, too', async () => {
+  const { url } = await testServer(SECRET_ENV)
+  const bearer = await tokenFor(600)
+  const { startTraining } = await run(url, START, { input: { trainer: 'external' } }, bearer)
+  const page = await (await openBrowser()).newPage()
+  const query = `subscription { trainingProgress(taskId: "${startTraining.task.id}") { __typename } }`
+  await page.goto(`${url}?${new URLSearchParams({ query })}`)
+  await page.getByRole('button', { name: 'Headers' }).click()
+  const editor = page.getByRole('region', { name: 'Headers' })
+  await editor.click()
+  await page.keyboard.insertText(JSON.stringify({ Authorization: `Bearer ${bearer}` }))
+  await page.locator('.graphiql-execute-button').click()
+  const response = page.locator('.graphiql-response')
+  await expect.poll(() => response.textContent(), { timeout: 10_000 }).toMatch(/StreamOpened/)
 })
