@@ -6,8 +6,8 @@ export default defineConfig({
   resolve: { alias: { graphql: fileURLToPath(import.meta.resolve('graphql')) } },
   test: {
     include: ['test/**/*.test.ts'],
-    // Attacks take long and much memory, Python needs gigabytes of libraries: they have commands of their own.
-    exclude: ['test/attack/**', 'test/python/**'],
+    // Attacks and long runs take time and memory, Python needs gigabytes of libraries: they have commands of their own.
+    exclude: ['test/attack/**', 'test/long/**', 'test/python/**'],
     setupFiles: ['test/support/seed.ts'],
     // Servers, browsers and trainings of the flow tests share few cores with everything else.
     testTimeout: 30_000,
