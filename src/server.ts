@@ -33,6 +33,9 @@ import { createGraphQL } from './transport/graphql.ts'
 import { createHttpServer, endpointOf, listen } from './transport/http.ts'
 import { Operations } from './transport/operations.ts'
 import { OriginRule } from './transport/origin.ts'
+import { PlainEvents } from './transport/plain/plain-events.ts'
+import { ResponseStreams } from './transport/streams/response-streams.ts'
+import { StreamRequests } from './transport/streams/stream-requests.ts'
 import { Tickets } from './transport/tickets.ts'
 import { serveWebSocket } from './transport/websocket/websocket.ts'
 import { VERSION } from './version.ts'
@@ -192,14 +195,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     origins,
     maxBodyBytes: config.maxBodyBytes,
     graphiql,
-    maxBufferedBytes: config.maxBufferedBytes,
     logger,
   })
+  const streams = new ResponseStreams({ operations, maxBufferedBytes: config.maxBufferedBytes })
   const http = createHttpServer({
     yoga,
     operations,
     clients,
     callers,
+    streams: new StreamRequests(operations, streams),
+    plainEvents: new PlainEvents({ schema, operations, streams, callers }),
     tickets: new Tickets(callers, authenticator),
     maxBodyBytes: config.maxBodyBytes,
     graphiql,
@@ -225,6 +230,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     await listen(http, config)
   } catch (error) {
     await webSocket.close()
+    streams.close()
     clients.close()
     authenticator?.close()
     eventLoop.close()
@@ -259,6 +265,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       const closed = new Promise((resolve) => http.close(resolve))
       http.closeAllConnections()
       await closed
+      streams.close()
       clients.close()
       authenticator?.close()
       eventLoop.close()

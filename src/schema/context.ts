@@ -53,6 +53,8 @@ export interface Context {
    * whoever they are. One value for everybody as long as nothing differs.
    */
   readonly audience: string
+  /** The cursor with which an EventSource comes back (`Last-Event-ID`); it wins over what its document says. */
+  readonly lastEventId?: string
   /** Where a door can tell whether its client is still there. */
   readonly opening?: Opening
   /** Of one execution; there is none where nobody would write it. */

@@ -4,11 +4,12 @@ import { TrainingEvents } from '../feed/training-events.ts'
 import { trainingStream } from '../feed/training-stream.ts'
 import { accountOf, authorize } from '../repository/access.ts'
 import { getForCaller } from '../repository/find-for-caller.ts'
+import { EpochcastError } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
-import { encodeCursor } from '../task/position.ts'
+import { decodeCursor, encodeCursor } from '../task/position.ts'
 import { etaSeconds } from '../task/progress.ts'
 import type { TaskView } from '../task/stream-event.ts'
-import { channelOf } from '../task/task.ts'
+import { channelOf, isFinalStatus } from '../task/task.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { TaskStatusEnum } from './enums.ts'
@@ -61,6 +62,15 @@ function openTask<T>(
   )
 }
 
+/** Whether a task has ended, and a client stands at its end. */
+function hasAllOf({ state, top }: TaskView, cursor: string): boolean {
+  const { generation, offset } = decodeCursor(state.spec, cursor)
+  return isFinalStatus(state.status) && generation === top.generation && offset === top.offset
+}
+
+const streamComplete = (): EpochcastError =>
+  new EpochcastError('STREAM_COMPLETE', 'the task has ended, and all of its events were delivered')
+
 const pacedDescription =
   'Where many such streams are open it grows, so that a server sends no more than so many values of them in a second (EPOCHCAST_STATE_VALUES_PER_SECOND), and each address its part.'
 const minIntervalDescription = `Shortest time between two values; 0 by default. ${pacedDescription}`
@@ -85,8 +95,10 @@ builder.subscriptionFields((t) => ({
     },
     subscribe: (_, { taskId, channelPrefix, after, last }, context) => {
       const { feeds, maxStreamMs } = context.services
-      const replay = { after: after ?? null, last: last ?? null }
+      const { lastEventId } = context
+      const replay = { after: lastEventId ?? after ?? null, last: last ?? null }
       return openTask(context, taskId, channelPrefix ?? null, async (found) => {
+        if (lastEventId !== undefined && hasAllOf(found, lastEventId)) throw streamComplete()
         return new TrainingEvents(await trainingStream(feeds, found, replay, { maxStreamMs }))
       })
     },

@@ -85,6 +85,11 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: 'The socket or the server has no place for another subscription.',
   },
+  STREAM_COMPLETE: {
+    retryable: false,
+    meaning:
+      'The task has ended, and all of its events were delivered: there is nothing to come back for. Over HTTP it is 204.',
+  },
   STREAM_TIMED_OUT: {
     retryable: true,
     meaning: 'A stream of states reached EPOCHCAST_MAX_STATE_STREAM_SECONDS; subscribing again goes on.',

@@ -1,17 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
-import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
-import { createYoga, type Plugin, type YogaInitialContext, type YogaServerInstance } from 'graphql-yoga'
+import { type ExecutionResult, GraphQLError } from 'graphql'
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { DocumentErrors } from '../execution/documents.ts'
-import { SharedSubscription } from '../execution/fan-out.ts'
 import type { Caller } from '../repository/access.ts'
-import type { Context, Opening } from '../schema/context.ts'
+import type { Context } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { asksForDocument, type DocumentRequest } from './document-request.ts'
-import { EventStreamResults, WithLastError } from './event-stream.ts'
 import { graphiqlExamples } from './graphiql.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
@@ -44,8 +42,6 @@ export interface GraphQLOptions {
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
-  /** What may wait for one event stream to take the events of trainings. */
-  readonly maxBufferedBytes: number
   readonly logger: Logger
 }
 
@@ -96,7 +92,7 @@ export function createGraphQL({ context, callerOf, operations, ...options }: Gra
       guardedPages(),
       urlParams(),
       documentsOf(operations),
-      runBy(operations, options.maxBufferedBytes),
+      runBy(operations),
     ],
   })
 }
@@ -203,31 +199,18 @@ export function refusedDocument(errors: DocumentErrors): ExecutionResult {
 }
 
 /** Runs operations as every transport does. */
-function runBy(operations: Operations, maxBufferedBytes: number): Plugin {
+function runBy(operations: Operations): Plugin {
   return {
     onExecute({ setExecuteFn }) {
       setExecuteFn((args) => operations.execute(args))
     },
+    // Those whose client accepts a stream have been served (`streams/`): what is left is refused for what it accepts.
     onSubscribe({ setSubscribeFn }) {
-      setSubscribeFn(async (args) => {
-        const results = await operations.subscribe(withOpening(args))
-        const translate = (error: unknown) => operations.translate(error)
-        if (results instanceof SharedSubscription)
-          return new WithLastError(new EventStreamResults(results, maxBufferedBytes), translate)
-        return Symbol.asyncIterator in results ? new WithLastError(results, translate) : results
-      })
+      setSubscribeFn(() => NO_EVENTS)
     },
   }
 }
 
-/** A client that goes ends its request. */
-function withOpening(args: ExecutionArgs): ExecutionArgs {
-  const { request } = args.contextValue as YogaInitialContext
-  const opening: Opening = {
-    get isLeft() {
-      return request.signal.aborted
-    },
-  }
-  Object.assign(args.contextValue as Context, { opening })
-  return args
+const NO_EVENTS: AsyncIterable<never> = {
+  [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
 }

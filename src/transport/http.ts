@@ -9,16 +9,20 @@ import { JsonPost } from './json-post.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 import { Pipelines } from './pipelines.ts'
+import type { PlainEvents } from './plain/plain-events.ts'
 import { refuse, respondJson } from './refusals.ts'
 import { pathOf } from './request-target.ts'
-import { TICKET_PATH, type Tickets } from './tickets.ts'
+import type { StreamRequests } from './streams/stream-requests.ts'
+import type { Tickets } from './tickets.ts'
 
 export interface HttpOptions {
   readonly yoga: Yoga
   readonly operations: Operations
   readonly clients: Clients
   readonly callers: Callers
+  readonly streams: StreamRequests
   readonly tickets: Tickets
+  readonly plainEvents: PlainEvents
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
@@ -29,6 +33,8 @@ export interface HttpOptions {
   readonly isReady: () => Promise<boolean>
 }
 
+/** Where a path begins that is served, beside GraphQL's, to callers that may come in. */
+export const GUARDED_PATHS = ['ticket', 'events', 'history'] as const
 /** Of links to tasks (`createViewLink`). */
 const TASK_PAGES = '/tasks/'
 /** How often Node looks for requests whose time is over. */
@@ -39,7 +45,7 @@ const CHECK_MS = 1000
  * `/ready` for operations.
  */
 export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: HttpOptions): Server {
-  const { clients, callers, graphiql, operations, tickets } = graphql
+  const { clients, callers, graphiql, operations, tickets, plainEvents } = graphql
   const jsonPost = new JsonPost(graphql)
   const gate = new Gate({
     clients,
@@ -47,6 +53,11 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
     graphiql,
     translate: (error) => operations.translate(error),
   })
+  const doors = {
+    ticket: tickets,
+    events: { serve: (...call) => plainEvents.serveEvents(...call) },
+    history: { serve: (...call) => plainEvents.serveHistory(...call) },
+  } satisfies Record<(typeof GUARDED_PATHS)[number], Door>
   const pipelines = new Pipelines()
   const options = {
     ServerResponse: countedResponses(clients.waiting),
@@ -102,7 +113,8 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
 
   function doorAt(path: string): Door | null {
     if (isGraphQLPath(path)) return jsonPost
-    return path === TICKET_PATH ? tickets : null
+    const [, first = ''] = path.split('/', 2)
+    return Object.hasOwn(doors, first) ? (doors[first as keyof typeof doors] as Door) : null
   }
 }
 

@@ -7,6 +7,7 @@ import { EpochcastError, quote } from '../task/errors.ts'
 import { mayBeInexact } from '../task/json.ts'
 import type { Callers } from './callers.ts'
 import { type Clients, holderOf } from './clients.ts'
+import { asksForDocument } from './document-request.ts'
 import { asksForPage } from './gate.ts'
 import { refusedDocument, type Yoga } from './graphql.ts'
 import { exactParams, parseParams, withoutByteOrderMark } from './json-params.ts'
@@ -17,6 +18,9 @@ import { type MediaType, respond } from './regular-response.ts'
 import { isPlainBody, readBody, readPlainBody } from './request-body.ts'
 import { checkQueryString } from './request-target.ts'
 import { withRetryAfter } from './retry-after.ts'
+import { streamFormatFor } from './streams/stream-format.ts'
+import type { StreamRequests } from './streams/stream-requests.ts'
+import { paramsOf } from './url-params.ts'
 
 export interface JsonPostOptions {
   readonly operations: Operations
@@ -24,6 +28,7 @@ export interface JsonPostOptions {
   readonly yoga: Yoga
   readonly clients: Clients
   readonly callers: Callers
+  readonly streams: StreamRequests
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
@@ -97,13 +102,27 @@ export class JsonPost {
   #serveWithoutBody(request: IncomingMessage, response: ServerResponse): void {
     const { graphiql } = this.#options
     if (request.method === 'GET' && !(graphiql && asksForPage(request))) {
+      const { url = '' } = request
       try {
-        checkQueryString(request.url ?? '')
+        checkQueryString(url)
       } catch (error) {
         return void refuse(request, response, 400, error as EpochcastError)
       }
+      if (this.#tryStream(request, response, url)) return
     }
     this.#leaveToYoga(request, response)
+  }
+
+  /** A subscription in a URL, as an EventSource opens it. What is malformed Yoga refuses. */
+  #tryStream(request: IncomingMessage, response: ServerResponse, url: string): boolean {
+    const { streams, callers } = this.#options
+    let params: OperationParams
+    try {
+      params = paramsOf(new URL(url, 'http://localhost').searchParams)
+    } catch {
+      return false
+    }
+    return asksForDocument({ ...params }) && streams.tryServe(request, response, params, callers.of(request))
   }
 
   /** What it fails over is a failure of this request, and not of the process. */
@@ -148,6 +167,10 @@ export class JsonPost {
     const text = json.toString()
     const params = parseParams(text)
     if (params === undefined) return void refuse(request, response, 400, notJson(text))
+    if (params && streamFormatFor(request.headers.accept)) {
+      const exact = mayBeInexact(text) ? exactParams(text) : params
+      if (this.#options.streams.tryServe(request, response, exact, caller)) return
+    }
     const operation = params && mediaType ? this.#prepare(params, caller) : null
     if (operation === null || mediaType === null) {
       const isExact = params && mayBeInexact(text)

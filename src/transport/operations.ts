@@ -122,6 +122,24 @@ export class Operations {
     }
   }
 
+  /**
+   * An operation of the server's own, for doors whose clients send no document; whether only trusted ones are run does not
+   * matter to it.
+   */
+  prepareOwn(text: string, variables: Readonly<Record<string, unknown>>, caller: Caller): Operation {
+    const { schema, context } = this.#options
+    const known = this.#documents.get(text)
+    if (!('document' in known))
+      throw new Error(`a document of the server's own is refused: ${known[0]?.message}`)
+    return {
+      schema,
+      document: known.document,
+      text: known.text,
+      variableValues: variables,
+      contextValue: { ...context, caller },
+    }
+  }
+
   /** Runs a query or a mutation, unless its client has too much under way. */
   async execute(operation: ExecutionArgs): Promise<ExecutionResult> {
     this.began(operation)

@@ -5,8 +5,6 @@ import type { Callers } from './callers.ts'
 import { corsHeaders } from './graphql.ts'
 import { refuse, respondJson } from './refusals.ts'
 
-export const TICKET_PATH = '/ticket'
-
 /**
  * `POST /ticket`: for a bearer token, a text that stands for it once, in a URL, within seconds. For EventSource and plain
  * WebSockets, which can set no header: a token in a URL would end up in logs and histories.

@@ -12,16 +12,18 @@ export function urlParams(): Plugin {
   }
 }
 
-function paramsOf(given: URLSearchParams): GraphQLParams {
+/** @throws GraphQLError BAD_REQUEST */
+export function paramsOf(given: URLSearchParams): GraphQLParams {
   return {
     ...textParam(given, 'operationName'),
     ...textParam(given, 'query'),
+    ...textParam(given, 'documentId'),
     ...jsonParam(given, 'variables'),
     ...jsonParam(given, 'extensions'),
   }
 }
 
-function textParam(given: URLSearchParams, name: 'operationName' | 'query') {
+function textParam(given: URLSearchParams, name: 'operationName' | 'query' | 'documentId') {
   const text = given.get(name)
   return text ? { [name]: text } : {}
 }

@@ -12,7 +12,8 @@ import { Feeds } from '../../src/feed/feeds.ts'
 import { SeriesReader } from '../../src/feed/series-reader.ts'
 import { ANYONE } from '../../src/repository/access.ts'
 import { schema } from '../../src/schema/index.ts'
-import { EventStreamResults } from '../../src/transport/event-stream.ts'
+import type { Data } from '../support/graphql.ts'
+import { resultsOf } from '../support/results.ts'
 import { createTask, range } from '../support/tasks.ts'
 
 const DOCUMENT = parse(/* GraphQL */ `
@@ -65,10 +66,10 @@ async function open() {
       () => {},
     )
     if (!(results instanceof SharedSubscription)) throw new Error(JSON.stringify(results))
-    const stream = new EventStreamResults(results, 65_536)
+    const stream = resultsOf(results)
     const { value } = await stream.next()
     await stream.return()
-    return JSON.parse(value?.stringify() ?? 'null').data.trainingProgress
+    return (value as Data).data.trainingProgress
   }
   return { first, executed }
 }

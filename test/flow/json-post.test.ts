@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { toGraphQLError } from '../../src/schema/errors.ts'
 import { JsonPost } from '../../src/transport/json-post.ts'
+import type { StreamRequests } from '../../src/transport/streams/stream-requests.ts'
 import { testCallers, testClients } from '../support/clients.ts'
 import { progressReports, REPORT, run, START, startExternal } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
@@ -232,7 +233,8 @@ describe('POST with JSON', () => {
 
 function clientsAndCallers() {
   const clients = testClients()
-  return { clients, callers: testCallers(clients) }
+  const streams = { tryServe: () => false } as unknown as StreamRequests
+  return { clients, callers: testCallers(clients), streams }
 }
 
 describe('a request', () => {

@@ -17,9 +17,9 @@ import { ANYONE, type Caller, NOBODY, SCOPES, type Scope } from '../../src/repos
 import { TaskCatalog } from '../../src/repository/task-catalog.ts'
 import { TaskRecords } from '../../src/repository/task-records.ts'
 import { schema } from '../../src/schema/index.ts'
-import { EventStreamResults } from '../../src/transport/event-stream.ts'
 import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
 import { type Operation, Operations } from '../../src/transport/operations.ts'
+import { resultsOf } from '../support/results.ts'
 import { RIGHTS, type Right } from '../support/rights.ts'
 import { append, createTask, succeeded } from '../support/tasks.ts'
 import { taskWriter } from '../support/writer.ts'
@@ -120,7 +120,7 @@ async function resultOf(query: string, id: string, caller: Caller): Promise<Exec
   const operation = prepared(query, query.includes('$id') ? { id } : {}, caller)
   if (getOperationAST(operation.document)?.operation !== 'subscription') return operations.execute(operation)
   const opened = await operations.subscribe(operation)
-  const results = opened instanceof SharedSubscription ? new EventStreamResults(opened, 65_536) : opened
+  const results = opened instanceof SharedSubscription ? resultsOf(opened) : opened
   if (!(Symbol.asyncIterator in results)) return results
   const first = await results.next()
   await results.return()
