@@ -1,15 +1,7 @@
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  statSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataDirectoryError } from './data-directory-error.ts'
+import { flushFile } from './flush-file.ts'
 import { checkReadable } from './format.ts'
 import { readHead, readTask } from './head.ts'
 import { openTables, serialOf, type Tables } from './tables.ts'
@@ -65,10 +57,10 @@ export function backUp(path: string, target: string): Promise<void> {
     mkdirSync(target, { recursive: true })
     await root.backup(target, false)
     // Last, so that a copy that was interrupted is none that a server would take.
-    flush(join(target, 'data.mdb'))
+    flushFile(join(target, 'data.mdb'))
     copyFileSync(join(path, 'format'), join(target, 'format'))
-    flush(join(target, 'format'))
-    flush(target)
+    flushFile(join(target, 'format'))
+    flushFile(target)
   })
 }
 
@@ -80,10 +72,4 @@ async function withTables<T>(path: string, use: (tables: Tables) => Promise<T>):
   } finally {
     await tables.root.close()
   }
-}
-
-function flush(path: string): void {
-  const file = openSync(path, 'r')
-  fsyncSync(file)
-  closeSync(file)
 }

@@ -21,15 +21,16 @@ import { MemoryWatches } from '../memory-watches.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
 import { Changes, lastSerialIn, textsOf } from './changes.ts'
-import { checkEnd, markEnd } from './clean-end.ts'
+import { markEnd } from './clean-end.ts'
 import { Committer } from './committer.ts'
-import { claimDirectory, type DataDirectory } from './data-directory.ts'
+import type { DataDirectory } from './data-directory.ts'
 import { type Head, topOf } from './head.ts'
 import { LocalLeases } from './leases.ts'
+import { openDirectory } from './open-directory.ts'
 import { Reads } from './reads.ts'
 import { Retention } from './retention.ts'
 import { Room } from './room.ts'
-import { nameOf, openTables, type Tables } from './tables.ts'
+import { nameOf, type Tables } from './tables.ts'
 import { type StoredTask, Tasks } from './tasks.ts'
 import { Tombstones } from './tombstones.ts'
 
@@ -57,6 +58,8 @@ const MAP_BYTES = { perByte: 4, min: 2 ** 30, max: 2 ** 42 } as const
 /** The default engine: one process and its files. What is acknowledged is on disk, and what is shown is, too. */
 export class LmdbStore implements Store {
   readonly name = 'lmdb'
+  /** Why the directory may lack what was shown, so that logs have new generations; null where it cannot. */
+  readonly mayBeOlder: string | null
   readonly #options: LmdbStoreOptions
   readonly #now: () => number
   readonly #directory: DataDirectory
@@ -76,11 +79,13 @@ export class LmdbStore implements Store {
     const now = options.now ?? Date.now
     this.#now = now
     this.#leases = new LocalLeases(now)
-    this.#directory = claimDirectory(options.path)
     const { perByte, min, max } = MAP_BYTES
     const mapBytes = Math.min(max, Math.max(min, options.maxBytes * perByte))
-    const damaged = this.#check(options.path)
-    this.#tables = openTables({ path: options.path, fsync: options.fsync, mapBytes })
+    const { directory, tables, lastEnd } = openDirectory({ ...options, mapBytes })
+    const { damaged, mayBeOlder } = lastEnd
+    this.#directory = directory
+    this.#tables = tables
+    this.mayBeOlder = mayBeOlder
     this.#committer = new Committer(this.#tables, { ...options, directory: options.path })
     this.#tasks = new Tasks(this.#tables.tasks)
     this.#tasks.load((serial) => this.#tellDamage(`task number ${serial}`))
@@ -228,16 +233,6 @@ export class LmdbStore implements Store {
     await this.#tables.root.close()
     markEnd(this.#options.path)
     this.#directory.release()
-  }
-
-  /** @throws DataDirectoryError */
-  #check(path: string): number {
-    try {
-      return checkEnd(path)
-    } catch (error) {
-      this.#directory.release()
-      throw error
-    }
   }
 
   async #withRoom<T>(name: string, bytes: number, write: () => Promise<T>): Promise<T> {
