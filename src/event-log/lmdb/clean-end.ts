@@ -1,48 +1,45 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { DataDirectoryError } from './data-directory-error.ts'
+import { type CheckedFile, checkFile, fileOf, transactionOf, UNCHECKED } from './check-file.ts'
 import { flushFile } from './flush-file.ts'
-import { TABLES } from './tables.ts'
 
 /*
  * A store writes down how it runs (`running`), and once it is closed, with which file it ended (`closed`). By these the
  * next one knows what may be wrong with that file:
  *
- * - Nobody closed it: everything is read once before it is opened, since a page that is damaged or missing would end
- *   the server when it reads it.
+ * - All of it is read before it is opened, unless it was closed and is large: what is damaged would end the server when
+ *   it reads it, or harm what is not.
  * - It may be older than what was shown of it: the machine lost what was not flushed, or it is a copy. Its logs then may
  *   go on with other events at offsets that a viewer has seen, so they need generations of their own.
  */
 
 /** How the run before ended. */
-export interface LastEnd {
-  /** Records that are not as they were written, as far as they were looked at. */
-  readonly damaged: number
+export interface LastEnd extends CheckedFile {
   /** Why the file may lack what was acknowledged and shown; null where it cannot. */
   readonly mayBeOlder: string | null
 }
 
-const CHECKER = fileURLToPath(new URL('./check-file.js', import.meta.url))
-const MAX_WORDS = 300
+/** A file that was closed is read all the same where that takes about a second. */
+const QUICKLY_READ_BYTES = 512 * 2 ** 20
 /** Drawn by Linux at every boot. */
 const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 
-const fileOf = (path: string) => join(path, 'data.mdb')
 const closedOf = (path: string) => join(path, 'closed')
 const runningOf = (path: string) => join(path, 'running')
 
 /**
- * To be called before the tables are opened; changes nothing.
+ * To be called before the tables are opened.
  *
- * @throws DataDirectoryError where not all of the file can be read
+ * @throws DataDirectoryError where the file cannot be used
  */
 export function lastEnd(path: string): LastEnd {
-  if (!existsSync(fileOf(path))) return { damaged: 0, mayBeOlder: null }
-  const closed = readWords(closedOf(path))
-  const isClean = closed[0] === `${statSync(fileOf(path)).size}`
-  return { damaged: isClean ? 0 : readAll(path), mayBeOlder: isClean ? copied(path, closed[1]) : lost(path) }
+  if (!existsSync(fileOf(path))) return { ...UNCHECKED, mayBeOlder: null }
+  const [size, inode, transaction] = readWords(closedOf(path))
+  const isClosed = size === `${statSync(fileOf(path)).size}`
+  const mayBeOlder = isClosed ? (copied(path, inode) ?? rolledBack(path, transaction)) : lost(path)
+  const isLeftOut = isClosed && Number(size) > QUICKLY_READ_BYTES
+  const checked = isLeftOut ? UNCHECKED : checkFile(path)
+  return { ...checked, mayBeOlder }
 }
 
 /** To be called once the tables are open, and before the first write that is to be kept. */
@@ -59,7 +56,8 @@ export function markRunning(path: string, { fsync }: { readonly fsync: boolean }
 
 /** To be called once the tables are closed. */
 export function markEnd(path: string): void {
-  writeFileSync(closedOf(path), `${statSync(fileOf(path)).size} ${inodeOf(path)}\n`)
+  const words = [statSync(fileOf(path)).size, inodeOf(path), transactionOf(path) ?? 'unknown']
+  writeFileSync(closedOf(path), `${words.join(' ')}\n`)
   flushFile(path)
 }
 
@@ -77,16 +75,11 @@ function lost(path: string): string | null {
 const copied = (path: string, inode: string | undefined): string | null =>
   inode === inodeOf(path) ? null : 'it is a copy, which another server may have gone on from'
 
-function readAll(path: string): number {
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [CHECKER, path, ...TABLES], {
-    encoding: 'utf8',
-  })
-  if (status === 0) return Number(stdout)
-  const words = /^\w*Error: .*$/m.exec(stderr)?.[0] ?? signal ?? stderr
-  throw new DataDirectoryError(
-    `is ${JSON.stringify(path)}, whose file data.mdb is damaged (${words.slice(0, MAX_WORDS)}); restore a backup of the directory, or move it away to begin anew`,
-  )
-}
+/** What was closed ends with another transaction where its newest meta is damaged. */
+const rolledBack = (path: string, transaction: string | undefined): string | null =>
+  transaction === `${transactionOf(path) ?? 'unknown'}`
+    ? null
+    : 'it does not have the last of what was written'
 
 const inodeOf = (path: string): string => `${statSync(fileOf(path)).ino}`
 
