@@ -44,6 +44,18 @@ export function addDataCommand(program: Command, session: Session): void {
         writeLine(session.terminal.stdout, `copied to ${target}`)
       }),
     )
+  data
+    .command('salvage <directory>')
+    .description('copy what is unharmed of one that is damaged, while no server runs, to a new directory')
+    .action((target: string, _: unknown, command: Command) =>
+      withDirectory(session, command.optsWithGlobals<DataOptions>().data, async (path) => {
+        const { salvage } = await import('./event-log/lmdb/inspect.ts')
+        const { records, left, problems } = await salvage(path, target)
+        for (const problem of problems) writeLine(session.terminal.stdout, `damaged: ${problem}`)
+        const found = `${records} records to ${target}; ${left} were found that are not as they were written`
+        writeLine(session.terminal.stdout, `copied ${found}`)
+      }),
+    )
 }
 
 async function withDirectory(

@@ -47,6 +47,8 @@ function openDataDirectory(
   try {
     const store = new LmdbStore({ path, retainEvents, retainSeconds, maxBytes, fsync, onError })
     logger.info(`tasks are kept in ${path} (EPOCHCAST_DATA)`)
+    if (store.mayBeOlder !== null)
+      logger.warn(`${path} may lack what viewers have seen (${store.mayBeOlder}); they are told if it does`)
     if (!fsync)
       logger.warn('a power cut may cost the newest reports, or all that is kept (EPOCHCAST_FSYNC=0)')
     return store

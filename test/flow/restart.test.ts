@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { testClient } from '../clients/support/server.ts'
 import { dataDirectory } from '../support/data-directory.ts'
@@ -85,3 +87,36 @@ describe.each(['SIGTERM', 'SIGKILL'])(
     }, 120_000)
   },
 )
+
+it('a viewer is told what a power cut took of reports that were not flushed, and sees all that follows', async () => {
+  const path = dataDirectory()
+  const server = await serverProcess({ EPOCHCAST_DATA: path, EPOCHCAST_FSYNC: '0' })
+  const { url } = server
+  const { id } = (await run(url, START, { input: { trainer: 'external' } })).startTraining.task
+  const report = (from: number, to: number) =>
+    run(url, REPORT, {
+      input: { taskId: id, reports: range(from, to).map((current) => ({ progress: { current } })) },
+    })
+  const events: Data[] = []
+  const watching = (async () => {
+    const viewer = testClient(url, { retry: { attempts: 10_000 } })
+    for await (const event of viewer.follow({ taskId: id, last: 1000 })) events.push(event)
+  })()
+  await report(1, 100)
+  const flushed = readFileSync(join(path, 'data.mdb'))
+  await report(101, 150)
+  await until('the viewer to see them', () => steps(events).length === 150)
+  await server.kill()
+  // In its place, as the disk would have it; and the machine is not the one that wrote the rest.
+  writeFileSync(join(path, 'data.mdb'), flushed)
+  const [inode] = readFileSync(join(path, 'running'), 'utf8').split(' ')
+  writeFileSync(join(path, 'running'), `${inode} no-fsync another-boot\n`)
+  await server.start()
+  await report(201, 300)
+  await run(url, REPORT, { input: { taskId: id, reports: [{ success: {} }] } })
+  await watching
+  expect(steps(events)).toEqual([...range(1, 150), ...range(201, 300)])
+  const skipped = events.filter(({ __typename }) => __typename === 'EventsSkipped')
+  expect(skipped).toMatchObject([{ count: 50, skipReason: 'LOG_RESET' }])
+  await server.end()
+}, 60_000)

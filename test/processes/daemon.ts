@@ -41,6 +41,11 @@ export abstract class Daemon {
     return this.child?.pid
   }
 
+  /** What it needs is taken away: that it ends by itself is no crash from here on. */
+  expectEnd(): void {
+    if (this.child) this.#ended.add(this.child)
+  }
+
   /** Ends the process as an operator does, and resolves once it is gone. */
   async end(): Promise<void> {
     await this.#end('SIGTERM')

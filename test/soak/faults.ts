@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { empty, fill } from './disk.ts'
 import { UsageError } from './options.ts'
 import type { Random } from './random.ts'
 import type { Run } from './run.ts'
@@ -34,6 +35,7 @@ export class Faults {
     'Redis frozen': () => this.#freezeRedis(),
   }
   readonly #ofDisk: Kinds = { 'disk full': () => this.#fillDisk() }
+  readonly #ofPower: Kinds = { 'power cut': () => this.#cutPower() }
   readonly #ofAll: Kinds = {
     'sockets cut': () => this.#cutSockets(),
     'server restarted': () => this.#restartServer('SIGTERM'),
@@ -45,11 +47,12 @@ export class Faults {
   constructor(run: Run) {
     this.#run = run
     this.#random = run.random('faults')
-    const { only, faults, engine, diskMiB } = run.options
+    const { only, faults, engine, diskMiB, powerCuts } = run.options
     this.#kinds = {
       ...this.#ofAll,
       ...(engine === 'redis' ? this.#ofRedis : {}),
       ...(diskMiB === null ? {} : this.#ofDisk),
+      ...(powerCuts ? this.#ofPower : {}),
     }
     for (const kind of Object.keys(this.#kinds)) {
       if (faults && only.some((part) => kind.includes(part))) this.counts[kind] = 0
@@ -119,8 +122,23 @@ export class Faults {
     const fullMs = this.#random.whole(0, MAX_FULL_MS)
     await this.#untilUp(disk)
     this.#note(`disk full for ${fullMs} ms`)
-    disk.fill()
-    this.#recover(disk, 'disk has room', fullMs, async () => disk.empty())
+    fill(disk)
+    this.#recover(disk, 'disk has room', fullMs, async () => empty(disk))
+  }
+
+  async #cutPower() {
+    const { disk } = this.#run
+    const [server] = this.#run.servers
+    if (!server || !disk.power) throw new Error('there is no power to cut')
+    const downMs = this.#random.whole(0, MAX_DOWN_MS)
+    await Promise.all([this.#untilUp(server), this.#untilUp(disk)])
+    this.#note(`power cut, down for ${downMs} ms`)
+    // It goes on for a moment, as what it asks of the disk fails: nothing of that may be acknowledged, or shown.
+    server.expectEnd()
+    await disk.power.cut()
+    await server.kill()
+    disk.power.restore()
+    this.#recover(server, `${server.name} is back`, downMs, () => server.start())
   }
 
   async #freezeRedis() {

@@ -16,6 +16,8 @@ export interface Options {
   readonly faults: boolean
   /** Size of the file system that the data directory is on, which is filled now and then; null for any. */
   readonly diskMiB: number | null
+  /** Whether the data directory is on a file system whose power is cut now and then. */
+  readonly powerCuts: boolean
   /** Parts of the names of those faults that are fired. */
   readonly only: readonly string[]
   /** How long the run may take. */
@@ -38,8 +40,9 @@ it, once, in order. It starts and ends all it needs by itself, on this machine's
   --servers N             servers on the one Redis (2)
   --seed N                repeats the choices of an earlier run (random, and printed)
   --fault-interval-ms N   mean time between two faults (1500)
-  --faults NAME,NAME      only faults with such a part in their names: cut, pubsub, frozen, server, kill, disk …
+  --faults NAME,NAME      only faults with such a part in their names: cut, pubsub, frozen, server, kill, disk, power …
   --disk-mib N            lmdb on a file system of this size, which is filled now and then; takes root
+  --power-cuts            lmdb on a file system of its own (ext4), whose power is cut now and then; takes root
   --no-faults             nothing is cut or killed
   --seconds N             longest duration (900, or 1 for every 250 events if that is more)
   --server FILE           the server's entry (dist/src/main.js)
@@ -58,6 +61,8 @@ export function readOptions(args: readonly string[], defaultServer: string): Opt
     throw new UsageError(`--engine is ${engine}; expected redis or lmdb`)
   if (values['disk-mib'] !== undefined && engine !== 'lmdb')
     throw new UsageError('--disk-mib is of a data directory; expected --engine lmdb')
+  if (values['power-cuts'] && engine !== 'lmdb')
+    throw new UsageError('--power-cuts are of a data directory; expected --engine lmdb')
   const events = whole('events', values.events, 200_000, 1, 9_000_000)
   return {
     events,
@@ -66,6 +71,7 @@ export function readOptions(args: readonly string[], defaultServer: string): Opt
     servers: whole('servers', values.servers, engine === 'lmdb' ? 1 : 2, 1, engine === 'lmdb' ? 1 : 16),
     engine,
     diskMiB: values['disk-mib'] === undefined ? null : whole('disk-mib', values['disk-mib'], 0, 16, 65_536),
+    powerCuts: values['power-cuts'] ?? false,
     seed: whole('seed', values.seed, Math.floor(Math.random() * 2 ** 31), 0, 2 ** 32 - 1),
     faultIntervalMs: whole('fault-interval-ms', values['fault-interval-ms'], 1500, 10, 3_600_000),
     only: (values.faults ?? '').split(','),
@@ -90,6 +96,7 @@ function parse(args: readonly string[]) {
         engine: { type: 'string' },
         faults: { type: 'string' },
         'disk-mib': { type: 'string' },
+        'power-cuts': { type: 'boolean' },
         'no-faults': { type: 'boolean' },
         seconds: { type: 'string' },
         server: { type: 'string' },

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../processes/free-port.ts'
 import { RedisProcess } from '../processes/redis-process.ts'
 import { call, EVENTS, type Logged, Unanswered } from './api.ts'
-import { Disk } from './disk.ts'
+import { type Disk, dataDirectoryOn, openDisk } from './disk.ts'
 import { Faults } from './faults.ts'
 import type { Options } from './options.ts'
 import { Random } from './random.ts'
@@ -161,8 +161,8 @@ export class Run {
   /** @returns the settings by which servers have it */
   async #startEngine(onCrash: (what: string) => void): Promise<Record<string, string>> {
     if (this.options.engine === 'lmdb') {
-      this.#disk = new Disk(this.options.diskMiB)
-      return { EPOCHCAST_DATA: this.#disk.dataDirectory }
+      this.#disk = openDisk(this.options)
+      return { EPOCHCAST_DATA: dataDirectoryOn(this.#disk) }
     }
     this.#redis = await RedisProcess.start(DURABLE, onCrash)
     return {

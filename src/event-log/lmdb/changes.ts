@@ -270,3 +270,7 @@ export function lastSerialIn(tables: Tables): number {
   const serials = [newest, recorded?.subarray(-6)]
   return Math.max(0, ...serials.map((key) => key?.readUIntBE(0, 6) ?? 0))
 }
+
+/** The most that an append may add, without counting each character. */
+export const mostBytes = (texts: readonly string[], more: number): number =>
+  texts.reduce((sum, { length }) => sum + 2 * length + 64, 2 * more)

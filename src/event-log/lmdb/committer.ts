@@ -1,4 +1,4 @@
-import { commitError } from './errors.ts'
+import { commitError, isBroken } from './errors.ts'
 import type { Table, Tables } from './tables.ts'
 
 /** A record to be written, or removed where the value is null. */
@@ -39,6 +39,7 @@ export class Committer {
   #startedAt: number | null = null
   #lastMs = 0
   #committing: Promise<void> = Promise.resolve()
+  #isBroken = false
 
   readonly #onError: (error: unknown) => void
   #flushing: NodeJS.Timeout | undefined
@@ -48,6 +49,11 @@ export class Committer {
     this.#directory = directory
     this.#fsync = fsync
     this.#onError = onError
+  }
+
+  /** Whether nothing can be written any more, whatever becomes of the disk. */
+  get isBroken(): boolean {
+    return this.#isBroken
   }
 
   /** How long the newest transaction took, or has been under way so far. */
@@ -113,6 +119,7 @@ export class Committer {
       for (const { resolve } of group) resolve()
     } catch (cause) {
       const error = await commitError(cause, this.#directory, bytesOf(group))
+      this.#isBroken ||= isBroken(error.cause)
       for (const { reject } of group) reject(error)
     } finally {
       this.#lastMs = performance.now() - this.#startedAt

@@ -33,6 +33,22 @@ export async function commitError(cause: unknown, directory: string, bytes: numb
   )
 }
 
+/** @throws EpochcastError ENGINE_UNAVAILABLE where the library fails; whatever else `use` throws */
+export async function tellingDiskErrors<T>(directory: string, use: () => T | Promise<T>): Promise<T> {
+  try {
+    return await use()
+  } catch (cause) {
+    const { code, message } = cause as Error & { code?: unknown }
+    if (cause instanceof EpochcastError || typeof code !== 'number') throw cause
+    const words = isBroken(cause) ? 'start the server again when it works' : 'try again'
+    const text = `the disk of ${directory} failed (${message}); ${words}`
+    throw new EpochcastError('ENGINE_UNAVAILABLE', text, { cause, details: { retryAfterMs: RETRY_AFTER_MS } })
+  }
+}
+
+/** Whether the library refuses all until it is opened again: it could not write a meta page. */
+export const isBroken = (error: unknown): boolean => String((error as Error).message).includes('MDB_PANIC')
+
 async function reasonOf(cause: unknown): Promise<Error> {
   try {
     await (cause as CommitFailure).commitError

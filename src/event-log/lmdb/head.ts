@@ -67,6 +67,14 @@ export function readHead(key: Buffer, record: Buffer): Head | null {
   return body && headIn(body)
 }
 
+/** The record with another head and the same state; null where it is damaged. */
+export function withHead(key: Buffer, record: Buffer, change: (head: Head) => Head): Buffer | null {
+  const body = unseal(key, record)
+  if (!body) return null
+  const state = body.subarray(body.indexOf(0x0a))
+  return seal(key, Buffer.concat([Buffer.from(JSON.stringify(change(headIn(body)))), state]))
+}
+
 /** Null where there is none, or it is damaged. */
 export function readTask(
   tasks: Table,

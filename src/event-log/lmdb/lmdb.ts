@@ -1,4 +1,5 @@
 import { editIn } from '../../task/edit.ts'
+import { EpochcastError } from '../../task/errors.ts'
 import type { TaskEvent } from '../../task/event.ts'
 import type { Position } from '../../task/position.ts'
 import type { TaskKey, TaskState } from '../../task/task.ts'
@@ -20,16 +21,19 @@ import { type ListingChange, listingOf } from '../listing.ts'
 import { MemoryWatches } from '../memory-watches.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
-import { Changes, lastSerialIn, textsOf } from './changes.ts'
-import { checkEnd, markEnd } from './clean-end.ts'
+import { Changes, lastSerialIn, mostBytes, textsOf } from './changes.ts'
+import type { CheckedFile } from './check-file.ts'
+import { markEnd } from './clean-end.ts'
 import { Committer } from './committer.ts'
-import { claimDirectory, type DataDirectory } from './data-directory.ts'
+import type { DataDirectory } from './data-directory.ts'
+import { tellingDiskErrors } from './errors.ts'
 import { type Head, topOf } from './head.ts'
 import { LocalLeases } from './leases.ts'
+import { openDirectory } from './open-directory.ts'
 import { Reads } from './reads.ts'
 import { Retention } from './retention.ts'
 import { Room } from './room.ts'
-import { nameOf, openTables, type Tables } from './tables.ts'
+import { nameOf, type Tables } from './tables.ts'
 import { type StoredTask, Tasks } from './tasks.ts'
 import { Tombstones } from './tombstones.ts'
 
@@ -54,9 +58,11 @@ const STUCK_MS = 5000
 /** Free pages lie between those in use; address space costs nothing. */
 const MAP_BYTES = { perByte: 4, min: 2 ** 30, max: 2 ** 42 } as const
 
-/** The default engine: one process and its files. What is acknowledged is on disk, and what is shown is, too. */
+/** The default engine: one process and its files. What is acknowledged, or shown, is on disk. */
 export class LmdbStore implements Store {
   readonly name = 'lmdb'
+  /** Why the directory may lack what was shown, so that logs have new generations; null where it cannot. */
+  readonly mayBeOlder: string | null
   readonly #options: LmdbStoreOptions
   readonly #now: () => number
   readonly #directory: DataDirectory
@@ -76,15 +82,15 @@ export class LmdbStore implements Store {
     const now = options.now ?? Date.now
     this.#now = now
     this.#leases = new LocalLeases(now)
-    this.#directory = claimDirectory(options.path)
     const { perByte, min, max } = MAP_BYTES
     const mapBytes = Math.min(max, Math.max(min, options.maxBytes * perByte))
-    const damaged = this.#check(options.path)
-    this.#tables = openTables({ path: options.path, fsync: options.fsync, mapBytes })
+    const { directory, tables, lastEnd } = openDirectory({ ...options, mapBytes })
+    this.#directory = directory
+    this.#tables = tables
+    this.mayBeOlder = lastEnd.mayBeOlder
     this.#committer = new Committer(this.#tables, { ...options, directory: options.path })
     this.#tasks = new Tasks(this.#tables.tasks)
-    this.#tasks.load((serial) => this.#tellDamage(`task number ${serial}`))
-    if (damaged > 0) this.#tellDamage(`${damaged} records`)
+    this.#load(lastEnd)
     this.#reads = new Reads(this.#tables, (what) => this.#tellDamage(what))
     const tombstones = new Tombstones(this.#tables.tombstones, now)
     tombstones.load()
@@ -138,7 +144,7 @@ export class LmdbStore implements Store {
   }
 
   async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
-    return this.#changes.edit(key, expected, state, (task) => {
+    const onEdited = (task: StoredTask) => {
       const { generation, revision } = task.head
       this.#watches.tellListing({ kind: 'listed', listing: listingOf(this.#tasks.snapshot(task)) })
       this.#watches.tellEdited(logOf(task.head), {
@@ -147,34 +153,36 @@ export class LmdbStore implements Store {
         revision,
         edit: editIn(state),
       })
-    })
+    }
+    return this.#told(() => this.#changes.edit(key, expected, state, onEdited))
   }
 
   async drop(key: TaskKey, expected: Snapshot): Promise<DropResult> {
-    return this.#changes.drop(key, expected, (task) => {
+    const onDropped = (task: StoredTask) => {
       this.#tellDropped(task)
       this.#watches.tellDropped(key)
-    })
+    }
+    return this.#told(() => this.#changes.drop(key, expected, onDropped))
   }
 
   async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
     const task = this.#tasks.get(nameOf(key))
-    return task ? this.#tasks.snapshot(task) : null
+    return task ? this.#told(() => this.#tasks.snapshot(task)) : null
   }
 
   async read(key: TaskKey, after: Position | null, limit: number): Promise<ReadResult> {
     const task = this.#tasks.get(nameOf(key))
-    return task ? this.#reads.read(task.head, after, limit) : { kind: 'missing' }
+    return task ? this.#told(() => this.#reads.read(task.head, after, limit)) : { kind: 'missing' }
   }
 
   async readCurves(key: TaskKey): Promise<CurvesRead | null> {
     const task = this.#tasks.get(nameOf(key))
-    return task ? this.#reads.curves(task.head.serial) : null
+    return task ? this.#told(() => this.#reads.curves(task.head.serial)) : null
   }
 
   async readSegments(key: TaskKey, names: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
     const task = this.#tasks.get(nameOf(key))
-    return task ? this.#reads.segments(task.head, names) : names.map(() => null)
+    return task ? this.#told(() => this.#reads.segments(task.head, names)) : names.map(() => null)
   }
 
   async watch(key: TaskKey, onSignal: (signal: WatchSignal) => void): Promise<Watch> {
@@ -190,6 +198,10 @@ export class LmdbStore implements Store {
   }
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
+    return this.#told(() => this.#list(scope, before, limit))
+  }
+
+  #list(scope: ListScope, before: number | null, limit: number): ListPage {
     const snapshots: StoredSnapshot[] = []
     for (const task of this.#tasks.newestFirst(scope, before)) {
       const snapshot = this.#readable(task)
@@ -201,7 +213,7 @@ export class LmdbStore implements Store {
   }
 
   startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
-    return this.#changes.startGeneration(key, previous, common)
+    return this.#told(() => this.#changes.startGeneration(key, previous, common))
   }
 
   lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
@@ -213,30 +225,24 @@ export class LmdbStore implements Store {
   }
 
   dropExpired(): Promise<void> {
-    return this.#retention.dropExpired(this.#now() - this.#options.retainSeconds * 1000)
+    const expiry = this.#now() - this.#options.retainSeconds * 1000
+    return this.#told(() => this.#retention.dropExpired(expiry))
   }
 
   async status(): Promise<EngineStatus> {
-    const { latencyMs } = this.#committer
-    const connected = latencyMs < STUCK_MS
+    const { latencyMs, isBroken } = this.#committer
+    const connected = latencyMs < STUCK_MS && !isBroken
     return { name: this.name, connected, latencyMs: connected ? latencyMs : null }
   }
 
   async close(): Promise<void> {
     this.#watches.close()
-    await this.#committer.close()
-    await this.#tables.root.close()
-    markEnd(this.#options.path)
-    this.#directory.release()
-  }
-
-  /** @throws DataDirectoryError */
-  #check(path: string): number {
     try {
-      return checkEnd(path)
-    } catch (error) {
+      await this.#committer.close()
+      await this.#tables.root.close()
+      markEnd(this.#options.path)
+    } finally {
       this.#directory.release()
-      throw error
     }
   }
 
@@ -244,10 +250,26 @@ export class LmdbStore implements Store {
     const made = this.#room.reserve(bytes, name)
     if (made) await made
     try {
-      return await write()
+      return await this.#told(write)
     } finally {
       this.#room.release(bytes)
     }
+  }
+
+  #told<T>(use: () => T | Promise<T>): Promise<T> {
+    return tellingDiskErrors(this.#options.path, use)
+  }
+
+  /** Each that is damaged is told once, by the name of its task where that can be read. */
+  #load({ damaged, rebuilt }: CheckedFile): void {
+    this.#tasks.load((serial) => {
+      if (!damaged.has(serial)) this.#tellDamage(`task number ${serial}`)
+    })
+    for (const [serial, records] of damaged) {
+      const of = serial === 0 ? '' : ` of ${this.#tasks.nameOf(serial)}`
+      this.#tellDamage(`${records} record${records === 1 ? '' : 's'}${of}`)
+    }
+    if (rebuilt !== null) this.#tellDamage(`the list of free pages (${rebuilt})`)
   }
 
   #tellDropped({ head }: StoredTask): void {
@@ -259,6 +281,7 @@ export class LmdbStore implements Store {
     try {
       return this.#tasks.snapshot(task)
     } catch (error) {
+      if (!(error instanceof EpochcastError)) throw error
       this.#options.onError(error)
       return null
     }
@@ -274,7 +297,3 @@ const logOf = (head: Head) => ({ key: head.key, position: topOf(head) })
 
 const entriesOf = (events: readonly TaskEvent[], top: number): LogEntry[] =>
   events.map((event, i) => ({ offset: top - events.length + 1 + i, event }))
-
-/** The most that an append may add, without counting each character. */
-const mostBytes = (texts: readonly string[], more: number): number =>
-  texts.reduce((sum, { length }) => sum + 2 * length + 64, 2 * more)

@@ -52,7 +52,10 @@ export function openTables({ path, fsync, mapBytes, readOnly = false }: OpenTabl
   return { root, ...(Object.fromEntries(tables) as Record<(typeof TABLES)[number], Table>) }
 }
 
-const WORD_BYTES = 6
+/** Whether keys of a table begin with the serial of a task. */
+export const isOfTask = (table: string): boolean => table !== 'tombstones' && table !== 'meta'
+
+export const WORD_BYTES = 6
 const MAX_WORD = 2 ** 48 - 1
 
 export function serialKey(serial: number): Buffer {

@@ -85,6 +85,10 @@ export class Tasks {
     return this.#byName.get(name)
   }
 
+  nameOf(serial: number): string {
+    return this.#bySerial.get(serial)?.name ?? `task number ${serial}`
+  }
+
   add(task: StoredTask, state: TaskState, stateLength: number): void {
     this.#enter(task)
     this.#states.set(task.head.serial, state, { size: stateLength })
