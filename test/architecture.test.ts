@@ -63,7 +63,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   'open-store.ts': ['config.ts', 'event-log'],
   'workers.ts': ['config.ts'],
-  'serve.ts': ['config.ts', 'server.ts', 'workers.ts'],
+  'log-lines.ts': [],
+  'serve.ts': ['config.ts', 'log-lines.ts', 'server.ts', 'workers.ts'],
   'data.ts': ['config.ts', 'event-log'],
   'main.ts': ['config.ts', 'data.ts', 'serve.ts', 'version.ts'],
 }
