@@ -163,6 +163,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     openSubscriptions: clients.subscriptions,
     trustedDocuments,
     introspection: config.introspection,
+    addressShare: config.clients.addressShare,
     admit: (operation) => clients.admit(operation),
     onBegin: (operation) => eventLoop.began(operation),
     onUnexpected: (err) => logger.error({ err }, 'an operation failed unexpectedly'),

@@ -26,6 +26,7 @@ async function smallServer(seed: number) {
   const logger = pino({ level: 'error' })
   const operations = new Operations({
     introspection: true,
+    addressShare: 0.5,
     trustedDocuments: null,
     schema,
     context: {

@@ -109,6 +109,7 @@ beforeEach(() => {
   openSubscriptions = new OpenSubscriptions(100)
   operations = new Operations({
     introspection: true,
+    addressShare: 0.5,
     trustedDocuments: null,
     schema,
     context: {

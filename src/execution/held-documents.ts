@@ -1,0 +1,78 @@
+import { Shares } from '../bounds/shares.ts'
+import type { KnownDocument } from './documents.ts'
+
+/** Bytes that documents take which open subscriptions use, remembered or not. */
+export const MAX_HELD_BYTES = 64 * 1024 * 1024
+
+interface Held {
+  readonly known: KnownDocument
+  /** How many subscriptions of each address use it, and what gives its place back; null is the server itself. */
+  readonly holders: Map<string | null, { count: number; readonly release: () => void }>
+  readonly release: () => void
+}
+
+/**
+ * The documents of open subscriptions, by their text. In all each of them counts once; for each address those that it
+ * uses itself, whoever else does: it can use up its own share, and not that of others.
+ */
+export class HeldDocuments {
+  readonly #held = new Map<string, Held>()
+  readonly #all: Shares
+  readonly #own: Shares
+
+  /** @param share part of the bytes that the documents of one address may take */
+  constructor(share: number) {
+    const settings = { total: 'MAX_HELD_BYTES', each: 'EPOCHCAST_ADDRESS_SHARE of MAX_HELD_BYTES' }
+    const options = { what: 'bytes of documents of open subscriptions', settings } as const
+    const code = 'TOO_MANY_SUBSCRIPTIONS'
+    this.#all = new Shares({ ...options, code, total: MAX_HELD_BYTES, each: MAX_HELD_BYTES })
+    const each = Math.floor(MAX_HELD_BYTES * share)
+    this.#own = new Shares({ ...options, code, total: Number.POSITIVE_INFINITY, each })
+  }
+
+  get bytes(): number {
+    return this.#all.count
+  }
+
+  get(text: string): KnownDocument | undefined {
+    return this.#held.get(text)?.known
+  }
+
+  /**
+   * Counts a document for as long as a subscription of an address uses it.
+   *
+   * @returns the function that lets it go, to be called once
+   * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
+   */
+  hold(known: KnownDocument, address: string | null): () => void {
+    const { text, bytes } = known
+    const held = this.#held.get(text) ?? {
+      known,
+      holders: new Map(),
+      release: this.#all.take(null, bytes),
+    }
+    let holder = held.holders.get(address)
+    if (!holder) {
+      try {
+        holder = { count: 0, release: this.#own.take(address, bytes) }
+      } catch (error) {
+        if (held.holders.size === 0) held.release()
+        throw error
+      }
+      held.holders.set(address, holder)
+    }
+    this.#held.set(text, held)
+    holder.count++
+    return () => this.#letGo(held, address)
+  }
+
+  #letGo({ known, holders, release }: Held, address: string | null): void {
+    const holder = holders.get(address)
+    if (!holder || --holder.count > 0) return
+    holders.delete(address)
+    holder.release()
+    if (holders.size > 0) return
+    this.#held.delete(known.text)
+    release()
+  }
+}
