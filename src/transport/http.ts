@@ -9,6 +9,7 @@ import type { OriginRule } from './origin.ts'
 import { Pipelines } from './pipelines.ts'
 import { refuse, respondJson } from './refusals.ts'
 import { pathOf } from './request-target.ts'
+import { refuseUnparsed } from './unparsed-requests.ts'
 
 export interface HttpOptions {
   readonly yoga: Yoga
@@ -38,6 +39,8 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
     headersTimeout: clients.limits.headersMs,
     requestTimeout: clients.limits.requestMs,
     connectionsCheckingInterval: CHECK_MS,
+    // Refused by `pathOf`, in words.
+    requireHostHeader: false,
   }
   const server = createServer(options, (request, response) => {
     // Of a connection that has been refused.
@@ -46,6 +49,8 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
     pipelines.run(request, response, () => serve(request, response))
   })
   clients.watch(server)
+  const { headersMs, requestMs } = clients.limits
+  refuseUnparsed(server, { pipelines, headersMs, requestMs })
   return server
 
   function serve(request: IncomingMessage, response: ServerResponse) {
