@@ -174,7 +174,6 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     operations,
     origins,
     maxBodyBytes: config.maxBodyBytes,
-    graphiql,
     maxBufferedBytes: config.maxBufferedBytes,
     logger,
   })

@@ -65,7 +65,7 @@ export class Documents {
       BYTES_PER_CHARACTER * (text.length + errors.reduce((sum, { message }) => sum + message.length, 0)) +
       1024,
   })
-  readonly #held: HeldDocuments
+  readonly #held: HeldDocuments<KnownDocument>
   readonly #byDocument = new WeakMap<DocumentNode, KnownDocument>()
 
   constructor(schema: GraphQLSchema, options: DocumentsOptions) {

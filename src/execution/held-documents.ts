@@ -1,11 +1,16 @@
 import { Shares } from '../bounds/shares.ts'
-import type { KnownDocument } from './documents.ts'
 
 /** Bytes that documents take which open subscriptions use, remembered or not. */
 export const MAX_HELD_BYTES = 64 * 1024 * 1024
 
-interface Held {
-  readonly known: KnownDocument
+/** A document by its text, with the bytes that it takes. */
+interface Sized {
+  readonly text: string
+  readonly bytes: number
+}
+
+interface Held<Document> {
+  readonly known: Document
   /** How many subscriptions of each address use it, and what gives its place back; null is the server itself. */
   readonly holders: Map<string | null, { count: number; readonly release: () => void }>
   readonly release: () => void
@@ -15,8 +20,8 @@ interface Held {
  * The documents of open subscriptions, by their text. In all each of them counts once; for each address those that it
  * uses itself, whoever else does: it can use up its own share, and not that of others.
  */
-export class HeldDocuments {
-  readonly #held = new Map<string, Held>()
+export class HeldDocuments<Document extends Sized> {
+  readonly #held = new Map<string, Held<Document>>()
   readonly #all: Shares
   readonly #own: Shares
 
@@ -34,7 +39,7 @@ export class HeldDocuments {
     return this.#all.count
   }
 
-  get(text: string): KnownDocument | undefined {
+  get(text: string): Document | undefined {
     return this.#held.get(text)?.known
   }
 
@@ -44,9 +49,9 @@ export class HeldDocuments {
    * @returns the function that lets it go, to be called once
    * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
    */
-  hold(known: KnownDocument, address: string | null): () => void {
+  hold(known: Document, address: string | null): () => void {
     const { text, bytes } = known
-    const held = this.#held.get(text) ?? {
+    const held: Held<Document> = this.#held.get(text) ?? {
       known,
       holders: new Map(),
       release: this.#all.take(null, bytes),
@@ -66,7 +71,7 @@ export class HeldDocuments {
     return () => this.#letGo(held, address)
   }
 
-  #letGo({ known, holders, release }: Held, address: string | null): void {
+  #letGo({ known, holders, release }: Held<Document>, address: string | null): void {
     const holder = holders.get(address)
     if (!holder || --holder.count > 0) return
     holders.delete(address)

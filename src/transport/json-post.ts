@@ -6,6 +6,7 @@ import type { Caller } from '../repository/access.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { mayBeInexact } from '../task/json.ts'
 import { type Clients, holderOf } from './clients.ts'
+import { GraphiQLPage } from './graphiql-page.ts'
 import { refusedDocument, type Yoga } from './graphql.ts'
 import { exactParams, parseParams, withoutByteOrderMark } from './json-params.ts'
 import { notJson } from './not-json.ts'
@@ -49,6 +50,7 @@ class ReadBody {
  */
 export class JsonPost {
   readonly #options: JsonPostOptions
+  readonly #page = new GraphiQLPage()
   /** For each document that was run, by operation name. */
   readonly #kinds = new WeakMap<DocumentNode, Map<string, OperationKind>>()
 
@@ -93,8 +95,12 @@ export class JsonPost {
   /** GET, and what asks whether something may be sent. */
   #serveWithoutBody(request: IncomingMessage, response: ServerResponse): void {
     const { graphiql } = this.#options
-    const isPage = graphiql && request.headers.accept?.includes('text/html')
-    if (request.method === 'GET' && !isPage) {
+    const isGet = request.method === 'GET'
+    if (isGet && graphiql && request.headers.accept?.includes('text/html')) {
+      this.#page.serve(request, response).catch((error) => this.#fail(request, response, error))
+      return
+    }
+    if (isGet) {
       try {
         checkQueryString(request.url ?? '')
       } catch (error) {

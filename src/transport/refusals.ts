@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { EpochcastError } from '../task/errors.ts'
-import { corsHeaders } from './graphql.ts'
+import { corsHeaders } from './cors.ts'
 import { retryAfter } from './retry-after.ts'
 
 export function respondJson(
