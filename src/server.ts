@@ -48,6 +48,8 @@ interface Gauges extends ClientGauges {
   /** Groups of subscribers for which an event is encoded once. */
   readonly groups: number
   readonly feeds: number
+  /** Bytes of the newest events of watched tasks. */
+  readonly ringBytes: number
   readonly updateSubscribers: number
   readonly watches: number
   readonly trainers: number
@@ -89,6 +91,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     ringEvents: FEED_RING_EVENTS,
     checkMs: FEED_CHECK_MS,
     pages: { maxBytes: KEPT_PAGES_BYTES },
+    ringBytes: config.feedBytes,
     engineWait,
     onError,
   })
@@ -223,6 +226,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       sockets: webSocket.socketCount,
       groups: operations.groupCount,
       feeds: feeds.size,
+      ringBytes: feeds.ringBytes,
       updateSubscribers: updates.size,
       watches: store.watchCount,
       trainers: local.runningCount,

@@ -99,7 +99,13 @@ beforeEach(() => {
   const onError = (error: unknown) => unexpected.push(error)
   const channelPrefixes = ['gan:training']
   log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
-  feeds = new Feeds(log, { ringEvents: 8, checkMs: 5000, pages: { maxBytes: 1_000_000 }, onError })
+  feeds = new Feeds(log, {
+    ringEvents: 8,
+    checkMs: 5000,
+    pages: { maxBytes: 1_000_000 },
+    ringBytes: 1_000_000,
+    onError,
+  })
   const writer = taskWriter(log)
   const engineWait = new EngineWait(log, 0)
   catalog = new TaskCatalog(log, onError)
