@@ -31,15 +31,9 @@ export function refuseUnparsed(server: Server, { pipelines, ...times }: Unparsed
   })
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const { expect } = request.headers
-    refuse(
-      request,
-      response,
-      417,
-      new EpochcastError(
-        'BAD_REQUEST',
-        `the Expect header is ${quote(expect)}; expected 100-continue, or none`,
-      ),
-    )
+    const found = `the Expect header is ${quote(expect)}`
+    const error = new EpochcastError('BAD_REQUEST', `${found}; expected 100-continue, or none`)
+    pipelines.run(request, response, () => refuse(request, response, 417, error))
   })
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     const found = `the request is CONNECT ${quote(request.url)}`

@@ -163,3 +163,22 @@ it('nothing is written into a response that is under way, or before one that is 
   await until('its end', () => pipelined.isEnded || pipelined.isClosed)
   expect(pipelined.statuses[0] ?? 200).toBe(200)
 })
+
+it('an expectation is refused in its turn, after the response that is awaited', async () => {
+  const { url, gauges } = await testServer()
+  const expecting = postOf(VERSION, { Expect: 'tea' })
+  const raw = new RawConnection(url).write(postOf(VERSION) + expecting)
+  await until('both', () => raw.statuses.length === 2)
+  expect(raw.statuses).toEqual([200, 417])
+
+  // Behind a stream its turn never comes, and nothing is left of it.
+  const taskId = await startExternal(url)
+  const subscription = `subscription { trainingProgress(taskId: "${taskId}") { __typename } }`
+  const stream = new RawConnection(url).post(subscription, { Accept: 'text/event-stream' }).write(expecting)
+  await until('the stream', () => stream.text.includes('StreamOpened'))
+  stream.socket.destroy()
+  raw.socket.destroy()
+  // One is that of fetch.
+  await until('them to be gone', () => gauges().connections <= 1 && gauges().subscriptions === 0)
+  expect(gauges()).toMatchObject({ bufferedBytes: 0, receivedBytes: 0 })
+})
