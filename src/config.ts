@@ -44,6 +44,8 @@ export interface Config {
   readonly retainEvents: number
   readonly retainSeconds: number
   readonly memoryBytes: number
+  /** Bytes of the newest events that are kept of all watched tasks; of others, viewers read the log. */
+  readonly feedBytes: number
   /** Bytes that tasks may take in Redis; null for as many as it takes itself. */
   readonly redisBytes: number | null
   /** Part of the bytes that unfinished tasks of one address may hold. */
@@ -136,6 +138,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     retainSeconds: found.EPOCHCAST_RETAIN_SECONDS,
     curveBytes: found.EPOCHCAST_CURVE_BYTES,
     memoryBytes: found.EPOCHCAST_MEMORY_BYTES,
+    feedBytes: found.EPOCHCAST_FEED_BYTES,
     redisBytes: found.EPOCHCAST_REDIS_BYTES || null,
     storeShare: found.EPOCHCAST_STORE_SHARE / 100,
     maxTasks: found.EPOCHCAST_MAX_TASKS,
@@ -232,6 +235,7 @@ const variables = z
     EPOCHCAST_RETAIN_SECONDS: whole(604_800, 1, 315_360_000),
     EPOCHCAST_CURVE_BYTES: whole(8 * 1024 * 1024, 262_144, 1024 ** 3),
     EPOCHCAST_MEMORY_BYTES: whole(268_435_456, 65_536, 2 ** 40),
+    EPOCHCAST_FEED_BYTES: whole(64 * 1024 ** 2, 65_536, 2 ** 40),
     EPOCHCAST_REDIS_BYTES: whole(0, 0, 2 ** 50),
     EPOCHCAST_STORE_SHARE: whole(90, 1, 100),
     EPOCHCAST_MAX_TASKS: whole(500_000, 1, 100_000_000),

@@ -1,7 +1,8 @@
 import cluster from 'node:cluster'
-import { type Logger, pino } from 'pino'
+import { destination, type Logger, pino } from 'pino'
 import { build as pretty } from 'pino-pretty'
 import { type Config, readConfig } from './config.ts'
+import { escapedJson, visibleJson } from './log-lines.ts'
 import { startServer } from './server.ts'
 import { superviseWorkers } from './workers.ts'
 
@@ -64,11 +65,11 @@ function authenticationOf({ auth, allowAnonymous, host }: Config): string {
 
 function createLogger({ logLevel: level }: Config, worker: number | undefined): Logger {
   const bindings = worker === undefined ? {} : { worker }
-  if (!process.stdout.isTTY) return pino({ level }).child(bindings)
+  if (!process.stdout.isTTY) return pino({ level }, escapedJson(destination(1))).child(bindings)
   const lines = pretty({
     ignore: 'pid,hostname,worker',
     messageFormat: '{if worker}worker {worker}: {end}{msg}',
     translateTime: 'SYS:HH:MM:ss',
   })
-  return pino({ level }, lines).child(bindings)
+  return pino({ level }, visibleJson(lines)).child(bindings)
 }

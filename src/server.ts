@@ -56,6 +56,8 @@ interface Gauges extends ClientGauges {
   /** Groups of subscribers for which an event is encoded once. */
   readonly groups: number
   readonly feeds: number
+  /** Bytes of the newest events of watched tasks. */
+  readonly ringBytes: number
   readonly updateSubscribers: number
   readonly watches: number
   readonly trainers: number
@@ -101,6 +103,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     ringEvents: FEED_RING_EVENTS,
     checkMs: FEED_CHECK_MS,
     pages: { maxBytes: KEPT_PAGES_BYTES },
+    ringBytes: config.feedBytes,
     engineWait,
     onError,
   })
@@ -183,6 +186,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     openSubscriptions: clients.subscriptions,
     trustedDocuments,
     introspection: config.introspection,
+    addressShare: config.clients.addressShare,
     admit: (operation) => clients.admit(operation),
     onBegin: (operation) => eventLoop.began(operation),
     onUnexpected: (err) => logger.error({ err }, 'an operation failed unexpectedly'),
@@ -190,11 +194,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const yoga = createGraphQL({
     context,
     callerOf: (request) => callers.of(request),
-    hasTokens: callers.areKnownByTokens,
     operations,
     origins,
     maxBodyBytes: config.maxBodyBytes,
-    graphiql,
     logger,
   })
   const streams = new ResponseStreams({ operations, maxBufferedBytes: config.maxBufferedBytes })
@@ -251,6 +253,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       sockets: webSocket.socketCount,
       groups: operations.groupCount,
       feeds: feeds.size,
+      ringBytes: feeds.ringBytes,
       updateSubscribers: updates.size,
       watches: store.watchCount,
       trainers: local.runningCount,

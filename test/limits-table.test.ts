@@ -22,3 +22,46 @@ it('the table of limits has every setting of clients', () => {
   const missing = names.filter((name) => !table.includes(name) && !name.includes('FORWARDED_HEADER'))
   expect(missing).toEqual([])
 })
+
+it('the table of limits has every setting that bounds something', () => {
+  const settings = readFileSync(join(root, 'src/config.ts'), 'utf8')
+  const bounding = /^ {4}(EPOCHCAST_(?:MAX_\w+|\w+_BYTES|\w+_PER_\w+|STORE_SHARE|RETAIN_EVENTS|LOCAL_\w+)):/gm
+  const names = [...settings.matchAll(bounding)].map(([, name]) => name as string)
+  expect(names.length).toBeGreaterThan(15)
+  expect(names.filter((name) => !table.includes(`\`${name}\``))).toEqual([])
+})
+
+/** What grows and outlives a call: fields of classes, and variables of modules. Weak maps are as large as what has their keys. */
+const COLLECTION = /= (?:new (?:Map|Set|LRUCache)\b(?!\(\[)|\[\]|\[0\])|^\s+this\.#\w+ = new LRUCache\b/
+const FIELD = /^ {2}(?:private )?(?:readonly )?(#?\w+)(?::[^=]+)? = /
+const VARIABLE = /^(?:export )?(?:const|let) (\w+)(?::[^=]+)? = /
+const IN_CONSTRUCTOR = /^ {4}this\.(#\w+) = /
+
+it('the table of limits has every map, set and list that outlives a call', () => {
+  const rows = new Map(
+    [...table.matchAll(/^\| `([\w/.-]+\.ts)` \| (.+?) \|/gm)].map(([, file, names]) => [
+      file as string,
+      [...(names as string).matchAll(/`([^`]+)`/g)].map(([, name]) => name as string),
+    ]),
+  )
+  const found = new Map<string, string[]>()
+  for (const file of readdirSync(join(root, 'src'), { recursive: true }).map(String)) {
+    if (!file.endsWith('.ts')) continue
+    // Wrapped types and constructors count as one line.
+    const text = readFileSync(join(root, 'src', file), 'utf8').replaceAll(/<\n[^>]*>/g, '<>')
+    const names = text.split('\n').flatMap((line) => {
+      // An empty list that nothing is added to is a word for none.
+      if (!COLLECTION.test(line) || /^const .*: readonly .*= \[\]/.test(line)) return []
+      const [, name] = FIELD.exec(line) ?? VARIABLE.exec(line) ?? IN_CONSTRUCTOR.exec(line) ?? []
+      return name === undefined ? [] : [name]
+    })
+    if (names.length > 0) found.set(file, [...new Set(names)])
+  }
+  expect(found.size).toBeGreaterThan(50)
+  for (const [file, names] of found) expect(rows.get(file) ?? [], file).toEqual(expect.arrayContaining(names))
+  // And none that is gone; those that are made within functions are named by hand.
+  for (const [file, names] of rows) {
+    const text = readFileSync(join(root, 'src', file), 'utf8')
+    for (const name of names) expect(text, `${file} ${name}`).toContain(name)
+  }
+})

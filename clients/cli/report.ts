@@ -17,7 +17,7 @@ import { buildReport, REPORT_KINDS, type ReportValues } from './report-kinds.ts'
 import { reportBatches } from './report-lines.ts'
 import { ReportSender } from './report-sender.ts'
 import { type Session, UsageError, withConnection } from './session.ts'
-import { writeLine } from './terminal.ts'
+import { passLine, writeLine } from './terminal.ts'
 
 interface ReportOptions extends ReportValues {
   readonly json?: string
@@ -104,7 +104,7 @@ export function addReportCommand(program: Command, session: Session): void {
         const sender = new ReportSender(connection, destination, firstSequence ?? 1)
         const source = file === '-' ? stdin : await opened(file ?? '-')
         const others = {
-          passOn: (line: string) => writeLine(stdout, line),
+          passOn: (line: string) => passLine(stdout, line),
           refuse: (problem: string) => sender.refuse('BAD_INPUT', problem),
         }
         for await (const reports of reportBatches(source, connection.signal, others)) {

@@ -44,6 +44,21 @@ export function processTerminal(): Terminal {
   }
 }
 
+/** What steers a terminal, or looks like a line of its own; with what makes a colour of it, if it does. */
+const STEERING = /([\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069])(\[[\d;]*m)?/gu
+
+/**
+ * One line, whatever is in it. Whoever writes texts from outside makes them legible (`render/text.ts`), which takes
+ * colours, too; what was forgotten is still not let through here.
+ */
 export function writeLine(output: Output, line: string): void {
+  const legible = line.replace(STEERING, (found, character, color = '') =>
+    character === '\u001b' && color !== '' ? found : ` ${color}`,
+  )
+  output.write(`${legible}\n`)
+}
+
+/** A line as it came on stdin: it is not ours, and goes where it would have gone without us. */
+export function passLine(output: Output, line: string): void {
   output.write(`${line}\n`)
 }

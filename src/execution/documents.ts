@@ -7,10 +7,11 @@ import {
   validate,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { EpochcastError, type ErrorCode } from '../task/errors.ts'
+import type { ErrorCode } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
 import { checkShape } from './document-shape.ts'
 import { countTokens } from './document-text.ts'
+import { HeldDocuments } from './held-documents.ts'
 import { noIntrospection, VALIDATION_RULES } from './validation-rules.ts'
 
 /** Documents remembered, and refused ones; clients send the same few over and over. */
@@ -20,8 +21,6 @@ export const MAX_REFUSED = 500
 export const MAX_DOCUMENTS_BYTES = 32 * 1024 * 1024
 /** Bytes of the texts of refused ones, and of what is wrong with them. */
 export const MAX_REFUSED_BYTES = 4 * 1024 * 1024
-/** Bytes that documents take which open subscriptions use, remembered or not. */
-export const MAX_HELD_BYTES = 64 * 1024 * 1024
 
 /** A token with the nodes it becomes, as measured: up to 513 bytes. */
 const BYTES_PER_TOKEN = 512
@@ -40,6 +39,8 @@ export type DocumentErrors = readonly GraphQLError[]
 export interface DocumentsOptions {
   /** Whether clients may ask for the schema. */
   readonly introspection: boolean
+  /** Part of the bytes of documents in use that one address may have. */
+  readonly addressShare: number
   /** What a client is told of an error. */
   readonly translate: (error: unknown, fallback?: ErrorCode) => GraphQLError
 }
@@ -64,14 +65,13 @@ export class Documents {
       BYTES_PER_CHARACTER * (text.length + errors.reduce((sum, { message }) => sum + message.length, 0)) +
       1024,
   })
-  /** Those that open subscriptions use, by their text, and how many do. */
-  readonly #held = new Map<string, { readonly known: KnownDocument; count: number }>()
+  readonly #held: HeldDocuments<KnownDocument>
   readonly #byDocument = new WeakMap<DocumentNode, KnownDocument>()
-  #heldBytes = 0
 
   constructor(schema: GraphQLSchema, options: DocumentsOptions) {
     this.#schema = schema
     this.#options = options
+    this.#held = new HeldDocuments(options.addressShare)
     this.#rules = options.introspection ? VALIDATION_RULES : [...VALIDATION_RULES, noIntrospection]
   }
 
@@ -85,12 +85,12 @@ export class Documents {
 
   /** Bytes of documents that open subscriptions use. */
   get heldBytes(): number {
-    return this.#heldBytes
+    return this.#held.bytes
   }
 
   /** The document, or what is wrong with it. */
   get(text: string): KnownDocument | DocumentErrors {
-    const found = this.#known.get(text) ?? this.#held.get(text)?.known ?? this.#refused.get(text)
+    const found = this.#known.get(text) ?? this.#held.get(text) ?? this.#refused.get(text)
     if (found) return found
     const looked = this.#look(text)
     if ('document' in looked) {
@@ -103,33 +103,14 @@ export class Documents {
   }
 
   /**
-   * Keeps a document for as long as a subscription uses it, so that all that send its text share it.
+   * Keeps a document for as long as a subscription of an address uses it, so that all that send its text share it.
    *
    * @returns the function that lets it go, to be called once
    * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
    */
-  hold(document: DocumentNode): () => void {
+  hold(document: DocumentNode, account: string | null): () => void {
     const known = this.#byDocument.get(document)
-    if (!known) return () => {}
-    const { text, bytes } = known
-    let held = this.#held.get(text)
-    if (!held) {
-      if (this.#heldBytes + bytes > MAX_HELD_BYTES) {
-        throw new EpochcastError(
-          'TOO_MANY_SUBSCRIPTIONS',
-          `the documents of open subscriptions take ${this.#heldBytes} bytes, and this one ${bytes}; expected at most ${MAX_HELD_BYTES} together`,
-        )
-      }
-      held = { known, count: 0 }
-      this.#held.set(text, held)
-      this.#heldBytes += bytes
-    }
-    held.count++
-    return () => {
-      if (--held.count > 0) return
-      this.#held.delete(text)
-      this.#heldBytes -= bytes
-    }
+    return known ? this.#held.hold(known, account) : () => {}
   }
 
   /** Cheap checks first: each bounds what the next one has to do. */

@@ -34,6 +34,7 @@ export class TrustedDocuments {
     if (textById.size === 0) throw new ConfigError(`${file}: it has no documents; expected at least one`)
     const documents = new Documents(schema, {
       introspection: true,
+      addressShare: 1,
       translate: (error, fallback) => toGraphQLError(error, rethrow, fallback),
     })
     const problems: string[] = []

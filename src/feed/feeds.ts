@@ -2,6 +2,7 @@ import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
 import type { EngineWait } from './engine-wait.ts'
 import { Pages, type PagesOptions } from './pages.ts'
+import { RingBudget } from './ring-budget.ts'
 import { TaskFeed, type TaskFeedOptions } from './task-feed.ts'
 
 interface Shared {
@@ -13,6 +14,8 @@ interface Shared {
 
 export interface FeedsOptions extends TaskFeedOptions {
   readonly pages: PagesOptions
+  /** Bytes of the newest events that all feeds keep together. */
+  readonly ringBytes: number
   /** Of those that open a feed; without it they are refused at once. */
   readonly engineWait?: EngineWait
 }
@@ -22,6 +25,7 @@ export class Feeds {
   readonly #log: EventLog
   readonly #options: FeedsOptions
   readonly #pages: Pages
+  readonly #rings: RingBudget
   readonly #shared = new Map<string, Shared>()
   readonly #lent = new WeakMap<TaskFeed, Shared>()
   /** Snapshots that are being read from the log, for all that ask meanwhile. */
@@ -32,11 +36,17 @@ export class Feeds {
     this.#log = log
     this.#options = options
     this.#pages = new Pages(log, options.pages)
+    this.#rings = new RingBudget(options.ringBytes)
   }
 
   /** Tasks that are watched at present. */
   get size(): number {
     return this.#shared.size
+  }
+
+  /** Bytes of the newest events that are kept at present. */
+  get ringBytes(): number {
+    return this.#rings.bytes
   }
 
   /**
@@ -99,7 +109,8 @@ export class Feeds {
   }
 
   #open(key: TaskKey): Promise<TaskFeed> {
-    const open = () => TaskFeed.open(this.#log, this.#pages, key, this.#options)
+    const parts = { log: this.#log, pages: this.#pages, rings: this.#rings }
+    const open = () => TaskFeed.open(parts, key, this.#options)
     return this.#options.engineWait?.opened(open, () => this.#isClosed) ?? open()
   }
 

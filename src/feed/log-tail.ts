@@ -8,6 +8,7 @@ import type { TaskKey } from '../task/task.ts'
 import { FoldedState } from './folded-state.ts'
 import { PAGE_ENTRIES } from './pages.ts'
 import { Ring } from './ring.ts'
+import type { RingBudget } from './ring-budget.ts'
 
 /** Entries at hand from the start, to tell the log from another. */
 const VERIFIABLE_ENTRIES = 16
@@ -25,11 +26,19 @@ export class LogTail {
   #serial = 0
   #revision = 0
 
-  /** @param ringEvents newest events that are kept */
-  constructor(log: EventLog, key: TaskKey, ringEvents: number) {
+  /**
+   * @param ringEvents newest events that are kept
+   * @param budget of all tails; beyond it, fewer are kept
+   */
+  constructor(log: EventLog, key: TaskKey, ringEvents: number, budget: RingBudget) {
     this.#log = log
     this.#key = key
-    this.#ring = new Ring(ringEvents)
+    this.#ring = new Ring(ringEvents, budget)
+  }
+
+  /** Lets go of the events; nothing is to be read any more. */
+  close(): void {
+    this.#ring.close()
   }
 
   /** The task as it stands at the top; there is one once the tail has been loaded. */

@@ -7,6 +7,7 @@ import type { TaskKey } from '../task/task.ts'
 import { CLOSED, DELETED, type FeedPhase, GONE, LIVE } from './feed-phase.ts'
 import { LogTail } from './log-tail.ts'
 import type { PageResult, Pages } from './pages.ts'
+import type { RingBudget } from './ring-budget.ts'
 import { Waiters } from './waiters.ts'
 
 export interface TaskFeedOptions {
@@ -15,6 +16,13 @@ export interface TaskFeedOptions {
   /** Silence after which to look whether an announcement got lost. */
   readonly checkMs: number
   readonly onError: (error: unknown) => void
+}
+
+/** What the feeds of a process share. */
+export interface FeedParts {
+  readonly log: EventLog
+  readonly pages: Pages
+  readonly rings: RingBudget
 }
 
 /** Time between two tries to reach an engine that is out of reach. */
@@ -51,17 +59,17 @@ export class TaskFeed {
   #reading: { again: boolean } | undefined
   #retry: NodeJS.Timeout | undefined
 
-  private constructor(log: EventLog, pages: Pages, key: TaskKey, options: TaskFeedOptions) {
+  private constructor({ log, pages, rings }: FeedParts, key: TaskKey, options: TaskFeedOptions) {
     this.key = key
     this.#log = log
     this.#pages = pages
     this.#options = options
-    this.#tail = new LogTail(log, key, options.ringEvents)
+    this.#tail = new LogTail(log, key, options.ringEvents, rings)
   }
 
   /** @throws EpochcastError TASK_NOT_FOUND, ENGINE_UNAVAILABLE */
-  static async open(log: EventLog, pages: Pages, key: TaskKey, options: TaskFeedOptions): Promise<TaskFeed> {
-    const feed = new TaskFeed(log, pages, key, options)
+  static async open(parts: FeedParts, key: TaskKey, options: TaskFeedOptions): Promise<TaskFeed> {
+    const feed = new TaskFeed(parts, key, options)
     feed.#reading = { again: false }
     try {
       await feed.#start()
@@ -185,6 +193,7 @@ export class TaskFeed {
     this.#phase = CLOSED
     clearInterval(this.#check)
     clearTimeout(this.#retry)
+    this.#tail.close()
     this.#waiters.wake()
     await this.#watch?.close()
   }

@@ -1,4 +1,6 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
+import { textSize } from '../bounds/text-size.ts'
 import type { EventLog, Snapshot, Watch } from '../event-log/event-log.ts'
 import type { Listing } from '../event-log/listing.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
@@ -25,12 +27,15 @@ const MAX_CHANGES = 10_000
 /** Tasks that are looked up at the same time. */
 const LOOKED_UP_TOGETHER = 50
 const CLOCK_TOLERANCE_MS = 60_000
+/** Characters, about, of tasks that were read for one subscriber and are kept for those that pass the change after it. */
+const KEPT_SNAPSHOTS_SIZE = 16 * 1024 * 1024
+const SNAPSHOT_OVERHEAD = 1000
 
 interface Change {
   readonly key: TaskKey
   readonly number: number
-  /** Read once for all subscribers that pass this change. */
-  snapshot: Promise<Snapshot | null> | null
+  /** Being read, once for all subscribers that pass this change meanwhile. */
+  reading: Promise<Snapshot | null> | null
 }
 
 /**
@@ -44,6 +49,8 @@ export class TaskUpdates {
   readonly #pacing: Pacing
   readonly #newest = new Map<string, Change>()
   readonly #waiters = new Waiters()
+  /** By the numbers of their changes; null where the task is gone. */
+  readonly #kept: LRUCache<number, { readonly snapshot: Snapshot | null }>
   #changes: Change[] = []
   #lastNumber = 0
   #users = 0
@@ -54,7 +61,9 @@ export class TaskUpdates {
     catalog: TaskCatalog,
     engineWait: EngineWait,
     pacing = new Pacing(),
+    keptSize = KEPT_SNAPSHOTS_SIZE,
   ) {
+    this.#kept = new LRUCache({ maxSize: keptSize })
     this.#pacing = pacing
     this.#store = store
     this.#catalog = catalog
@@ -152,28 +161,33 @@ export class TaskUpdates {
     const watch = await this.#watch
     if (this.#users > 0) return
     this.#watch = undefined
+    this.#forget()
+    await watch?.close()
+  }
+
+  #forget(): void {
     this.#changes = []
     this.#newest.clear()
-    await watch?.close()
+    this.#kept.clear()
   }
 
   /** @param key null where any task may have changed: subscribers then look at all of them */
   #note(key: TaskKey | null): void {
     if (key === null) {
       this.#lastNumber++
-      this.#changes = []
-      this.#newest.clear()
+      this.#forget()
       this.#waiters.wake()
       return
     }
     if (!this.#catalog.covers(key)) return
-    const change: Change = { key, number: ++this.#lastNumber, snapshot: null }
+    const change: Change = { key, number: ++this.#lastNumber, reading: null }
     const replaced = this.#newest.get(channelOf(key))
-    if (replaced) replaced.snapshot = null
+    if (replaced) this.#kept.delete(replaced.number)
     this.#changes.push(change)
     this.#newest.set(channelOf(key), change)
     if (this.#changes.length > 2 * MAX_CHANGES) {
       for (const old of this.#changes.splice(0, MAX_CHANGES)) {
+        this.#kept.delete(old.number)
         if (this.#newest.get(channelOf(old.key)) === old) this.#newest.delete(channelOf(old.key))
       }
     }
@@ -185,11 +199,26 @@ export class TaskUpdates {
     const first = this.#changes[0]?.number ?? 0
     const change = this.#changes[number - first]
     if (!change || this.#newest.get(channelOf(change.key)) !== change) return null
-    change.snapshot ??= this.#store.snapshot(change.key)
+    const kept = this.#kept.get(number)
+    if (kept) return kept.snapshot
+    change.reading ??= this.#read(change)
     try {
-      return await change.snapshot
+      return await change.reading
     } catch {
       return (await whenInReach(() => this.#store.snapshot(change.key), signal)) ?? null
+    }
+  }
+
+  async #read(change: Change): Promise<Snapshot | null> {
+    try {
+      const snapshot = await this.#store.snapshot(change.key)
+      if (this.#newest.get(channelOf(change.key)) === change) {
+        const size = SNAPSHOT_OVERHEAD + (snapshot ? textSize(snapshot.state, this.#kept.maxSize) : 0)
+        this.#kept.set(change.number, { snapshot }, { size })
+      }
+      return snapshot
+    } finally {
+      change.reading = null
     }
   }
 

@@ -30,6 +30,11 @@ export const ERROR_CODES = {
   GRAPHQL_VALIDATION_FAILED: { retryable: false, meaning: 'The document does not fit the schema.' },
   BAD_REQUEST: { retryable: false, meaning: 'The HTTP request is not a GraphQL request.' },
   NOT_FOUND: { retryable: false, meaning: 'The server has nothing at this path.' },
+  HEADERS_TOO_LARGE: { retryable: false, meaning: 'The request line and headers exceed 16 KiB.' },
+  REQUEST_TIMEOUT: {
+    retryable: true,
+    meaning: 'The request did not come whole in time (EPOCHCAST_HEADERS_SECONDS, EPOCHCAST_REQUEST_SECONDS).',
+  },
   BODY_TOO_LARGE: { retryable: false, meaning: 'The request body exceeds EPOCHCAST_MAX_BODY_BYTES.' },
   ORIGIN_NOT_ALLOWED: {
     retryable: false,

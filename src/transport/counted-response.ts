@@ -46,10 +46,19 @@ export function countedResponses(waiting: WaitingBytes): typeof ServerResponse {
     }
 
     #count(): void {
+      const { socket } = this.req
+      // What has not been sent by then never will be.
+      if (socket.destroyed) return
       waiting.note(this)
       if (this.#isCounted) return
       this.#isCounted = true
-      this.once('close', () => waiting.forget(this))
+      const forget = () => {
+        waiting.forget(this)
+        socket.off('close', forget)
+      }
+      this.once('close', forget)
+      // One that waits behind another on its connection has no close of its own when that goes.
+      socket.once('close', forget)
     }
   }
   return Counted as unknown as typeof ServerResponse

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { type ExecutionResult, GraphQLError } from 'graphql'
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
@@ -9,8 +8,8 @@ import type { Context } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
+import { CORS_METHODS } from './cors.ts'
 import { asksForDocument, type DocumentRequest } from './document-request.ts'
-import { graphiqlExamples } from './graphiql.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 import { urlParams } from './url-params.ts'
@@ -20,32 +19,18 @@ export const GRAPHQL_PATH = '/graphql'
 export const isGraphQLPath = (path: string | undefined): boolean =>
   path === GRAPHQL_PATH || path === `${GRAPHQL_PATH}/`
 
-const CORS_METHODS = ['GET', 'POST', 'OPTIONS'] as const
-
-/** What a page of an allowed origin is told. A cache must not give it to a page of another. */
-export const corsHeaders = (origin: string): Record<string, string> => ({
-  'Access-Control-Allow-Origin': origin,
-  'Access-Control-Allow-Methods': CORS_METHODS.join(', '),
-  'Access-Control-Allow-Credentials': 'true',
-  Vary: 'Origin',
-})
-
 export type Yoga = YogaServerInstance<Record<string, never>, Context>
 
 export interface GraphQLOptions {
   readonly context: Context
   readonly callerOf: (request: IncomingMessage) => Caller
-  /** Whether callers have to show a token. */
-  readonly hasTokens: boolean
   readonly operations: Operations
   readonly origins: OriginRule
   readonly maxBodyBytes: number
-  /** Whether a browser that comes by GET gets GraphiQL. */
-  readonly graphiql: boolean
   readonly logger: Logger
 }
 
-/** GraphQL over HTTP: requests and responses, server-sent events, GraphiQL. */
+/** GraphQL over HTTP: requests and responses, server-sent events. */
 export function createGraphQL({ context, callerOf, operations, ...options }: GraphQLOptions): Yoga {
   const { origins, maxBodyBytes, logger } = options
   const onUnexpected = (err: unknown) => logger.error({ err }, 'an operation failed unexpectedly')
@@ -79,17 +64,11 @@ export function createGraphQL({ context, callerOf, operations, ...options }: Gra
         ? { origin, credentials: true, methods: [...CORS_METHODS] }
         : false
     },
-    graphiql: options.graphiql && {
-      title: 'Epochcast',
-      // Its WebSocket does not carry the headers in which people give their token.
-      subscriptionsProtocol: options.hasTokens ? 'SSE' : 'WS',
-      defaultQuery: graphiqlExamples,
-    },
-    renderGraphiQL,
+    // A page of its own (`graphiql-page.ts`).
+    graphiql: false,
     plugins: [
       variedByOrigin(origins),
       wordsForRefusals(onUnexpected),
-      guardedPages(),
       urlParams(),
       documentsOf(operations),
       runBy(operations),
@@ -129,18 +108,6 @@ function wordsForRefusals(onUnexpected: (error: unknown) => void): Plugin {
       headers.delete('content-length')
       const body = JSON.stringify({ errors: [{ message, extensions }] })
       setResponse(new fetchAPI.Response(body, { status: response.status, headers }))
-    },
-  }
-}
-
-/** What is a page here is in no frame of another one, where its visitor would not know what a click does. */
-function guardedPages(): Plugin {
-  return {
-    onResponse({ response }) {
-      if (!response.headers.get('content-type')?.startsWith('text/html')) return
-      response.headers.set('Content-Security-Policy', "frame-ancestors 'none'")
-      response.headers.set('X-Frame-Options', 'DENY')
-      response.headers.set('X-Content-Type-Options', 'nosniff')
     },
   }
 }

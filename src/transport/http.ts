@@ -14,6 +14,7 @@ import { refuse, respondJson } from './refusals.ts'
 import { pathOf } from './request-target.ts'
 import type { StreamRequests } from './streams/stream-requests.ts'
 import type { Tickets } from './tickets.ts'
+import { refuseUnparsed } from './unparsed-requests.ts'
 
 export interface HttpOptions {
   readonly yoga: Yoga
@@ -65,6 +66,8 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
     headersTimeout: clients.limits.headersMs,
     requestTimeout: clients.limits.requestMs,
     connectionsCheckingInterval: CHECK_MS,
+    // Refused by `pathOf`, in words.
+    requireHostHeader: false,
   }
   const server = createServer(options, (request, response) => {
     // Of a connection that has been refused.
@@ -73,6 +76,8 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
     pipelines.run(request, response, () => serve(request, response))
   })
   clients.watch(server)
+  const { headersMs, requestMs } = clients.limits
+  refuseUnparsed(server, { pipelines, headersMs, requestMs })
   return server
 
   function serve(request: IncomingMessage, response: ServerResponse) {

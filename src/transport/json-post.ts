@@ -9,6 +9,7 @@ import type { Callers } from './callers.ts'
 import { type Clients, holderOf } from './clients.ts'
 import { asksForDocument } from './document-request.ts'
 import { asksForPage } from './gate.ts'
+import { GraphiQLPage } from './graphiql-page.ts'
 import { refusedDocument, type Yoga } from './graphql.ts'
 import { exactParams, parseParams, withoutByteOrderMark } from './json-params.ts'
 import { notJson } from './not-json.ts'
@@ -57,11 +58,13 @@ class ReadBody {
  */
 export class JsonPost {
   readonly #options: JsonPostOptions
+  readonly #page: GraphiQLPage
   /** For each document that was run, by operation name. */
   readonly #kinds = new WeakMap<DocumentNode, Map<string, OperationKind>>()
 
   constructor(options: JsonPostOptions) {
     this.#options = options
+    this.#page = new GraphiQLPage(options.callers.areKnownByTokens)
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {
@@ -101,7 +104,11 @@ export class JsonPost {
   /** GET, and what asks whether something may be sent. */
   #serveWithoutBody(request: IncomingMessage, response: ServerResponse): void {
     const { graphiql } = this.#options
-    if (request.method === 'GET' && !(graphiql && asksForPage(request))) {
+    if (request.method === 'GET' && graphiql && asksForPage(request)) {
+      this.#page.serve(request, response).catch((error) => this.#fail(request, response, error))
+      return
+    }
+    if (request.method === 'GET') {
       const { url = '' } = request
       try {
         checkQueryString(url)

@@ -12,7 +12,7 @@ import { PreparedAnswer } from '../execution/prepared-answer.ts'
 import type { TrustedDocuments } from '../execution/trusted-documents.ts'
 import { checkFieldsAreKnown } from '../execution/unknown-fields.ts'
 import { END, StoppableIterator } from '../feed/stoppable-iterator.ts'
-import { type Caller, holdersOf } from '../repository/access.ts'
+import { accountOf, type Caller, holdersOf } from '../repository/access.ts'
 import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { EpochcastError, type ErrorCode, quote } from '../task/errors.ts'
@@ -42,6 +42,8 @@ export interface OperationsOptions {
   readonly trustedDocuments: TrustedDocuments | null
   /** Whether clients may ask for the schema. */
   readonly introspection: boolean
+  /** Part of what is shared that one address may have. */
+  readonly addressShare: number
   /** Takes what a query or a mutation needs, or refuses it; returns what gives that back. */
   readonly admit?: (operation: ExecutionArgs) => () => void
   /** Told of each operation that begins, whatever becomes of it. */
@@ -58,9 +60,9 @@ export class Operations {
 
   constructor(options: OperationsOptions) {
     this.#options = options
-    const { schema, introspection } = options
+    const { schema, introspection, addressShare } = options
     const translate = (error: unknown, fallback?: ErrorCode) => this.translate(error, fallback)
-    this.#documents = new Documents(schema, { introspection, translate })
+    this.#documents = new Documents(schema, { introspection, addressShare, translate })
   }
 
   /** Groups of subscribers whose events are encoded once. */
@@ -199,9 +201,10 @@ export class Operations {
       const found = `the variables of the subscription are ${size} bytes of JSON`
       throw new EpochcastError('BAD_INPUT', `${found}; expected at most ${LIMITS.subscriptionVariablesBytes}`)
     }
-    const close = this.#options.openSubscriptions.take(holdersOf((contextValue as Context).caller))
+    const { caller } = contextValue as Context
+    const close = this.#options.openSubscriptions.take(holdersOf(caller))
     try {
-      const letGo = once(this.#documents.hold(document))
+      const letGo = once(this.#documents.hold(document, accountOf(caller)))
       return () => {
         letGo()
         close()

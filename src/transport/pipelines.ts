@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /** Requests of one connection that may wait for the response to the one before them. */
 const MAX_PIPELINED = 32
 
 interface Pipeline {
   newest: ServerResponse
+  request: IncomingMessage
   /** Requests that wait for their turn. */
   waiting: number
 }
@@ -17,23 +18,38 @@ interface Pipeline {
  * wait, too, and Node goes on reading until then.
  */
 export class Pipelines {
-  readonly #of = new WeakMap<Socket, Pipeline>()
+  readonly #of = new WeakMap<Duplex, Pipeline>()
 
-  run({ socket }: IncomingMessage, response: ServerResponse, run: () => void): void {
+  /** Whether a response is under way on a connection. */
+  isResponding(socket: Duplex): boolean {
+    return this.#of.get(socket)?.newest.writableFinished === false
+  }
+
+  /** Whether the newest request of a connection has not come whole, and nothing of its response has been sent. */
+  isReceiving(socket: Duplex): boolean {
+    const pipeline = this.#of.get(socket)
+    if (!pipeline || pipeline.waiting > 0) return false
+    return !pipeline.request.complete && !pipeline.newest.headersSent
+  }
+
+  run(request: IncomingMessage, response: ServerResponse, run: () => void): void {
+    const { socket } = request
     // Node hands over what it has read, all the same.
     if (socket.destroyed) return
     const pipeline = this.#of.get(socket)
     if (!pipeline) {
-      this.#of.set(socket, { newest: response, waiting: 0 })
+      this.#of.set(socket, { newest: response, request, waiting: 0 })
       run()
       return
     }
     const { newest } = pipeline
     if (newest.writableFinished) {
       pipeline.newest = response
+      pipeline.request = request
       run()
     } else if (pipeline.waiting < MAX_PIPELINED) {
       pipeline.newest = response
+      pipeline.request = request
       pipeline.waiting++
       newest.once('close', () => {
         pipeline.waiting--

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { EpochcastError } from '../task/errors.ts'
-import { corsHeaders } from './graphql.ts'
+import { corsHeaders } from './cors.ts'
 import { retryAfter } from './retry-after.ts'
 
 export function respondJson(
@@ -10,9 +10,14 @@ export function respondJson(
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
+  const text = JSON.stringify(body)
   response
-    .writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
-    .end(JSON.stringify(body))
+    .writeHead(status, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+      ...headers,
+    })
+    .end(text)
 }
 
 /** Refuses a request; a page can read why, unless it is its origin that is refused. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
 import { processRegularResult } from 'graphql-yoga'
 import { stringify } from '../execution/raw-json.ts'
-import { corsHeaders } from './graphql.ts'
+import { corsHeaders } from './cors.ts'
 
 export type MediaType = 'application/json' | 'application/graphql-response+json'
 

@@ -9,7 +9,9 @@ import type { OriginRule } from './origin.ts'
  * @throws EpochcastError BAD_REQUEST, and ORIGIN_NOT_ALLOWED for the host of another server
  */
 export function pathOf(request: IncomingMessage, origins: OriginRule): string {
-  const { url = '/' } = request
+  const { url = '/', httpVersionMinor, headers } = request
+  if (headers.host === undefined && httpVersionMinor > 0)
+    throw new EpochcastError('BAD_REQUEST', 'the request has no Host header; expected one, as of HTTP/1.1')
   if (!url.startsWith('/') && url !== '*') request.url = withoutHost(url, origins)
   const [path = '/'] = (request.url ?? '/').split('?', 1)
   return path

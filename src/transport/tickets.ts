@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Authenticator } from '../auth/authenticator.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { Callers } from './callers.ts'
-import { corsHeaders } from './graphql.ts'
+import { corsHeaders } from './cors.ts'
 import { refuse, respondJson } from './refusals.ts'
 
 /**

@@ -81,6 +81,25 @@ it('30 clients that ask over WebSocket and do not read', () => {
   })
 })
 
+it.each(['br', 'identity'])('200 clients that ask for GraphiQL (%s) and do not read', (encoding) =>
+  withstands({
+    name: `GraphiQL nobody reads, ${encoding}`,
+    // Its 9 MB are made once, and compressed once: without bounds, identity alone would be 1,800 MB.
+    maxGrowthMiB: 128 + 64,
+    run: async ({ url }) => {
+      const headers = `Host: 127.0.0.1\r\nAccept: text/html\r\nAccept-Encoding: ${encoding}`
+      const raws = open(url, 200)
+      for (const raw of raws) raw.socket.pause()
+      const end = performance.now() + 2 * MS
+      while (performance.now() < end) {
+        for (const raw of raws)
+          if (raw.socket.writableLength < 10_000) raw.write(`GET /graphql HTTP/1.1\r\n${headers}\r\n\r\n`)
+        await sleep(50)
+      }
+    },
+  }),
+)
+
 it.each([
   ['bodies without their last byte', (text: string) => postOf(text).slice(0, -1)],
   [

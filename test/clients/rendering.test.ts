@@ -8,6 +8,7 @@ import { hasColors } from '../../clients/cli/render/styles.ts'
 import { table } from '../../clients/cli/render/table.ts'
 import { jsonLine, printable, truncate, widthOf } from '../../clients/cli/render/text.ts'
 import { taskTable } from '../../clients/cli/tasks.ts'
+import { writeLine } from '../../clients/cli/terminal.ts'
 import {
   afterConnectionChange,
   afterEvent,
@@ -409,4 +410,10 @@ it('JSON for scripts has nothing in it that steers a terminal or ends a line, an
   expect(JSON.parse(line)).toEqual(value)
   expect(line).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u)
   expect(line).toContain('ü😀')
+})
+
+it('a line that is written is one line, and steers nothing but colours, whoever forgot to make it legible', () => {
+  const terminal = testTerminal()
+  writeLine(terminal.stdout, 'a\nb\r\u001b[2Jc\u009b31md\u2028e\u202ef\u0085\u0007 \u001b[31mred\u001b[39m')
+  expect(terminal.out).toBe('a b  [2Jc 31md e f   \u001b[31mred\u001b[39m\n')
 })

@@ -21,11 +21,12 @@ import { until } from '../support/until.ts'
 /** The server's way from a log to its sockets, with everything that has a bound at its smallest. */
 async function smallServer(seed: number) {
   const log = memoryLog()
-  const feeds = feedsOf(log, { ringEvents: 8, pageBytes: 400_000, checkMs: 1000 })
+  const feeds = feedsOf(log, { ringEvents: 8, pageBytes: 400_000, ringBytes: 6000, checkMs: 1000 })
   const openSubscriptions = new OpenSubscriptions(10_000)
   const logger = pino({ level: 'error' })
   const operations = new Operations({
     introspection: true,
+    addressShare: 0.5,
     trustedDocuments: null,
     schema,
     context: {

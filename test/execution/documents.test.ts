@@ -5,10 +5,10 @@ import {
   type KnownDocument,
   MAX_DOCUMENTS,
   MAX_DOCUMENTS_BYTES,
-  MAX_HELD_BYTES,
   MAX_REFUSED,
   MAX_REFUSED_BYTES,
 } from '../../src/execution/documents.ts'
+import { MAX_HELD_BYTES } from '../../src/execution/held-documents.ts'
 import { toGraphQLError } from '../../src/schema/errors.ts'
 import { schema } from '../../src/schema/index.ts'
 import { LIMITS } from '../../src/task/limits.ts'
@@ -22,7 +22,7 @@ function open(introspection = true) {
     }
     return toGraphQLError(error, unexpected, fallback)
   }
-  const documents = new Documents(schema, { introspection, translate })
+  const documents = new Documents(schema, { introspection, addressShare: 0.5, translate })
   const known = (text: string) => documents.get(text) as KnownDocument
   const refused = (text: string) => documents.get(text) as readonly GraphQLError[]
   return { documents, known, refused, translations: () => translated }
@@ -111,7 +111,7 @@ it('refused ones are bounded in number and in bytes, and take no place of the va
 it('one that a subscription uses is shared and counted as long as it does, forgotten or not', () => {
   const { documents, known } = open()
   const used = known(text(0))
-  const [first, second] = [documents.hold(used.document), documents.hold(used.document)]
+  const [first, second] = [documents.hold(used.document, 'a'), documents.hold(used.document, 'a')]
   expect(documents.heldBytes).toBe(used.bytes)
   for (let i = 1; i <= MAX_DOCUMENTS; i++) known(text(i))
   expect(known(text(0))).toBe(used)
@@ -126,18 +126,47 @@ it('those that subscriptions use are bounded in bytes; one that is used already 
   const { documents, known } = open()
   const each = known(large(0)).bytes
   const fit = Math.floor(MAX_HELD_BYTES / each)
-  const letGo = Array.from({ length: fit }, (_, i) => documents.hold(known(large(i)).document))
+  const holder = (i: number) => `address ${i % 4}`
+  const letGo = Array.from({ length: fit }, (_, i) => documents.hold(known(large(i)).document, holder(i)))
   const more = known(large(fit)).document
-  expect(() => documents.hold(more)).toThrow(
+  expect(() => documents.hold(more, 'another')).toThrow(
     expect.objectContaining({
       code: 'TOO_MANY_SUBSCRIPTIONS',
-      message: `the documents of open subscriptions take ${fit * each} bytes, and this one ${each}; expected at most ${MAX_HELD_BYTES} together`,
+      message: `the server has ${fit * each} bytes of documents of open subscriptions; expected at most ${MAX_HELD_BYTES} (MAX_HELD_BYTES)`,
+      details: { retryAfterMs: expect.any(Number) },
     }),
   )
-  documents.hold(known(large(0)).document)()
+  documents.hold(known(large(0)).document, 'another')()
   letGo[1]?.()
-  documents.hold(more)
+  documents.hold(more, 'another')
   expect(documents.heldBytes).toBe(fit * each)
+})
+
+it('one address uses up its share of them, and no other goes short', () => {
+  const { documents, known } = open()
+  const each = known(large(0)).bytes
+  const fit = Math.floor(MAX_HELD_BYTES / 2 / each)
+  const letGo = Array.from({ length: fit }, (_, i) => documents.hold(known(large(i)).document, 'a'))
+  const more = known(large(fit)).document
+  expect(() => documents.hold(more, 'a')).toThrow(
+    expect.objectContaining({
+      code: 'TOO_MANY_SUBSCRIPTIONS',
+      message: `this address has ${fit * each} bytes of documents of open subscriptions; expected at most ${MAX_HELD_BYTES / 2} (EPOCHCAST_ADDRESS_SHARE of MAX_HELD_BYTES)`,
+    }),
+  )
+  // What it was refused is held by nobody.
+  expect(documents.heldBytes).toBe(fit * each)
+  documents.hold(more, 'b')
+  // What another holds, too, counts for both, and in all once.
+  const shared = documents.hold(known(large(0)).document, 'b')
+  expect(documents.heldBytes).toBe((fit + 1) * each)
+  letGo[0]?.()
+  expect(documents.heldBytes).toBe((fit + 1) * each)
+  documents.hold(more, 'a')
+  shared()
+  expect(documents.heldBytes).toBe(fit * each)
+  for (const release of letGo.slice(1)) release()
+  expect(documents.heldBytes).toBe(each)
 })
 
 it('without introspection nobody asks for the schema, nor is it told by suggestions', () => {

@@ -31,6 +31,7 @@ async function open() {
     ringEvents: 8,
     checkMs: 5000,
     pages: { maxBytes: 1_000_000 },
+    ringBytes: 1_000_000,
     onError: (error) => {
       throw error
     },

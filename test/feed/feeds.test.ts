@@ -193,6 +193,7 @@ describe('a feed', () => {
       ringEvents: 4,
       checkMs: 1_000_000,
       pages: { maxBytes: 1_000_000 },
+      ringBytes: 1_000_000,
       onError: (error) => {
         throw error
       },

@@ -21,11 +21,12 @@ function openLog(retainEvents = 10_000): MemoryStore {
   return log
 }
 
-const feedsOf = (log: EventLog, ringEvents = 16, checkMs = 20) =>
+const feedsOf = (log: EventLog, ringEvents = 16, checkMs = 20, ringBytes = 1_000_000) =>
   new Feeds(log, {
     ringEvents,
     checkMs,
     pages: { maxBytes: 1_000_000 },
+    ringBytes,
     onError: (error) => {
       throw error
     },
@@ -114,12 +115,13 @@ describe('following a task', () => {
         fc.infiniteStream(fc.constantFrom('lost', 'late', 'in time', 'in time')),
         fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.boolean()), { minLength: 1, maxLength: 30 }),
         fc.integer({ min: 1, max: 20 }),
-        async (fates, bursts, ringEvents) => {
+        fc.constantFrom(1, 5000, 1_000_000),
+        async (fates, bursts, ringEvents, ringBytes) => {
           const fate = fates[Symbol.iterator]()
           const memory = openLog()
           const log = unreliable(memory, () => fate.next().value as 'lost')
           const spec = await createTask(log)
-          const feeds = feedsOf(log, ringEvents)
+          const feeds = feedsOf(log, ringEvents, 20, ringBytes)
           const feed = await feeds.acquire(spec)
           const reading = readAll(feed)
           let last = 1

@@ -18,12 +18,12 @@ afterEach(async () => {
   await log.close()
 })
 
-const open = () => {
+const open = (keptSize?: number) => {
   log = new MemoryStore({ retainEvents: 100, retainSeconds: 3600, maxBytes: 500_000_000 })
   catalog = new TaskCatalog(log, (error) => {
     throw error
   })
-  return new TaskUpdates(log, catalog, new EngineWait(log, 0))
+  return new TaskUpdates(log, catalog, new EngineWait(log, 0), undefined, keptSize)
 }
 
 async function next(stream: AsyncIterator<Snapshot>): Promise<string> {
@@ -41,6 +41,26 @@ it('gives a slow reader each task once, in its newest state', async () => {
   expect([await next(stream), await next(stream)]).toEqual(['b QUEUED 100', 'a SUCCESS 99'])
   await stream.return?.()
   expect([updates.size, log.watchCount]).toEqual([0, 0])
+})
+
+it.each([
+  ['once for all of them', undefined, 10],
+  ['for each of them, where that does not fit', 3000, 20],
+  ['for each of them, where nothing fits', 1, 20],
+])('a task that changed is read %s', async (_, keptSize, expected) => {
+  const updates = open(keptSize)
+  const tasks = await Promise.all(range(0, 9).map((i) => createTask(log, { id: `t${i}` })))
+  const streams = [updates.stream({}, options), updates.stream({}, options)]
+  for (const stream of streams) for (const _ of tasks) await next(stream)
+  for (const task of tasks) await append(log, task, progress(1))
+  const reads = vi.spyOn(log, 'snapshot')
+  for (const stream of streams) {
+    const told = []
+    for (const _ of tasks) told.push(await next(stream))
+    expect(told).toEqual(range(0, 9).map((i) => `t${i} QUEUED 1`))
+  }
+  expect(reads.mock.calls.length).toBe(expected)
+  for (const stream of streams) await stream.return?.()
 })
 
 it('tells a reader that fell behind the whole list of changes every change all the same', async () => {

@@ -20,6 +20,7 @@ const open = async (retainEvents = 1000) => {
     ringEvents: 8,
     checkMs: 50,
     pages: { maxBytes: 1_000_000 },
+    ringBytes: 1_000_000,
     onError: (error) => {
       throw error
     },
@@ -66,6 +67,7 @@ describe('a stream', () => {
       ringEvents: 8,
       checkMs: 1_000_000,
       pages: { maxBytes: 1_000_000 },
+      ringBytes: 1_000_000,
       onError: (error) => {
         throw error
       },

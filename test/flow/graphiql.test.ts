@@ -1,3 +1,5 @@
+import { type IncomingMessage, request } from 'node:http'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { graphiqlExamples } from '../../src/transport/graphiql.ts'
 import { openBrowser } from '../support/browser.ts'
@@ -61,4 +63,48 @@ it('GraphiQL of a server with authentication takes a token among its headers, fo
   await page.locator('.graphiql-execute-button').click()
   const response = page.locator('.graphiql-response')
   await expect.poll(() => response.textContent(), { timeout: 10_000 }).toMatch(/StreamOpened/)
+})
+
+it('GraphiQL is sent compressed, and not again to a browser that has it', async () => {
+  const { url } = await testServer()
+  const get = (headers: Record<string, string>, method = 'GET') =>
+    new Promise<{ response: IncomingMessage; body: Buffer }>((resolve, reject) => {
+      const asked = request(url, { method, headers: { accept: 'text/html', ...headers } }, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk) => chunks.push(chunk))
+        response.on('end', () => resolve({ response, body: Buffer.concat(chunks) }))
+      })
+      asked.on('error', reject).end()
+    })
+  const plain = await get({})
+  expect(plain.response.headers).toMatchObject({
+    'content-type': 'text/html; charset=utf-8',
+    'content-length': String(plain.body.length),
+    'cache-control': 'no-cache',
+    'x-frame-options': 'DENY',
+    vary: 'Origin, Accept, Accept-Encoding',
+  })
+  expect(plain.response.headers).not.toHaveProperty('content-encoding')
+  const { etag } = plain.response.headers
+  for (const [accept, encoding, decode] of [
+    ['gzip, deflate, br, zstd', 'br', brotliDecompressSync],
+    ['gzip;q=1.0, br;q=0', 'gzip', gunzipSync],
+    ['*', 'br', brotliDecompressSync],
+  ] as const) {
+    const { response, body } = await get({ 'accept-encoding': accept })
+    expect(response.headers).toMatchObject({ 'content-encoding': encoding, etag })
+    expect(body.length).toBeLessThan(plain.body.length / 3)
+    expect(decode(body).equals(plain.body)).toBe(true)
+  }
+  for (const accept of ['deflate', 'identity', 'br;q=0, *;q=0'])
+    expect((await get({ 'accept-encoding': accept })).response.headers).not.toHaveProperty('content-encoding')
+  for (const tag of [etag, `"other", ${etag}`, '*', etag?.slice(2)]) {
+    const { response, body } = await get({ 'if-none-match': String(tag) })
+    expect([response.statusCode, body.length, response.headers.etag]).toEqual([304, 0, etag])
+  }
+  expect((await get({ 'if-none-match': '"other"' })).response.statusCode).toBe(200)
+  // Of an allowed origin, and of another.
+  const { headers } = (await get({ origin: 'http://localhost:3000' })).response
+  expect(headers['access-control-allow-origin']).toBe('http://localhost:3000')
+  expect((await get({ origin: 'https://evil.example' })).response.statusCode).toBe(403)
 })

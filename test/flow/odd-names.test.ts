@@ -87,5 +87,18 @@ describeEngines((open) => {
       text: BREAKING,
     })
     expect(events.at(-1)?.__typename).toBe('StreamClosing')
+
+    // As bytes: no line is anything but ours, whoever it is that reads them, refusals among them.
+    for (const id of [taskId, BREAKING]) {
+      const body = JSON.stringify({ query, variables: { taskId: id, last: 10 } })
+      const headers = { 'content-type': 'application/json', accept: 'text/event-stream' }
+      const stream = await (await fetch(url, { method: 'POST', headers, body })).text()
+      const lines = stream.split(/\r\n|\n|\r/)
+      expect(
+        lines.filter((line) => !/^(event: (next|complete)|data: \{.*\}|data:|:|)$/su.test(line)),
+      ).toEqual([])
+      expect(lines.filter((line) => line === 'event: complete')).toHaveLength(1)
+      for (const line of lines) if (line.startsWith('data: ')) JSON.parse(line.slice(6))
+    }
   })
 })

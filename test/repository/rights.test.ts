@@ -59,7 +59,13 @@ beforeEach(() => {
   const onError = (error: unknown) => unexpected.push(error)
   const channelPrefixes = ['gan:training']
   log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
-  feeds = new Feeds(log, { ringEvents: 8, checkMs: 5000, pages: { maxBytes: 1_000_000 }, onError })
+  feeds = new Feeds(log, {
+    ringEvents: 8,
+    checkMs: 5000,
+    pages: { maxBytes: 1_000_000 },
+    ringBytes: 1_000_000,
+    onError,
+  })
   const writer = taskWriter(log)
   const engineWait = new EngineWait(log, 0)
   catalog = new TaskCatalog(log, onError)
@@ -69,6 +75,7 @@ beforeEach(() => {
   openSubscriptions = new OpenSubscriptions(100)
   operations = new Operations({
     introspection: true,
+    addressShare: 0.5,
     trustedDocuments: null,
     schema,
     context: {

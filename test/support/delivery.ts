@@ -22,16 +22,19 @@ import type { Data } from './graphql.ts'
 export interface FeedSettings {
   readonly ringEvents?: number
   readonly pageBytes?: number
+  /** Of all rings together. */
+  readonly ringBytes?: number
   /** Long by default: what only the check notices is noticed too late. */
   readonly checkMs?: number
 }
 
 export function feedsOf(log: EventLog, settings: FeedSettings = {}): Feeds {
-  const { ringEvents = 256, pageBytes = 1_000_000, checkMs = 1_000_000 } = settings
+  const { ringEvents = 256, pageBytes = 1_000_000, ringBytes = 1_000_000, checkMs = 1_000_000 } = settings
   const feeds = new Feeds(log, {
     ringEvents,
     checkMs,
     pages: { maxBytes: pageBytes },
+    ringBytes,
     onError: (error) => {
       throw error
     },

@@ -16,7 +16,7 @@ export function eventLine(event: TrainingProgressEvent): string {
   const pairs = Object.entries(fields)
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([name, value]) => `${word(name)}=${word(value)}`)
-  return [event.timestamp, kind, ...pairs].join(' ')
+  return [word(event.timestamp), word(kind), ...pairs].join(' ')
 }
 
 type EventKind = TrainingProgressEvent['__typename']

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 
 /** Control characters, line ends among them, and what turns the direction of text around. */
-const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]+/gu
 
 const withoutControl = (text: string): string => stripVTControlCharacters(text).replace(UNPRINTABLE, ' ')
 
@@ -19,7 +19,7 @@ export function printableLines(text: string): string[] {
 }
 
 /** What JSON leaves as it is, and a terminal or whoever reads line by line does not. */
-const STEERING = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+const STEERING = /[\u007f-\u009f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g
 
 /** A value as JSON on one line: the same value, without what could steer the terminal. */
 export const jsonLine = (value: unknown): string =>

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ExecutionResult, type GraphQLError, getOperationAST, OperationTypeNode } from 'graphql'
 import type { Caller } from '../../repository/access.ts'
-import { corsHeaders } from '../graphql.ts'
+import { corsHeaders } from '../cors.ts'
 import type { OperationParams, Operations } from '../operations.ts'
 import { retryAfter } from '../retry-after.ts'
 import type { ResponseStreams } from './response-streams.ts'

@@ -26,6 +26,12 @@ export class Victim {
     return victim
   }
 
+  /** Ends it by SIGTERM and starts it again, with what it has kept. */
+  async restart(): Promise<void> {
+    await this.#server.end()
+    await this.#server.start()
+  }
+
   get url(): string {
     return this.#server.url
   }
