@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type ClientLimits, clientLimits, clientSettings } from './client-limits.ts'
 import { DEFAULT_DATA, type EngineConfig, engineOf } from './engine-config.ts'
 import { isLoopback, isOrigin } from './loopback.ts'
+import { type OperationConfig, operationConfig, operationSettings } from './operation-config.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { expecting, flag, list, oneOf, seconds, text, whole } from './setting.ts'
 import { ENV_PATTERN, isEnvPattern, TrainerEnv } from './trainer-env.ts'
@@ -83,6 +84,8 @@ export interface Config {
   readonly killGraceMs: number
   /** What trainers get of this process's environment. */
   readonly trainerEnv: TrainerEnv
+  /** How it is run: stopped, watched, reached. */
+  readonly operation: OperationConfig
 }
 
 /** Settings that cannot be used; for each the message names the variable, what was found and what was expected. */
@@ -156,6 +159,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     stopGraceMs: found.EPOCHCAST_STOP_GRACE_SECONDS,
     killGraceMs: found.EPOCHCAST_KILL_GRACE_SECONDS,
     trainerEnv: new TrainerEnv(env, found.EPOCHCAST_TRAINER_ENV),
+    operation: operationConfig(found),
   })
 }
 
@@ -254,6 +258,7 @@ const variables = z
     EPOCHCAST_CONNECTION_INIT_SECONDS: seconds(10, 0.1, 3600),
     EPOCHCAST_HTTP_KEEP_ALIVE_SECONDS: seconds(65, 1, 3600),
     ...clientSettings,
+    ...operationSettings,
     EPOCHCAST_LOCAL_CONCURRENCY: whole(2, 1, 256),
     EPOCHCAST_LOCAL_QUEUE: whole(100, 0, 100_000),
     EPOCHCAST_STOP_GRACE_SECONDS: seconds(30, 0, 86_400),

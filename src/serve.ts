@@ -3,7 +3,11 @@ import { type Logger, pino } from 'pino'
 import { build as pretty } from 'pino-pretty'
 import { type Config, readConfig } from './config.ts'
 import { startServer } from './server.ts'
-import { superviseWorkers } from './workers.ts'
+import { stopBoundMs, superviseWorkers } from './workers.ts'
+
+/** Exit codes. */
+const UNCAUGHT = 70
+const NOT_STOPPED = 75
 
 /**
  * Runs a server, or several that share a port, until SIGTERM or SIGINT, and ends gracefully; a second signal
@@ -16,6 +20,7 @@ export async function serve(overrides: Readonly<Record<string, string>>): Promis
   const config = readConfig(overrides)
   const worker = config.workers > 1 ? cluster.worker : undefined
   const logger = createLogger(config, worker?.id)
+  endOnUncaught(logger)
   const stop = stopSignal(worker !== undefined)
 
   if (!worker) logger.info(noAuthentication(config))
@@ -26,6 +31,7 @@ export async function serve(overrides: Readonly<Record<string, string>>): Promis
       const server = await startServer(config, logger)
       logger.info(`GraphQL, GraphiQL and WebSocket at ${server.url}`)
       logger.info(`${await stop}: ending trainers and connections`)
+      endAfter(stopBoundMs(config), logger)
       await server.close()
     }
     logger.info('stopped')
@@ -47,6 +53,25 @@ function stopSignal(isWorker: boolean): Promise<NodeJS.Signals> {
     }
     for (const each of signals) process.on(each, stop)
   })
+}
+
+/** Nothing is known of the process's state then: it must not go on, and whoever started it is to notice. */
+function endOnUncaught(logger: Logger): void {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (err: unknown) => {
+      logger.fatal({ err }, `the process ends: ${event}`)
+      process.exit(UNCAUGHT)
+    })
+  }
+}
+
+/** Ends the process where its stopping does not come to an end. */
+function endAfter(boundMs: number, logger: Logger): void {
+  const end = () => {
+    logger.fatal(`not stopped within ${boundMs / 1000} s: the process ends as it is`)
+    process.exit(NOT_STOPPED)
+  }
+  setTimeout(end, boundMs).unref()
 }
 
 function noAuthentication({ allowAnonymous, host }: Config): string {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
@@ -27,6 +28,7 @@ import { EpochcastError } from './task/errors.ts'
 import { type ClientGauges, Clients } from './transport/clients.ts'
 import { createGraphQL } from './transport/graphql.ts'
 import { createHttpServer, endpointOf, listen } from './transport/http.ts'
+import { OpenResponses } from './transport/open-responses.ts'
 import { Operations } from './transport/operations.ts'
 import { OriginRule } from './transport/origin.ts'
 import { serveWebSocket } from './transport/websocket/websocket.ts'
@@ -37,7 +39,10 @@ export interface EpochcastServer {
   readonly url: string
   /** What is open at present; all zero (or one, where it is always so) once everyone has left. */
   gauges(): Gauges
-  /** Ends trainers, sockets and requests, in this order, and releases everything. */
+  /**
+   * Is no longer ready; after a delay ends trainers, closes the port, then sockets and event streams, spread over a time; waits
+   * for requests under way, and releases everything.
+   */
   close(): Promise<void>
 }
 
@@ -45,6 +50,8 @@ interface Gauges extends ClientGauges {
   /** The longest time that something has held the event loop; the one that stays. */
   readonly eventLoopHeldMs: number
   readonly sockets: number
+  /** Requests under way, event streams among them. */
+  readonly requests: number
   /** Groups of subscribers for which an event is encoded once. */
   readonly groups: number
   readonly feeds: number
@@ -133,6 +140,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   let stopping = false
   const origins = new OriginRule(config.allowedOrigins, config.host, graphiql)
   const clients = new Clients(config.clients, config)
+  const responses = new OpenResponses()
   const eventLoop = new EventLoopWatch(logger)
   const context: Context = {
     caller: ANYONE,
@@ -171,6 +179,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     context,
     callerOf: (request) => clients.callerOf(request),
     operations,
+    responses,
     origins,
     maxBodyBytes: config.maxBodyBytes,
     graphiql,
@@ -181,6 +190,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     yoga,
     operations,
     clients,
+    responses,
     maxBodyBytes: config.maxBodyBytes,
     graphiql,
     origins,
@@ -221,6 +231,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       ...clients.gauges(),
       eventLoopHeldMs: eventLoop.longestMs,
       sockets: webSocket.socketCount,
+      requests: responses.count,
       groups: operations.groupCount,
       feeds: feeds.size,
       updateSubscribers: updates.size,
@@ -228,13 +239,19 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       trainers: local.runningCount,
     }),
     close: async () => {
+      const { stopDelayMs, drainMs } = config.operation
       stopping = true
+      responses.isStopping = true
+      // Until load balancers have noticed, connections still come, and are served.
+      await sleep(stopDelayMs)
       // Trainers are ended while they can still report how they ended.
       await dispatch.close()
       // Only now: until here its trainers are held by a server that lives.
       await liveness.close()
-      await webSocket.close()
       const closed = new Promise((resolve) => http.close(resolve))
+      await Promise.all([webSocket.close(drainMs), responses.cutStreams(drainMs)])
+      // Appends among them, begun on a socket that is closed now.
+      await responses.settled(() => operations.underWay === 0)
       http.closeAllConnections()
       await closed
       clients.close()

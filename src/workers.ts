@@ -17,8 +17,14 @@ const MIN_RESTART_DELAY_MS = 100
 const MAX_RESTART_DELAY_MS = 10_000
 /** A worker that ended after this did its work; its successor starts with the shortest delay again. */
 const STEADY_MS = 30_000
-/** What a worker may take to close, beside the time that its trainers have from SIGTERM to SIGKILL. */
+/** What a server may take to close, beside the times that are configured. */
 const CLOSE_MARGIN_MS = 15_000
+
+/** What a server takes at most from the signal until its process is gone. */
+export const stopBoundMs = ({ killGraceMs, operation }: Config): number =>
+  operation.stopDelayMs + killGraceMs + operation.drainMs + CLOSE_MARGIN_MS
+/** A process that ends itself at its bound is given a moment for that. */
+const KILL_MARGIN_MS = 1000
 
 /**
  * Keeps `config.workers` server processes on one port until it is told to stop, and the port with them:
@@ -29,7 +35,7 @@ const CLOSE_MARGIN_MS = 15_000
  * EPOCHCAST_MAX_SUBSCRIPTIONS) is of one worker. Local trainers end with the worker that started them.
  *
  * On `stop`, every worker closes as a single server does: trainers, sockets, requests. One that takes longer
- * than EPOCHCAST_KILL_GRACE_SECONDS and 15 seconds is killed. Should this process be killed, its workers end.
+ * than `stopBoundMs` is killed. Should this process be killed, its workers end.
  *
  * @throws the error of listen, such as EADDRINUSE; an Error where the very first worker never listens
  */
@@ -59,7 +65,7 @@ export async function superviseWorkers(config: Config, supervision: Supervision)
     bound = setTimeout(() => {
       logger.warn(`killing ${workers.size} workers that did not end in time`)
       for (const worker of workers) worker.kill('SIGKILL')
-    }, config.killGraceMs + CLOSE_MARGIN_MS)
+    }, stopBoundMs(config) + KILL_MARGIN_MS)
   })
 
   // What keeps the first from listening would keep all of them, again and again; so it goes alone.

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
 import { createYoga, type Plugin, type YogaInitialContext, type YogaServerInstance } from 'graphql-yoga'
@@ -13,6 +13,7 @@ import { EpochcastError, quote } from '../task/errors.ts'
 import { asksForDocument, type DocumentRequest } from './document-request.ts'
 import { EventStreamResults, WithLastError } from './event-stream.ts'
 import { graphiqlExamples } from './graphiql.ts'
+import type { OpenResponses } from './open-responses.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 import { urlParams } from './url-params.ts'
@@ -38,6 +39,7 @@ export interface GraphQLOptions {
   readonly context: Context
   readonly callerOf: (request: IncomingMessage) => Caller
   readonly operations: Operations
+  readonly responses: OpenResponses
   readonly origins: OriginRule
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
@@ -93,7 +95,7 @@ export function createGraphQL({ context, callerOf, operations, ...options }: Gra
       guardedPages(),
       urlParams(),
       documentsOf(operations),
-      runBy(operations, options.maxBufferedBytes),
+      runBy(operations, options.responses, options.maxBufferedBytes),
     ],
   })
 }
@@ -200,7 +202,7 @@ export function refusedDocument(errors: DocumentErrors): ExecutionResult {
 }
 
 /** Runs operations as every transport does. */
-function runBy(operations: Operations, maxBufferedBytes: number): Plugin {
+function runBy(operations: Operations, responses: OpenResponses, maxBufferedBytes: number): Plugin {
   return {
     onExecute({ setExecuteFn }) {
       setExecuteFn((args) => operations.execute(args))
@@ -209,6 +211,10 @@ function runBy(operations: Operations, maxBufferedBytes: number): Plugin {
       setSubscribeFn(async (args) => {
         const results = await operations.subscribe(withOpening(args))
         const translate = (error: unknown) => operations.translate(error)
+        // Node's adapter of Yoga has its response in there.
+        const { res } = args.contextValue as { readonly res: ServerResponse }
+        if (Symbol.asyncIterator in results || results instanceof SharedSubscription)
+          responses.addEventStream(res)
         if (results instanceof SharedSubscription)
           return new WithLastError(new EventStreamResults(results, maxBufferedBytes), translate)
         return Symbol.asyncIterator in results ? new WithLastError(results, translate) : results

@@ -4,6 +4,7 @@ import { type Clients, holderOf } from './clients.ts'
 import { type CountedResponse, countedResponses } from './counted-response.ts'
 import { GRAPHQL_PATH, isGraphQLPath, type Yoga } from './graphql.ts'
 import { JsonPost } from './json-post.ts'
+import type { OpenResponses } from './open-responses.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 import { Pipelines } from './pipelines.ts'
@@ -14,6 +15,7 @@ export interface HttpOptions {
   readonly yoga: Yoga
   readonly operations: Operations
   readonly clients: Clients
+  readonly responses: OpenResponses
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
@@ -28,7 +30,13 @@ export interface HttpOptions {
 const CHECK_MS = 1000
 
 /** The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/health` and `/ready` for operations. */
-export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: HttpOptions): Server {
+export function createHttpServer({
+  isReady,
+  origins,
+  keepAliveMs,
+  responses,
+  ...graphql
+}: HttpOptions): Server {
   const { clients } = graphql
   const jsonPost = new JsonPost(graphql)
   const pipelines = new Pipelines()
@@ -42,6 +50,7 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
   const server = createServer(options, (request, response) => {
     // Of a connection that has been refused.
     if (request.socket.writableEnded) return
+    responses.add(response)
     ;(response as CountedResponse).holder = holderOf(clients.callerOf(request))
     pipelines.run(request, response, () => serve(request, response))
   })

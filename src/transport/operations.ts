@@ -55,6 +55,7 @@ export class Operations {
   readonly #options: OperationsOptions
   readonly #documents: Documents
   readonly #fanOut = new FanOut((operation) => this.#run(operation))
+  #underWay = 0
 
   constructor(options: OperationsOptions) {
     this.#options = options
@@ -66,6 +67,11 @@ export class Operations {
   /** Groups of subscribers whose events are encoded once. */
   get groupCount(): number {
     return this.#fanOut.groupCount
+  }
+
+  /** Queries and mutations that are being run, but for reports on the fast path. */
+  get underWay(): number {
+    return this.#underWay
   }
 
   /** The document that is asked for, or what is wrong with it. */
@@ -131,9 +137,11 @@ export class Operations {
     } catch (error) {
       return { errors: [withRetryAfter(this.translate(error))] }
     }
+    this.#underWay++
     try {
       return await this.#run(operation)
     } finally {
+      this.#underWay--
       done?.()
     }
   }

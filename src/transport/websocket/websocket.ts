@@ -16,6 +16,7 @@ import type { Operation, Operations } from '../operations.ts'
 import type { OriginRule } from '../origin.ts'
 import { endSoon, rawResponse } from '../refusals.ts'
 import { pathOf } from '../request-target.ts'
+import { spread } from '../spread.ts'
 import { Connection, type ConnectionOptions, Peer } from './connection.ts'
 import { GraphQLWsOutlet, SubscriberResults } from './graphql-ws-outlet.ts'
 
@@ -39,8 +40,12 @@ export interface WebSocketOptions {
 
 export interface WebSocketTransport {
   readonly socketCount: number
-  /** Closes every socket with 1001, on which clients come back and resume. */
-  close(): Promise<void>
+  /**
+   * Closes every socket with 1001, on which clients come back and resume, spread over a time, and takes no more.
+   *
+   * @param withinMs for those that are open; the last ones then have a moment to confirm it
+   */
+  close(withinMs?: number): Promise<void>
 }
 
 /** Sockets opened in one round of the event loop. */
@@ -50,6 +55,9 @@ const KEEP_ALIVE_SLICES = 50
 /** Time for a client to confirm a close before its socket is cut, and when the server stops. */
 const CLOSE_TIMEOUT_MS = 5000
 const STOP_TIMEOUT_MS = 2000
+/** Of the close codes that are not fatal to graphql-ws clients, the one for a server that goes down. */
+const GOING_AWAY = 1001
+const STOPPING = new EpochcastError('SHUTTING_DOWN', 'the server is stopping')
 /** Frames and pieces of them in which one message may come. */
 const MAX_FRAGMENTS = 256
 const MAX_PIECES = 4096
@@ -123,6 +131,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     for (const { connection } of sockets.clients) if (connection?.slice === slice) connection.probe()
   }, options.keepAliveMs / KEEP_ALIVE_SLICES)
   let newest = 0
+  let isClosing = false
 
   // Not a closure over the request, which would be kept as long as the socket is.
   const onError = (err: Error) => logger.debug({ err }, 'a socket failed during its upgrade')
@@ -130,6 +139,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     socket.on('error', onError)
     // Of a connection that has been refused.
     if (socket.writableEnded) return
+    if (isClosing) return endSoon(socket, rawResponse('503 Service Unavailable', STOPPING))
     const refusal = refusalOf(request, origins)
     if (refusal) return endSoon(socket, refusal)
     const caller = clients.callerOf(request)
@@ -157,12 +167,15 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     get socketCount() {
       return sockets.clients.size
     },
-    close: async () => {
+    close: async (withinMs = 0) => {
+      isClosing = true
+      await spread([...sockets.clients], withinMs, (socket) => socket.close(GOING_AWAY, STOPPING.message))
       clearInterval(keepAlive)
       const cut = setTimeout(() => {
         for (const socket of sockets.clients) socket.terminate()
       }, STOP_TIMEOUT_MS)
-      for (const socket of sockets.clients) socket.close(1001, 'the server is stopping')
+      // Those whose upgrade was under way, too.
+      for (const socket of sockets.clients) socket.close(GOING_AWAY, STOPPING.message)
       await new Promise((resolve) => sockets.close(resolve))
       clearTimeout(cut)
     },

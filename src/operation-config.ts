@@ -1,0 +1,23 @@
+import type { z } from 'zod'
+import { seconds } from './setting.ts'
+
+/** How the server is run: how it stops, what it shows of itself, how it is reached. */
+export interface OperationConfig {
+  /** From the signal to stop until the port is closed: time for load balancers to notice that it is not ready. */
+  readonly stopDelayMs: number
+  /** Longest time over which sockets and event streams are closed, and for which requests under way are awaited. */
+  readonly drainMs: number
+}
+
+/** Names, defaults and bounds. */
+export const operationSettings = {
+  EPOCHCAST_STOP_DELAY_SECONDS: seconds(0, 0, 600),
+  EPOCHCAST_DRAIN_SECONDS: seconds(5, 0, 600),
+}
+
+type Found = { readonly [Name in keyof typeof operationSettings]: z.infer<(typeof operationSettings)[Name]> }
+
+export const operationConfig = (found: Found): OperationConfig => ({
+  stopDelayMs: found.EPOCHCAST_STOP_DELAY_SECONDS,
+  drainMs: found.EPOCHCAST_DRAIN_SECONDS,
+})
