@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { seconds } from './setting.ts'
+import { optionalWhole, seconds, text } from './setting.ts'
 
 /** How the server is run: how it stops, what it shows of itself, how it is reached. */
 export interface OperationConfig {
@@ -7,12 +7,17 @@ export interface OperationConfig {
   readonly stopDelayMs: number
   /** Longest time over which sockets and event streams are closed, and for which requests under way are awaited. */
   readonly drainMs: number
+  /** The port of metrics and probes; null for none, 0 for any. */
+  readonly metricsPort: number | null
+  readonly metricsHost: string
 }
 
 /** Names, defaults and bounds. */
 export const operationSettings = {
   EPOCHCAST_STOP_DELAY_SECONDS: seconds(0, 0, 600),
   EPOCHCAST_DRAIN_SECONDS: seconds(5, 0, 600),
+  EPOCHCAST_METRICS_PORT: optionalWhole(0, 65_535),
+  EPOCHCAST_METRICS_HOST: text('127.0.0.1'),
 }
 
 type Found = { readonly [Name in keyof typeof operationSettings]: z.infer<(typeof operationSettings)[Name]> }
@@ -20,4 +25,6 @@ type Found = { readonly [Name in keyof typeof operationSettings]: z.infer<(typeo
 export const operationConfig = (found: Found): OperationConfig => ({
   stopDelayMs: found.EPOCHCAST_STOP_DELAY_SECONDS,
   drainMs: found.EPOCHCAST_DRAIN_SECONDS,
+  metricsPort: found.EPOCHCAST_METRICS_PORT,
+  metricsHost: found.EPOCHCAST_METRICS_HOST,
 })

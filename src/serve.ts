@@ -30,6 +30,7 @@ export async function serve(overrides: Readonly<Record<string, string>>): Promis
     } else {
       const server = await startServer(config, logger)
       logger.info(`GraphQL, GraphiQL and WebSocket at ${server.url}`)
+      if (server.metricsUrl) logger.info(`metrics at ${server.metricsUrl}`)
       logger.info(`${await stop}: ending trainers and connections`)
       endAfter(stopBoundMs(config), logger)
       await server.close()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
@@ -18,12 +18,16 @@ import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
+import { isLoopback } from './loopback.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { MetricsDoors } from './metrics/metrics-doors.ts'
 import { openStore } from './open-store.ts'
 import { ANYONE } from './repository/access.ts'
 import { TaskCatalog } from './repository/task-catalog.ts'
 import { TaskRecords } from './repository/task-records.ts'
 import type { Context } from './schema/context.ts'
 import { schema } from './schema/index.ts'
+import { stopServer } from './stop-server.ts'
 import { EpochcastError } from './task/errors.ts'
 import { type ClientGauges, Clients } from './transport/clients.ts'
 import { createGraphQL } from './transport/graphql.ts'
@@ -37,6 +41,8 @@ import { VERSION } from './version.ts'
 export interface EpochcastServer {
   /** The GraphQL endpoint. */
   readonly url: string
+  /** Where the metrics are on a port of their own; null where they have none. */
+  readonly metricsUrl: string | null
   /** What is open at present; all zero (or one, where it is always so) once everyone has left. */
   gauges(): Gauges
   /**
@@ -90,6 +96,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     curveBytes: config.curveBytes,
     retainEvents: config.retainEvents,
     onError,
+    onReceived: (channel, receipt) => feeds.received(channel, { ...receipt, isOwn: true }),
   })
   const engineWait = new EngineWait(store, config.engineWaitMs)
   const feeds = new Feeds(store, {
@@ -186,6 +193,14 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     maxBufferedBytes: config.maxBufferedBytes,
     logger,
   })
+  const isReady = async () => !stopping && (await store.status()).connected
+  const metricsDoors = new MetricsDoors(() => metrics, {
+    ...config.operation,
+    isWorker: config.workers > 1,
+    mayRead: (request) => mayReadMetrics(request, config),
+    isReady,
+    onError,
+  })
   const http = createHttpServer({
     yoga,
     operations,
@@ -195,7 +210,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     graphiql,
     origins,
     keepAliveMs: config.httpKeepAliveMs,
-    isReady: async () => !stopping && (await store.status()).connected,
+    isReady,
+    metrics: metricsDoors.onMainPort,
   })
   const webSocket = serveWebSocket(http, {
     operations,
@@ -210,10 +226,17 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     connectionInitMs: config.connectionInitMs,
   })
 
+  const metrics = new Metrics({
+    ...{ version: VERSION, clients, responses, webSocket, operations, feeds, updates, writer, dispatch },
+    ...{ local, catalog, store, isStopping: () => stopping },
+  })
+
   try {
     await listen(http, config)
+    await metricsDoors.open()
   } catch (error) {
     await webSocket.close()
+    http.close()
     clients.close()
     eventLoop.close()
     await store.close()
@@ -227,6 +250,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
 
   return {
     url,
+    metricsUrl: metricsDoors.url,
     gauges: () => ({
       ...clients.gauges(),
       eventLoopHeldMs: eventLoop.longestMs,
@@ -238,30 +262,20 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       watches: store.watchCount,
       trainers: local.runningCount,
     }),
-    close: async () => {
-      const { stopDelayMs, drainMs } = config.operation
+    close: () => {
       stopping = true
-      responses.isStopping = true
-      // Until load balancers have noticed, connections still come, and are served.
-      await sleep(stopDelayMs)
-      // Trainers are ended while they can still report how they ended.
-      await dispatch.close()
-      // Only now: until here its trainers are held by a server that lives.
-      await liveness.close()
-      const closed = new Promise((resolve) => http.close(resolve))
-      await Promise.all([webSocket.close(drainMs), responses.cutStreams(drainMs)])
-      // Appends among them, begun on a socket that is closed now.
-      await responses.settled(() => operations.underWay === 0)
-      http.closeAllConnections()
-      await closed
-      clients.close()
-      eventLoop.close()
-      await feeds.close()
-      await catalog.close()
-      await store.close()
+      return stopServer({
+        ...config.operation,
+        ...{ dispatch, liveness, http, webSocket, responses, operations },
+        // The metrics nearly to the last, so that it can be seen how a server stops.
+        parts: [metricsDoors, clients, eventLoop, feeds, catalog, store],
+      })
     },
   }
 }
+
+/** Whether who asks on the main port may read the metrics: where only this machine can ask, everybody. */
+const mayReadMetrics = (_request: IncomingMessage, { host }: Config): boolean => isLoopback(host)
 
 const isOutOfReach = (error: unknown): boolean =>
   error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE'

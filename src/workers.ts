@@ -3,6 +3,8 @@ import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
+import { type MetricsServer, serveMetrics } from './metrics/metrics-server.ts'
+import { WorkersMetrics } from './metrics/workers-metrics.ts'
 
 export interface Supervision {
   /** What the command line says, by the name of the variable; workers get it as their environment. */
@@ -75,11 +77,33 @@ export async function superviseWorkers(config: Config, supervision: Supervision)
     throw new Error(`the first worker ended (${early}) before it listened; its own last words say why`)
   }
   const others = stopping.signal.aborted ? [] : Array.from({ length: config.workers - 1 }, fork)
+  const metricsServer = await metricsOf(config, logger, workers, stopping.signal)
   if (!stopping.signal.aborted) logger.info(`${config.workers} workers share ${config.host}:${port}`)
   await Promise.all(
     [first, ...others].map((worker) => keep(worker, { fork, logger, stopping: stopping.signal })),
   )
+  await metricsServer?.close()
   clearTimeout(bound)
+}
+
+/** Of all workers together, on a port of this process, where one is configured. */
+async function metricsOf(
+  { operation: { metricsPort, metricsHost } }: Config,
+  logger: Logger,
+  workers: ReadonlySet<WorkerProcess>,
+  stopping: AbortSignal,
+): Promise<MetricsServer | undefined> {
+  if (metricsPort === null || stopping.aborted) return undefined
+  const metrics = new WorkersMetrics(() => [...workers].flatMap(({ connected }) => connected ?? []))
+  const server = await serveMetrics({
+    host: metricsHost,
+    port: metricsPort,
+    text: () => metrics.text(),
+    isReady: async () => !stopping.aborted && workers.size > 0,
+    onError: (err) => logger.error({ err }, 'the metrics could not be read'),
+  })
+  logger.info(`metrics of all workers at ${server.url}`)
+  return server
 }
 
 interface Keeping {
@@ -122,6 +146,11 @@ class WorkerProcess {
         resolve(message)
       })
     })
+  }
+
+  /** Where it can be talked to. */
+  get connected(): Worker | undefined {
+    return this.#worker.isConnected() ? this.#worker : undefined
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -62,6 +62,12 @@ export class Dispatch implements JobObserver {
   readonly #held: HeldJobs
   /** What is being submitted, stopped and recorded; awaited before the log is closed. */
   readonly #background: Background
+  /** Since the process began, by launcher. */
+  readonly counts: Readonly<Record<'created' | 'launched' | 'notLaunched', Map<string, number>>> = {
+    created: new Map(),
+    launched: new Map(),
+    notLaunched: new Map(),
+  }
   #isClosing = false
 
   constructor(log: EventLog & TaskIndex, writer: TaskWriter, trainers: Trainers, options: DispatchOptions) {
@@ -116,6 +122,7 @@ export class Dispatch implements JobObserver {
       const isOurs = result.snapshot.state.spec.startId === spec.startId
       if (!isOurs) return this.#repeated(result.snapshot, spec)
       submit()
+      count(this.counts.created, trainer.launcher)
       return { snapshot: result.snapshot, reportToken: null }
     } catch (error) {
       if (!isOutOfReach(error)) throw error
@@ -206,6 +213,7 @@ export class Dispatch implements JobObserver {
   }
 
   started(job: Job): void {
+    count(this.counts.launched, job.trainer.launcher)
     this.#launching(job, (state) => lifecycle.started(state, job.attempt, this.#now()))
   }
 
@@ -214,6 +222,7 @@ export class Dispatch implements JobObserver {
   }
 
   ended(job: Job, end: lifecycle.ProcessEnd): void {
+    if (NOT_LAUNCHED.has(end.type)) count(this.counts.notLaunched, job.trainer.launcher)
     this.#background.run(() =>
       this.#record(job.key, (state) => lifecycle.jobEnded(state, job.attempt, end, this.#now())),
     )
@@ -267,6 +276,12 @@ export class Dispatch implements JobObserver {
     })
   }
 }
+
+/** Ends of jobs whose trainer never ran, because it could not. */
+const NOT_LAUNCHED: ReadonlySet<string> = new Set(['SpawnFailed', 'SubmitFailed'])
+
+const count = (counts: Map<string, number>, launcher: string): void =>
+  void counts.set(launcher, (counts.get(launcher) ?? 0) + 1)
 
 /** Each start whose reply is lost is settled later; no more of them are begun than can be. */
 const tooMuchWaits = (max: number): EpochcastError =>

@@ -12,6 +12,7 @@ import type { EpochcastError } from '../task/errors.ts'
 import { ClientAddresses } from './client-address.ts'
 import { FairTurns } from './fair-turns.ts'
 import { OpenSubscriptions } from './open-subscriptions.ts'
+import { RefusalCounts } from './refusal-counts.ts'
 import { endSoon, rawResponse } from './refusals.ts'
 import { WaitingBytes } from './waiting-bytes.ts'
 
@@ -59,6 +60,9 @@ export class Clients {
   readonly turns = new FairTurns(TURNS_PER_ROUND, TURN_MS)
   readonly queries: Shares
   readonly mutations: RateLimit
+  readonly refusals = new RefusalCounts()
+  /** WebSockets that were closed since the process began, by their close code. */
+  readonly closes = new Map<string, number>()
   readonly #mutationRate: Rate
   readonly #addresses: ClientAddresses
   readonly #connections: Shares
@@ -145,6 +149,9 @@ export class Clients {
   watch(server: Server): void {
     // Beyond, Node drops what it accepts, so that descriptors are left to say so to a few.
     server.maxConnections = this.limits.maxConnections + REFUSED_TOGETHER
+    server.on('drop', (data) =>
+      this.refusals.add('TOO_MANY_CONNECTIONS', 'connection', data?.remoteAddress ?? null),
+    )
     server.on('connection', (socket: Socket) => {
       const { remoteAddress } = socket
       const isProxy = this.#addresses.isProxy(remoteAddress)
@@ -153,6 +160,7 @@ export class Clients {
       try {
         socket.once('close', this.#connections.take(isProxy ? null : address))
       } catch (error) {
+        this.refusals.add((error as EpochcastError).code, 'connection', address)
         endSoon(socket, rawResponse('503 Service Unavailable', error as EpochcastError))
       }
     })

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
 import { createYoga, type Plugin, type YogaInitialContext, type YogaServerInstance } from 'graphql-yoga'
@@ -10,6 +10,7 @@ import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
+import type { CountedResponse } from './counted-response.ts'
 import { asksForDocument, type DocumentRequest } from './document-request.ts'
 import { EventStreamResults, WithLastError } from './event-stream.ts'
 import { graphiqlExamples } from './graphiql.ts'
@@ -90,6 +91,7 @@ export function createGraphQL({ context, callerOf, operations, ...options }: Gra
     },
     renderGraphiQL,
     plugins: [
+      countedRefusals(),
       variedByOrigin(origins),
       wordsForRefusals(onUnexpected),
       guardedPages(),
@@ -112,6 +114,20 @@ function variedByOrigin(origins: OriginRule): Plugin {
   }
 }
 
+/** Node's adapter of Yoga has its response in the context. */
+const responseOf = (context: unknown): CountedResponse => (context as { readonly res: CountedResponse }).res
+
+/** Of results that are no stream; what Yoga refuses without a result has its words and its count below. */
+function countedRefusals(): Plugin {
+  return {
+    onResultProcess({ result, serverContext }) {
+      if (Symbol.asyncIterator in result) return
+      const { refusals, holder } = responseOf(serverContext)
+      for (const { errors } of [result].flat() as ExecutionResult[]) refusals.addAll(errors, 'http', holder)
+    },
+  }
+}
+
 /** Yoga refuses some requests with a status alone, and fails with a stack trace where something else does. */
 function wordsForRefusals(onUnexpected: (error: unknown) => void): Plugin {
   const failed = async (response: Response): Promise<GraphQLError> =>
@@ -123,10 +139,12 @@ function wordsForRefusals(onUnexpected: (error: unknown) => void): Plugin {
     return words && new EpochcastError('BAD_REQUEST', words(request))
   }
   return {
-    async onResponse({ request, response, setResponse, fetchAPI }) {
+    async onResponse({ request, response, setResponse, fetchAPI, serverContext }) {
       const error = wordsFor(request, response)
       if (!error) return
       const { message, extensions } = await error
+      const { refusals, holder } = responseOf(serverContext)
+      refusals.addAll([{ extensions }], 'http', holder)
       const headers = new fetchAPI.Headers(response.headers)
       headers.set('content-type', 'application/json; charset=utf-8')
       headers.delete('content-length')
@@ -210,11 +228,14 @@ function runBy(operations: Operations, responses: OpenResponses, maxBufferedByte
     onSubscribe({ setSubscribeFn }) {
       setSubscribeFn(async (args) => {
         const results = await operations.subscribe(withOpening(args))
-        const translate = (error: unknown) => operations.translate(error)
-        // Node's adapter of Yoga has its response in there.
-        const { res } = args.contextValue as { readonly res: ServerResponse }
+        const response = responseOf(args.contextValue)
+        const translate = (error: unknown) => {
+          const translated = operations.translate(error)
+          response.refusals.addAll([translated], 'http', response.holder)
+          return translated
+        }
         if (Symbol.asyncIterator in results || results instanceof SharedSubscription)
-          responses.addEventStream(res)
+          responses.addEventStream(response)
         if (results instanceof SharedSubscription)
           return new WithLastError(new EventStreamResults(results, maxBufferedBytes), translate)
         return Symbol.asyncIterator in results ? new WithLastError(results, translate) : results

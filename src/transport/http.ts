@@ -24,24 +24,33 @@ export interface HttpOptions {
   readonly keepAliveMs: number
   /** Whether the server can do its work: its engine responds and it is not stopping. */
   readonly isReady: () => Promise<boolean>
+  /** Responds to `/metrics`; null where there is nothing. */
+  readonly metrics: MetricsDoor | null
+}
+
+export interface MetricsDoor {
+  /** Whether who asks may read them. */
+  mayRead(request: IncomingMessage): boolean
+  respond(response: ServerResponse): void
 }
 
 /** How often Node looks for requests whose time is over. */
 const CHECK_MS = 1000
 
-/** The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/health` and `/ready` for operations. */
+/** The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`; `/health`, `/ready` and `/metrics` for operations. */
 export function createHttpServer({
   isReady,
   origins,
   keepAliveMs,
   responses,
+  metrics,
   ...graphql
 }: HttpOptions): Server {
   const { clients } = graphql
   const jsonPost = new JsonPost(graphql)
   const pipelines = new Pipelines()
   const options = {
-    ServerResponse: countedResponses(clients.waiting),
+    ServerResponse: countedResponses(clients.waiting, clients.refusals),
     keepAliveTimeout: keepAliveMs,
     headersTimeout: clients.limits.headersMs,
     requestTimeout: clients.limits.requestMs,
@@ -82,12 +91,22 @@ export function createHttpServer({
     } catch (error) {
       return refuseBefore(request, response, error as EpochcastError)
     }
+    if (path === '/metrics' && metrics) {
+      if (metrics.mayRead(request)) metrics.respond(response)
+      else refuse(request, response, 403, METRICS_ELSEWHERE)
+      return
+    }
     if (!isGraphQLPath(path)) return refuse(request, response, 404, nothingAt(path))
     const { holder } = response as CountedResponse
     if (clients.waiting.isOver(holder)) refuse(request, response, 503, clients.waiting.refusal(holder))
     else jsonPost.serve(request, response)
   }
 }
+
+const METRICS_ELSEWHERE = new EpochcastError(
+  'FORBIDDEN',
+  'the metrics are not for everybody who reaches this port; expected EPOCHCAST_METRICS_PORT to give them one of their own',
+)
 
 const nothingAt = (path: string): EpochcastError =>
   new EpochcastError('NOT_FOUND', `there is nothing at ${quote(path)}; GraphQL is at ${GRAPHQL_PATH}`)

@@ -14,6 +14,8 @@ export class OpenResponses {
   isStopping = false
   readonly #eventStreams = new Set<ServerResponse>()
   #count = 0
+  /** Since the process began. */
+  #total = 0
   readonly #closed = () => {
     this.#count--
   }
@@ -22,12 +24,17 @@ export class OpenResponses {
     return this.#count
   }
 
+  get total(): number {
+    return this.#total
+  }
+
   get eventStreamCount(): number {
     return this.#eventStreams.size
   }
 
   add(response: ServerResponse): void {
     this.#count++
+    this.#total++
     // One function for all of them: a closure for each request costs more than all the rest.
     response.on('close', this.#closed)
     if (this.isStopping) response.shouldKeepAlive = false

@@ -9,6 +9,8 @@ import { parseJson } from '../../task/json.ts'
 import { BURST_SECONDS, type Clients, holderOf } from '../clients.ts'
 import { withText } from '../document-request.ts'
 import { notJsonInShort } from '../not-json.ts'
+import type { RefusalCode } from '../refusal-counts.ts'
+import { countClose } from './close-counts.ts'
 import { FrameMeter } from './frame-meter.ts'
 import { Liveness } from './liveness.ts'
 import { SocketWriter } from './socket-writer.ts'
@@ -193,7 +195,7 @@ export class Connection implements ProtocolSocket {
     this.#refilledAt = now
     if (this.#operations >= 0) return 0
     if (this.#operations >= -most) return Math.ceil((-this.#operations / operationsPerSecond) * 1000)
-    this.#refuse('too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
+    this.#refuse('RATE_LIMITED', 'too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
     return null
   }
 
@@ -207,7 +209,8 @@ export class Connection implements ProtocolSocket {
     received.add(holder, bytes - this.#receivedBytes)
     const isMore = bytes > this.#receivedBytes
     this.#receivedBytes = bytes
-    if (isMore && received.isOver(holder)) this.#refuse('too many bytes of messages that have not come whole')
+    if (isMore && received.isOver(holder))
+      this.#refuse('OVERLOADED', 'too many bytes of messages that have not come whole')
   }
 
   /** To be called now and then: ends a peer whose message takes too long. */
@@ -217,13 +220,17 @@ export class Connection implements ProtocolSocket {
     if (startedAt === null || now - startedAt < requestMs) return
     // What waits for its turn has come, and stands before what has not.
     if (this.#untaken > 0 || this.#peer.isPaused) return
-    this.#refuse(`a message has not come whole within ${requestMs / 1000} s (EPOCHCAST_REQUEST_SECONDS)`)
+    this.#refuse(
+      'REQUEST_TIMEOUT',
+      `a message has not come whole within ${requestMs / 1000} s (EPOCHCAST_REQUEST_SECONDS)`,
+    )
   }
 
   /** Ends a peer that may come back; reads nothing more of it meanwhile. */
-  #refuse(reason: string): void {
+  #refuse(code: RefusalCode, reason: string): void {
     const peer = this.#peer
     if (peer.readyState !== peer.OPEN) return
+    this.#options.clients.refusals.add(code, 'websocket', this.caller.address)
     peer.close(TRY_AGAIN_LATER, reason)
     peer.pause()
     setTimeout(() => peer.terminate(), LAST_WORDS_MS)
@@ -246,6 +253,7 @@ export class Connection implements ProtocolSocket {
   }
 
   async ended(code: number, reason: string): Promise<void> {
+    countClose(this.#options.clients.closes, code)
     this.writer.forget()
     this.#options.clients.received.add(this.writer.holder, -this.#receivedBytes)
     this.#receivedBytes = 0

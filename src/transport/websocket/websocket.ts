@@ -90,12 +90,19 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
         return [translate(error)]
       }
     },
-    onNext: (_context, _id, _payload, _args, { errors, data }) =>
-      errors && {
+    onNext: ({ extra }, _id, _payload, _args, { errors, data }) => {
+      if (!errors) return
+      clients.refusals.addAll(errors, 'websocket', extra.caller.address)
+      return {
         ...(data === undefined ? {} : { data }),
         errors: errors.map((error) => withoutHttpHints(error).toJSON()),
-      },
-    onError: (_context, _id, _payload, errors) => errors.map((error) => translate(error).toJSON()),
+      }
+    },
+    onError: ({ extra }, _id, _payload, errors) => {
+      const translated = errors.map((error) => translate(error))
+      clients.refusals.addAll(translated, 'websocket', extra.caller.address)
+      return translated.map((error) => error.toJSON())
+    },
   })
 
   // Not among the library's types yet.
@@ -139,15 +146,19 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     socket.on('error', onError)
     // Of a connection that has been refused.
     if (socket.writableEnded) return
-    if (isClosing) return endSoon(socket, rawResponse('503 Service Unavailable', STOPPING))
-    const refusal = refusalOf(request, origins)
-    if (refusal) return endSoon(socket, refusal)
     const caller = clients.callerOf(request)
+    const refuse = (status: string, error: EpochcastError) => {
+      clients.refusals.add(error.code, 'websocket', caller.address)
+      endSoon(socket, rawResponse(status, error))
+    }
+    if (isClosing) return refuse(UNAVAILABLE, STOPPING)
+    const refusal = refusalOf(request, origins)
+    if (refusal) return refuse(...refusal)
     let leave: () => void
     try {
       leave = clients.takeSocket(request, caller)
     } catch (error) {
-      return endSoon(socket, rawResponse('503 Service Unavailable', error as EpochcastError))
+      return refuse(UNAVAILABLE, error as EpochcastError)
     }
     socket.once('close', leave)
     upgrades.take(() =>
@@ -236,10 +247,11 @@ function prepare(
   return 'document' in operation ? Object.assign(operation, { connection, id }) : operation
 }
 
+const UNAVAILABLE = '503 Service Unavailable'
 const STATUS = { NOT_FOUND: '404 Not Found', BAD_REQUEST: '400 Bad Request' } as const
 
-/** The raw response to an upgrade that is refused; null where it is welcome. */
-function refusalOf(request: IncomingMessage, origins: OriginRule): string | null {
+/** Status and error of an upgrade that is refused; null where it is welcome. */
+function refusalOf(request: IncomingMessage, origins: OriginRule): [string, EpochcastError] | null {
   try {
     const path = pathOf(request, origins)
     if (!isGraphQLPath(path))
@@ -248,6 +260,6 @@ function refusalOf(request: IncomingMessage, origins: OriginRule): string | null
     return null
   } catch (error) {
     if (!(error instanceof EpochcastError)) throw error
-    return rawResponse(STATUS[error.code as keyof typeof STATUS] ?? '403 Forbidden', error)
+    return [STATUS[error.code as keyof typeof STATUS] ?? '403 Forbidden', error]
   }
 }

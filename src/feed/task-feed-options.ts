@@ -1,0 +1,11 @@
+import type { FeedCounts } from './feed-counts.ts'
+
+export interface TaskFeedOptions {
+  /** Newest events kept for subscribers that are close to the top; the others read the log. */
+  readonly ringEvents: number
+  /** Silence after which to look whether an announcement got lost. */
+  readonly checkMs: number
+  /** Counted where it is given. */
+  readonly counts?: FeedCounts
+  readonly onError: (error: unknown) => void
+}
