@@ -81,13 +81,19 @@ function noAuthentication({ allowAnonymous, host }: Config): string {
     : 'no authentication: only this machine can reach the server'
 }
 
+/** Nothing logs these on purpose; should an error or a library bring one along, it is left out. */
+const SECRETS = ['authorization', 'cookie', 'headers', 'connectionParams', 'token', 'ticket', 'variables']
+const REDACTED = SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
+
 function createLogger({ logLevel: level }: Config, worker: number | undefined): Logger {
   const bindings = worker === undefined ? {} : { worker }
-  if (!process.stdout.isTTY) return pino({ level }).child(bindings)
+  if (!process.stdout.isTTY) return pino({ level, redact: REDACTED }).child(bindings)
   const lines = pretty({
     ignore: 'pid,hostname,worker',
     messageFormat: '{if worker}worker {worker}: {end}{msg}',
     translateTime: 'SYS:HH:MM:ss',
+    // What is left to say when the process ends would be lost.
+    sync: true,
   })
-  return pino({ level }, lines).child(bindings)
+  return pino({ level, redact: REDACTED }, lines).child(bindings)
 }

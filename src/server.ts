@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
+import { auditLog } from './audit-log.ts'
 import type { Config } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
 import { Liveness } from './dispatch/liveness.ts'
@@ -96,6 +97,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     curveBytes: config.curveBytes,
     retainEvents: config.retainEvents,
     onError,
+    onEnded: (channel, status) => logger.info({ task: channel, status }, `${channel} ended: ${status}`),
     onReceived: (channel, receipt) => feeds.received(channel, { ...receipt, isOwn: true }),
   })
   const engineWait = new EngineWait(store, config.engineWaitMs)
@@ -110,7 +112,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const pacing = new Pacing(config.clients.stateValuesPerSecond)
   const updates = new TaskUpdates(store, catalog, engineWait, pacing)
   const ingest = new Ingest(writer, config.channelPrefixes, { reportsPerSecond: config.taskReportsPerSecond })
+  const audit = auditLog(logger)
   const dispatch = new Dispatch(store, writer, trainers, {
+    audit,
     channelPrefixes: config.channelPrefixes,
     serverId,
     startBounds: new StartBounds({
@@ -146,7 +150,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
 
   let stopping = false
   const origins = new OriginRule(config.allowedOrigins, config.host, graphiql)
-  const clients = new Clients(config.clients, config)
+  const clients = new Clients(config.clients, config, logger)
   const responses = new OpenResponses()
   const eventLoop = new EventLoopWatch(logger)
   const context: Context = {
@@ -168,7 +172,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       updates,
       ingest,
       dispatch,
-      records: new TaskRecords(store, writer, config.channelPrefixes),
+      records: new TaskRecords(store, writer, config.channelPrefixes, { audit }),
       trainers,
     },
   }
@@ -192,6 +196,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     graphiql,
     maxBufferedBytes: config.maxBufferedBytes,
     logger,
+    clients,
   })
   const isReady = async () => !stopping && (await store.status()).connected
   const metricsDoors = new MetricsDoors(() => metrics, {

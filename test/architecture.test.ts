@@ -56,7 +56,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'trainer-env.ts': [],
   'version.ts': [],
   'event-loop-watch.ts': [],
+  'audit-log.ts': ['repository', 'task'],
   'server.ts': [
+    'audit-log.ts',
     'bounds',
     'config.ts',
     'dispatch',

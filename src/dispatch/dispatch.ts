@@ -12,6 +12,7 @@ import {
   type Submission,
 } from '../launcher/launcher.ts'
 import { authorize, type Caller, prefixesOf } from '../repository/access.ts'
+import type { Audit } from '../repository/audit.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import * as lifecycle from '../task/lifecycle.ts'
@@ -44,6 +45,8 @@ export interface DispatchOptions {
   /** Names this server among those that share an event log. */
   readonly serverId: string
   readonly onError: (error: unknown) => void
+  /** Told who started and cancelled what. */
+  readonly audit?: Audit
   /** What one address may start; no bound where it is left out. */
   readonly startBounds?: StartBounds
   /** What may be under way in the background before starts are refused. */
@@ -123,6 +126,7 @@ export class Dispatch implements JobObserver {
       if (!isOurs) return this.#repeated(result.snapshot, spec)
       submit()
       count(this.counts.created, trainer.launcher)
+      this.#options.audit?.({ action: 'start', caller, task: spec, trainer: trainer.name })
       return { snapshot: result.snapshot, reportToken: null }
     } catch (error) {
       if (!isOutOfReach(error)) throw error
@@ -206,6 +210,7 @@ export class Dispatch implements JobObserver {
     const key = state.spec
     authorize(caller, 'tasks:cancel', key)
     const { decision, top } = await this.#record(key, (now) => lifecycle.cancel(now, reason, this.#now()))
+    this.#options.audit?.({ action: 'cancel', caller, task: key })
     const trainer = this.#trainers.find(key.trainer)
     // A trainer that this server's configuration lacks is another server's, which stops the jobs it holds.
     if (trainer) this.#stop({ key, trainer, attempt: decision.state.attempt })

@@ -4,7 +4,7 @@ import { edited, type TaskEdit } from '../task/edit.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
-import { channelOf, isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
+import { channelOf, isFinalStatus, type TaskKey, type TaskState, type TaskStatus } from '../task/task.ts'
 import {
   type AppendPlan,
   type Decision,
@@ -52,6 +52,8 @@ export interface TaskWriterOptions {
   readonly onError: (error: unknown) => void
   /** Told before updates are appended, of each that has events: the offset of its last one, and when it came. */
   readonly onReceived?: OnReceived
+  /** Told of each task that an append of this process ended. */
+  readonly onEnded?: (channel: string, status: TaskStatus) => void
 }
 
 /**
@@ -68,6 +70,7 @@ export class TaskWriter {
   readonly #curves: CurveFolder
   readonly #restoreWithinMs: number
   readonly #onReceived: OnReceived | undefined
+  readonly #onEnded: TaskWriterOptions['onEnded']
   readonly counts = new WriteCounts()
   /** The updates of each task that is being written to, those of the present append among them. */
   readonly #lines = new Map<string, Waiting[]>()
@@ -80,6 +83,7 @@ export class TaskWriter {
     this.#log = log
     this.#curves = new CurveFolder(log, options)
     this.#onReceived = options.onReceived
+    this.#onEnded = options.onEnded
     this.#restoreWithinMs = Math.min(options.restoreWithinMs, MAX_RESTORE_MS)
   }
 
@@ -188,8 +192,10 @@ export class TaskWriter {
       const result = await this.#append(key, known, plan, isListed)
       if (result.kind === 'appended') {
         this.counts.add(known.state, plan)
-        if (isFinalStatus(state.status)) this.#forget(key, channel)
-        else {
+        if (isFinalStatus(state.status)) {
+          this.#forget(key, channel)
+          this.#onEnded?.(channel, state.status)
+        } else {
           const { serial, revision } = known
           const { top, folded, bytes } = result
           const listedAt = isListed ? now : known.listedAt

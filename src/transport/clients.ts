@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ExecutionArgs, getOperationAST, OperationTypeNode } from 'graphql'
+import type { Logger } from 'pino'
 import { ByteShares } from '../bounds/byte-shares.ts'
 import { type Rate, RateLimit } from '../bounds/rate-limit.ts'
 import { Shares } from '../bounds/shares.ts'
@@ -10,11 +11,13 @@ import { ANYONE, type Caller } from '../repository/access.ts'
 import type { Context } from '../schema/context.ts'
 import type { EpochcastError } from '../task/errors.ts'
 import { ClientAddresses } from './client-address.ts'
+import { ClientLog } from './client-log.ts'
 import { FairTurns } from './fair-turns.ts'
 import { OpenSubscriptions } from './open-subscriptions.ts'
 import { RefusalCounts } from './refusal-counts.ts'
 import { endSoon, rawResponse } from './refusals.ts'
 import { WaitingBytes } from './waiting-bytes.ts'
+import { countClose } from './websocket/close-counts.ts'
 
 /** Times of the average rate that may come at once, after a pause. */
 export const BURST_SECONDS = 4
@@ -39,10 +42,18 @@ export interface ClientGauges {
   readonly queries: number
 }
 
+interface ClosedSocket {
+  readonly id: number
+  readonly openedAt: number
+  readonly caller: Caller
+}
+
 interface ClientsOptions {
   readonly maxBodyBytes: number
   readonly maxSubscriptions: number
 }
+
+const SILENT = { info: () => {} }
 
 const NOTHING_HELD = () => {}
 
@@ -61,6 +72,7 @@ export class Clients {
   readonly queries: Shares
   readonly mutations: RateLimit
   readonly refusals = new RefusalCounts()
+  readonly log: ClientLog
   /** WebSockets that were closed since the process began, by their close code. */
   readonly closes = new Map<string, number>()
   readonly #mutationRate: Rate
@@ -74,7 +86,13 @@ export class Clients {
   readonly #timer: NodeJS.Timeout
 
   /** @param maxBodyBytes of which at least one fits into the share of an address */
-  constructor(limits: ClientLimits, { maxBodyBytes, maxSubscriptions }: ClientsOptions) {
+  constructor(
+    limits: ClientLimits,
+    { maxBodyBytes, maxSubscriptions }: ClientsOptions,
+    logger: Pick<Logger, 'info'> = SILENT,
+  ) {
+    this.log = new ClientLog(logger)
+    this.refusals.onRefusal = (...refusal) => this.log.refused(...refusal)
     this.limits = limits
     const shareOf = (total: number) => Math.max(1, Math.floor(total * limits.addressShare))
     this.#addresses = new ClientAddresses(limits.trustedProxies, limits.forwardedHeader)
@@ -139,6 +157,13 @@ export class Clients {
   /** Calls something now and then, to look at times. */
   everySweep(run: () => void): void {
     this.#sweeps.add(run)
+  }
+
+  /** Counts and logs a WebSocket that is over. */
+  socketClosed({ id, openedAt, caller }: ClosedSocket, code: number): void {
+    countClose(this.closes, code)
+    const { subject, address } = caller
+    this.log.closed({ door: 'websocket', connection: id, subject, address, openedAt, code })
   }
 
   close(): void {

@@ -10,6 +10,8 @@ import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
+import type { ClientLog } from './client-log.ts'
+import type { Clients } from './clients.ts'
 import type { CountedResponse } from './counted-response.ts'
 import { asksForDocument, type DocumentRequest } from './document-request.ts'
 import { EventStreamResults, WithLastError } from './event-stream.ts'
@@ -48,6 +50,7 @@ export interface GraphQLOptions {
   /** What may wait for one event stream to take the events of trainings. */
   readonly maxBufferedBytes: number
   readonly logger: Logger
+  readonly clients: Pick<Clients, 'log'>
 }
 
 /** GraphQL over HTTP: requests and responses, server-sent events, GraphiQL. */
@@ -74,8 +77,8 @@ export function createGraphQL({ context, callerOf, operations, ...options }: Gra
       debug: (...args) => logger.trace({ args }, 'yoga'),
       info: (...args) => logger.debug({ args }, 'yoga'),
       warn: (...args) => logger.warn({ args }, 'yoga'),
-      // Unexpected errors have been logged where they were translated.
-      error: (...args) => logger.debug({ args }, 'yoga'),
+      // Unexpected errors have been logged where they were translated; the words of others may hold what a client sent.
+      error: () => {},
     },
     maskedErrors: { maskError: (error) => toGraphQLError(error, onUnexpected) },
     cors: (request) => {
@@ -97,7 +100,7 @@ export function createGraphQL({ context, callerOf, operations, ...options }: Gra
       guardedPages(),
       urlParams(),
       documentsOf(operations),
-      runBy(operations, options.responses, options.maxBufferedBytes),
+      runBy(operations, options),
     ],
   })
 }
@@ -220,7 +223,14 @@ export function refusedDocument(errors: DocumentErrors): ExecutionResult {
 }
 
 /** Runs operations as every transport does. */
-function runBy(operations: Operations, responses: OpenResponses, maxBufferedBytes: number): Plugin {
+function runBy(
+  operations: Operations,
+  {
+    responses,
+    maxBufferedBytes,
+    clients,
+  }: Pick<GraphQLOptions, 'responses' | 'maxBufferedBytes' | 'clients'>,
+): Plugin {
   return {
     onExecute({ setExecuteFn }) {
       setExecuteFn((args) => operations.execute(args))
@@ -235,13 +245,19 @@ function runBy(operations: Operations, responses: OpenResponses, maxBufferedByte
           return translated
         }
         if (Symbol.asyncIterator in results || results instanceof SharedSubscription)
-          responses.addEventStream(response)
+          responses.addEventStream(response, loggedStream(clients.log, (args.contextValue as Context).caller))
         if (results instanceof SharedSubscription)
           return new WithLastError(new EventStreamResults(results, maxBufferedBytes), translate)
         return Symbol.asyncIterator in results ? new WithLastError(results, translate) : results
       })
     },
   }
+}
+
+/** Tells the log of an event stream that has begun, once it is over. */
+function loggedStream(log: ClientLog, { subject, address }: Caller): () => void {
+  const [connection, openedAt] = [log.nextConnection(), performance.now()]
+  return () => log.closed({ door: 'event_stream', connection, subject, address, openedAt })
 }
 
 /** A client that goes ends its request. */

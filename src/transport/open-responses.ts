@@ -40,10 +40,14 @@ export class OpenResponses {
     if (this.isStopping) response.shouldKeepAlive = false
   }
 
-  addEventStream(response: ServerResponse): void {
+  /** @param onClose called once, when it is over */
+  addEventStream(response: ServerResponse, onClose: () => void): void {
     if (response.destroyed) return
     this.#eventStreams.add(response)
-    response.once('close', () => this.#eventStreams.delete(response))
+    response.once('close', () => {
+      this.#eventStreams.delete(response)
+      onClose()
+    })
   }
 
   /**

@@ -10,7 +10,6 @@ import { BURST_SECONDS, type Clients, holderOf } from '../clients.ts'
 import { withText } from '../document-request.ts'
 import { notJsonInShort } from '../not-json.ts'
 import type { RefusalCode } from '../refusal-counts.ts'
-import { countClose } from './close-counts.ts'
 import { FrameMeter } from './frame-meter.ts'
 import { Liveness } from './liveness.ts'
 import { SocketWriter } from './socket-writer.ts'
@@ -53,6 +52,8 @@ export class Connection implements ProtocolSocket {
   /** Who calls; the same for all operations of the socket. */
   readonly caller: Caller
   readonly writer: SocketWriter
+  readonly id: number
+  readonly openedAt = performance.now()
   readonly #peer: Peer
   readonly #options: ConnectionOptions
   readonly #closed: (code: number, reason: string) => Promise<void>
@@ -77,6 +78,7 @@ export class Connection implements ProtocolSocket {
   constructor(peer: Peer, socket: Duplex, slice: number, options: ConnectionOptions, caller: Caller) {
     const { clients, maxBufferedBytes, maxMessageBytes } = options
     this.slice = slice
+    this.id = clients.log.nextConnection()
     this.#peer = peer
     this.#options = options
     this.caller = caller
@@ -253,7 +255,7 @@ export class Connection implements ProtocolSocket {
   }
 
   async ended(code: number, reason: string): Promise<void> {
-    countClose(this.#options.clients.closes, code)
+    this.#options.clients.socketClosed(this, code)
     this.writer.forget()
     this.#options.clients.received.add(this.writer.holder, -this.#receivedBytes)
     this.#receivedBytes = 0

@@ -1,0 +1,16 @@
+import type { TaskKey } from '../task/task.ts'
+import type { Caller } from './access.ts'
+
+/** What somebody did to a task, through whatever door. */
+export interface AuditEntry {
+  readonly action: 'start' | 'cancel' | 'update' | 'delete'
+  readonly caller: Pick<Caller, 'subject' | 'address'>
+  readonly task: TaskKey
+  /** Of a start: its trainer. */
+  readonly trainer?: string
+  /** Of an update: what was changed, not to what. */
+  readonly changed?: readonly string[]
+}
+
+/** Told of each, once it is done. */
+export type Audit = (entry: AuditEntry) => void
