@@ -275,6 +275,10 @@ const variables = z
         `is ${JSON.stringify(found.HOST)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1, or EPOCHCAST_ALLOW_ANONYMOUS=1: whoever reaches the port may then do everything, so only behind something that authenticates`,
       )
     }
+    const [set, unset] = found.EPOCHCAST_TLS_CERT
+      ? (['EPOCHCAST_TLS_CERT', 'EPOCHCAST_TLS_KEY'] as const)
+      : (['EPOCHCAST_TLS_KEY', 'EPOCHCAST_TLS_CERT'] as const)
+    if (found[set] && !found[unset]) refuse(unset, `is not set, but ${set} is; expected both, or neither`)
     if (found.EPOCHCAST_WORKERS > 1 && found.REDIS_URL === null) {
       refuse(
         'EPOCHCAST_WORKERS',

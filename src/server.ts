@@ -30,6 +30,7 @@ import type { Context } from './schema/context.ts'
 import { schema } from './schema/index.ts'
 import { stopServer } from './stop-server.ts'
 import { EpochcastError } from './task/errors.ts'
+import { reloadTls, tlsFilesOf } from './tls.ts'
 import { type ClientGauges, Clients } from './transport/clients.ts'
 import { createGraphQL } from './transport/graphql.ts'
 import { createHttpServer, endpointOf, listen } from './transport/http.ts'
@@ -79,6 +80,7 @@ const KEPT_PAGES_BYTES = 32 * 1024 * 1024
  * @throws ConfigError; and the error of listen, such as EADDRINUSE
  */
 export async function startServer(config: Config, logger: Logger): Promise<EpochcastServer> {
+  const tls = tlsFilesOf(config)
   const trainers = Trainers.load(config.trainersFile, config.channelPrefixes)
   const { trustedDocumentsFile } = config
   const trustedDocuments = trustedDocumentsFile ? TrustedDocuments.load(trustedDocumentsFile, schema) : null
@@ -140,7 +142,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       queue: config.localQueue,
       stopGraceMs: config.stopGraceMs,
       killGraceMs: config.killGraceMs,
-      reportUrl: () => url,
+      reportUrl: () => config.operation.reportUrl ?? url,
       env: config.trainerEnv,
     },
     dispatch,
@@ -196,7 +198,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     graphiql,
     maxBufferedBytes: config.maxBufferedBytes,
     logger,
-    clients,
+    log: clients.log,
   })
   const isReady = async () => !stopping && (await store.status()).connected
   const metricsDoors = new MetricsDoors(() => metrics, {
@@ -207,6 +209,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     onError,
   })
   const http = createHttpServer({
+    tls,
     yoga,
     operations,
     clients,
@@ -248,7 +251,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     throw error
   }
   const { port } = http.address() as AddressInfo
-  const url = endpointOf(config.host, port)
+  const url = endpointOf(config.host, port, tls ? 'https' : 'http')
+  const reloading = reloadTls(http, config, logger)
   dispatch.adopt()
   liveness.start()
   catalog.start()
@@ -273,7 +277,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
         ...config.operation,
         ...{ dispatch, liveness, http, webSocket, responses, operations },
         // The metrics nearly to the last, so that it can be seen how a server stops.
-        parts: [metricsDoors, clients, eventLoop, feeds, catalog, store],
+        parts: [reloading, metricsDoors, clients, eventLoop, feeds, catalog, store],
       })
     },
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http'
+import { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ExecutionArgs, getOperationAST, OperationTypeNode } from 'graphql'
@@ -177,6 +178,12 @@ export class Clients {
     server.on('drop', (data) =>
       this.refusals.add('TOO_MANY_CONNECTIONS', 'connection', data?.remoteAddress ?? null),
     )
+    const isTls = server instanceof TlsServer
+    // Requests know the encrypted connection, whose place is that of the one beneath it.
+    server.on('secureConnection', (socket: Socket) => {
+      if (this.#addresses.isProxy(socket.remoteAddress)) return
+      this.#callers.set(socket, { ...ANYONE, address: this.#addresses.of({ socket, headers: {} }) })
+    })
     server.on('connection', (socket: Socket) => {
       const { remoteAddress } = socket
       const isProxy = this.#addresses.isProxy(remoteAddress)
@@ -186,7 +193,9 @@ export class Clients {
         socket.once('close', this.#connections.take(isProxy ? null : address))
       } catch (error) {
         this.refusals.add((error as EpochcastError).code, 'connection', address)
-        endSoon(socket, rawResponse('503 Service Unavailable', error as EpochcastError))
+        // There is no way to say so before the handshake.
+        if (isTls) socket.destroy()
+        else endSoon(socket, rawResponse('503 Service Unavailable', error as EpochcastError))
       }
     })
   }

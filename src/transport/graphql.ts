@@ -11,7 +11,6 @@ import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { ClientLog } from './client-log.ts'
-import type { Clients } from './clients.ts'
 import type { CountedResponse } from './counted-response.ts'
 import { asksForDocument, type DocumentRequest } from './document-request.ts'
 import { EventStreamResults, WithLastError } from './event-stream.ts'
@@ -50,7 +49,7 @@ export interface GraphQLOptions {
   /** What may wait for one event stream to take the events of trainings. */
   readonly maxBufferedBytes: number
   readonly logger: Logger
-  readonly clients: Pick<Clients, 'log'>
+  readonly log: ClientLog
 }
 
 /** GraphQL over HTTP: requests and responses, server-sent events, GraphiQL. */
@@ -225,11 +224,7 @@ export function refusedDocument(errors: DocumentErrors): ExecutionResult {
 /** Runs operations as every transport does. */
 function runBy(
   operations: Operations,
-  {
-    responses,
-    maxBufferedBytes,
-    clients,
-  }: Pick<GraphQLOptions, 'responses' | 'maxBufferedBytes' | 'clients'>,
+  { responses, maxBufferedBytes, log }: Pick<GraphQLOptions, 'responses' | 'maxBufferedBytes' | 'log'>,
 ): Plugin {
   return {
     onExecute({ setExecuteFn }) {
@@ -245,7 +240,7 @@ function runBy(
           return translated
         }
         if (Symbol.asyncIterator in results || results instanceof SharedSubscription)
-          responses.addEventStream(response, loggedStream(clients.log, (args.contextValue as Context).caller))
+          responses.addEventStream(response, loggedStream(log, (args.contextValue as Context).caller))
         if (results instanceof SharedSubscription)
           return new WithLastError(new EventStreamResults(results, maxBufferedBytes), translate)
         return Symbol.asyncIterator in results ? new WithLastError(results, translate) : results

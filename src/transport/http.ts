@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { type Clients, holderOf } from './clients.ts'
 import { type CountedResponse, countedResponses } from './counted-response.ts'
@@ -10,6 +11,7 @@ import type { OriginRule } from './origin.ts'
 import { Pipelines } from './pipelines.ts'
 import { refuse, respondJson } from './refusals.ts'
 import { pathOf } from './request-target.ts'
+import type { TlsFiles } from './tls-files.ts'
 
 export interface HttpOptions {
   readonly yoga: Yoga
@@ -24,6 +26,8 @@ export interface HttpOptions {
   readonly keepAliveMs: number
   /** Whether the server can do its work: its engine responds and it is not stopping. */
   readonly isReady: () => Promise<boolean>
+  /** Certificate and key, where it is over TLS. */
+  readonly tls: TlsFiles | null
   /** Responds to `/metrics`; null where there is nothing. */
   readonly metrics: MetricsDoor | null
 }
@@ -44,6 +48,7 @@ export function createHttpServer({
   keepAliveMs,
   responses,
   metrics,
+  tls,
   ...graphql
 }: HttpOptions): Server {
   const { clients } = graphql
@@ -56,13 +61,16 @@ export function createHttpServer({
     requestTimeout: clients.limits.requestMs,
     connectionsCheckingInterval: CHECK_MS,
   }
-  const server = createServer(options, (request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     // Of a connection that has been refused.
     if (request.socket.writableEnded) return
     responses.add(response)
     ;(response as CountedResponse).holder = holderOf(clients.callerOf(request))
     pipelines.run(request, response, () => serve(request, response))
-  })
+  }
+  const server = tls
+    ? createTlsServer({ ...options, ...tls, handshakeTimeout: clients.limits.headersMs }, listener)
+    : createServer(options, listener)
   clients.watch(server)
   return server
 
@@ -122,9 +130,9 @@ function refuseBefore(request: IncomingMessage, response: ServerResponse, error:
 const BACKLOG = 4096
 
 /** The endpoint as this machine reaches it, its trainers among it. */
-export function endpointOf(host: string, port: number): string {
+export function endpointOf(host: string, port: number, protocol: 'http' | 'https' = 'http'): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${GRAPHQL_PATH}`
+  return `${protocol}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${GRAPHQL_PATH}`
 }
 
 /** @throws the error of listen, such as EADDRINUSE */
