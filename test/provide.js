@@ -43,6 +43,15 @@ export function findNginx() {
   return findProgram(process.env.NGINX_PATH, 'nginx', '/usr/sbin/nginx')
 }
 
+/**
+ * Path of a Prometheus on this machine, and of its promtool beside it; `PROMETHEUS_PATH` comes first.
+ *
+ * @returns {string | undefined}
+ */
+export function findPrometheus() {
+  return findProgram(process.env.PROMETHEUS_PATH, 'prometheus')
+}
+
 function findProgram(path, ...names) {
   if (path) return isExecutable(path) ? path : undefined
   const folders = (process.env.PATH ?? '').split(delimiter)
@@ -102,4 +111,6 @@ if (process.argv[1] === import.meta.filename) {
   provideProgram('redis-server', findRedisServer, 'redis-server', 'REDIS_SERVER_PATH')
   // What only some tests need is named on the command line.
   if (process.argv.includes('nginx')) provideProgram('nginx', findNginx, 'nginx-light', 'NGINX_PATH')
+  if (process.argv.includes('prometheus'))
+    provideProgram('Prometheus', findPrometheus, 'prometheus', 'PROMETHEUS_PATH')
 }
