@@ -4,6 +4,7 @@ import { type AuthConfig, authConfig, authSettings, checkAuth, hasTokenKeys } fr
 import { type ClientLimits, clientLimits, clientSettings } from './client-limits.ts'
 import { DEFAULT_DATA, type EngineConfig, engineOf } from './engine-config.ts'
 import { isLoopback, isOrigin } from './loopback.ts'
+import { type OperationConfig, operationConfig, operationSettings } from './operation-config.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import { expecting, flag, list, oneOf, seconds, text, webUrl, whole } from './setting.ts'
 import { ENV_PATTERN, isEnvPattern, TrainerEnv } from './trainer-env.ts'
@@ -90,6 +91,8 @@ export interface Config {
   readonly killGraceMs: number
   /** What trainers get of this process's environment. */
   readonly trainerEnv: TrainerEnv
+  /** How it is run: stopped, watched, reached. */
+  readonly operation: OperationConfig
 }
 
 /** Settings that cannot be used; for each the message names the variable, what was found and what was expected. */
@@ -166,6 +169,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     stopGraceMs: found.EPOCHCAST_STOP_GRACE_SECONDS,
     killGraceMs: found.EPOCHCAST_KILL_GRACE_SECONDS,
     trainerEnv: new TrainerEnv(env, found.EPOCHCAST_TRAINER_ENV),
+    operation: operationConfig(found),
   })
 }
 
@@ -254,6 +258,7 @@ const variables = z
     EPOCHCAST_CONNECTION_INIT_SECONDS: seconds(10, 0.1, 3600),
     EPOCHCAST_HTTP_KEEP_ALIVE_SECONDS: seconds(65, 1, 3600),
     ...clientSettings,
+    ...operationSettings,
     EPOCHCAST_LOCAL_CONCURRENCY: whole(2, 1, 256),
     EPOCHCAST_LOCAL_QUEUE: whole(100, 0, 100_000),
     EPOCHCAST_STOP_GRACE_SECONDS: seconds(30, 0, 86_400),
@@ -275,6 +280,10 @@ const variables = z
         `is ${JSON.stringify(found.HOST)}, which other machines can reach, and no authentication is configured; expected a loopback address such as 127.0.0.1, or EPOCHCAST_JWT_SECRET, EPOCHCAST_JWT_PUBLIC_KEY or EPOCHCAST_JWKS_URL, or EPOCHCAST_ALLOW_ANONYMOUS=1: whoever reaches the port may then do everything, so only behind something that authenticates`,
       )
     }
+    const [set, unset] = found.EPOCHCAST_TLS_CERT
+      ? (['EPOCHCAST_TLS_CERT', 'EPOCHCAST_TLS_KEY'] as const)
+      : (['EPOCHCAST_TLS_KEY', 'EPOCHCAST_TLS_CERT'] as const)
+    if (found[set] && !found[unset]) refuse(unset, `is not set, but ${set} is; expected both, or neither`)
     if (found.EPOCHCAST_WORKERS > 1 && found.REDIS_URL === null) {
       refuse(
         'EPOCHCAST_WORKERS',

@@ -4,7 +4,11 @@ import { build as pretty } from 'pino-pretty'
 import { type Config, readConfig } from './config.ts'
 import { escapedJson, visibleJson } from './log-lines.ts'
 import { startServer } from './server.ts'
-import { superviseWorkers } from './workers.ts'
+import { stopBoundMs, superviseWorkers } from './workers.ts'
+
+/** Exit codes. */
+const UNCAUGHT = 70
+const NOT_STOPPED = 75
 
 /**
  * Runs a server, or several that share a port, until SIGTERM or SIGINT, and ends gracefully; a second signal
@@ -17,6 +21,7 @@ export async function serve(overrides: Readonly<Record<string, string>>): Promis
   const config = readConfig(overrides)
   const worker = config.workers > 1 ? cluster.worker : undefined
   const logger = createLogger(config, worker?.id)
+  endOnUncaught(logger)
   const stop = stopSignal(worker !== undefined)
 
   if (!worker) logger.info(authenticationOf(config))
@@ -26,7 +31,9 @@ export async function serve(overrides: Readonly<Record<string, string>>): Promis
     } else {
       const server = await startServer(config, logger)
       logger.info(`GraphQL, GraphiQL and WebSocket at ${server.url}`)
+      if (server.metricsUrl) logger.info(`metrics at ${server.metricsUrl}`)
       logger.info(`${await stop}: ending trainers and connections`)
+      endAfter(stopBoundMs(config), logger)
       await server.close()
     }
     logger.info('stopped')
@@ -56,6 +63,25 @@ function stopSignal(isWorker: boolean): Promise<NodeJS.Signals> {
   })
 }
 
+/** Nothing is known of the process's state then: it must not go on, and whoever started it is to notice. */
+function endOnUncaught(logger: Logger): void {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (err: unknown) => {
+      logger.fatal({ err }, `the process ends: ${event}`)
+      process.exit(UNCAUGHT)
+    })
+  }
+}
+
+/** Ends the process where its stopping does not come to an end. */
+function endAfter(boundMs: number, logger: Logger): void {
+  const end = () => {
+    logger.fatal(`not stopped within ${boundMs / 1000} s: the process ends as it is`)
+    process.exit(NOT_STOPPED)
+  }
+  setTimeout(end, boundMs).unref()
+}
+
 function authenticationOf({ auth, allowAnonymous, host }: Config): string {
   if (auth) return `callers are known by tokens (${AUTHENTICATION[auth.keys.kind]})`
   return allowAnonymous
@@ -63,13 +89,20 @@ function authenticationOf({ auth, allowAnonymous, host }: Config): string {
     : 'no authentication: only this machine can reach the server'
 }
 
+/** Nothing logs these on purpose; should an error or a library bring one along, it is left out. */
+const SECRETS = ['authorization', 'cookie', 'headers', 'connectionParams', 'token', 'ticket', 'variables']
+const REDACTED = SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
+
 function createLogger({ logLevel: level }: Config, worker: number | undefined): Logger {
   const bindings = worker === undefined ? {} : { worker }
-  if (!process.stdout.isTTY) return pino({ level }, escapedJson(destination(1))).child(bindings)
+  if (!process.stdout.isTTY)
+    return pino({ level, redact: REDACTED }, escapedJson(destination(1))).child(bindings)
   const lines = pretty({
     ignore: 'pid,hostname,worker',
     messageFormat: '{if worker}worker {worker}: {end}{msg}',
     translateTime: 'SYS:HH:MM:ss',
+    // What is left to say when the process ends would be lost.
+    sync: true,
   })
-  return pino({ level }, visibleJson(lines)).child(bindings)
+  return pino({ level, redact: REDACTED }, visibleJson(lines)).child(bindings)
 }

@@ -1,36 +1,28 @@
-import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { Authenticator } from './auth/authenticator.ts'
 import { openKeys } from './auth/open-keys.ts'
-import { ViewLinks } from './auth/view-links.ts'
 import type { Config } from './config.ts'
-import { Dispatch } from './dispatch/dispatch.ts'
-import { Liveness } from './dispatch/liveness.ts'
-import { StartBounds } from './dispatch/start-bounds.ts'
 import { Trainers } from './dispatch/trainers.ts'
-import { TaskWriter } from './event-log/task-writer.ts'
 import { EventLoopWatch } from './event-loop-watch.ts'
 import { TrustedDocuments } from './execution/trusted-documents.ts'
-import { EngineWait } from './feed/engine-wait.ts'
-import { Feeds } from './feed/feeds.ts'
-import { Pacing } from './feed/pacing.ts'
-import { SeriesReader } from './feed/series-reader.ts'
-import { TaskUpdates } from './feed/task-updates.ts'
-import { Ingest } from './ingest/ingest.ts'
-import { ExternalLauncher } from './launcher/external.ts'
-import { LocalLauncher } from './launcher/local.ts'
+import { isLoopback } from './loopback.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { MetricsDoors } from './metrics/metrics-doors.ts'
+import { openServices } from './open-services.ts'
 import { openStore } from './open-store.ts'
 import { ANYONE, NOBODY } from './repository/access.ts'
-import { TaskCatalog } from './repository/task-catalog.ts'
-import { TaskRecords } from './repository/task-records.ts'
 import type { Context } from './schema/context.ts'
 import { schema } from './schema/index.ts'
+import { stopServer } from './stop-server.ts'
 import { EpochcastError } from './task/errors.ts'
+import { reloadTls, tlsFilesOf } from './tls.ts'
 import { Callers } from './transport/callers.ts'
 import { type ClientGauges, Clients } from './transport/clients.ts'
 import { createGraphQL } from './transport/graphql.ts'
 import { createHttpServer, endpointOf, listen } from './transport/http.ts'
+import { OpenResponses } from './transport/open-responses.ts'
 import { Operations } from './transport/operations.ts'
 import { OriginRule } from './transport/origin.ts'
 import { PlainEvents } from './transport/plain/plain-events.ts'
@@ -43,9 +35,14 @@ import { VERSION } from './version.ts'
 export interface EpochcastServer {
   /** The GraphQL endpoint. */
   readonly url: string
+  /** Where the metrics are on a port of their own; null where they have none. */
+  readonly metricsUrl: string | null
   /** What is open at present; all zero (or one, where it is always so) once everyone has left. */
   gauges(): Gauges
-  /** Ends trainers, sockets and requests, in this order, and releases everything. */
+  /**
+   * Is no longer ready; after a delay ends trainers, closes the port, then sockets and event streams, spread over a time; waits
+   * for requests under way, and releases everything.
+   */
   close(): Promise<void>
 }
 
@@ -53,6 +50,8 @@ interface Gauges extends ClientGauges {
   /** The longest time that something has held the event loop; the one that stays. */
   readonly eventLoopHeldMs: number
   readonly sockets: number
+  /** Requests under way, event streams among them. */
+  readonly requests: number
   /** Groups of subscribers for which an event is encoded once. */
   readonly groups: number
   readonly feeds: number
@@ -63,18 +62,13 @@ interface Gauges extends ClientGauges {
   readonly trainers: number
 }
 
-/** How often feeds look for lost announcements. */
-const FEED_CHECK_MS = 5000
-const FEED_RING_EVENTS = 256
-/** What pages of logs may take that are kept for several viewers that catch up. */
-const KEPT_PAGES_BYTES = 32 * 1024 * 1024
-
 /**
  * The only place where parts are chosen and put together.
  *
  * @throws ConfigError; and the error of listen, such as EADDRINUSE
  */
 export async function startServer(config: Config, logger: Logger): Promise<EpochcastServer> {
+  const tls = tlsFilesOf(config)
   const trainers = Trainers.load(config.trainersFile, config.channelPrefixes)
   const { trustedDocumentsFile } = config
   const trustedDocuments = trustedDocumentsFile ? TrustedDocuments.load(trustedDocumentsFile, schema) : null
@@ -91,94 +85,22 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const authenticator = auth && keys ? new Authenticator(keys, store, auth) : null
   const stranger = authenticator ? NOBODY : ANYONE
 
-  const serverId = randomUUID()
-  const writer = new TaskWriter(store, {
-    restoreWithinMs: (config.retainSeconds * 1000) / 2,
-    curveBytes: config.curveBytes,
-    retainEvents: config.retainEvents,
-    onError,
+  const opened = openServices(config, {
+    ...{ store, authenticator, trainers, logger, onError },
+    url: () => url,
   })
-  const engineWait = new EngineWait(store, config.engineWaitMs)
-  const feeds = new Feeds(store, {
-    ringEvents: FEED_RING_EVENTS,
-    checkMs: FEED_CHECK_MS,
-    pages: { maxBytes: KEPT_PAGES_BYTES },
-    ringBytes: config.feedBytes,
-    engineWait,
-    onError,
-  })
-  const catalog = new TaskCatalog(store, onError, config.channelPrefixes)
-  const pacing = new Pacing(config.clients.stateValuesPerSecond)
-  const updates = new TaskUpdates(store, catalog, engineWait, pacing)
-  const ingest = new Ingest(writer, config.channelPrefixes, { reportsPerSecond: config.taskReportsPerSecond })
-  const dispatch = new Dispatch(store, writer, trainers, {
-    channelPrefixes: config.channelPrefixes,
-    serverId,
-    startBounds: new StartBounds({
-      startsPerHour: config.startsPerHour,
-      maxTasks: config.maxTasks,
-      taskCount: () => catalog.index.size,
-      maxUnfinished: config.maxTasksPerAddress,
-      unfinishedOf: (address) => catalog.unfinishedOf(address),
-    }),
-    ...(authenticator && {
-      issueReportToken: (caller, spec) => authenticator.issueReportToken(caller, spec),
-    }),
-    onError,
-  })
-  const liveness = new Liveness(store, writer, {
-    serverId,
-    stallMs: config.stallMs,
-    abandonMs: config.abandonMs,
-    serverLeaseMs: config.serverLeaseMs,
-    isAlone: config.engine.name !== 'redis',
-    onError,
-  })
-  const local = new LocalLauncher(
-    {
-      concurrency: config.localConcurrency,
-      queue: config.localQueue,
-      stopGraceMs: config.stopGraceMs,
-      killGraceMs: config.killGraceMs,
-      reportUrl: () => url,
-      env: config.trainerEnv,
-    },
-    dispatch,
-  )
-  dispatch.use(local)
-  dispatch.use(new ExternalLauncher())
+  const { services, writer, feeds, updates, catalog, dispatch, liveness, local } = opened
 
   let stopping = false
   const origins = new OriginRule(config.allowedOrigins, config.host, graphiql)
-  const clients = new Clients(config.clients, { ...config, stranger })
+  const clients = new Clients(config.clients, { ...config, stranger }, logger)
   const callers = new Callers(clients, authenticator)
+  const responses = new OpenResponses()
   const eventLoop = new EventLoopWatch(logger)
   const context: Context = {
     caller: stranger,
     audience: 'everybody',
-    services: {
-      version: VERSION,
-      channelPrefixes: config.channelPrefixes,
-      maxStreamMs: config.maxStreamMs,
-      maxStateStreamMs: config.maxStateStreamMs,
-      log: store,
-      tasks: store,
-      catalog,
-      engine: store,
-      engineWait,
-      feeds,
-      pacing,
-      series: new SeriesReader(store),
-      updates,
-      ingest,
-      dispatch,
-      records: new TaskRecords(store, writer, config.channelPrefixes),
-      trainers,
-      viewLinks: new ViewLinks(store, authenticator, {
-        channelPrefixes: config.channelPrefixes,
-        publicUrl: () => config.publicUrl ?? new URL(url).origin,
-      }),
-    },
+    services,
   }
   const operations = new Operations({
     schema,
@@ -199,8 +121,22 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     maxBodyBytes: config.maxBodyBytes,
     logger,
   })
-  const streams = new ResponseStreams({ operations, maxBufferedBytes: config.maxBufferedBytes })
+  const isReady = async () => !stopping && (await store.status()).connected
+  const metricsDoors = new MetricsDoors(() => metrics, {
+    ...config.operation,
+    isWorker: config.workers > 1,
+    mayRead: (request) => mayReadMetrics(request, config),
+    isReady,
+    onError,
+  })
+  const streams = new ResponseStreams({
+    operations,
+    responses,
+    log: clients.log,
+    maxBufferedBytes: config.maxBufferedBytes,
+  })
   const http = createHttpServer({
+    tls,
     yoga,
     operations,
     clients,
@@ -208,11 +144,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     streams: new StreamRequests(operations, streams),
     plainEvents: new PlainEvents({ schema, operations, streams, callers }),
     tickets: new Tickets(callers, authenticator),
+    responses,
     maxBodyBytes: config.maxBodyBytes,
     graphiql,
     origins,
     keepAliveMs: config.httpKeepAliveMs,
-    isReady: async () => !stopping && (await store.status()).connected,
+    isReady,
+    metrics: metricsDoors.onMainPort,
   })
   const webSocket = serveWebSocket(http, {
     operations,
@@ -228,11 +166,18 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     connectionInitMs: config.connectionInitMs,
   })
 
+  const metrics = new Metrics({
+    ...{ version: VERSION, clients, responses, webSocket, operations, feeds, updates, writer, dispatch },
+    ...{ local, catalog, store, isStopping: () => stopping },
+  })
+
   try {
     await listen(http, config)
+    await metricsDoors.open()
   } catch (error) {
     await webSocket.close()
     streams.close()
+    http.close()
     clients.close()
     authenticator?.close()
     eventLoop.close()
@@ -240,17 +185,20 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     throw error
   }
   const { port } = http.address() as AddressInfo
-  const url = endpointOf(config.host, port)
+  const url = endpointOf(config.host, port, tls ? 'https' : 'http')
+  const reloading = reloadTls(http, config, logger)
   dispatch.adopt()
   liveness.start()
   catalog.start()
 
   return {
     url,
+    metricsUrl: metricsDoors.url,
     gauges: () => ({
       ...clients.gauges(),
       eventLoopHeldMs: eventLoop.longestMs,
       sockets: webSocket.socketCount,
+      requests: responses.count,
       groups: operations.groupCount,
       feeds: feeds.size,
       ringBytes: feeds.ringBytes,
@@ -258,26 +206,32 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       watches: store.watchCount,
       trainers: local.runningCount,
     }),
-    close: async () => {
+    close: () => {
       stopping = true
-      // Trainers are ended while they can still report how they ended.
-      await dispatch.close()
-      // Only now: until here its trainers are held by a server that lives.
-      await liveness.close()
-      await webSocket.close()
-      const closed = new Promise((resolve) => http.close(resolve))
-      http.closeAllConnections()
-      await closed
-      streams.close()
-      clients.close()
-      authenticator?.close()
-      eventLoop.close()
-      await feeds.close()
-      await catalog.close()
-      await store.close()
+      return stopServer({
+        ...config.operation,
+        ...{ dispatch, liveness, http, webSocket, responses, operations },
+        // The metrics nearly to the last, so that it can be seen how a server stops.
+        parts: [
+          reloading,
+          metricsDoors,
+          streams,
+          clients,
+          ...present(authenticator),
+          eventLoop,
+          feeds,
+          catalog,
+          store,
+        ],
+      })
     },
   }
 }
+
+const present = <T>(part: T | null): readonly T[] => (part === null ? [] : [part])
+
+/** Whether who asks on the main port may read the metrics: where only this machine can ask, everybody. */
+const mayReadMetrics = (_request: IncomingMessage, { host }: Config): boolean => isLoopback(host)
 
 const isOutOfReach = (error: unknown): boolean =>
   error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE'

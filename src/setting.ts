@@ -33,6 +33,15 @@ export const number = (fallback: number, format: RegExp, min: number, max: numbe
 export const whole = (fallback: number, min: number, max: number) =>
   number(fallback, /^\d+$/, min, max, 'a whole number')
 
+/** As `whole`, null where it is unset. */
+export const optionalWhole = (min: number, max: number) =>
+  text('')
+    .refine(
+      (found) => found === '' || (/^\d+$/.test(found) && Number(found) >= min && Number(found) <= max),
+      expecting(`a whole number from ${min} to ${max}`),
+    )
+    .transform((found) => (found === '' ? null : Number(found)))
+
 /** A setting in seconds (fractions allowed), as milliseconds. */
 export const seconds = (fallback: number, min: number, max: number) =>
   number(fallback, /^\d+(\.\d+)?$/, min, max, 'seconds').transform((value) => Math.round(value * 1000))

@@ -57,15 +57,15 @@ export function addTokenCommand(program: Command, session: Session): void {
   )
 }
 
-const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+const several = (value: string, before?: readonly string[]): readonly string[] => [...(before ?? []), value]
 
 function severalLabels(
   text: string,
-  before: readonly (readonly [string, string])[] = [],
+  before?: readonly (readonly [string, string])[],
 ): readonly (readonly [string, string])[] {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
   if (name === undefined || value === undefined) throw new InvalidArgumentError('Expected name=value.')
-  return [...before, [name, value]]
+  return [...(before ?? []), [name, value]]
 }
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const

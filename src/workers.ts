@@ -3,6 +3,8 @@ import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
+import { type MetricsServer, serveMetrics } from './metrics/metrics-server.ts'
+import { WorkersMetrics } from './metrics/workers-metrics.ts'
 
 export interface Supervision {
   /** What the command line says, by the name of the variable; workers get it as their environment. */
@@ -17,8 +19,14 @@ const MIN_RESTART_DELAY_MS = 100
 const MAX_RESTART_DELAY_MS = 10_000
 /** A worker that ended after this did its work; its successor starts with the shortest delay again. */
 const STEADY_MS = 30_000
-/** What a worker may take to close, beside the time that its trainers have from SIGTERM to SIGKILL. */
+/** What a server may take to close, beside the times that are configured. */
 const CLOSE_MARGIN_MS = 15_000
+
+/** What a server takes at most from the signal until its process is gone. */
+export const stopBoundMs = ({ killGraceMs, operation }: Config): number =>
+  operation.stopDelayMs + killGraceMs + operation.drainMs + CLOSE_MARGIN_MS
+/** A process that ends itself at its bound is given a moment for that. */
+const KILL_MARGIN_MS = 1000
 
 /**
  * Keeps `config.workers` server processes on one port until it is told to stop, and the port with them:
@@ -29,7 +37,7 @@ const CLOSE_MARGIN_MS = 15_000
  * EPOCHCAST_MAX_SUBSCRIPTIONS) is of one worker. Local trainers end with the worker that started them.
  *
  * On `stop`, every worker closes as a single server does: trainers, sockets, requests. One that takes longer
- * than EPOCHCAST_KILL_GRACE_SECONDS and 15 seconds is killed. Should this process be killed, its workers end.
+ * than `stopBoundMs` is killed. Should this process be killed, its workers end.
  *
  * @throws the error of listen, such as EADDRINUSE; an Error where the very first worker never listens
  */
@@ -59,7 +67,7 @@ export async function superviseWorkers(config: Config, supervision: Supervision)
     bound = setTimeout(() => {
       logger.warn(`killing ${workers.size} workers that did not end in time`)
       for (const worker of workers) worker.kill('SIGKILL')
-    }, config.killGraceMs + CLOSE_MARGIN_MS)
+    }, stopBoundMs(config) + KILL_MARGIN_MS)
   })
 
   // What keeps the first from listening would keep all of them, again and again; so it goes alone.
@@ -69,11 +77,33 @@ export async function superviseWorkers(config: Config, supervision: Supervision)
     throw new Error(`the first worker ended (${early}) before it listened; its own last words say why`)
   }
   const others = stopping.signal.aborted ? [] : Array.from({ length: config.workers - 1 }, fork)
+  const metricsServer = await metricsOf(config, logger, workers, stopping.signal)
   if (!stopping.signal.aborted) logger.info(`${config.workers} workers share ${config.host}:${port}`)
   await Promise.all(
     [first, ...others].map((worker) => keep(worker, { fork, logger, stopping: stopping.signal })),
   )
+  await metricsServer?.close()
   clearTimeout(bound)
+}
+
+/** Of all workers together, on a port of this process, where one is configured. */
+async function metricsOf(
+  { operation: { metricsPort, metricsHost } }: Config,
+  logger: Logger,
+  workers: ReadonlySet<WorkerProcess>,
+  stopping: AbortSignal,
+): Promise<MetricsServer | undefined> {
+  if (metricsPort === null || stopping.aborted) return undefined
+  const metrics = new WorkersMetrics(() => [...workers].flatMap(({ connected }) => connected ?? []))
+  const server = await serveMetrics({
+    host: metricsHost,
+    port: metricsPort,
+    text: () => metrics.text(),
+    isReady: async () => !stopping.aborted && workers.size > 0,
+    onError: (err) => logger.error({ err }, 'the metrics could not be read'),
+  })
+  logger.info(`metrics of all workers at ${server.url}`)
+  return server
 }
 
 interface Keeping {
@@ -116,6 +146,11 @@ class WorkerProcess {
         resolve(message)
       })
     })
+  }
+
+  /** Where it can be talked to. */
+  get connected(): Worker | undefined {
+    return this.#worker.isConnected() ? this.#worker : undefined
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -129,6 +129,16 @@ describe('the configuration', () => {
     }
   })
 
+  it.each([
+    ['EPOCHCAST_STOP_DELAY_SECONDS', 'stopDelayMs', 600, 0],
+    ['EPOCHCAST_DRAIN_SECONDS', 'drainMs', 600, 5],
+  ] as const)('takes %s as seconds within its bounds only', (name, field, largest, fallback) => {
+    const read = (value: string) => readConfig({}, { [name]: value }).operation[field]
+    expect([read('0'), read(`${largest}`), read('')]).toEqual([0, largest * 1000, fallback * 1000])
+    for (const value of [`${largest}.001`, '-1', '3s'])
+      expect(() => read(value)).toThrow(`${name} is "${value}"; expected seconds from 0 to ${largest}`)
+  })
+
   it('takes the limits of clients within their bounds only, each by its name', () => {
     const read = (name: string, value: string) => readConfig({}, { [name]: value }).clients
     expect(readConfig({}, {}).clients).toEqual({

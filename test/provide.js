@@ -1,7 +1,7 @@
 // Runs before the tests, with nothing but Node: sees to it that what they need is there, or says what to do.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 
@@ -34,10 +34,30 @@ export function findRedisServer() {
   return findProgram(process.env.REDIS_SERVER_PATH, 'redis-server')
 }
 
+/**
+ * Path of an nginx on this machine; `NGINX_PATH` comes first.
+ *
+ * @returns {string | undefined}
+ */
+export function findNginx() {
+  return findProgram(process.env.NGINX_PATH, 'nginx', '/usr/sbin/nginx')
+}
+
+/**
+ * Path of a Prometheus on this machine, and of its promtool beside it; `PROMETHEUS_PATH` comes first.
+ *
+ * @returns {string | undefined}
+ */
+export function findPrometheus() {
+  return findProgram(process.env.PROMETHEUS_PATH, 'prometheus')
+}
+
 function findProgram(path, ...names) {
   if (path) return isExecutable(path) ? path : undefined
   const folders = (process.env.PATH ?? '').split(delimiter)
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
+  return names
+    .flatMap((name) => (isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name))))
+    .find(isExecutable)
 }
 
 function isExecutable(path) {
@@ -89,4 +109,8 @@ if (process.argv[1] === import.meta.filename) {
   provideDependencies()
   provideProgram('Chromium', findChromium, 'chromium', 'CHROMIUM_PATH')
   provideProgram('redis-server', findRedisServer, 'redis-server', 'REDIS_SERVER_PATH')
+  // What only some tests need is named on the command line.
+  if (process.argv.includes('nginx')) provideProgram('nginx', findNginx, 'nginx-light', 'NGINX_PATH')
+  if (process.argv.includes('prometheus'))
+    provideProgram('Prometheus', findPrometheus, 'prometheus', 'PROMETHEUS_PATH')
 }

@@ -1,5 +1,6 @@
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import type { Caller } from '../repository/access.ts'
+import type { Audit } from '../repository/audit.ts'
 import { getForCaller } from '../repository/find-for-caller.ts'
 import type { Authenticator } from './authenticator.ts'
 
@@ -15,6 +16,8 @@ interface ViewLinksOptions {
   readonly channelPrefixes: readonly string[]
   /** Without a slash at its end. */
   readonly publicUrl: () => string
+  /** Told who showed what. */
+  readonly audit?: Audit
 }
 
 /** Links by which a task is shown to others, for a time. */
@@ -38,6 +41,7 @@ export class ViewLinks {
     const asked = { id, channelPrefix, allowedPrefixes: this.#options.channelPrefixes }
     const { state }: Snapshot = await getForCaller(this.#log, caller, 'tasks:write', asked)
     const { spec } = state
+    this.#options.audit?.({ action: 'link', caller, task: spec, seconds })
     const url = `${this.#options.publicUrl()}/tasks/${encodeURIComponent(spec.channelPrefix)}/${spec.id}`
     if (this.#authenticator === null) return { token: null, url, expiresAt: null }
     const { token, expiresAt } = await this.#authenticator.issueViewLink(caller, spec, seconds)

@@ -2,6 +2,7 @@ import type { TaskFeed } from '../feed/task-feed.ts'
 import { isFinalEvent } from '../task/event.ts'
 import { type Position, positionAfter } from '../task/position.ts'
 import type { DeliveredEvent } from '../task/stream-event.ts'
+import { DeliveryCounts } from './delivery-counts.ts'
 import type { SharedEncoding } from './encoding.ts'
 import type { EventBatch } from './outlet.ts'
 
@@ -33,6 +34,7 @@ class LiveGroup {
   readonly #stopObserving: () => void
   readonly #onEmpty: () => void
   readonly #soon: Soon
+  readonly #observer: DeliveryObserver
   readonly #interruptions: number
   #position: Position
   /** What has been appended is flushed soon, or texts for it are being made. */
@@ -44,6 +46,7 @@ class LiveGroup {
     encoding: SharedEncoding,
     { position, interruptions }: Standing,
     soon: Soon,
+    observer: DeliveryObserver,
     onEmpty: () => void,
   ) {
     this.#feed = feed
@@ -51,6 +54,7 @@ class LiveGroup {
     this.#position = position
     this.#interruptions = interruptions
     this.#soon = soon
+    this.#observer = observer
     this.#onEmpty = onEmpty
     this.#stopObserving = feed.observe(() => this.#flushSoon())
     // The feed may have got on since the first member looked at it.
@@ -129,13 +133,19 @@ class LiveGroup {
 
   #send(batch: EventBatch): void {
     const { events } = batch
-    const { generation } = this.#position
+    const { generation, offset } = this.#position
+    let delivered = 0
     // Set first: a member that joins from now on stands after these.
     this.#position = positionAfter(generation, events, events.length)
     for (const member of this.#members) {
       const count = member.send(batch)
-      if (count < events.length) this.#dismiss(member, positionAfter(generation, events, count))
+      delivered += count
+      if (count < events.length) {
+        this.#observer.counts.slowReaders++
+        this.#dismiss(member, positionAfter(generation, events, count))
+      }
     }
+    this.#observer.sent(this.#feed, offset, this.#position.offset, delivered)
     if (isFinalEvent(events[events.length - 1] as DeliveredEvent)) this.#dissolve()
   }
 
@@ -172,10 +182,32 @@ class Soon {
   }
 }
 
+/** Sees what is written to live subscribers. */
+class DeliveryObserver {
+  readonly counts: DeliveryCounts
+
+  constructor(counts: DeliveryCounts) {
+    this.counts = counts
+  }
+
+  /** Once for each batch and group, however many its members: events after one offset up to another. */
+  sent({ receipts }: TaskFeed, after: number, upTo: number, delivered: number): void {
+    const { counts } = this
+    counts.delivered += delivered
+    const now = performance.now()
+    for (const { receivedAt, isOwn } of receipts.between(after, upTo)) {
+      const lag = isOwn ? counts.reportLag : counts.announcementLag
+      lag.observe((now - receivedAt) / 1000)
+    }
+  }
+}
+
 /** The groups of a process: one for each task and each kind of results that somebody waits for. */
 export class LiveGroups {
   readonly #groups = new Map<TaskFeed, Map<SharedEncoding, LiveGroup>>()
   readonly #soon = new Soon()
+  readonly counts = new DeliveryCounts()
+  readonly #observer = new DeliveryObserver(this.counts)
 
   get size(): number {
     let size = 0
@@ -201,7 +233,9 @@ export class LiveGroups {
     }
     let group = groups.get(encoding)
     if (!group) {
-      group = new LiveGroup(feed, encoding, standing, this.#soon, () => this.#drop(feed, encoding))
+      group = new LiveGroup(feed, encoding, standing, this.#soon, this.#observer, () =>
+        this.#drop(feed, encoding),
+      )
       groups.set(encoding, group)
     }
     const joined = group

@@ -1,6 +1,7 @@
 import type { TrainingStream } from '../feed/training-stream.ts'
 import type { Position } from '../task/position.ts'
-import type { DeliveredEvent } from '../task/stream-event.ts'
+import type { DeliveredEvent, EventsSkipped } from '../task/stream-event.ts'
+import type { DeliveryCounts } from './delivery-counts.ts'
 import type { SharedEncoding } from './encoding.ts'
 import type { LiveGroups, Member } from './live-group.ts'
 import type { EventBatch, Outlet } from './outlet.ts'
@@ -101,6 +102,8 @@ export class Subscriber implements Member {
   }
 
   async #run(settlement: Settlement): Promise<void> {
+    const { counts } = this.#shared.groups
+    let hasCaughtUp = false
     for (;;) {
       // Only a subscriber that has taken all that it got is read for.
       await this.#outlet.drained()
@@ -113,9 +116,12 @@ export class Subscriber implements Member {
         case 'event': {
           const text = await this.#encoding.encodeOwn(item.event)
           if (this.#state.kind === 'reading') this.#outlet.sendOwn(text, item.event)
+          if (item.event.type === 'EventsSkipped') countSkip(counts, item.event)
           break
         }
         case 'events':
+          if (!hasCaughtUp) counts.catchUps++
+          hasCaughtUp = true
           await this.#sendPage(item.events, item.from)
           break
         case 'top': {
@@ -138,7 +144,9 @@ export class Subscriber implements Member {
     for (let at = from; at < events.length; ) {
       await this.#shared.turns.turn()
       if (this.#state.kind !== 'reading' || this.#stream.hasExpired) return
+      const before = at
       at = this.#outlet.send(page, at, Math.min(events.length, at + EVENTS_PER_TURN))
+      this.#shared.groups.counts.delivered += at - before
       this.#stream.advance(events, at)
       await this.#outlet.drained()
     }
@@ -158,4 +166,9 @@ export class Subscriber implements Member {
     this.#onEnd()
     if (state.kind !== 'new') outcome(state.settlement)
   }
+}
+
+function countSkip({ skips }: DeliveryCounts, { skipReason, count }: EventsSkipped): void {
+  skips[skipReason].announced++
+  skips[skipReason].events += count ?? 0
 }

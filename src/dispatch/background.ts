@@ -11,19 +11,28 @@ const CLOSE_TIMEOUT_MS = 5000
 
 /** Work that no caller waits for: repeated however long the engine or a queue is out of reach. */
 export class Background {
-  readonly max: number
+  readonly #max: number
   readonly #onError: (error: unknown) => void
   readonly #running = new Set<Promise<void>>()
   readonly #givingUp = new AbortController()
 
   constructor(onError: (error: unknown) => void, max = MAX_BACKGROUND) {
     this.#onError = onError
-    this.max = max
+    this.#max = max
   }
 
-  /** Whether so much is under way, while an engine is away, say, that no more should be begun. */
-  get isFull(): boolean {
-    return this.#running.size >= this.max
+  /**
+   * To be asked before what could add to it: while an engine is away, no more is begun than can be settled later.
+   *
+   * @throws EpochcastError ENGINE_UNAVAILABLE
+   */
+  checkRoom(): void {
+    if (this.#running.size < this.#max) return
+    throw new EpochcastError(
+      'ENGINE_UNAVAILABLE',
+      `${this.#max} starts and stops wait for the engine; nothing was started, try again`,
+      { details: { retryAfterMs: 5000 } },
+    )
   }
 
   run(work: () => Promise<unknown>): void {

@@ -12,6 +12,7 @@ import {
   type Submission,
 } from '../launcher/launcher.ts'
 import { authorize, authorizeStart, type Caller, reaches } from '../repository/access.ts'
+import type { Audit } from '../repository/audit.ts'
 import { getForCaller } from '../repository/find-for-caller.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
@@ -47,6 +48,8 @@ export interface DispatchOptions {
   readonly onError: (error: unknown) => void
   /** A token by which a task's trainer reports; none where the server runs without authentication. */
   readonly issueReportToken?: (caller: Caller, spec: TaskSpec) => Promise<string>
+  /** Told who started and cancelled what. */
+  readonly audit?: Audit
   /** What one address may start; no bound where it is left out. */
   readonly startBounds?: StartBounds
   /** What may be under way in the background before starts are refused. */
@@ -65,6 +68,12 @@ export class Dispatch implements JobObserver {
   readonly #held: HeldJobs
   /** What is being submitted, stopped and recorded; awaited before the log is closed. */
   readonly #background: Background
+  /** Since the process began, by launcher. */
+  readonly counts: Readonly<Record<'created' | 'launched' | 'notLaunched', Map<string, number>>> = {
+    created: new Map(),
+    launched: new Map(),
+    notLaunched: new Map(),
+  }
   #isClosing = false
 
   constructor(log: EventLog & TaskIndex, writer: TaskWriter, trainers: Trainers, options: DispatchOptions) {
@@ -102,7 +111,7 @@ export class Dispatch implements JobObserver {
     authorizeStart(caller, spec)
     const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
     if (known) return this.#repeated(caller, known, spec)
-    if (this.#background.isFull) throw tooMuchWaits(this.#background.max)
+    this.#background.checkRoom()
     this.#options.startBounds?.take(caller)
     const reportToken = await this.#reportToken(caller, spec)
 
@@ -120,6 +129,8 @@ export class Dispatch implements JobObserver {
       const isOurs = result.snapshot.state.spec.startId === spec.startId
       if (!isOurs) return this.#repeated(caller, result.snapshot, spec)
       submit()
+      count(this.counts.created, trainer.launcher)
+      this.#options.audit?.({ action: 'start', caller, task: spec, trainer: trainer.name })
       return { snapshot: result.snapshot, reportToken }
     } catch (error) {
       if (!isOutOfReach(error)) throw error
@@ -197,6 +208,7 @@ export class Dispatch implements JobObserver {
     const { state, serial, revision } = await getForCaller(this.#log, caller, 'tasks:cancel', asked)
     const key = state.spec
     const { decision, top } = await this.#record(key, (now) => lifecycle.cancel(now, reason, this.#now()))
+    this.#options.audit?.({ action: 'cancel', caller, task: key })
     const trainer = this.#trainers.find(key.trainer)
     // A trainer that this server's configuration lacks is another server's, which stops the jobs it holds.
     if (trainer) this.#stop({ key, trainer, attempt: decision.state.attempt })
@@ -204,6 +216,7 @@ export class Dispatch implements JobObserver {
   }
 
   started(job: Job): void {
+    count(this.counts.launched, job.trainer.launcher)
     this.#launching(job, (state) => lifecycle.started(state, job.attempt, this.#now()))
   }
 
@@ -212,6 +225,7 @@ export class Dispatch implements JobObserver {
   }
 
   ended(job: Job, end: lifecycle.ProcessEnd): void {
+    if (NOT_LAUNCHED.has(end.type)) count(this.counts.notLaunched, job.trainer.launcher)
     this.#background.run(() =>
       this.#record(job.key, (state) => lifecycle.jobEnded(state, job.attempt, end, this.#now())),
     )
@@ -273,13 +287,11 @@ export class Dispatch implements JobObserver {
   }
 }
 
-/** Each start whose reply is lost is settled later; no more of them are begun than can be. */
-const tooMuchWaits = (max: number): EpochcastError =>
-  new EpochcastError(
-    'ENGINE_UNAVAILABLE',
-    `${max} starts and stops wait for the engine; nothing was started, try again`,
-    { details: { retryAfterMs: 5000 } },
-  )
+/** Ends of jobs whose trainer never ran, because it could not. */
+const NOT_LAUNCHED: ReadonlySet<string> = new Set(['SpawnFailed', 'SubmitFailed'])
+
+const count = (counts: Map<string, number>, launcher: string): void =>
+  void counts.set(launcher, (counts.get(launcher) ?? 0) + 1)
 
 const isOutOfReach = (error: unknown): boolean =>
   error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE'

@@ -25,7 +25,7 @@ export interface Waiting {
   readonly resolve: (written: Written<Decision>) => void
   readonly reject: (error: unknown) => void
   /** By performance.now(). */
-  readonly latest: number
+  readonly receivedAt: number
 }
 
 /** What one append is to do, and what it means for each of the updates that it takes together. */
@@ -74,4 +74,23 @@ export function settle(together: readonly Waiting[], outcomes: AppendPlan['outco
     else waiting.resolve(outcome)
   })
   return outcomes.length
+}
+
+/** Told of each update that has events, before they are appended: the offset of the last one, and when it came. */
+export type OnReceived = (
+  channel: string,
+  receipt: { readonly offset: number; readonly receivedAt: number },
+) => void
+
+export function tellReceived(
+  tell: OnReceived,
+  channel: string,
+  together: readonly Waiting[],
+  outcomes: AppendPlan['outcomes'],
+): void {
+  for (let i = 0; i < outcomes.length; i++) {
+    const outcome = outcomes[i] as AppendPlan['outcomes'][number]
+    if ('refusal' in outcome || outcome.decision.events.length === 0) continue
+    tell(channel, { offset: outcome.top.offset, receivedAt: (together[i] as Waiting).receivedAt })
+  }
 }

@@ -4,13 +4,15 @@ import { edited, type TaskEdit } from '../task/edit.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
-import { channelOf, isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
+import { channelOf, isFinalStatus, type TaskKey, type TaskState, type TaskStatus } from '../task/task.ts'
 import {
   type AppendPlan,
   type Decision,
+  type OnReceived,
   planFor,
   settle,
   TOGETHER,
+  tellReceived,
   type Waiting,
   type Written,
 } from './append-plan.ts'
@@ -20,6 +22,7 @@ import type { EventLog, Snapshot, StoredSnapshot } from './event-log.ts'
 import { getTask, taskKeys, taskNotFound } from './find-task.ts'
 import { isListingDue, listingOf } from './listing.ts'
 import { recreateLog } from './recovery.ts'
+import { WriteCounts } from './write-counts.ts'
 
 /** Rounds of read, decide and append before writers give up; each lost round is another writer's success. */
 export const MAX_APPEND_TRIES = 50
@@ -47,6 +50,10 @@ export interface TaskWriterOptions {
   /** Newest events that the log keeps. */
   readonly retainEvents: number
   readonly onError: (error: unknown) => void
+  /** Told before updates are appended, of each that has events: the offset of its last one, and when it came. */
+  readonly onReceived?: OnReceived
+  /** Told of each task that an append of this process ended. */
+  readonly onEnded?: (channel: string, status: TaskStatus) => void
 }
 
 /**
@@ -62,6 +69,9 @@ export class TaskWriter {
   readonly #log: EventLog
   readonly #curves: CurveFolder
   readonly #restoreWithinMs: number
+  readonly #onReceived: OnReceived | undefined
+  readonly #onEnded: TaskWriterOptions['onEnded']
+  readonly counts = new WriteCounts()
   /** The updates of each task that is being written to, those of the present append among them. */
   readonly #lines = new Map<string, Waiting[]>()
   readonly #remembered = new LRUCache<string, Remembered>({
@@ -72,6 +82,8 @@ export class TaskWriter {
   constructor(log: EventLog & CurveStore, options: TaskWriterOptions) {
     this.#log = log
     this.#curves = new CurveFolder(log, options)
+    this.#onReceived = options.onReceived
+    this.#onEnded = options.onEnded
     this.#restoreWithinMs = Math.min(options.restoreWithinMs, MAX_RESTORE_MS)
   }
 
@@ -100,7 +112,7 @@ export class TaskWriter {
   update<D extends Decision>(key: TaskKey, decide: (state: TaskState) => D): Promise<Written<D>> {
     return new Promise<Written<Decision>>((resolve, reject) => {
       const channel = channelOf(key)
-      const waiting = { decide, resolve, reject, latest: performance.now() + MAX_TURN_WAIT_MS }
+      const waiting = { decide, resolve, reject, receivedAt: performance.now() }
       const line = this.#lines.get(channel)
       if (line) {
         if (line.length < MAX_LINE) line.push(waiting)
@@ -175,11 +187,15 @@ export class TaskWriter {
         continue
       }
       const now = Date.now()
+      if (this.#onReceived) tellReceived(this.#onReceived, channel, together, plan.outcomes)
       const isListed = isListingDue(known.state, state, known.listedAt, now)
       const result = await this.#append(key, known, plan, isListed)
       if (result.kind === 'appended') {
-        if (isFinalStatus(state.status)) this.#forget(key, channel)
-        else {
+        this.counts.add(known.state, plan)
+        if (isFinalStatus(state.status)) {
+          this.#forget(key, channel)
+          this.#onEnded?.(channel, state.status)
+        } else {
           const { serial, revision } = known
           const { top, folded, bytes } = result
           const listedAt = isListed ? now : known.listedAt
@@ -254,8 +270,8 @@ const contended = (channel: string): EpochcastError =>
   )
 
 function refuseLate(line: Waiting[], channel: string): void {
-  const now = performance.now()
-  while (line[0] && line[0].latest <= now) {
+  const latest = performance.now() - MAX_TURN_WAIT_MS
+  while (line[0] && line[0].receivedAt <= latest) {
     line.shift()?.reject(noTurn(channel, `none came within ${MAX_TURN_WAIT_MS / 1000} s`))
   }
 }

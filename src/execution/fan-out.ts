@@ -8,6 +8,7 @@ import {
   type VariableDefinitionNode,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
+import type { DeliveryCounts } from '../delivery/delivery-counts.ts'
 import { SharedEncoding } from '../delivery/encoding.ts'
 import { LiveGroups } from '../delivery/live-group.ts'
 import type { Outlet } from '../delivery/outlet.ts'
@@ -48,6 +49,10 @@ export class FanOut {
 
   constructor(execute: Execute) {
     this.#execute = execute
+  }
+
+  get counts(): DeliveryCounts {
+    return this.#shared.groups.counts
   }
 
   /** Groups of subscribers that stand at the top of their tasks. */

@@ -1,9 +1,12 @@
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
 import type { EngineWait } from './engine-wait.ts'
+import { FeedCounts } from './feed-counts.ts'
 import { Pages, type PagesOptions } from './pages.ts'
+import type { Receipt } from './receipts.ts'
 import { RingBudget } from './ring-budget.ts'
-import { TaskFeed, type TaskFeedOptions } from './task-feed.ts'
+import { TaskFeed } from './task-feed.ts'
+import type { TaskFeedOptions } from './task-feed-options.ts'
 
 interface Shared {
   readonly feed: Promise<TaskFeed>
@@ -30,13 +33,24 @@ export class Feeds {
   readonly #lent = new WeakMap<TaskFeed, Shared>()
   /** Snapshots that are being read from the log, for all that ask meanwhile. */
   readonly #underWay = new Map<string, Promise<Snapshot | null>>()
+  readonly counts = new FeedCounts()
   #isClosed = false
 
   constructor(log: EventLog, options: FeedsOptions) {
     this.#log = log
-    this.#options = options
+    this.#options = { ...options, counts: this.counts }
     this.#pages = new Pages(log, options.pages)
     this.#rings = new RingBudget(options.ringBytes)
+  }
+
+  /** A report for a task is about to be appended; of interest where somebody watches it. */
+  received(channel: string, receipt: Receipt): void {
+    this.#shared.get(channel)?.opened?.receipts.received(receipt)
+  }
+
+  /** Bytes of pages that are kept for several that catch up. */
+  get pageBytes(): number {
+    return this.#pages.bytes
   }
 
   /** Tasks that are watched at present. */

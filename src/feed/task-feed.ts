@@ -4,26 +4,13 @@ import { EpochcastError } from '../task/errors.ts'
 import type { Position } from '../task/position.ts'
 import type { DeliveredEvent, TaskView } from '../task/stream-event.ts'
 import type { TaskKey } from '../task/task.ts'
+import { FeedCounts } from './feed-counts.ts'
 import { CLOSED, DELETED, type FeedPhase, GONE, LIVE } from './feed-phase.ts'
 import { LogTail } from './log-tail.ts'
 import type { PageResult, Pages } from './pages.ts'
-import type { RingBudget } from './ring-budget.ts'
+import { Receipts } from './receipts.ts'
+import type { FeedParts, TaskFeedOptions } from './task-feed-options.ts'
 import { Waiters } from './waiters.ts'
-
-export interface TaskFeedOptions {
-  /** Newest events kept for subscribers that are close to the top; the others read the log. */
-  readonly ringEvents: number
-  /** Silence after which to look whether an announcement got lost. */
-  readonly checkMs: number
-  readonly onError: (error: unknown) => void
-}
-
-/** What the feeds of a process share. */
-export interface FeedParts {
-  readonly log: EventLog
-  readonly pages: Pages
-  readonly rings: RingBudget
-}
 
 /** Time between two tries to reach an engine that is out of reach. */
 export const RETRY_MS = 250
@@ -46,10 +33,13 @@ export const RETRY_MS = 250
  */
 export class TaskFeed {
   readonly key: TaskKey
+  /** When its newest events came to this process. */
+  readonly receipts = new Receipts()
   readonly #log: EventLog
   readonly #tail: LogTail
   readonly #pages: Pages
   readonly #options: TaskFeedOptions
+  readonly #counts: FeedCounts
   readonly #waiters = new Waiters()
   #watch: Watch | undefined
   #check: NodeJS.Timeout | undefined
@@ -64,6 +54,7 @@ export class TaskFeed {
     this.#log = log
     this.#pages = pages
     this.#options = options
+    this.#counts = options.counts ?? new FeedCounts()
     this.#tail = new LogTail(log, key, options.ringEvents, rings)
   }
 
@@ -232,7 +223,10 @@ export class TaskFeed {
   #interrupted(error: string): void {
     const { kind } = this.#phase
     if (kind === 'gone' || kind === 'closed') return
-    if (kind !== 'interrupted') this.#interruptions++
+    if (kind !== 'interrupted') {
+      this.#interruptions++
+      this.#counts.interruptions++
+    }
     this.#phase = { kind: 'interrupted', error }
     this.#waiters.wake()
   }
@@ -249,12 +243,16 @@ export class TaskFeed {
       this.#catchUp()
       return
     }
+    this.receipts.announced(top.offset, performance.now())
     const added = this.#tail.add(top, entries)
     if (added === 'added') {
       // It continued the top, so nothing before it was lost: only a silence has to be checked.
       this.#check?.refresh()
       this.#waiters.wake()
-    } else if (added === 'gap') this.#catchUp()
+    } else if (added === 'gap') {
+      this.#counts.gaps++
+      this.#catchUp()
+    }
   }
 
   /** Reads the log up to its top; one reading at a time. */

@@ -66,6 +66,11 @@ export class LocalLauncher implements ReservingLauncher {
     return this.#running.size
   }
 
+  /** Jobs that wait for their turn. */
+  get waitingCount(): number {
+    return this.#waiting.size
+  }
+
   reserve(): Reservation {
     this.#refuseIfClosing()
     const { concurrency, queue } = this.#options

@@ -5,6 +5,7 @@ import { editOf, type TaskChanges } from '../task/edit.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { channelOf, isFinalStatus } from '../task/task.ts'
 import { type Caller, checkLabels } from './access.ts'
+import type { Audit } from './audit.ts'
 import { getForCaller } from './find-for-caller.ts'
 
 /** Each conflict is another task of the same name that has been started and has ended meanwhile. */
@@ -16,17 +17,19 @@ export class TaskRecords {
   readonly #writer: TaskWriter
   readonly #channelPrefixes: readonly string[]
   readonly #now: () => number
+  readonly #audit: Audit | undefined
 
   constructor(
     log: EventLog,
     writer: TaskWriter,
     channelPrefixes: readonly string[],
-    now: () => number = Date.now,
+    { now = Date.now, audit }: { now?: () => number; audit?: Audit } = {},
   ) {
     this.#log = log
     this.#writer = writer
     this.#channelPrefixes = channelPrefixes
     this.#now = now
+    this.#audit = audit
   }
 
   /**
@@ -42,7 +45,11 @@ export class TaskRecords {
   ): Promise<Snapshot> {
     const { state } = await this.#find(caller, id, channelPrefix)
     if (changes.labels !== undefined) checkLabels(caller, 'tasks:write', changes.labels)
-    return this.#writer.edit(state.spec, (present) => editOf(present, changes, this.#now()))
+    const task = state.spec
+    const edited = await this.#writer.edit(task, (present) => editOf(present, changes, this.#now()))
+    const changed = Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+    this.#audit?.({ action: 'update', caller, task, changed })
+    return edited
   }
 
   /**
@@ -63,7 +70,7 @@ export class TaskRecords {
         )
       }
       const { kind } = await this.#log.drop(key, found)
-      if (kind === 'dropped') return
+      if (kind === 'dropped') return this.#audit?.({ action: 'delete', caller, task: key })
       if (kind === 'missing') throw taskNotFound(key)
     }
     throw new EpochcastError('CONTENDED', `task ${quote(id)} is being started again and again; try again`)

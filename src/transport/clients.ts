@@ -1,7 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http'
+import { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ExecutionArgs, getOperationAST, OperationTypeNode } from 'graphql'
+import type { Logger } from 'pino'
 import { ByteShares } from '../bounds/byte-shares.ts'
 import { type Rate, RateLimit } from '../bounds/rate-limit.ts'
 import { Shares } from '../bounds/shares.ts'
@@ -10,10 +12,13 @@ import { type Caller, holdersOf } from '../repository/access.ts'
 import type { Context } from '../schema/context.ts'
 import type { EpochcastError } from '../task/errors.ts'
 import { ClientAddresses } from './client-address.ts'
+import { ClientLog } from './client-log.ts'
 import { FairTurns } from './fair-turns.ts'
 import { OpenSubscriptions } from './open-subscriptions.ts'
+import { RefusalCounts } from './refusal-counts.ts'
 import { endSoon, rawResponse } from './refusals.ts'
 import { WaitingBytes } from './waiting-bytes.ts'
+import { countClose } from './websocket/close-counts.ts'
 
 /** Times of the average rate that may come at once, after a pause. */
 export const BURST_SECONDS = 4
@@ -38,12 +43,20 @@ export interface ClientGauges {
   readonly queries: number
 }
 
+interface ClosedSocket {
+  readonly id: number
+  readonly openedAt: number
+  readonly caller: Caller
+}
+
 interface ClientsOptions {
   /** Who calls before a token is looked at: anyone, or, where one is required, nobody. */
   readonly stranger: Caller
   readonly maxBodyBytes: number
   readonly maxSubscriptions: number
 }
+
+const SILENT = { info: () => {} }
 
 const NOTHING_HELD = () => {}
 
@@ -61,6 +74,10 @@ export class Clients {
   readonly turns = new FairTurns(TURNS_PER_ROUND, TURN_MS)
   readonly queries: Shares
   readonly mutations: RateLimit
+  readonly refusals = new RefusalCounts()
+  readonly log: ClientLog
+  /** WebSockets that were closed since the process began, by their close code. */
+  readonly closes = new Map<string, number>()
   readonly #mutationRate: Rate
   readonly #addresses: ClientAddresses
   readonly #connections: Shares
@@ -74,7 +91,13 @@ export class Clients {
   readonly #timer: NodeJS.Timeout
 
   /** @param maxBodyBytes of which at least one fits into the share of an address */
-  constructor(limits: ClientLimits, { stranger, maxBodyBytes, maxSubscriptions }: ClientsOptions) {
+  constructor(
+    limits: ClientLimits,
+    { stranger, maxBodyBytes, maxSubscriptions }: ClientsOptions,
+    logger: Pick<Logger, 'info'> = SILENT,
+  ) {
+    this.log = new ClientLog(logger)
+    this.refusals.onRefusal = (...refusal) => this.log.refused(...refusal)
     this.limits = limits
     this.#stranger = stranger
     const shareOf = (total: number) => Math.max(1, Math.floor(total * limits.addressShare))
@@ -142,6 +165,13 @@ export class Clients {
     this.#sweeps.add(run)
   }
 
+  /** Counts and logs a WebSocket that is over. */
+  socketClosed({ id, openedAt, caller }: ClosedSocket, code: number): void {
+    countClose(this.closes, code)
+    const { subject, address } = caller
+    this.log.closed({ door: 'websocket', connection: id, subject, address, openedAt, code })
+  }
+
   close(): void {
     clearInterval(this.#timer)
   }
@@ -150,6 +180,15 @@ export class Clients {
   watch(server: Server): void {
     // Beyond, Node drops what it accepts, so that descriptors are left to say so to a few.
     server.maxConnections = this.limits.maxConnections + REFUSED_TOGETHER
+    server.on('drop', (data) =>
+      this.refusals.add('TOO_MANY_CONNECTIONS', 'connection', data?.remoteAddress ?? null),
+    )
+    const isTls = server instanceof TlsServer
+    // Requests know the encrypted connection, whose place is that of the one beneath it.
+    server.on('secureConnection', (socket: Socket) => {
+      if (this.#addresses.isProxy(socket.remoteAddress)) return
+      this.#callers.set(socket, { ...this.#stranger, address: this.#addresses.of({ socket, headers: {} }) })
+    })
     server.on('connection', (socket: Socket) => {
       const { remoteAddress } = socket
       const isProxy = this.#addresses.isProxy(remoteAddress)
@@ -158,7 +197,10 @@ export class Clients {
       try {
         socket.once('close', this.#connections.take(isProxy ? [] : [address]))
       } catch (error) {
-        endSoon(socket, rawResponse('503 Service Unavailable', error as EpochcastError))
+        this.refusals.add((error as EpochcastError).code, 'connection', address)
+        // There is no way to say so before the handshake.
+        if (isTls) socket.destroy()
+        else endSoon(socket, rawResponse('503 Service Unavailable', error as EpochcastError))
       }
     })
   }

@@ -1,22 +1,27 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { RefusalCounts } from './refusal-counts.ts'
 import { takenBytes } from './taken-bytes.ts'
 import type { Waiter, WaitingBytes } from './waiting-bytes.ts'
 
 /** Larger responses are not given to an address that has too much to read already. */
 const SMALL_BYTES = 16 * 1024
 
-/** A response that is told for whom its bytes wait. */
-export type CountedResponse = ServerResponse & { holder: string }
+/** A response that is told for whom its bytes wait, and knows where to count that it is a refusal. */
+export type CountedResponse = ServerResponse & { holder: string; readonly refusals: RefusalCounts }
 
 /**
  * Responses whose bytes are counted while they wait for the client to read them, whoever writes them. One of which
  * nothing is taken for too long is ended with its connection.
  */
-export function countedResponses(waiting: WaitingBytes): typeof ServerResponse {
+export function countedResponses(waiting: WaitingBytes, refusals: RefusalCounts): typeof ServerResponse {
   class Counted<Request extends IncomingMessage> extends ServerResponse<Request> implements Waiter {
     /** Set as soon as it is known who asks. */
     holder = ''
     #isCounted = false
+
+    get refusals(): RefusalCounts {
+      return refusals
+    }
 
     get waitingBytes(): number {
       return this.writableLength

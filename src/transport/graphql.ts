@@ -9,6 +9,7 @@ import { toGraphQLError } from '../schema/errors.ts'
 import { schema } from '../schema/index.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { CORS_METHODS } from './cors.ts'
+import type { CountedResponse } from './counted-response.ts'
 import { asksForDocument, type DocumentRequest } from './document-request.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
@@ -54,8 +55,8 @@ export function createGraphQL({ context, callerOf, operations, ...options }: Gra
       debug: (...args) => logger.trace({ args }, 'yoga'),
       info: (...args) => logger.debug({ args }, 'yoga'),
       warn: (...args) => logger.warn({ args }, 'yoga'),
-      // Unexpected errors have been logged where they were translated.
-      error: (...args) => logger.debug({ args }, 'yoga'),
+      // Unexpected errors have been logged where they were translated; the words of others may hold what a client sent.
+      error: () => {},
     },
     maskedErrors: { maskError: (error) => toGraphQLError(error, onUnexpected) },
     cors: (request) => {
@@ -67,6 +68,7 @@ export function createGraphQL({ context, callerOf, operations, ...options }: Gra
     // A page of its own (`graphiql-page.ts`).
     graphiql: false,
     plugins: [
+      countedRefusals(),
       variedByOrigin(origins),
       wordsForRefusals(onUnexpected),
       urlParams(),
@@ -88,6 +90,20 @@ function variedByOrigin(origins: OriginRule): Plugin {
   }
 }
 
+/** Node's adapter of Yoga has its response in the context. */
+const responseOf = (context: unknown): CountedResponse => (context as { readonly res: CountedResponse }).res
+
+/** Of results that are no stream; what Yoga refuses without a result has its words and its count below. */
+function countedRefusals(): Plugin {
+  return {
+    onResultProcess({ result, serverContext }) {
+      if (Symbol.asyncIterator in result) return
+      const { refusals, holder } = responseOf(serverContext)
+      for (const { errors } of [result].flat() as ExecutionResult[]) refusals.addAll(errors, 'http', holder)
+    },
+  }
+}
+
 /** Yoga refuses some requests with a status alone, and fails with a stack trace where something else does. */
 function wordsForRefusals(onUnexpected: (error: unknown) => void): Plugin {
   const failed = async (response: Response): Promise<GraphQLError> =>
@@ -99,10 +115,12 @@ function wordsForRefusals(onUnexpected: (error: unknown) => void): Plugin {
     return words && new EpochcastError('BAD_REQUEST', words(request))
   }
   return {
-    async onResponse({ request, response, setResponse, fetchAPI }) {
+    async onResponse({ request, response, setResponse, fetchAPI, serverContext }) {
       const error = wordsFor(request, response)
       if (!error) return
       const { message, extensions } = await error
+      const { refusals, holder } = responseOf(serverContext)
+      refusals.addAll([{ extensions }], 'http', holder)
       const headers = new fetchAPI.Headers(response.headers)
       headers.set('content-type', 'application/json; charset=utf-8')
       headers.delete('content-length')

@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { authorize } from '../repository/access.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import type { Callers } from './callers.ts'
 import { type Clients, holderOf } from './clients.ts'
@@ -6,6 +8,7 @@ import { type CountedResponse, countedResponses } from './counted-response.ts'
 import { Gate } from './gate.ts'
 import { GRAPHQL_PATH, isGraphQLPath, type Yoga } from './graphql.ts'
 import { JsonPost } from './json-post.ts'
+import type { OpenResponses } from './open-responses.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 import { Pipelines } from './pipelines.ts'
@@ -14,6 +17,7 @@ import { refuse, respondJson } from './refusals.ts'
 import { pathOf } from './request-target.ts'
 import type { StreamRequests } from './streams/stream-requests.ts'
 import type { Tickets } from './tickets.ts'
+import type { TlsFiles } from './tls-files.ts'
 import { refuseUnparsed } from './unparsed-requests.ts'
 
 export interface HttpOptions {
@@ -24,6 +28,7 @@ export interface HttpOptions {
   readonly streams: StreamRequests
   readonly tickets: Tickets
   readonly plainEvents: PlainEvents
+  readonly responses: OpenResponses
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
@@ -32,6 +37,16 @@ export interface HttpOptions {
   readonly keepAliveMs: number
   /** Whether the server can do its work: its engine responds and it is not stopping. */
   readonly isReady: () => Promise<boolean>
+  /** Certificate and key, where it is over TLS. */
+  readonly tls: TlsFiles | null
+  /** Responds to `/metrics`; null where there is nothing. */
+  readonly metrics: MetricsDoor | null
+}
+
+export interface MetricsDoor {
+  /** Whether who asks may read them, where callers are not known by tokens. */
+  mayRead(request: IncomingMessage): boolean
+  respond(response: ServerResponse): void
 }
 
 /** Where a path begins that is served, beside GraphQL's, to callers that may come in. */
@@ -42,10 +57,18 @@ const TASK_PAGES = '/tasks/'
 const CHECK_MS = 1000
 
 /**
- * The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/ticket` for who can send no token, `/health` and
- * `/ready` for operations.
+ * The HTTP side of the server: GraphQL (and GraphiQL) at `/graphql`, `/events` and `/history` without GraphQL, `/ticket` for who
+ * can send no token; `/health`, `/ready` and `/metrics` for operations.
  */
-export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: HttpOptions): Server {
+export function createHttpServer({
+  isReady,
+  origins,
+  keepAliveMs,
+  responses,
+  metrics,
+  tls,
+  ...graphql
+}: HttpOptions): Server {
   const { clients, callers, graphiql, operations, tickets, plainEvents } = graphql
   const jsonPost = new JsonPost(graphql)
   const gate = new Gate({
@@ -61,7 +84,7 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
   } satisfies Record<(typeof GUARDED_PATHS)[number], Door>
   const pipelines = new Pipelines()
   const options = {
-    ServerResponse: countedResponses(clients.waiting),
+    ServerResponse: countedResponses(clients.waiting, clients.refusals),
     keepAliveTimeout: keepAliveMs,
     headersTimeout: clients.limits.headersMs,
     requestTimeout: clients.limits.requestMs,
@@ -69,12 +92,16 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
     // Refused by `pathOf`, in words.
     requireHostHeader: false,
   }
-  const server = createServer(options, (request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     // Of a connection that has been refused.
     if (request.socket.writableEnded) return
+    responses.add(response)
     ;(response as CountedResponse).holder = holderOf(clients.strangerOf(request))
     pipelines.run(request, response, () => serve(request, response))
-  })
+  }
+  const server = tls
+    ? createTlsServer({ ...options, ...tls, handshakeTimeout: clients.limits.headersMs }, listener)
+    : createServer(options, listener)
   clients.watch(server)
   const { headersMs, requestMs } = clients.limits
   refuseUnparsed(server, { pipelines, headersMs, requestMs })
@@ -109,11 +136,23 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
     } catch (error) {
       return refuseBefore(request, response, error as EpochcastError)
     }
+    if (path === '/metrics' && metrics)
+      return gate.pass(request, response, () => serveMetrics(request, response, metrics))
     const door = doorAt(path)
     if (door === null) return refuse(request, response, 404, nothingAt(path))
     const { holder } = response as CountedResponse
     if (clients.waiting.isOver(holder)) return refuse(request, response, 503, clients.waiting.refusal(holder))
     gate.pass(request, response, () => door.serve(request, response))
+  }
+
+  function serveMetrics(request: IncomingMessage, response: ServerResponse, metrics: MetricsDoor) {
+    try {
+      if (callers.areKnownByTokens) authorize(callers.of(request), 'server:metrics')
+      else if (!metrics.mayRead(request)) throw METRICS_ELSEWHERE
+    } catch (error) {
+      return refuse(request, response, 403, error as EpochcastError)
+    }
+    metrics.respond(response)
   }
 
   function doorAt(path: string): Door | null {
@@ -126,6 +165,11 @@ export function createHttpServer({ isReady, origins, keepAliveMs, ...graphql }: 
 interface Door {
   serve(request: IncomingMessage, response: ServerResponse): void
 }
+
+const METRICS_ELSEWHERE = new EpochcastError(
+  'FORBIDDEN',
+  'the metrics are not for everybody who reaches this port; expected EPOCHCAST_METRICS_PORT to give them one of their own',
+)
 
 const nothingAt = (path: string): EpochcastError =>
   new EpochcastError('NOT_FOUND', `there is nothing at ${quote(path)}; GraphQL is at ${GRAPHQL_PATH}`)
@@ -141,9 +185,9 @@ function refuseBefore(request: IncomingMessage, response: ServerResponse, error:
 const BACKLOG = 4096
 
 /** The endpoint as this machine reaches it, its trainers among it. */
-export function endpointOf(host: string, port: number): string {
+export function endpointOf(host: string, port: number, protocol: 'http' | 'https' = 'http'): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${GRAPHQL_PATH}`
+  return `${protocol}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${GRAPHQL_PATH}`
 }
 
 /** @throws the error of listen, such as EADDRINUSE */

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type DocumentNode, type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphql'
 import { compileReportCall, type ReportCall } from '../execution/report-call.ts'
 import type { Caller } from '../repository/access.ts'
-import { EpochcastError, quote } from '../task/errors.ts'
+import type { EpochcastError } from '../task/errors.ts'
 import { mayBeInexact } from '../task/json.ts'
 import type { Callers } from './callers.ts'
 import { type Clients, holderOf } from './clients.ts'
@@ -11,6 +11,7 @@ import { asksForDocument } from './document-request.ts'
 import { asksForPage } from './gate.ts'
 import { GraphiQLPage } from './graphiql-page.ts'
 import { refusedDocument, type Yoga } from './graphql.ts'
+import { isJson, isJsonPost, mediaTypeFor, NOT_UTF8, notJsonType } from './json-media.ts'
 import { exactParams, parseParams, withoutByteOrderMark } from './json-params.ts'
 import { notJson } from './not-json.ts'
 import type { Operation, OperationParams, Operations } from './operations.ts'
@@ -268,38 +269,4 @@ interface Runnable {
   readonly operation: Operation
   readonly call: ReportCall | null
   readonly isMutation: boolean
-}
-
-function isJsonPost({ url, headers }: IncomingMessage): boolean {
-  return url?.includes('?') === false && JSON_TYPE.test(headers['content-type'] ?? '')
-}
-
-const JSON_TYPE = /^application\/json(; ?charset=utf-8)?$/i
-
-/** What Yoga reads as JSON. */
-const isJson = ({ headers }: IncomingMessage): boolean =>
-  /^application\/(graphql\+)?json($|[;,])/i.test(headers['content-type'] ?? '')
-
-function notJsonType({ headers }: IncomingMessage): EpochcastError {
-  const { 'content-type': type } = headers
-  const found =
-    type === undefined ? 'there is no Content-Type header' : `the Content-Type header is ${quote(type)}`
-  return new EpochcastError('BAD_REQUEST', `${found}; expected application/json`)
-}
-
-const NOT_UTF8 = new EpochcastError('BAD_REQUEST', 'the request body is not UTF-8')
-
-/** The first media type of the Accept header that is ours, as Yoga reads it; null where there is none. */
-function mediaTypeFor(accept = '*/*'): MediaType | null {
-  if (accept === '*/*' || accept === 'application/json') return 'application/json'
-  for (const range of accept.replace(/\s/g, '').toLowerCase().split(',')) {
-    const [mediaType, ...params] = range.split(';')
-    const charset = params.find((param) => param.includes('charset='))
-    if (charset !== undefined && charset !== 'charset=utf-8') continue
-    if (mediaType === 'application/graphql-response+json') return mediaType
-    if (mediaType === 'application/json' || mediaType === 'application/*' || mediaType === '*/*') {
-      return 'application/json'
-    }
-  }
-  return null
 }

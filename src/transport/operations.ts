@@ -6,12 +6,12 @@ import {
   type GraphQLError,
   type GraphQLSchema,
 } from 'graphql'
+import type { DeliveryCounts } from '../delivery/delivery-counts.ts'
 import { type DocumentErrors, Documents, type KnownDocument } from '../execution/documents.ts'
 import { FanOut, SharedSubscription } from '../execution/fan-out.ts'
 import { PreparedAnswer } from '../execution/prepared-answer.ts'
 import type { TrustedDocuments } from '../execution/trusted-documents.ts'
 import { checkFieldsAreKnown } from '../execution/unknown-fields.ts'
-import { END, StoppableIterator } from '../feed/stoppable-iterator.ts'
 import { accountOf, type Caller, holdersOf } from '../repository/access.ts'
 import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
@@ -19,6 +19,7 @@ import { EpochcastError, type ErrorCode, quote } from '../task/errors.ts'
 import { jsonBytes } from '../task/json.ts'
 import { LIMITS } from '../task/limits.ts'
 import { type DocumentRequest, documentIdOf } from './document-request.ts'
+import { EventResults, type Results } from './event-results.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'
 import { withRetryAfter } from './retry-after.ts'
 
@@ -57,6 +58,7 @@ export class Operations {
   readonly #options: OperationsOptions
   readonly #documents: Documents
   readonly #fanOut = new FanOut((operation) => this.#run(operation))
+  #underWay = 0
 
   constructor(options: OperationsOptions) {
     this.#options = options
@@ -68,6 +70,15 @@ export class Operations {
   /** Groups of subscribers whose events are encoded once. */
   get groupCount(): number {
     return this.#fanOut.groupCount
+  }
+
+  get deliveryCounts(): DeliveryCounts {
+    return this.#fanOut.counts
+  }
+
+  /** Queries and mutations that are being run, but for reports on the fast path. */
+  get underWay(): number {
+    return this.#underWay
   }
 
   /** The document that is asked for, or what is wrong with it. */
@@ -151,9 +162,11 @@ export class Operations {
     } catch (error) {
       return { errors: [withRetryAfter(this.translate(error))] }
     }
+    this.#underWay++
     try {
       return await this.#run(operation)
     } finally {
+      this.#underWay--
       done?.()
     }
   }
@@ -193,7 +206,7 @@ export class Operations {
    * @returns what gives it back; may be called more than once
    * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS, BAD_INPUT
    */
-  #open({ document, variableValues, contextValue }: ExecutionArgs): () => void {
+  #open({ document, operationName, variableValues, contextValue }: ExecutionArgs): () => void {
     const bytes = variableValues ? jsonBytes(variableValues) : 0
     if (bytes > LIMITS.subscriptionVariablesBytes) {
       // What is too deep to be written has no length.
@@ -202,7 +215,7 @@ export class Operations {
       throw new EpochcastError('BAD_INPUT', `${found}; expected at most ${LIMITS.subscriptionVariablesBytes}`)
     }
     const { caller } = contextValue as Context
-    const close = this.#options.openSubscriptions.take(holdersOf(caller))
+    const close = this.#options.openSubscriptions.open(holdersOf(caller), document, operationName)
     try {
       const letGo = once(this.#documents.hold(document, accountOf(caller)))
       return () => {
@@ -261,46 +274,5 @@ function once(act: () => void): () => void {
   return () => {
     if (!isDone) act()
     isDone = true
-  }
-}
-
-type Results = AsyncGenerator<ExecutionResult, void, void>
-
-/** The results of a subscription that is not shared, one for each event of its source. */
-class EventResults extends StoppableIterator<ExecutionResult> {
-  readonly #events: AsyncIterator<unknown>
-  readonly #execute: (event: unknown) => Promise<ExecutionResult>
-  readonly #onEnd: () => void
-
-  /** @param onEnd called when nothing more will come, perhaps more than once */
-  constructor(
-    events: AsyncIterator<unknown>,
-    execute: (event: unknown) => Promise<ExecutionResult>,
-    onEnd: () => void,
-  ) {
-    super()
-    this.#events = events
-    this.#execute = execute
-    this.#onEnd = onEnd
-  }
-
-  async next(): Promise<IteratorResult<ExecutionResult, void>> {
-    try {
-      const event = await this.#events.next()
-      if (!event.done) return { done: false, value: await this.#execute(event.value) }
-    } catch (error) {
-      this.#onEnd()
-      throw error
-    }
-    this.#onEnd()
-    return END
-  }
-
-  protected async stop(): Promise<void> {
-    try {
-      await this.#events.return?.()
-    } finally {
-      this.#onEnd()
-    }
   }
 }

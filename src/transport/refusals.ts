@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { EpochcastError } from '../task/errors.ts'
 import { corsHeaders } from './cors.ts'
+import type { CountedResponse } from './counted-response.ts'
 import { retryAfter } from './retry-after.ts'
 
 export function respondJson(
@@ -29,6 +30,8 @@ export function refuse(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   const { message, extensions } = error
+  const { refusals, holder } = response as CountedResponse
+  refusals.addAll([error], 'http', holder)
   const { origin } = request.headers
   const mayRead = origin !== undefined && extensions.code !== 'ORIGIN_NOT_ALLOWED'
   const cors = mayRead ? corsHeaders(origin) : {}

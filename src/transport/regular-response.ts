@@ -3,6 +3,7 @@ import type { ExecutionResult } from 'graphql'
 import { processRegularResult } from 'graphql-yoga'
 import { stringify } from '../execution/raw-json.ts'
 import { corsHeaders } from './cors.ts'
+import type { CountedResponse } from './counted-response.ts'
 
 export type MediaType = 'application/json' | 'application/graphql-response+json'
 
@@ -13,6 +14,10 @@ export function respond(
   result: ExecutionResult,
   mediaType: MediaType,
 ): void {
+  if (result.errors) {
+    const { refusals, holder } = response as CountedResponse
+    refusals.addAll(result.errors, 'http', holder)
+  }
   const { status, headers, body } = responseTo(result, mediaType)
   headers['Content-Length'] = `${Buffer.byteLength(body)}`
   if (origin !== undefined) {

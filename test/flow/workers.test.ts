@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ReportMetricsDocument } from '../../clients/typescript/index.ts'
 import { progressReports, startExternal, testClient } from '../clients/support/server.ts'
-import { post, run, START, TASK } from '../support/graphql.ts'
+import { freePort } from '../processes/free-port.ts'
+import { post, REPORT, run, START, TASK } from '../support/graphql.ts'
+import { metricsAt } from '../support/metrics.ts'
 import { testRedis } from '../support/redis.ts'
 import { trainersFile } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
@@ -207,4 +209,32 @@ describe('several workers on one port', () => {
     served.child.kill('SIGINT')
     expect(await served.ended).toBe(0)
   })
+})
+
+it('the metrics of all workers are together on the port of their supervisor', async () => {
+  const redis = await testRedis()
+  const port = await freePort()
+  const served = new Served({ REDIS_URL: redis.url, EPOCHCAST_METRICS_PORT: `${port}` })
+  const url = await served.listening(2)
+  const metricsUrl = `http://127.0.0.1:${port}/metrics`
+  const client = testClient(url)
+  const taskId = await startExternal(client)
+  for (const step of range(1, 30)) {
+    // A connection for each, so that both workers get some.
+    const headers = { connection: 'close', 'content-type': 'application/json' }
+    const reports = progressReports(step, step)
+    const body = JSON.stringify({ query: REPORT, variables: { input: { taskId, reports } } })
+    await fetch(url, { method: 'POST', headers, body })
+  }
+  const metrics = await metricsAt(metricsUrl)
+  expect(metrics.get('epochcast_workers')).toBe(2)
+  // And that the task is RUNNING now.
+  expect(metrics.get('epochcast_events_appended_total')).toBe(31)
+  expect(metrics.get('epochcast_tasks')).toBe(1)
+  expect(metrics.get('epochcast_tasks_created_total{launcher="external"}')).toBe(1)
+  expect(metrics.get('epochcast_engine_up{engine="redis"}')).toBe(1)
+  // One of them would tell its own only.
+  expect((await fetch(new URL('/metrics', url))).status).toBe(404)
+  served.child.kill('SIGTERM')
+  expect(await served.ended).toBe(0)
 })

@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { type CountedResponse, countedResponses } from '../../src/transport/counted-response.ts'
+import { RefusalCounts } from '../../src/transport/refusal-counts.ts'
 import { WaitingBytes } from '../../src/transport/waiting-bytes.ts'
 import { RawConnection } from '../support/raw-connection.ts'
 import { until } from '../support/until.ts'
@@ -11,10 +12,13 @@ import { until } from '../support/until.ts'
 async function open() {
   const waiting = new WaitingBytes({ total: 1e6, each: 1e6, writeTimeoutMs: 1e6 })
   const responses: ServerResponse[] = []
-  const server = createServer({ ServerResponse: countedResponses(waiting) }, (_, response) => {
-    ;(response as CountedResponse).holder = 'a'
-    responses.push(response)
-  })
+  const server = createServer(
+    { ServerResponse: countedResponses(waiting, new RefusalCounts()) },
+    (_, response) => {
+      ;(response as CountedResponse).holder = 'a'
+      responses.push(response)
+    },
+  )
   onTestFinished(() => void server.close())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

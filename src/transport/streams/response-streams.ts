@@ -4,12 +4,17 @@ import { SharedSubscription } from '../../execution/fan-out.ts'
 import { stringify } from '../../execution/raw-json.ts'
 import type { Opening } from '../../schema/context.ts'
 import { withoutHttpHints } from '../../schema/errors.ts'
+import type { ClientLog } from '../client-log.ts'
+import type { CountedResponse } from '../counted-response.ts'
+import type { OpenResponses } from '../open-responses.ts'
 import type { Operation, Operations } from '../operations.ts'
 import { ResponseOutlet } from './response-outlet.ts'
 import type { StreamFormat } from './stream-format.ts'
 
 interface ResponseStreamsOptions {
   readonly operations: Operations
+  readonly responses: OpenResponses
+  readonly log: ClientLog
   /** What may wait for one response to take the events of a training. */
   readonly maxBufferedBytes: number
 }
@@ -52,7 +57,7 @@ export class ResponseStreams {
     headers: Readonly<Record<string, string>>,
     refuse: Refuse,
   ): Promise<void> {
-    const { operations, maxBufferedBytes } = this.#options
+    const { operations, responses, maxBufferedBytes } = this.#options
     const opening: Opening = {
       get isLeft() {
         return response.destroyed
@@ -71,6 +76,7 @@ export class ResponseStreams {
     const outlet = new ResponseOutlet(response, format, maxBufferedBytes)
     const pump = isShared ? this.#delivered(results, outlet) : this.#iterated(results, outlet, format)
     if (response.destroyed) return pump.stop()
+    responses.addEventStream(response, this.#logged(operation))
     response.once('close', () => void pump.stop().catch((error) => operations.translate(error)))
     response.writeHead(200, { ...format.headers, ...headers })
     outlet.write(format.opening)
@@ -80,10 +86,21 @@ export class ResponseStreams {
       await pump.run()
       if (outlet.isOpen) response.end(format.completion)
     } catch (error) {
-      if (outlet.isOpen) response.end(format.failure(textOf({ errors: [operations.translate(error)] })))
+      const errors = [operations.translate(error)]
+      const { refusals, holder } = response as CountedResponse
+      refusals.addAll(errors, 'http', holder)
+      if (outlet.isOpen) response.end(format.failure(textOf({ errors })))
     } finally {
       slice.delete(outlet)
     }
+  }
+
+  /** Tells the log of an event stream that has begun, once it is over. */
+  #logged({ contextValue: { caller } }: Operation): () => void {
+    const { log } = this.#options
+    const { subject, address } = caller
+    const [connection, openedAt] = [log.nextConnection(), performance.now()]
+    return () => log.closed({ door: 'event_stream', connection, subject, address, openedAt })
   }
 
   #delivered(results: SharedSubscription, outlet: ResponseOutlet) {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ExecutionResult, type GraphQLError, getOperationAST, OperationTypeNode } from 'graphql'
 import type { Caller } from '../../repository/access.ts'
 import { corsHeaders } from '../cors.ts'
+import type { CountedResponse } from '../counted-response.ts'
 import type { OperationParams, Operations } from '../operations.ts'
 import { retryAfter } from '../retry-after.ts'
 import type { ResponseStreams } from './response-streams.ts'
@@ -54,6 +55,8 @@ function refuse(
   result: ExecutionResult,
 ): void {
   const errors = result.errors ?? []
+  const { refusals, holder } = response as CountedResponse
+  refusals.addAll(errors, 'http', holder)
   const status = method === 'GET' ? statusOf(errors[0]) : hintedStatus(errors)
   const wait = errors[0] ? retryAfter(errors[0]) : {}
   response.writeHead(status, { ...format.headers, ...cors, ...wait })

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { CloseCode, type WebSocket as ProtocolSocket, type Server } from 'graphql-ws'
 import type { Logger } from 'pino'
-import { type RawData, WebSocket } from 'ws'
+import type { RawData } from 'ws'
 import { withRawJson } from '../../execution/raw-json.ts'
 import type { Caller } from '../../repository/access.ts'
 import { EpochcastError } from '../../task/errors.ts'
@@ -10,9 +10,11 @@ import type { Callers } from '../callers.ts'
 import { BURST_SECONDS, type Clients, holderOf } from '../clients.ts'
 import { withText } from '../document-request.ts'
 import { notJsonInShort } from '../not-json.ts'
+import type { RefusalCode } from '../refusal-counts.ts'
 import { FrameMeter } from './frame-meter.ts'
 import { Liveness } from './liveness.ts'
 import { MessageBudget } from './message-budget.ts'
+import { attach, type Peer, type PeerConnection } from './peer.ts'
 import { SocketCaller, TRY_AGAIN_LATER } from './socket-caller.ts'
 import { SocketWriter } from './socket-writer.ts'
 
@@ -41,19 +43,16 @@ const CUT_REASON_LENGTH = 40
 
 type Take = Parameters<ProtocolSocket['onMessage']>[0]
 
-/** A WebSocket that knows its connection, so that one set of listeners serves all of them. */
-export class Peer extends WebSocket {
-  connection: Connection | undefined
-}
-
 /**
  * One WebSocket between `ws` and graphql-ws. There are thousands of them, most of them silent: what each of
  * them holds is counted in bytes, which is why nothing here is a closure.
  */
-export class Connection implements ProtocolSocket {
+export class Connection implements ProtocolSocket, PeerConnection {
   readonly slice: number
   readonly writer: SocketWriter
   readonly #caller: SocketCaller
+  readonly id: number
+  readonly openedAt = performance.now()
   readonly #peer: Peer
   readonly #options: ConnectionOptions
   readonly #closed: (code: number, reason: string) => Promise<void>
@@ -76,20 +75,14 @@ export class Connection implements ProtocolSocket {
   constructor(peer: Peer, socket: Duplex, slice: number, options: ConnectionOptions, caller: Caller) {
     const { clients, maxBufferedBytes, maxMessageBytes } = options
     this.slice = slice
+    this.id = clients.log.nextConnection()
     this.#peer = peer
     this.#options = options
     this.#caller = new SocketCaller(options.callers, caller)
     this.#budget = new MessageBudget(clients.limits.operationsPerSecond)
     this.#meter = new FrameMeter(maxMessageBytes)
     this.writer = new SocketWriter(peer, socket, maxBufferedBytes, holderOf(caller), clients.waiting)
-    peer.connection = this
-    ;(socket as MeteredSocket).meteredBy = this
-    socket.on('data', onData)
-    peer.on('message', onMessage)
-    peer.on('ping', onPing)
-    peer.on('pong', onPong)
-    peer.on('error', onError)
-    peer.on('close', onClose)
+    attach(this, peer, socket)
     this.#closed = options.protocol.opened(this, this)
   }
 
@@ -134,7 +127,8 @@ export class Connection implements ProtocolSocket {
     if (!this.terminateIfUnread()) return
     // When it comes, not when it is its turn: others may have come by then.
     const retryAfterMs = this.#budget.take(performance.now())
-    if (retryAfterMs === null) return void this.#refuse('too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
+    if (retryAfterMs === null)
+      return void this.#refuse('RATE_LIMITED', 'too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
     this.#untaken++
     this.#options.clients.turns.take(this.writer.holder, () => {
       if (--this.#untaken === 0 && this.#peer.isPaused) this.#peer.resume()
@@ -210,7 +204,8 @@ export class Connection implements ProtocolSocket {
     received.add(holder, bytes - this.#receivedBytes)
     const isMore = bytes > this.#receivedBytes
     this.#receivedBytes = bytes
-    if (isMore && received.isOver(holder)) this.#refuse('too many bytes of messages that have not come whole')
+    if (isMore && received.isOver(holder))
+      this.#refuse('OVERLOADED', 'too many bytes of messages that have not come whole')
   }
 
   /** To be called now and then: ends a peer whose message takes too long, or whose token has expired. */
@@ -222,13 +217,17 @@ export class Connection implements ProtocolSocket {
     if (startedAt === null || now - startedAt < requestMs) return
     // What waits for its turn has come, and stands before what has not.
     if (this.#untaken > 0 || this.#peer.isPaused) return
-    this.#refuse(`a message has not come whole within ${requestMs / 1000} s (EPOCHCAST_REQUEST_SECONDS)`)
+    this.#refuse(
+      'REQUEST_TIMEOUT',
+      `a message has not come whole within ${requestMs / 1000} s (EPOCHCAST_REQUEST_SECONDS)`,
+    )
   }
 
   /** Ends a peer that may come back; reads nothing more of it meanwhile. */
-  #refuse(reason: string): void {
+  #refuse(code: RefusalCode, reason: string): void {
     const peer = this.#peer
     if (peer.readyState !== peer.OPEN) return
+    this.#options.clients.refusals.add(code, 'websocket', this.caller.address)
     peer.close(TRY_AGAIN_LATER, reason)
     peer.pause()
     setTimeout(() => peer.terminate(), LAST_WORDS_MS)
@@ -251,6 +250,7 @@ export class Connection implements ProtocolSocket {
   }
 
   async ended(code: number, reason: string): Promise<void> {
+    this.#options.clients.socketClosed(this, code)
     this.writer.forget()
     this.#options.clients.received.add(this.writer.holder, -this.#receivedBytes)
     this.#receivedBytes = 0
@@ -260,34 +260,6 @@ export class Connection implements ProtocolSocket {
       this.#options.logger.error({ err }, 'a socket was not freed')
     }
   }
-}
-
-/** A socket that knows whose messages it carries. */
-type MeteredSocket = Duplex & { meteredBy?: Connection }
-
-function onData(this: Duplex, chunk: Buffer): void {
-  ;(this as MeteredSocket).meteredBy?.meter(chunk)
-}
-
-function onMessage(this: WebSocket, data: RawData): void {
-  ;(this as Peer).connection?.receive(data)
-}
-
-/** `ws` responds by itself. */
-function onPing(this: WebSocket): void {
-  ;(this as Peer).connection?.terminateIfUnread()
-}
-
-function onPong(this: WebSocket): void {
-  ;(this as Peer).connection?.showAlive()
-}
-
-function onError(this: WebSocket, error: Error): void {
-  ;(this as Peer).connection?.failed(error)
-}
-
-function onClose(this: WebSocket, code: number, reason: Buffer): void {
-  void (this as Peer).connection?.ended(code, String(reason))
 }
 
 const SERVER_TYPES: ReadonlySet<unknown> = new Set(['connection_ack', 'next', 'error'])

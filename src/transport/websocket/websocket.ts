@@ -19,8 +19,10 @@ import type { Operation, Operations } from '../operations.ts'
 import type { OriginRule } from '../origin.ts'
 import { endSoon, rawResponse } from '../refusals.ts'
 import { pathOf } from '../request-target.ts'
-import { Connection, type ConnectionOptions, Peer } from './connection.ts'
+import { spread } from '../spread.ts'
+import { Connection, type ConnectionOptions } from './connection.ts'
 import { GraphQLWsOutlet, SubscriberResults } from './graphql-ws-outlet.ts'
+import { Peer } from './peer.ts'
 
 export interface WebSocketOptions {
   readonly operations: Operations
@@ -43,8 +45,12 @@ export interface WebSocketOptions {
 
 export interface WebSocketTransport {
   readonly socketCount: number
-  /** Closes every socket with 1001, on which clients come back and resume. */
-  close(): Promise<void>
+  /**
+   * Closes every socket with 1001, on which clients come back and resume, spread over a time, and takes no more.
+   *
+   * @param withinMs for those that are open; the last ones then have a moment to confirm it
+   */
+  close(withinMs?: number): Promise<void>
 }
 
 /** Sockets opened in one round of the event loop. */
@@ -54,6 +60,9 @@ const KEEP_ALIVE_SLICES = 50
 /** Time for a client to confirm a close before its socket is cut, and when the server stops. */
 const CLOSE_TIMEOUT_MS = 5000
 const STOP_TIMEOUT_MS = 2000
+/** Of the close codes that are not fatal to graphql-ws clients, the one for a server that goes down. */
+const GOING_AWAY = 1001
+const STOPPING = new EpochcastError('SHUTTING_DOWN', 'the server is stopping')
 /** Frames and pieces of them in which one message may come. */
 const MAX_FRAGMENTS = 256
 const MAX_PIECES = 4096
@@ -89,17 +98,24 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
         return [translate(error)]
       }
     },
-    onNext: (_context, _id, _payload, _args, { errors, data }) =>
-      errors && {
+    onNext: ({ extra }, _id, _payload, _args, { errors, data }) => {
+      if (!errors) return
+      clients.refusals.addAll(errors, 'websocket', extra.caller.address)
+      return {
         ...(data === undefined ? {} : { data }),
         errors: errors.map((error) => withoutHttpHints(error).toJSON()),
-      },
-    onError: (_context, _id, _payload, errors) => errors.map((error) => translate(error).toJSON()),
+      }
+    },
+    onError: ({ extra }, _id, _payload, errors) => {
+      const translated = errors.map((error) => translate(error))
+      clients.refusals.addAll(translated, 'websocket', extra.caller.address)
+      return translated.map((error) => error.toJSON())
+    },
   })
 
   // Not among the library's types yet.
   const closing: object = { closeTimeout: CLOSE_TIMEOUT_MS }
-  const sockets = new WebSocketServer<typeof Peer>({
+  const sockets = new WebSocketServer<typeof Peer<Connection>>({
     noServer: true,
     WebSocket: Peer,
     maxPayload: options.maxMessageBytes,
@@ -133,6 +149,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     for (const { connection } of sockets.clients) if (connection?.slice === slice) connection.probe()
   }, options.keepAliveMs / KEEP_ALIVE_SLICES)
   let newest = 0
+  let isClosing = false
 
   // Not a closure over the request, which would be kept as long as the socket is.
   const onError = (err: Error) => logger.debug({ err }, 'a socket failed during its upgrade')
@@ -140,12 +157,18 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     socket.on('error', onError)
     // Of a connection that has been refused.
     if (socket.writableEnded) return
+    const stranger = callers.of(request)
+    const refuse = (status: string, error: EpochcastError, headers = {}) => {
+      clients.refusals.add(error.code, 'websocket', stranger.address)
+      endSoon(socket, rawResponse(status, error, headers))
+    }
+    if (isClosing) return refuse(UNAVAILABLE, STOPPING)
     const refusal = refusalOf(request, origins)
-    if (refusal) return endSoon(socket, refusal)
+    if (refusal) return refuse(...refusal)
     try {
-      socket.once('close', clients.takeSocket(request, callers.of(request)))
+      socket.once('close', clients.takeSocket(request, stranger))
     } catch (error) {
-      return endSoon(socket, rawResponse('503 Service Unavailable', error as EpochcastError))
+      return refuse(UNAVAILABLE, error as EpochcastError)
     }
     const open = (caller: Caller) =>
       upgrades.take(() =>
@@ -155,14 +178,18 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
         }),
       )
     // Most say who they are in connection_init.
-    if (!callers.areKnownByTokens || !callers.hasCredentials(request)) return open(callers.of(request))
-    const refuse = (error: unknown) => endSoon(socket, rawRefusal(error, options.logger))
+    if (!callers.areKnownByTokens || !callers.hasCredentials(request)) return open(stranger)
+    const refuseCaller = (error: unknown) => {
+      const known = knownRefusal(error, logger)
+      const [status, headers] = httpRefusal(known)
+      refuse(`${status} ${STATUS_CODES[status]}`, known, headers)
+    }
     try {
       const caller = callers.identify(request, { mayHaveTicket: true })
-      if (caller instanceof Promise) caller.then(open).catch(refuse)
+      if (caller instanceof Promise) caller.then(open).catch(refuseCaller)
       else open(caller)
     } catch (error) {
-      refuse(error)
+      refuseCaller(error)
     }
   })
 
@@ -175,12 +202,15 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     get socketCount() {
       return sockets.clients.size
     },
-    close: async () => {
+    close: async (withinMs = 0) => {
+      isClosing = true
+      await spread([...sockets.clients], withinMs, (socket) => socket.close(GOING_AWAY, STOPPING.message))
       clearInterval(keepAlive)
       const cut = setTimeout(() => {
         for (const socket of sockets.clients) socket.terminate()
       }, STOP_TIMEOUT_MS)
-      for (const socket of sockets.clients) socket.close(1001, 'the server is stopping')
+      // Those whose upgrade was under way, too.
+      for (const socket of sockets.clients) socket.close(GOING_AWAY, STOPPING.message)
       await new Promise((resolve) => sockets.close(resolve))
       clearTimeout(cut)
     },
@@ -242,20 +272,17 @@ function prepare(
 }
 
 /** Of an upgrade whose caller does not show what it is to show. */
-function rawRefusal(error: unknown, logger: Logger): string {
-  if (!(error instanceof EpochcastError)) logger.error({ err: error }, 'a token was not checked')
-  const known =
-    error instanceof EpochcastError
-      ? error
-      : new EpochcastError('INTERNAL_SERVER_ERROR', 'something went wrong in the server; its log tells more')
-  const [status, headers] = httpRefusal(known)
-  return rawResponse(`${status} ${STATUS_CODES[status]}`, known, headers)
+function knownRefusal(error: unknown, logger: Logger): EpochcastError {
+  if (error instanceof EpochcastError) return error
+  logger.error({ err: error }, 'a token was not checked')
+  return new EpochcastError('INTERNAL_SERVER_ERROR', 'something went wrong in the server; its log tells more')
 }
 
+const UNAVAILABLE = '503 Service Unavailable'
 const STATUS = { NOT_FOUND: '404 Not Found', BAD_REQUEST: '400 Bad Request' } as const
 
-/** The raw response to an upgrade that is refused; null where it is welcome. */
-function refusalOf(request: IncomingMessage, origins: OriginRule): string | null {
+/** Status and error of an upgrade that is refused; null where it is welcome. */
+function refusalOf(request: IncomingMessage, origins: OriginRule): [string, EpochcastError] | null {
   try {
     const path = pathOf(request, origins)
     if (!isGraphQLPath(path))
@@ -264,6 +291,6 @@ function refusalOf(request: IncomingMessage, origins: OriginRule): string | null
     return null
   } catch (error) {
     if (!(error instanceof EpochcastError)) throw error
-    return rawResponse(STATUS[error.code as keyof typeof STATUS] ?? '403 Forbidden', error)
+    return [STATUS[error.code as keyof typeof STATUS] ?? '403 Forbidden', error]
   }
 }

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import { auditLog } from './audit-log.ts'
+import type { Authenticator } from './auth/authenticator.ts'
+import { ViewLinks } from './auth/view-links.ts'
+import type { Config } from './config.ts'
+import { Dispatch } from './dispatch/dispatch.ts'
+import { Liveness } from './dispatch/liveness.ts'
+import { StartBounds } from './dispatch/start-bounds.ts'
+import type { Trainers } from './dispatch/trainers.ts'
+import type { Store } from './event-log/store.ts'
+import { TaskWriter } from './event-log/task-writer.ts'
+import { EngineWait } from './feed/engine-wait.ts'
+import { Feeds } from './feed/feeds.ts'
+import { Pacing } from './feed/pacing.ts'
+import { SeriesReader } from './feed/series-reader.ts'
+import { TaskUpdates } from './feed/task-updates.ts'
+import { Ingest } from './ingest/ingest.ts'
+import { ExternalLauncher } from './launcher/external.ts'
+import { LocalLauncher } from './launcher/local.ts'
+import { TaskCatalog } from './repository/task-catalog.ts'
+import { TaskRecords } from './repository/task-records.ts'
+import type { Services } from './schema/context.ts'
+import { VERSION } from './version.ts'
+
+export interface ServiceParts {
+  readonly store: Store
+  /** Null where everybody may do everything. */
+  readonly authenticator: Authenticator | null
+  readonly trainers: Trainers
+  /** The GraphQL endpoint, once the server listens. */
+  readonly url: () => string
+  readonly logger: Logger
+  readonly onError: (error: unknown) => void
+}
+
+/** What resolvers delegate to, and what has to be started and stopped of it. */
+export interface OpenServices {
+  readonly services: Services
+  readonly writer: TaskWriter
+  readonly feeds: Feeds
+  readonly updates: TaskUpdates
+  readonly catalog: TaskCatalog
+  readonly dispatch: Dispatch
+  readonly liveness: Liveness
+  readonly local: LocalLauncher
+}
+
+/** How often feeds look for lost announcements. */
+const FEED_CHECK_MS = 5000
+const FEED_RING_EVENTS = 256
+/** What pages of logs may take that are kept for several viewers that catch up. */
+const KEPT_PAGES_BYTES = 32 * 1024 * 1024
+
+/** Puts together what lies between the store and the doors. */
+export function openServices(
+  config: Config,
+  { store, authenticator, trainers, url, logger, onError }: ServiceParts,
+): OpenServices {
+  const serverId = randomUUID()
+  const writer = new TaskWriter(store, {
+    restoreWithinMs: (config.retainSeconds * 1000) / 2,
+    curveBytes: config.curveBytes,
+    retainEvents: config.retainEvents,
+    onError,
+    onEnded: (channel, status) => logger.info({ task: channel, status }, `${channel} ended: ${status}`),
+    onReceived: (channel, receipt) => feeds.received(channel, { ...receipt, isOwn: true }),
+  })
+  const engineWait = new EngineWait(store, config.engineWaitMs)
+  const feeds = new Feeds(store, {
+    ringEvents: FEED_RING_EVENTS,
+    checkMs: FEED_CHECK_MS,
+    pages: { maxBytes: KEPT_PAGES_BYTES },
+    ringBytes: config.feedBytes,
+    engineWait,
+    onError,
+  })
+  const catalog = new TaskCatalog(store, onError, config.channelPrefixes)
+  const pacing = new Pacing(config.clients.stateValuesPerSecond)
+  const updates = new TaskUpdates(store, catalog, engineWait, pacing)
+  const ingest = new Ingest(writer, config.channelPrefixes, { reportsPerSecond: config.taskReportsPerSecond })
+  const audit = auditLog(logger)
+  const dispatch = new Dispatch(store, writer, trainers, {
+    audit,
+    channelPrefixes: config.channelPrefixes,
+    serverId,
+    startBounds: new StartBounds({
+      startsPerHour: config.startsPerHour,
+      maxTasks: config.maxTasks,
+      taskCount: () => catalog.index.size,
+      maxUnfinished: config.maxTasksPerAddress,
+      unfinishedOf: (address) => catalog.unfinishedOf(address),
+    }),
+    ...(authenticator && {
+      issueReportToken: (caller, spec) => authenticator.issueReportToken(caller, spec),
+    }),
+    onError,
+  })
+  const liveness = new Liveness(store, writer, {
+    serverId,
+    stallMs: config.stallMs,
+    abandonMs: config.abandonMs,
+    serverLeaseMs: config.serverLeaseMs,
+    isAlone: config.engine.name !== 'redis',
+    onError,
+  })
+  const local = new LocalLauncher(
+    {
+      concurrency: config.localConcurrency,
+      queue: config.localQueue,
+      stopGraceMs: config.stopGraceMs,
+      killGraceMs: config.killGraceMs,
+      reportUrl: () => config.operation.reportUrl ?? url(),
+      env: config.trainerEnv,
+    },
+    dispatch,
+  )
+  dispatch.use(local)
+  dispatch.use(new ExternalLauncher())
+
+  const services: Services = {
+    version: VERSION,
+    channelPrefixes: config.channelPrefixes,
+    maxStreamMs: config.maxStreamMs,
+    maxStateStreamMs: config.maxStateStreamMs,
+    log: store,
+    tasks: store,
+    catalog,
+    engine: store,
+    engineWait,
+    feeds,
+    pacing,
+    series: new SeriesReader(store),
+    updates,
+    ingest,
+    dispatch,
+    records: new TaskRecords(store, writer, config.channelPrefixes, { audit }),
+    trainers,
+    viewLinks: new ViewLinks(store, authenticator, {
+      channelPrefixes: config.channelPrefixes,
+      publicUrl: () => config.publicUrl ?? new URL(url()).origin,
+      audit,
+    }),
+  }
+  return { services, writer, feeds, updates, catalog, dispatch, liveness, local }
+}
