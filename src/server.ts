@@ -29,7 +29,8 @@ import { PlainEvents } from './transport/plain/plain-events.ts'
 import { ResponseStreams } from './transport/streams/response-streams.ts'
 import { StreamRequests } from './transport/streams/stream-requests.ts'
 import { Tickets } from './transport/tickets.ts'
-import { serveWebSocket } from './transport/websocket/websocket.ts'
+import { graphqlSockets } from './transport/websocket/graphql-sockets.ts'
+import { serveUpgrades } from './transport/websocket/upgrades.ts'
 import { VERSION } from './version.ts'
 
 export interface EpochcastServer {
@@ -152,19 +153,19 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     isReady,
     metrics: metricsDoors.onMainPort,
   })
-  const webSocket = serveWebSocket(http, {
-    operations,
-    clients,
-    callers,
-    logger,
-    origins,
-    maxMessageBytes: config.maxBodyBytes,
-    maxSubscriptionsPerSocket: config.maxSubscriptionsPerSocket,
+  const socketOptions = {
+    ...{ clients, callers, logger, maxMessageBytes: config.maxBodyBytes },
     maxBufferedBytes: config.maxBufferedBytes,
     compression: config.compression,
     keepAliveMs: config.keepAliveMs,
+  }
+  const graphqlDoor = graphqlSockets({
+    ...socketOptions,
+    operations,
+    maxSubscriptionsPerSocket: config.maxSubscriptionsPerSocket,
     connectionInitMs: config.connectionInitMs,
   })
+  const webSocket = serveUpgrades(http, [graphqlDoor], { clients, callers, logger, origins })
 
   const metrics = new Metrics({
     ...{ version: VERSION, clients, responses, webSocket, operations, feeds, updates, writer, dispatch },

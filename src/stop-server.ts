@@ -5,7 +5,7 @@ import type { Liveness } from './dispatch/liveness.ts'
 import type { OperationConfig } from './operation-config.ts'
 import type { OpenResponses } from './transport/open-responses.ts'
 import type { Operations } from './transport/operations.ts'
-import type { WebSocketTransport } from './transport/websocket/websocket.ts'
+import type { WebSocketTransport } from './transport/websocket/upgrades.ts'
 
 export interface Stopping extends Pick<OperationConfig, 'stopDelayMs' | 'drainMs'> {
   readonly dispatch: Pick<Dispatch, 'close'>

@@ -8,7 +8,7 @@ import type { TaskCatalog } from '../repository/task-catalog.ts'
 import type { Clients } from '../transport/clients.ts'
 import type { OpenResponses } from '../transport/open-responses.ts'
 import type { Operations } from '../transport/operations.ts'
-import type { WebSocketTransport } from '../transport/websocket/websocket.ts'
+import type { WebSocketTransport } from '../transport/websocket/upgrades.ts'
 
 /** The parts of a server that count; their numbers are read when somebody asks, and written by nobody here. */
 export interface Parts {

@@ -9,7 +9,8 @@ import type { TaskEvent } from '../../src/task/event.ts'
 import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
 import { Operations } from '../../src/transport/operations.ts'
 import { OriginRule } from '../../src/transport/origin.ts'
-import { serveWebSocket } from '../../src/transport/websocket/websocket.ts'
+import { graphqlSockets } from '../../src/transport/websocket/graphql-sockets.ts'
+import { serveUpgrades } from '../../src/transport/websocket/upgrades.ts'
 import { testCallers, testClients } from '../support/clients.ts'
 import { feedsOf, memoryLog } from '../support/delivery.ts'
 import { ProtocolClient } from '../support/protocol-client.ts'
@@ -47,12 +48,12 @@ async function smallServer(seed: number) {
   })
   const http = createServer()
   const clients = testClients()
-  const sockets = serveWebSocket(http, {
+  const callers = testCallers(clients)
+  const door = graphqlSockets({
     operations,
     clients,
-    callers: testCallers(clients),
+    callers,
     logger,
-    origins: new OriginRule(['*'], '127.0.0.1'),
     maxMessageBytes: 1_000_000,
     maxSubscriptionsPerSocket: 128,
     maxBufferedBytes: 4096,
@@ -60,6 +61,8 @@ async function smallServer(seed: number) {
     connectionInitMs: 10_000,
     keepAliveMs: 60_000,
   })
+  const origins = new OriginRule(['*'], '127.0.0.1')
+  const sockets = serveUpgrades(http, [door], { clients, callers, logger, origins })
   onTestFinished(() => sockets.close())
   return { log, feeds, operations, openSubscriptions, http }
 }

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream'
 import { CloseCode, type WebSocket as ProtocolSocket, type Server } from 'graphql-ws'
 import type { Logger } from 'pino'
 import type { RawData } from 'ws'
@@ -14,8 +13,9 @@ import type { RefusalCode } from '../refusal-counts.ts'
 import { FrameMeter } from './frame-meter.ts'
 import { Liveness } from './liveness.ts'
 import { MessageBudget } from './message-budget.ts'
-import { attach, type Peer, type PeerConnection } from './peer.ts'
+import { attach, type Peer } from './peer.ts'
 import { SocketCaller, TRY_AGAIN_LATER } from './socket-caller.ts'
+import type { KeptConnection, Upgraded } from './socket-server.ts'
 import { SocketWriter } from './socket-writer.ts'
 
 export interface ConnectionOptions {
@@ -47,13 +47,13 @@ type Take = Parameters<ProtocolSocket['onMessage']>[0]
  * One WebSocket between `ws` and graphql-ws. There are thousands of them, most of them silent: what each of
  * them holds is counted in bytes, which is why nothing here is a closure.
  */
-export class Connection implements ProtocolSocket, PeerConnection {
+export class Connection implements ProtocolSocket, KeptConnection {
   readonly slice: number
   readonly writer: SocketWriter
   readonly #caller: SocketCaller
   readonly id: number
   readonly openedAt = performance.now()
-  readonly #peer: Peer
+  readonly #peer: Peer<Connection>
   readonly #options: ConnectionOptions
   readonly #closed: (code: number, reason: string) => Promise<void>
   #take: Take | undefined
@@ -67,12 +67,7 @@ export class Connection implements ProtocolSocket, PeerConnection {
   /** Of the message that is being taken, where it is one too many. */
   #retryAfterMs = 0
 
-  /**
-   * @param socket what `peer` was made of at the upgrade
-   * @param slice the part of the connections with which it is probed
-   * @param caller who calls
-   */
-  constructor(peer: Peer, socket: Duplex, slice: number, options: ConnectionOptions, caller: Caller) {
+  constructor({ peer, socket, slice, caller }: Upgraded<Connection>, options: ConnectionOptions) {
     const { clients, maxBufferedBytes, maxMessageBytes } = options
     this.slice = slice
     this.id = clients.log.nextConnection()

@@ -117,7 +117,7 @@ describe('a connection', () => {
       maxMessageBytes: 1_000_000,
       maxBufferedBytes: 4096,
     }
-    new Connection(peer as never, socket as never, 0, options, ANYONE)
+    new Connection({ peer: peer as never, socket: socket as never, slice: 0, caller: ANYONE }, options)
     for (const i of [1, 2, 3]) peer.emit('message', Buffer.from(String(i)))
     peer.readyState = 3
     peer.emit('close', 1006, Buffer.alloc(0))
