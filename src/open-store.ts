@@ -40,12 +40,12 @@ export async function openStore(
 
 function openDataDirectory(
   path: string,
-  { retainEvents, retainSeconds, dataBytes: maxBytes, fsync }: Config,
+  { retainEvents, retainSeconds, dataBytes: maxBytes, storeShare: share, fsync }: Config,
   logger: Logger,
   onError: (error: unknown) => void,
 ): Store {
   try {
-    const store = new LmdbStore({ path, retainEvents, retainSeconds, maxBytes, fsync, onError })
+    const store = new LmdbStore({ path, retainEvents, retainSeconds, maxBytes, share, fsync, onError })
     logger.info(`tasks are kept in ${path} (EPOCHCAST_DATA)`)
     if (store.mayBeOlder !== null)
       logger.warn(`${path} may lack what viewers have seen (${store.mayBeOlder}); they are told if it does`)

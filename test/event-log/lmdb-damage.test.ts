@@ -13,6 +13,7 @@ const open = (path: string, errors: string[] = []) =>
     retainEvents: 1000,
     retainSeconds: 3600,
     maxBytes: 1_000_000_000,
+    share: 1,
     fsync: false,
     onError: (error) => errors.push((error as Error).message),
   })

@@ -15,6 +15,7 @@ const open = (path: string, fsync: boolean) =>
     retainEvents: 1000,
     retainSeconds: 3600,
     maxBytes: 1_000_000_000,
+    share: 1,
     fsync,
     onError: (error) => {
       throw error

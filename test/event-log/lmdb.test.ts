@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../src/event-log/event-log.ts'
-import { LmdbStore, type LmdbStoreOptions } from '../../src/event-log/lmdb/lmdb.ts'
+import { LmdbStore } from '../../src/event-log/lmdb/lmdb.ts'
+import type { LmdbStoreOptions } from '../../src/event-log/lmdb/options.ts'
 import { initialState, type TaskKey } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
+import { roomContract } from '../contract/room.ts'
 import { storeContract } from '../contract/store.ts'
 import { dataDirectory } from '../support/data-directory.ts'
 import { fullDisk } from '../support/full-disk.ts'
@@ -15,6 +17,7 @@ const open = (options: Partial<LmdbStoreOptions> = {}) =>
     retainEvents: 1000,
     retainSeconds: 3600,
     maxBytes: 1_000_000_000,
+    share: 1,
     fsync: true,
     onError: () => {},
     ...options,
@@ -42,6 +45,10 @@ describe('the lmdb engine', () => {
 
 describe('curves on the lmdb engine', () => {
   curvesContract(async (options) => open({ fsync: false, ...options }))
+})
+
+describe('room on the lmdb engine', () => {
+  roomContract(async (options) => open({ fsync: false, ...options }))
 })
 
 describe('the lmdb engine, opened again', () => {
@@ -265,6 +272,22 @@ describe('the lmdb engine, bounded', () => {
       reason: 'TRIMMED',
     })
     expect(await log.read(small, null, 10)).toMatchObject({ entries: [{ offset: 1 }, { offset: 2 }] })
+    await log.close()
+  })
+
+  it('never refuses an end, which makes room for the next', async () => {
+    const log = open({ maxBytes: 20_000, fsync: false })
+    const first = await createTask(log)
+    const others = async () => {
+      for (;;) await createTask(log, { params: { x: 'x'.repeat(1000) } })
+    }
+    await expect(others()).rejects.toMatchObject({ code: 'STORE_FULL' })
+    const long = { ...progress(1), message: 'x'.repeat(3000) }
+    await append(log, first, long, succeeded())
+    expect((await log.snapshot(first))?.state.status).toBe('SUCCESS')
+    await createTask(log)
+    expect(await exists(log, first)).toBe(false)
+    expect(log.bytes).toBeLessThanOrEqual(20_000)
     await log.close()
   })
 

@@ -27,6 +27,7 @@ const open = () =>
     retainEvents: 1_000_000,
     retainSeconds: 3600,
     maxBytes: 10_000_000_000,
+    share: 1,
     fsync: false,
     onError: (/** @type {Error} */ { message }) => say('told', message),
   })

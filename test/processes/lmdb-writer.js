@@ -14,6 +14,7 @@ const store = new LmdbStore({
   retainEvents: 1_000_000,
   retainSeconds: 3600,
   maxBytes: 10_000_000_000,
+  share: 1,
   fsync: true,
   onError: (/** @type {Error} */ { message }) => say('damaged', message.replaceAll(' ', '_')),
 })

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -49,6 +49,10 @@ export class PowerDisk {
   /** The power is back: the file system recovers by its journal. Whoever had files open is gone by then. */
   restore(): void {
     run('umount', this.path)
+    // From a copy of the device: where a mount namespace of somebody else still has the file system, mounting the same
+    // one again would show what is shut down.
+    run('cp', '--sparse=always', this.#image, `${this.#image}.copy`)
+    renameSync(`${this.#image}.copy`, this.#image)
     this.#mount()
   }
 

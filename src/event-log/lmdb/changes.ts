@@ -14,7 +14,7 @@ import type { Committer, Write } from './committer.ts'
 import { type Head, headRecord, isAt, newGeneration, oldestKept, topOf } from './head.ts'
 import { diskBytes, seal } from './records.ts'
 import { nameOf, segmentKey, serialKey, type Table, type Tables, textKey } from './tables.ts'
-import { type StoredTask, sizeOf, type Tasks } from './tasks.ts'
+import { StoredTask, type Tasks } from './tasks.ts'
 import type { Tombstones } from './tombstones.ts'
 import { Turns } from './turns.ts'
 
@@ -50,6 +50,7 @@ export class Changes {
     key: TaskKey,
     texts: readonly string[],
     state: TaskState,
+    stateText: string,
     onCreated: (task: StoredTask) => void,
   ): Promise<CreateResult> {
     const { tables, committer, tasks, tombstones, retainEvents } = this.#options
@@ -63,6 +64,7 @@ export class Changes {
       const none: Head = {
         key: { channelPrefix, id },
         serial,
+        owner: state.spec.owner ?? null,
         generation: newGeneration(),
         previous: null,
         top: 0,
@@ -77,14 +79,13 @@ export class Changes {
       const chunks = chunkWrites(tables.events, none, texts)
       const created = { ...none, top: texts.length, bytes: bytesOf(chunks) }
       const head = { ...created, oldest: oldestKept(created, retainEvents) }
-      const stateText = JSON.stringify(state)
       const record = headRecord(head, stateText)
       await committer.commit([
         { table: tables.meta, key: SERIAL_KEY, value: seal(SERIAL_KEY, serialKey(serial)) },
         { table: tables.tasks, key: serialKey(serial), value: record },
         ...chunks,
       ])
-      const task = { name, head, recordBytes: record.byteLength }
+      const task = new StoredTask(head, record.byteLength)
       tasks.add(task, state, stateText.length)
       onCreated(task)
       return { kind: 'created', snapshot: tasks.snapshot(task) }
@@ -95,6 +96,7 @@ export class Changes {
     key: TaskKey,
     texts: readonly string[],
     { expected, revision = 0, state, isFinal, isReturn = false, curves }: AppendRequest,
+    stateText: string,
     onAppended: (task: StoredTask) => void,
   ): Promise<AppendResult> {
     const { tables, tasks, retainEvents, now } = this.#options
@@ -129,9 +131,10 @@ export class Changes {
         { ...appended, oldest, stored, bytes, indexBytes },
         state,
         writes,
+        stateText,
       )
       onAppended(task)
-      return { kind: 'appended', top: topOf(task.head), stateBytes, bytes: sizeOf(task) }
+      return { kind: 'appended', top: topOf(task.head), stateBytes, bytes: task.bytes }
     })
   }
 
@@ -139,6 +142,7 @@ export class Changes {
     key: TaskKey,
     { top, revision }: Snapshot,
     state: TaskState,
+    stateText: string,
     onEdited: (task: StoredTask) => void,
   ): Promise<EditResult> {
     const { tasks } = this.#options
@@ -147,7 +151,7 @@ export class Changes {
       const task = tasks.get(name)
       if (!task) return { kind: 'missing' }
       if (!isAt(task.head, top, revision)) return { kind: 'conflict' }
-      await this.#commit(task, { ...task.head, revision: revision + 1 }, state, [])
+      await this.#commit(task, { ...task.head, revision: revision + 1 }, state, [], stateText)
       onEdited(task)
       return { kind: 'edited', snapshot: tasks.snapshot(task) }
     })
@@ -180,6 +184,11 @@ export class Changes {
     })
   }
 
+  /** How many bytes `trim` could free; it looks no further than these. */
+  spare({ head }: StoredTask, bytes: number): number {
+    return trimmed(this.#options.tables.events, head, oldestKept(head, 1), bytes).freed
+  }
+
   /** Trims whole chunks until so many bytes are free; returns how many are. */
   trim(task: StoredTask, bytes: number): Promise<number> {
     const { tables, tasks } = this.#options
@@ -210,9 +219,14 @@ export class Changes {
   }
 
   /** @returns about the bytes of the state */
-  async #commit(task: StoredTask, head: Head, state: TaskState, writes: readonly Write[]): Promise<number> {
+  async #commit(
+    task: StoredTask,
+    head: Head,
+    state: TaskState,
+    writes: readonly Write[],
+    stateText = JSON.stringify(state),
+  ): Promise<number> {
     const { tables, committer, tasks } = this.#options
-    const stateText = JSON.stringify(state)
     const record = headRecord(head, stateText)
     await committer.commit([...writes, { table: tables.tasks, key: serialKey(head.serial), value: record }])
     tasks.replace(task, head, record.byteLength, state, stateText.length)
@@ -270,7 +284,3 @@ export function lastSerialIn(tables: Tables): number {
   const serials = [newest, recorded?.subarray(-6)]
   return Math.max(0, ...serials.map((key) => key?.readUIntBE(0, 6) ?? 0))
 }
-
-/** The most that an append may add, without counting each character. */
-export const mostBytes = (texts: readonly string[], more: number): number =>
-  texts.reduce((sum, { length }) => sum + 2 * length + 64, 2 * more)

@@ -9,6 +9,8 @@ import { serialKey, type Table } from './tables.ts'
 export interface Head {
   readonly key: TaskKey
   readonly serial: number
+  /** Who pays for it, as its spec says; null for the server itself. */
+  readonly owner: string | null
   readonly generation: string
   /** The generation before, and the last offset that both have in common. */
   readonly previous: Position | null
@@ -88,4 +90,8 @@ export function readTask(
   return { head: headIn(body), state: JSON.parse(text) as TaskState, stateLength: text.length }
 }
 
-const headIn = (body: Buffer): Head => JSON.parse(body.toString('utf8', 0, body.indexOf(0x0a))) as Head
+function headIn(body: Buffer): Head {
+  const head = JSON.parse(body.toString('utf8', 0, body.indexOf(0x0a))) as Head
+  // Records of before there were owners have none.
+  return head.owner === undefined ? { ...head, owner: null } : head
+}

@@ -17,41 +17,28 @@ import type {
   Watch,
   WatchSignal,
 } from '../event-log.ts'
+import { type Holding, Ledger } from '../ledger.ts'
 import { type ListingChange, listingOf } from '../listing.ts'
 import { MemoryWatches } from '../memory-watches.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListPage, ListScope } from '../task-index.ts'
-import { Changes, lastSerialIn, mostBytes, textsOf } from './changes.ts'
+import { Changes, lastSerialIn, textsOf } from './changes.ts'
 import type { CheckedFile } from './check-file.ts'
 import { markEnd } from './clean-end.ts'
 import { Committer } from './committer.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { tellingDiskErrors } from './errors.ts'
+import { growthOfAppend, growthOfCreate, growthOfEdit } from './growth.ts'
 import { type Head, topOf } from './head.ts'
 import { LocalLeases } from './leases.ts'
 import { openDirectory } from './open-directory.ts'
+import { type LmdbStoreOptions, WORDS } from './options.ts'
 import { Reads } from './reads.ts'
 import { Retention } from './retention.ts'
-import { Room } from './room.ts'
+import { type Growth, Room } from './room.ts'
 import { nameOf, type Tables } from './tables.ts'
 import { type StoredTask, Tasks } from './tasks.ts'
 import { Tombstones } from './tombstones.ts'
-
-export interface LmdbStoreOptions {
-  /** The directory of the files; created where it is missing. One store at a time has it. */
-  readonly path: string
-  /** Newest events kept of one task. */
-  readonly retainEvents: number
-  /** Seconds for which a finished task is kept. */
-  readonly retainSeconds: number
-  /** About what all tasks may take on disk. */
-  readonly maxBytes: number
-  /** Whether a write resolves only when it is on disk; otherwise a power cut may take the newest, or damage all. */
-  readonly fsync: boolean
-  /** Told what is not on disk as it was written. */
-  readonly onError: (error: unknown) => void
-  readonly now?: () => number
-}
 
 /** A commit that takes longer than this is no commit of a disk that works. */
 const STUCK_MS = 5000
@@ -89,7 +76,8 @@ export class LmdbStore implements Store {
     this.#tables = tables
     this.mayBeOlder = lastEnd.mayBeOlder
     this.#committer = new Committer(this.#tables, { ...options, directory: options.path })
-    this.#tasks = new Tasks(this.#tables.tasks)
+    const ledger = new Ledger<Holding>({ ...options, words: WORDS })
+    this.#tasks = new Tasks(this.#tables.tasks, ledger)
     this.#load(lastEnd)
     this.#reads = new Reads(this.#tables, (what) => this.#tellDamage(what))
     const tombstones = new Tombstones(this.#tables.tombstones, now)
@@ -104,7 +92,7 @@ export class LmdbStore implements Store {
       lastSerial: lastSerialIn(this.#tables),
     })
     this.#retention = new Retention(this.#tasks, this.#changes, (task) => this.#tellDropped(task))
-    this.#room = new Room(options.maxBytes, this.#retention)
+    this.#room = new Room(ledger, this.#retention)
   }
 
   /** About what all tasks take on disk, as `maxBytes` counts it. */
@@ -123,8 +111,10 @@ export class LmdbStore implements Store {
 
   async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
     const texts = textsOf(events)
-    return this.#withRoom(nameOf(key), mostBytes(texts, 2 * JSON.stringify(state).length), () =>
-      this.#changes.create(key, texts, state, (task) => {
+    const stateText = JSON.stringify(state)
+    const isNew = this.#tasks.get(nameOf(key)) === undefined
+    return this.#withRoom(isNew ? growthOfCreate(texts, state, stateText) : null, () =>
+      this.#changes.create(key, texts, state, stateText, (task) => {
         this.#watches.tellListing({ kind: 'listed', listing: listingOf(this.#tasks.snapshot(task)) })
         this.#watches.tellAppended(logOf(task.head), entriesOf(events, task.head.top))
       }),
@@ -132,11 +122,11 @@ export class LmdbStore implements Store {
   }
 
   async append(key: TaskKey, request: AppendRequest): Promise<AppendResult> {
-    const { events, texts = textsOf(events), curves, listing } = request
-    const curveBytes =
-      curves?.put.reduce((sum, { bytes }) => sum + bytes.byteLength, curves.index.length) ?? 0
-    return this.#withRoom(nameOf(key), mostBytes(texts, curveBytes), () =>
-      this.#changes.append(key, texts, request, ({ head }) => {
+    const { events, texts = textsOf(events), state, listing } = request
+    const stateText = JSON.stringify(state)
+    const task = this.#tasks.get(nameOf(key))
+    return this.#withRoom(task ? growthOfAppend(task, texts, request, stateText) : null, () =>
+      this.#changes.append(key, texts, request, stateText, ({ head }) => {
         if (listing) this.#watches.tellListing({ kind: 'listed', listing })
         this.#watches.tellAppended(logOf(head), entriesOf(events, head.top))
       }),
@@ -144,17 +134,16 @@ export class LmdbStore implements Store {
   }
 
   async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
-    const onEdited = (task: StoredTask) => {
-      const { generation, revision } = task.head
-      this.#watches.tellListing({ kind: 'listed', listing: listingOf(this.#tasks.snapshot(task)) })
-      this.#watches.tellEdited(logOf(task.head), {
-        kind: 'edited',
-        generation,
-        revision,
-        edit: editIn(state),
-      })
-    }
-    return this.#told(() => this.#changes.edit(key, expected, state, onEdited))
+    const stateText = JSON.stringify(state)
+    const task = this.#tasks.get(nameOf(key))
+    return this.#withRoom(task ? growthOfEdit(task, stateText) : null, () =>
+      this.#changes.edit(key, expected, state, stateText, (edited) => {
+        const { generation, revision } = edited.head
+        const edit = editIn(state)
+        this.#watches.tellListing({ kind: 'listed', listing: listingOf(this.#tasks.snapshot(edited)) })
+        this.#watches.tellEdited(logOf(edited.head), { kind: 'edited', generation, revision, edit })
+      }),
+    )
   }
 
   async drop(key: TaskKey, expected: Snapshot): Promise<DropResult> {
@@ -246,13 +235,15 @@ export class LmdbStore implements Store {
     }
   }
 
-  async #withRoom<T>(name: string, bytes: number, write: () => Promise<T>): Promise<T> {
-    const made = this.#room.reserve(bytes, name)
-    if (made) await made
+  /** @param growth null for what will change nothing */
+  async #withRoom<T>(growth: Growth | null, write: () => Promise<T>): Promise<T> {
+    if (growth === null) return this.#told(write)
+    const reserved = this.#room.reserve(growth)
+    const { release } = reserved instanceof Promise ? await reserved : reserved
     try {
       return await this.#told(write)
     } finally {
-      this.#room.release(bytes)
+      release()
     }
   }
 

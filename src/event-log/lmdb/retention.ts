@@ -1,6 +1,6 @@
 import type { Changes } from './changes.ts'
 import type { RoomSource } from './room.ts'
-import { type StoredTask, sizeOf, type Tasks } from './tasks.ts'
+import type { StoredTask, Tasks } from './tasks.ts'
 
 /** Tasks that are dropped together when their time is over. */
 const DROPPED_TOGETHER = 64
@@ -17,14 +17,10 @@ export class Retention implements RoomSource {
     this.#onDropped = onDropped
   }
 
-  get bytes(): number {
-    return this.#tasks.bytes
-  }
-
   /** @param expiry drops what finished then or before; milliseconds since the epoch */
   async dropExpired(expiry: number): Promise<void> {
     const expired: StoredTask[] = []
-    for (const task of this.#tasks.finished) {
+    for (const task of this.#tasks.finished()) {
       if ((task.head.finishedAt ?? Number.POSITIVE_INFINITY) > expiry) break
       expired.push(task)
     }
@@ -34,18 +30,15 @@ export class Retention implements RoomSource {
     }
   }
 
-  async dropOldestFinished(except: string): Promise<boolean> {
-    for (const task of this.#tasks.finished) {
-      if (task.name === except) continue
-      await this.#changes.dropFinished(task, Number.POSITIVE_INFINITY, this.#onDropped)
-      return true
-    }
-    return false
+  drop(task: StoredTask): Promise<void> {
+    return this.#changes.dropFinished(task, Number.POSITIVE_INFINITY, this.#onDropped)
   }
 
-  async trimLargest(bytes: number): Promise<boolean> {
-    const largestFirst = [...this.#tasks.unfinished].sort((a, b) => sizeOf(b) - sizeOf(a))
-    for (const task of largestFirst) if ((await this.#changes.trim(task, bytes)) > 0) return true
-    return false
+  spare(task: StoredTask, bytes: number): number {
+    return this.#changes.spare(task, bytes)
+  }
+
+  trim(task: StoredTask, bytes: number): Promise<number> {
+    return this.#changes.trim(task, bytes)
   }
 }

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { EpochcastError, quote } from '../../task/errors.ts'
 import { channelOf, type TaskState } from '../../task/task.ts'
 import type { StoredSnapshot } from '../event-log.ts'
+import type { Holding, Ledger } from '../ledger.ts'
 import type { ListScope } from '../task-index.ts'
 import { type Head, isAt, readHead, readTask, topOf } from './head.ts'
 import { nameOf, serialKey, serialOf, type Table } from './tables.ts'
@@ -10,11 +11,24 @@ import { nameOf, serialKey, serialOf, type Table } from './tables.ts'
 const STATES_LENGTH = 64 * 1024 * 1024
 
 /** A task as it was committed last; its head is replaced, never changed. */
-export interface StoredTask {
+export class StoredTask implements Holding {
   readonly name: string
+  readonly owner: string | null
   head: Head
   /** Bytes of the record that has head and state. */
   recordBytes: number
+
+  constructor(head: Head, recordBytes: number) {
+    this.name = nameOf(head.key)
+    this.owner = head.owner
+    this.head = head
+    this.recordBytes = recordBytes
+  }
+
+  /** About what it takes on disk. */
+  get bytes(): number {
+    return this.head.bytes + this.recordBytes
+  }
 }
 
 /** All tasks on disk, with what is needed of each to find it: their heads in memory, their states as far as they are in use. */
@@ -24,13 +38,14 @@ export class Tasks {
   readonly #bySerial = new Map<number, StoredTask>()
   /** By their serials. */
   readonly #unfinished = new Set<StoredTask>()
-  /** In the order in which they finished. */
-  readonly #finished = new Set<StoredTask>()
+  readonly #ledger: Ledger<Holding>
   readonly #states = new LRUCache<number, TaskState>({ maxSize: STATES_LENGTH })
   #bytes = 0
 
-  constructor(table: Table) {
+  /** @param ledger told of each task and its bytes; finished ones in the order in which they finished */
+  constructor(table: Table, ledger: Ledger<Holding>) {
     this.#table = table
+    this.#ledger = ledger
   }
 
   /** About what all of them take on disk. */
@@ -61,8 +76,8 @@ export class Tasks {
     return this.#unfinished
   }
 
-  get finished(): Iterable<StoredTask> {
-    return this.#finished
+  *finished(): Generator<StoredTask> {
+    for (const task of this.#ledger.finished) if (task instanceof StoredTask) yield task
   }
 
   /**
@@ -71,14 +86,15 @@ export class Tasks {
    * @param onDamaged told the serial of each record that is not as it was written; its task is left out
    */
   load(onDamaged: (serial: number) => void): void {
+    const finished: StoredTask[] = []
     for (const { key, value } of this.#table.getRange({})) {
       const head = readHead(key, value)
-      if (head) this.#enter({ name: nameOf(head.key), head, recordBytes: value.byteLength })
-      else onDamaged(serialOf(key))
+      if (!head) onDamaged(serialOf(key))
+      else if (head.finishedAt === null) this.#enter(new StoredTask(head, value.byteLength))
+      else finished.push(new StoredTask(head, value.byteLength))
     }
-    const finished = [...this.#finished].sort((a, b) => (a.head.finishedAt ?? 0) - (b.head.finishedAt ?? 0))
-    this.#finished.clear()
-    for (const task of finished) this.#finished.add(task)
+    finished.sort((a, b) => (a.head.finishedAt ?? 0) - (b.head.finishedAt ?? 0))
+    for (const task of finished) this.#enter(task)
   }
 
   get(name: string): StoredTask | undefined {
@@ -96,12 +112,15 @@ export class Tasks {
 
   replace(task: StoredTask, head: Head, recordBytes: number, state: TaskState, stateLength: number): void {
     const wasFinished = task.head.finishedAt !== null
-    this.#bytes += head.bytes + recordBytes - sizeOf(task)
+    const before = task.bytes
     task.head = head
     task.recordBytes = recordBytes
+    this.#bytes += task.bytes - before
+    this.#ledger.grew(task, task.bytes - before)
     this.#states.set(head.serial, state, { size: stateLength })
     const isFinished = head.finishedAt !== null
-    if (isFinished && !wasFinished) this.#finish(task)
+    this.#ledger.move(task, isFinished)
+    if (isFinished) this.#unfinished.delete(task)
     if (wasFinished && !isFinished) this.#comeBack(task)
   }
 
@@ -109,9 +128,9 @@ export class Tasks {
     this.#byName.delete(task.name)
     this.#bySerial.delete(task.head.serial)
     this.#unfinished.delete(task)
-    this.#finished.delete(task)
+    this.#ledger.remove(task)
     this.#states.delete(task.head.serial)
-    this.#bytes -= sizeOf(task)
+    this.#bytes -= task.bytes
   }
 
   /** @throws EpochcastError DATA_DAMAGED */
@@ -140,25 +159,17 @@ export class Tasks {
     this.#byName.set(task.name, task)
     this.#bySerial.set(task.head.serial, task)
     if (task.head.finishedAt === null) this.#unfinished.add(task)
-    else this.#finished.add(task)
-    this.#bytes += sizeOf(task)
-  }
-
-  #finish(task: StoredTask): void {
-    this.#unfinished.delete(task)
-    this.#finished.add(task)
+    this.#ledger.add(task, task.head.finishedAt !== null)
+    this.#bytes += task.bytes
   }
 
   #comeBack(task: StoredTask): void {
-    this.#finished.delete(task)
     // Back in its place: they are listed in this order.
     const younger = [...this.#unfinished].filter(({ head }) => head.serial > task.head.serial)
     for (const one of younger) this.#unfinished.delete(one)
     for (const one of [task, ...younger]) this.#unfinished.add(one)
   }
 }
-
-export const sizeOf = ({ head, recordBytes }: StoredTask): number => head.bytes + recordBytes
 
 const snapshotOf = (head: Head, state: TaskState): StoredSnapshot => {
   const { serial, revision, folded, bytes } = head
