@@ -26,6 +26,7 @@ import { OpenResponses } from './transport/open-responses.ts'
 import { Operations } from './transport/operations.ts'
 import { OriginRule } from './transport/origin.ts'
 import { PlainEvents } from './transport/plain/plain-events.ts'
+import { plainSockets } from './transport/plain/plain-sockets.ts'
 import { ResponseStreams } from './transport/streams/response-streams.ts'
 import { StreamRequests } from './transport/streams/stream-requests.ts'
 import { Tickets } from './transport/tickets.ts'
@@ -165,7 +166,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     maxSubscriptionsPerSocket: config.maxSubscriptionsPerSocket,
     connectionInitMs: config.connectionInitMs,
   })
-  const webSocket = serveUpgrades(http, [graphqlDoor], { clients, callers, logger, origins })
+  const plainDoor = plainSockets({
+    ...socketOptions,
+    services,
+    shared: operations.shared,
+    translate: (error) => operations.translate(error),
+  })
+  const webSocket = serveUpgrades(http, [graphqlDoor, plainDoor], { clients, callers, logger, origins })
 
   const metrics = new Metrics({
     ...{ version: VERSION, clients, responses, webSocket, operations, feeds, updates, writer, dispatch },

@@ -44,7 +44,8 @@ interface Known {
  */
 export class FanOut {
   readonly #execute: Execute
-  readonly #shared: Shared = { groups: new LiveGroups(), turns: new Turns(CATCH_UPS_PER_ROUND) }
+  /** What its subscribers deliver by, for doors that are not GraphQL, too. */
+  readonly shared: Shared = { groups: new LiveGroups(), turns: new Turns(CATCH_UPS_PER_ROUND) }
   readonly #known = new WeakMap<DocumentNode, Known>()
 
   constructor(execute: Execute) {
@@ -52,12 +53,12 @@ export class FanOut {
   }
 
   get counts(): DeliveryCounts {
-    return this.#shared.groups.counts
+    return this.shared.groups.counts
   }
 
   /** Groups of subscribers that stand at the top of their tasks. */
   get groupCount(): number {
-    return this.#shared.groups.size
+    return this.shared.groups.size
   }
 
   /**
@@ -75,7 +76,7 @@ export class FanOut {
     const source = await createSourceEventStream(operation)
     if (!(Symbol.asyncIterator in source)) return source
     if (!(source instanceof TrainingEvents)) throw new Error('trainingProgress gave no stream of a training')
-    return new SharedSubscription(source.stream, encoding, this.#shared, onEnd)
+    return new SharedSubscription(source.stream, encoding, this.shared, onEnd)
   }
 
   #encodingOf(operation: ExecutionArgs): SharedEncoding | null {

@@ -25,8 +25,16 @@ export class OpenSubscriptions extends Shares {
    * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
    */
   open(holders: readonly string[], document: DocumentNode, operationName?: string | null): () => void {
+    return this.openField(holders, fieldOf(document, operationName))
+  }
+
+  /**
+   * The same for what is no GraphQL, by a name of its own.
+   *
+   * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
+   */
+  openField(holders: readonly string[], field: string): () => void {
     const leave = this.take(holders)
-    const field = fieldOf(document, operationName)
     this.#add(field, 1)
     let isOpen = true
     return () => {

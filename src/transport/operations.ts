@@ -7,6 +7,7 @@ import {
   type GraphQLSchema,
 } from 'graphql'
 import type { DeliveryCounts } from '../delivery/delivery-counts.ts'
+import type { Shared } from '../delivery/subscriber.ts'
 import { type DocumentErrors, Documents, type KnownDocument } from '../execution/documents.ts'
 import { FanOut, SharedSubscription } from '../execution/fan-out.ts'
 import { PreparedAnswer } from '../execution/prepared-answer.ts'
@@ -79,6 +80,11 @@ export class Operations {
   /** Queries and mutations that are being run, but for reports on the fast path. */
   get underWay(): number {
     return this.#underWay
+  }
+
+  /** What all subscriptions to trainings deliver by. */
+  get shared(): Shared {
+    return this.#fanOut.shared
   }
 
   /** The document that is asked for, or what is wrong with it. */

@@ -1,0 +1,200 @@
+import { SharedEncoding } from '../../delivery/encoding.ts'
+import { type Shared, Subscriber } from '../../delivery/subscriber.ts'
+import type { Snapshot } from '../../event-log/event-log.ts'
+import { heartbeatStream } from '../../feed/heartbeat.ts'
+import { trainingStream } from '../../feed/training-stream.ts'
+import { accountOf, authorize } from '../../repository/access.ts'
+import { findForCaller } from '../../repository/find-for-caller.ts'
+import type { Services } from '../../schema/context.ts'
+import { channelOf, isFinalStatus, type TaskSpec } from '../../task/task.ts'
+import { MetricsMessages } from './metrics-messages.ts'
+import type { PlainConnection, PlainStream } from './plain-connection.ts'
+import { PlainOutlet } from './plain-outlet.ts'
+import { ProgressMessages } from './progress-messages.ts'
+
+/** Which pages a stream is for. */
+const SHAPES = { progress: ProgressMessages, metrics: MetricsMessages } as const
+export type Shape = keyof typeof SHAPES
+
+/** Trainings that one socket follows which asks for all of them. */
+export const MAX_FOLLOWED = 100
+const HEARTBEAT_MS = 1000
+
+interface Used {
+  readonly encoding: SharedEncoding
+  users: number
+}
+
+export interface AskedTask {
+  readonly id: string
+  readonly channelPrefix: string | null
+}
+
+/** Streams for pages that have no GraphQL, over the same feeds, with the same rights. */
+export class PlainStreams {
+  readonly #services: Services
+  readonly #shared: Shared
+  /** Of tasks that are watched here, by shape and channel: pages of one task share their texts. */
+  readonly #encodings = new Map<string, Used>()
+
+  /** @param shared what all doors deliver by */
+  constructor(services: Services, shared: Shared) {
+    this.#services = services
+    this.#shared = shared
+  }
+
+  /** The events of one task, from its newest on. One that is not there yet is waited for. */
+  async ofTask(connection: PlainConnection, asked: AskedTask, shape: Shape, last: number): Promise<void> {
+    const { log, channelPrefixes } = this.#services
+    const { caller } = connection
+    const found = await findForCaller(log, caller, 'tasks:read', {
+      ...asked,
+      allowedPrefixes: channelPrefixes,
+    })
+    if (found)
+      return connection.serve(await this.#stream(connection, found, shape, { last, isGreeted: false }))
+    connection.say({
+      type: 'connected',
+      channel:
+        asked.channelPrefix === null ? asked.id : channelOf({ ...asked, channelPrefix: asked.channelPrefix }),
+      timestamp: new Date().toISOString(),
+      message: 'waiting for the task to be started',
+    })
+    await connection.serve(this.#awaited(connection, asked, shape, last))
+  }
+
+  /** All trainings that are under way, or begin. */
+  ofAll(connection: PlainConnection): Promise<void> {
+    authorize(connection.caller, 'tasks:read')
+    connection.say({
+      type: 'connected',
+      channel: '*',
+      timestamp: new Date().toISOString(),
+      message: `watching all trainings, at most ${MAX_FOLLOWED} at a time`,
+    })
+    return connection.serve(this.#followed(connection))
+  }
+
+  heartbeat(connection: PlainConnection): Promise<void> {
+    authorize(connection.caller, null)
+    const { engine, pacing, maxStateStreamMs } = this.#services
+    const account = accountOf(connection.caller)
+    const beats = heartbeatStream(engine, {
+      pacing,
+      account,
+      intervalMs: HEARTBEAT_MS,
+      maxStreamMs: maxStateStreamMs,
+    })
+    const timestamp = new Date().toISOString()
+    connection.say({ type: 'connected', channel: 'heartbeat', timestamp, message: 'a beat every second' })
+    const run = async () => {
+      for await (const { sequence, timestamp, uptimeSeconds, engine } of beats) {
+        connection.say({
+          type: 'heartbeat',
+          channel: 'heartbeat',
+          timestamp,
+          message: 'alive',
+          sequence,
+          uptime_seconds: uptimeSeconds,
+          engine,
+        })
+        await connection.writer.drained()
+      }
+    }
+    return connection.serve({ run, stop: async () => void (await beats.return?.()) })
+  }
+
+  async #stream(
+    connection: PlainConnection,
+    found: Snapshot,
+    shape: Shape,
+    { last, isGreeted }: { readonly last: number; readonly isGreeted: boolean },
+  ): Promise<PlainStream> {
+    const { feeds, maxStreamMs } = this.#services
+    const stream = await trainingStream(feeds, found, { after: null, last }, { maxStreamMs })
+    const { encoding, release } = this.#encodingFor(shape, found.state.spec)
+    const outlet = new PlainOutlet(connection.writer, isGreeted)
+    const subscriber = new Subscriber({ stream, encoding, shared: this.#shared, outlet, onEnd: release })
+    return { run: () => subscriber.start(), stop: () => subscriber.stop() }
+  }
+
+  #encodingFor(shape: Shape, spec: TaskSpec): { encoding: SharedEncoding; release: () => void } {
+    const key = `${shape} ${channelOf(spec)}`
+    const used = this.#encodings.get(key) ?? {
+      encoding: new SharedEncoding(new SHAPES[shape](spec)),
+      users: 0,
+    }
+    this.#encodings.set(key, used)
+    used.users++
+    let isUsed = true
+    const release = () => {
+      if (isUsed && --used.users === 0) this.#encodings.delete(key)
+      isUsed = false
+    }
+    return { encoding: used.encoding, release }
+  }
+
+  /** A task that is started later, and then all of it. */
+  #awaited(connection: PlainConnection, asked: AskedTask, shape: Shape, last: number): PlainStream {
+    const { updates, maxStreamMs } = this.#services
+    const filter = { ids: [asked.id], channelPrefix: asked.channelPrefix }
+    const seen = updates.stream(filter, { minIntervalMs: 0, maxStreamMs, caller: connection.caller })
+    let stream: PlainStream | undefined
+    const run = async () => {
+      const first = await seen.next()
+      await seen.return?.()
+      if (first.done || connection.isOver) return
+      stream = await this.#stream(connection, first.value, shape, { last, isGreeted: true })
+      if (connection.isOver) return stream.stop()
+      await stream.run()
+    }
+    const stop = async () => {
+      await seen.return?.()
+      await stream?.stop()
+    }
+    return { run: () => run().catch(sayTimeout(connection)), stop }
+  }
+
+  #followed(connection: PlainConnection): PlainStream {
+    const { updates, maxStateStreamMs } = this.#services
+    const seen = updates.stream(
+      {},
+      { minIntervalMs: 0, maxStreamMs: maxStateStreamMs, caller: connection.caller },
+    )
+    const streams = new Map<string, PlainStream>()
+    let isFull = false
+    const follow = async (snapshot: Snapshot, channel: string) => {
+      const stream = await this.#stream(connection, snapshot, 'metrics', { last: 1, isGreeted: true })
+      streams.set(channel, stream)
+      stream.run().then(
+        () => streams.delete(channel),
+        (error) => connection.refuse(error),
+      )
+    }
+    const run = async () => {
+      for await (const snapshot of seen) {
+        const { spec, status } = snapshot.state
+        const channel = channelOf(spec)
+        if (isFinalStatus(status) || streams.has(channel)) continue
+        if (streams.size < MAX_FOLLOWED) await follow(snapshot, channel)
+        else if (!isFull) {
+          isFull = true
+          const message = `more than ${MAX_FOLLOWED} trainings are under way; the others are left out`
+          connection.say({ type: 'error', timestamp: new Date().toISOString(), message, data: { message } })
+        }
+      }
+    }
+    const stop = async () => {
+      await seen.return?.()
+      await Promise.all([...streams.values()].map((stream) => stream.stop()))
+    }
+    return { run, stop }
+  }
+}
+
+/** A task that did not come in time is no failure of this server. */
+const sayTimeout = (connection: PlainConnection) => (error: unknown) => {
+  if ((error as { code?: string }).code !== 'STREAM_TIMED_OUT') throw error
+  const message = 'the task was not started within the maximum duration'
+  connection.say({ type: 'timeout', timestamp: new Date().toISOString(), message })
+}
