@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { type RequestOptions, request } from 'node:http'
 import { expect, it } from 'vitest'
 import { schema } from '../../src/schema/index.ts'
+import { GUARDED_PATHS } from '../../src/transport/http.ts'
 import { type Asked, DOORS, type DoorOptions } from '../support/doors.ts'
 import type { Result } from '../support/graphql.ts'
 import { RIGHTS } from '../support/rights.ts'
@@ -273,6 +274,53 @@ it.each(Object.keys(DOORS_OF_TOKENS))(
   },
   120_000,
 )
+
+/** What is not GraphQL, with the scope that it needs; `ID` stands for a task of another. */
+const PLAIN_DOORS: Readonly<
+  Record<string, { readonly at: string; readonly method?: string; readonly scope: string | null }>
+> = {
+  ticket: { at: '/ticket', method: 'POST', scope: null },
+  events: { at: '/events/gan:training/ID', scope: 'tasks:read' },
+  history: { at: '/history/gan:training/ID', scope: 'tasks:read' },
+  metrics: { at: '/metrics', scope: 'server:metrics' },
+}
+
+it.each(Object.entries(PLAIN_DOORS))(
+  '/%s lets in whom it is to, too',
+  async (_, { at, method = 'GET', scope }) => {
+    const { url } = await testServer({
+      EPOCHCAST_JWT_PUBLIC_KEY: fileOf(pair.pem),
+      EPOCHCAST_TOKEN_SECRET: TOKEN_SECRET,
+      EPOCHCAST_JWT_ISSUER: 'https://issuer.example',
+      EPOCHCAST_JWT_AUDIENCE: 'train',
+    })
+    const query = 'mutation { startTraining(input: { trainer: "external" }) { task { id } } }'
+    const { data } = await through(
+      'POST',
+      { url, headers: header(await signed({ scope: 'operator' })) },
+      { query },
+    )
+    const address = new URL(at.replace('ID', data.startTraining.task.id), url)
+    const statuses: Record<string, number> = {}
+    const expected: Record<string, number> = {}
+    for (const [name, { outcome, bearer }] of Object.entries(CREDENTIALS)) {
+      const controller = new AbortController()
+      const headers = header(await bearer(scope ?? ''))
+      const response = await fetch(address, { method, headers, signal: controller.signal })
+      controller.abort()
+      const isOfTask = at.includes('ID')
+      const allowed = outcome === 'right' || scope === null || (outcome === 'out of reach' && !isOfTask)
+      const refused = outcome === 'unknown' ? 401 : outcome === 'wrong scope' ? 403 : 404
+      statuses[name] = response.status
+      expected[name] = outcome !== 'unknown' && allowed ? 200 : refused
+    }
+    expect(statuses).toEqual(expected)
+  },
+)
+
+it('every path of the server has a row for tokens, or is for everybody', () => {
+  expect(Object.keys(PLAIN_DOORS).sort()).toEqual([...GUARDED_PATHS, 'metrics'].sort())
+})
 
 it('every door of operations has a row for tokens', () => {
   const ways = Object.keys(DOORS_OF_TOKENS)

@@ -1,11 +1,11 @@
 import { SharedEncoding } from '../../delivery/encoding.ts'
 import { type Shared, Subscriber } from '../../delivery/subscriber.ts'
-import type { Snapshot } from '../../event-log/event-log.ts'
 import { heartbeatStream } from '../../feed/heartbeat.ts'
 import { trainingStream } from '../../feed/training-stream.ts'
 import { accountOf, authorize } from '../../repository/access.ts'
 import { findForCaller } from '../../repository/find-for-caller.ts'
 import type { Services } from '../../schema/context.ts'
+import type { TaskView } from '../../task/stream-event.ts'
 import { channelOf, isFinalStatus, type TaskSpec } from '../../task/task.ts'
 import { MetricsMessages } from './metrics-messages.ts'
 import type { PlainConnection, PlainStream } from './plain-connection.ts'
@@ -106,7 +106,7 @@ export class PlainStreams {
 
   async #stream(
     connection: PlainConnection,
-    found: Snapshot,
+    found: TaskView,
     shape: Shape,
     { last, isGreeted }: { readonly last: number; readonly isGreeted: boolean },
   ): Promise<PlainStream> {
@@ -163,7 +163,7 @@ export class PlainStreams {
     )
     const streams = new Map<string, PlainStream>()
     let isFull = false
-    const follow = async (snapshot: Snapshot, channel: string) => {
+    const follow = async (snapshot: TaskView, channel: string) => {
       const stream = await this.#stream(connection, snapshot, 'metrics', { last: 1, isGreeted: true })
       streams.set(channel, stream)
       stream.run().then(
