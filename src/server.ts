@@ -16,6 +16,7 @@ import { Feeds } from './feed/feeds.ts'
 import { Pacing } from './feed/pacing.ts'
 import { SeriesReader } from './feed/series-reader.ts'
 import { TaskUpdates } from './feed/task-updates.ts'
+import type { Gauges } from './gauges.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
@@ -31,7 +32,8 @@ import { schema } from './schema/index.ts'
 import { stopServer } from './stop-server.ts'
 import { EpochcastError } from './task/errors.ts'
 import { reloadTls, tlsFilesOf } from './tls.ts'
-import { type ClientGauges, Clients } from './transport/clients.ts'
+import { tracingOf } from './trace.ts'
+import { Clients } from './transport/clients.ts'
 import { createGraphQL } from './transport/graphql.ts'
 import { createHttpServer, endpointOf, listen } from './transport/http.ts'
 import { OpenResponses } from './transport/open-responses.ts'
@@ -54,20 +56,6 @@ export interface EpochcastServer {
   close(): Promise<void>
 }
 
-interface Gauges extends ClientGauges {
-  /** The longest time that something has held the event loop; the one that stays. */
-  readonly eventLoopHeldMs: number
-  readonly sockets: number
-  /** Requests under way, event streams among them. */
-  readonly requests: number
-  /** Groups of subscribers for which an event is encoded once. */
-  readonly groups: number
-  readonly feeds: number
-  readonly updateSubscribers: number
-  readonly watches: number
-  readonly trainers: number
-}
-
 /** How often feeds look for lost announcements. */
 const FEED_CHECK_MS = 5000
 const FEED_RING_EVENTS = 256
@@ -81,6 +69,7 @@ const KEPT_PAGES_BYTES = 32 * 1024 * 1024
  */
 export async function startServer(config: Config, logger: Logger): Promise<EpochcastServer> {
   const tls = tlsFilesOf(config)
+  const tracing = await tracingOf(config)
   const trainers = Trainers.load(config.trainersFile, config.channelPrefixes)
   const { trustedDocumentsFile } = config
   const trustedDocuments = trustedDocumentsFile ? TrustedDocuments.load(trustedDocumentsFile, schema) : null
@@ -99,6 +88,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     curveBytes: config.curveBytes,
     retainEvents: config.retainEvents,
     onError,
+    trace: tracing ?? undefined,
     onEnded: (channel, status) => logger.info({ task: channel, status }, `${channel} ended: ${status}`),
     onReceived: (channel, receipt) => feeds.received(channel, { ...receipt, isOwn: true }),
   })
@@ -208,8 +198,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     isReady,
     onError,
   })
+  if (tracing) operations.deliveryCounts.onDelivered = tracing.delivered
   const http = createHttpServer({
     tls,
+    traced: tracing?.mutation ?? null,
     yoga,
     operations,
     clients,
@@ -277,7 +269,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
         ...config.operation,
         ...{ dispatch, liveness, http, webSocket, responses, operations },
         // The metrics nearly to the last, so that it can be seen how a server stops.
-        parts: [reloading, metricsDoors, clients, eventLoop, feeds, catalog, store],
+        parts: [
+          reloading,
+          metricsDoors,
+          clients,
+          eventLoop,
+          feeds,
+          catalog,
+          store,
+          ...(tracing ? [tracing] : []),
+        ],
       })
     },
   }

@@ -3,6 +3,7 @@ import { createServer, request } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { toGraphQLError } from '../../src/schema/errors.ts'
+import { countedResponses } from '../../src/transport/counted-response.ts'
 import { JsonPost } from '../../src/transport/json-post.ts'
 import { testClients } from '../support/clients.ts'
 import { progressReports, REPORT, run, START, startExternal } from '../support/graphql.ts'
@@ -300,14 +301,16 @@ it.each(['prepare', 'yoga'])(
     }
     const unexpected: unknown[] = []
     const translate = (error: unknown) => toGraphQLError(error, (cause) => unexpected.push(cause))
+    const clients = testClients()
     const jsonPost = new JsonPost({
       yoga: (part === 'yoga' ? async () => fail() : fail) as never,
       operations: { prepare: fail, translate } as never,
-      clients: testClients(),
+      clients,
       maxBodyBytes: 1000,
       graphiql: true,
     })
-    const server = createServer((request, response) => jsonPost.serve(request, response))
+    const ServerResponse = countedResponses(clients.waiting, clients.refusals)
+    const server = createServer({ ServerResponse }, (request, response) => jsonPost.serve(request, response))
     onTestFinished(() => void server.close())
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
