@@ -9,7 +9,7 @@ import { Liveness } from './dispatch/liveness.ts'
 import { StartBounds } from './dispatch/start-bounds.ts'
 import type { Trainers } from './dispatch/trainers.ts'
 import type { Store } from './event-log/store.ts'
-import { TaskWriter } from './event-log/task-writer.ts'
+import { TaskWriter, type TaskWriterOptions } from './event-log/task-writer.ts'
 import { EngineWait } from './feed/engine-wait.ts'
 import { Feeds } from './feed/feeds.ts'
 import { Pacing } from './feed/pacing.ts'
@@ -32,6 +32,8 @@ export interface ServiceParts {
   readonly url: () => string
   readonly logger: Logger
   readonly onError: (error: unknown) => void
+  /** Null where nothing is traced. */
+  readonly tracing: TaskWriterOptions['trace'] | null
 }
 
 /** What resolvers delegate to, and what has to be started and stopped of it. */
@@ -55,7 +57,7 @@ const KEPT_PAGES_BYTES = 32 * 1024 * 1024
 /** Puts together what lies between the store and the doors. */
 export function openServices(
   config: Config,
-  { store, authenticator, trainers, url, logger, onError }: ServiceParts,
+  { store, authenticator, trainers, url, logger, onError, tracing }: ServiceParts,
 ): OpenServices {
   const serverId = randomUUID()
   const writer = new TaskWriter(store, {
@@ -63,6 +65,7 @@ export function openServices(
     curveBytes: config.curveBytes,
     retainEvents: config.retainEvents,
     onError,
+    trace: tracing ?? undefined,
     onEnded: (channel, status) => logger.info({ task: channel, status }, `${channel} ended: ${status}`),
     onReceived: (channel, receipt) => feeds.received(channel, { ...receipt, isOwn: true }),
   })

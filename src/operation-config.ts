@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { expecting, optionalWhole, seconds, text } from './setting.ts'
+import { expecting, flag, optionalWhole, seconds, text } from './setting.ts'
 
 /** How the server is run: how it stops, what it shows of itself, how it is reached. */
 export interface OperationConfig {
@@ -12,16 +12,21 @@ export interface OperationConfig {
   readonly metricsHost: string
   /** Files with the certificate and its key, where the server speaks TLS itself. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null
+  /** Where spans are sent, as OTLP over HTTP; null where there are none. */
+  readonly tracingEndpoint: string | null
   /** What local trainers are given as the place to report to; null for the server's own port. */
   readonly reportUrl: string | null
 }
 
-const httpUrl = () => {
+const httpUrl = (expected: string) => {
   const isHttp = (found: string) => found === '' || (/^https?:\/\//.test(found) && URL.canParse(found))
   return text('')
-    .refine(isHttp, expecting('the URL of the GraphQL endpoint, such as https://epochcast.example/graphql'))
+    .refine(isHttp, expecting(expected))
     .transform((found) => found || null)
 }
+
+/** Of a collector on this machine, by its standard port. */
+const DEFAULT_COLLECTOR = 'http://localhost:4318'
 
 /** Names, defaults and bounds. */
 export const operationSettings = {
@@ -31,7 +36,11 @@ export const operationSettings = {
   EPOCHCAST_METRICS_HOST: text('127.0.0.1'),
   EPOCHCAST_TLS_CERT: text(''),
   EPOCHCAST_TLS_KEY: text(''),
-  EPOCHCAST_REPORT_URL: httpUrl(),
+  EPOCHCAST_REPORT_URL: httpUrl('the URL of the GraphQL endpoint, such as https://epochcast.example/graphql'),
+  EPOCHCAST_TRACING: flag(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(
+    'the URL of an OpenTelemetry collector, such as http://localhost:4318',
+  ),
 }
 
 type Found = { readonly [Name in keyof typeof operationSettings]: z.infer<(typeof operationSettings)[Name]> }
@@ -45,4 +54,5 @@ export const operationConfig = (found: Found): OperationConfig => ({
     ? { certFile: found.EPOCHCAST_TLS_CERT, keyFile: found.EPOCHCAST_TLS_KEY }
     : null,
   reportUrl: found.EPOCHCAST_REPORT_URL,
+  tracingEndpoint: found.OTEL_EXPORTER_OTLP_ENDPOINT ?? (found.EPOCHCAST_TRACING ? DEFAULT_COLLECTOR : null),
 })

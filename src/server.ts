@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { Trainers } from './dispatch/trainers.ts'
 import { EventLoopWatch } from './event-loop-watch.ts'
 import { TrustedDocuments } from './execution/trusted-documents.ts'
+import type { Gauges } from './gauges.ts'
 import { isLoopback } from './loopback.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { MetricsDoors } from './metrics/metrics-doors.ts'
@@ -18,8 +19,9 @@ import { schema } from './schema/index.ts'
 import { stopServer } from './stop-server.ts'
 import { EpochcastError } from './task/errors.ts'
 import { reloadTls, tlsFilesOf } from './tls.ts'
+import { tracingOf } from './trace.ts'
 import { Callers } from './transport/callers.ts'
-import { type ClientGauges, Clients } from './transport/clients.ts'
+import { Clients } from './transport/clients.ts'
 import { createGraphQL } from './transport/graphql.ts'
 import { createHttpServer, endpointOf, listen } from './transport/http.ts'
 import { OpenResponses } from './transport/open-responses.ts'
@@ -48,22 +50,6 @@ export interface EpochcastServer {
   close(): Promise<void>
 }
 
-interface Gauges extends ClientGauges {
-  /** The longest time that something has held the event loop; the one that stays. */
-  readonly eventLoopHeldMs: number
-  readonly sockets: number
-  /** Requests under way, event streams among them. */
-  readonly requests: number
-  /** Groups of subscribers for which an event is encoded once. */
-  readonly groups: number
-  readonly feeds: number
-  /** Bytes of the newest events of watched tasks. */
-  readonly ringBytes: number
-  readonly updateSubscribers: number
-  readonly watches: number
-  readonly trainers: number
-}
-
 /**
  * The only place where parts are chosen and put together.
  *
@@ -71,6 +57,7 @@ interface Gauges extends ClientGauges {
  */
 export async function startServer(config: Config, logger: Logger): Promise<EpochcastServer> {
   const tls = tlsFilesOf(config)
+  const tracing = await tracingOf(config)
   const trainers = Trainers.load(config.trainersFile, config.channelPrefixes)
   const { trustedDocumentsFile } = config
   const trustedDocuments = trustedDocumentsFile ? TrustedDocuments.load(trustedDocumentsFile, schema) : null
@@ -88,7 +75,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const stranger = authenticator ? NOBODY : ANYONE
 
   const opened = openServices(config, {
-    ...{ store, authenticator, trainers, logger, onError },
+    ...{ store, authenticator, trainers, logger, onError, tracing },
     url: () => url,
   })
   const { services, writer, feeds, updates, catalog, dispatch, liveness, local } = opened
@@ -137,8 +124,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     log: clients.log,
     maxBufferedBytes: config.maxBufferedBytes,
   })
+  if (tracing) operations.deliveryCounts.onDelivered = tracing.delivered
   const http = createHttpServer({
     tls,
+    traced: tracing?.mutation ?? null,
     yoga,
     operations,
     clients,
@@ -230,6 +219,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
           feeds,
           catalog,
           store,
+          ...present(tracing),
         ],
       })
     },

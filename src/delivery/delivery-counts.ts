@@ -14,6 +14,8 @@ export class DeliveryCounts {
     TRIMMED: { announced: 0, events: 0 },
     LOG_RESET: { announced: 0, events: 0 },
   }
+  /** Told of each own report whose events were written to live subscribers, where it has a trace. */
+  onDelivered: ((origin: unknown, channel: string, subscribers: number) => void) | undefined
   /** From the report to the write to the live subscribers, of reports to this server. */
   readonly reportLag = new LagHistogram()
   /** From the announcement to the write, of reports to other servers. */

@@ -2,6 +2,7 @@ import type { TaskFeed } from '../feed/task-feed.ts'
 import { isFinalEvent } from '../task/event.ts'
 import { type Position, positionAfter } from '../task/position.ts'
 import type { DeliveredEvent } from '../task/stream-event.ts'
+import { channelOf } from '../task/task.ts'
 import { DeliveryCounts } from './delivery-counts.ts'
 import type { SharedEncoding } from './encoding.ts'
 import type { EventBatch } from './outlet.ts'
@@ -134,6 +135,7 @@ class LiveGroup {
   #send(batch: EventBatch): void {
     const { events } = batch
     const { generation, offset } = this.#position
+    const members = this.#members.size
     let delivered = 0
     // Set first: a member that joins from now on stands after these.
     this.#position = positionAfter(generation, events, events.length)
@@ -145,7 +147,7 @@ class LiveGroup {
         this.#dismiss(member, positionAfter(generation, events, count))
       }
     }
-    this.#observer.sent(this.#feed, offset, this.#position.offset, delivered)
+    this.#observer.sent(this.#feed, offset, this.#position.offset, delivered, members)
     if (isFinalEvent(events[events.length - 1] as DeliveredEvent)) this.#dissolve()
   }
 
@@ -191,13 +193,14 @@ class DeliveryObserver {
   }
 
   /** Once for each batch and group, however many its members: events after one offset up to another. */
-  sent({ receipts }: TaskFeed, after: number, upTo: number, delivered: number): void {
+  sent({ receipts, key }: TaskFeed, after: number, upTo: number, delivered: number, members: number): void {
     const { counts } = this
     counts.delivered += delivered
     const now = performance.now()
-    for (const { receivedAt, isOwn } of receipts.between(after, upTo)) {
+    for (const { receivedAt, isOwn, origin } of receipts.between(after, upTo)) {
       const lag = isOwn ? counts.reportLag : counts.announcementLag
       lag.observe((now - receivedAt) / 1000)
+      if (origin) counts.onDelivered?.(origin, channelOf(key), members)
     }
   }
 }

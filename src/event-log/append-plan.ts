@@ -26,6 +26,8 @@ export interface Waiting {
   readonly reject: (error: unknown) => void
   /** By performance.now(). */
   readonly receivedAt: number
+  /** Where appends are followed. */
+  readonly origin?: unknown
 }
 
 /** What one append is to do, and what it means for each of the updates that it takes together. */
@@ -76,21 +78,64 @@ export function settle(together: readonly Waiting[], outcomes: AppendPlan['outco
   return outcomes.length
 }
 
-/** Told of each update that has events, before they are appended: the offset of the last one, and when it came. */
+/** Told of each update that has events, before they are appended: the offset of the last one, when it came, and its trace. */
 export type OnReceived = (
   channel: string,
-  receipt: { readonly offset: number; readonly receivedAt: number },
+  receipt: { readonly offset: number; readonly receivedAt: number; readonly origin?: unknown },
 ) => void
+
+/** Follows updates through their appends. */
+export interface AppendTrace {
+  /** Of the call that an update is of, asked for as it comes. */
+  origin(): unknown
+  append(channel: string, origin: unknown, events: number): TracedAppend
+}
+
+interface TracedAppend {
+  /** For what is done with the events later. */
+  readonly origin: unknown
+  end(isAppended: boolean): void
+}
+
+/** One for each of the updates that have events. */
+export function tracedAppends(
+  trace: AppendTrace,
+  channel: string,
+  together: readonly Waiting[],
+  outcomes: AppendPlan['outcomes'],
+): readonly (TracedAppend | undefined)[] {
+  return outcomes.map((outcome, i) => {
+    const count = 'refusal' in outcome ? 0 : outcome.decision.events.length
+    return count === 0 ? undefined : trace.append(channel, together[i]?.origin, count)
+  })
+}
+
+/** Ends them when their append has come to an end, whatever that is. */
+export async function ended<R extends { readonly kind: string }>(
+  traced: readonly (TracedAppend | undefined)[],
+  appending: Promise<R>,
+): Promise<R> {
+  let isAppended = false
+  try {
+    const result = await appending
+    isAppended = result.kind === 'appended'
+    return result
+  } finally {
+    for (const each of traced) each?.end(isAppended)
+  }
+}
 
 export function tellReceived(
   tell: OnReceived,
   channel: string,
   together: readonly Waiting[],
   outcomes: AppendPlan['outcomes'],
+  traced?: readonly (TracedAppend | undefined)[],
 ): void {
   for (let i = 0; i < outcomes.length; i++) {
     const outcome = outcomes[i] as AppendPlan['outcomes'][number]
     if ('refusal' in outcome || outcome.decision.events.length === 0) continue
-    tell(channel, { offset: outcome.top.offset, receivedAt: (together[i] as Waiting).receivedAt })
+    const { receivedAt } = together[i] as Waiting
+    tell(channel, { offset: outcome.top.offset, receivedAt, origin: traced?.[i]?.origin })
   }
 }

@@ -7,12 +7,15 @@ import type { Position } from '../task/position.ts'
 import { channelOf, isFinalStatus, type TaskKey, type TaskState, type TaskStatus } from '../task/task.ts'
 import {
   type AppendPlan,
+  type AppendTrace,
   type Decision,
+  ended,
   type OnReceived,
   planFor,
   settle,
   TOGETHER,
   tellReceived,
+  tracedAppends,
   type Waiting,
   type Written,
 } from './append-plan.ts'
@@ -52,6 +55,7 @@ export interface TaskWriterOptions {
   readonly onError: (error: unknown) => void
   /** Told before updates are appended, of each that has events: the offset of its last one, and when it came. */
   readonly onReceived?: OnReceived
+  readonly trace?: AppendTrace | undefined
   /** Told of each task that an append of this process ended. */
   readonly onEnded?: (channel: string, status: TaskStatus) => void
 }
@@ -70,6 +74,7 @@ export class TaskWriter {
   readonly #curves: CurveFolder
   readonly #restoreWithinMs: number
   readonly #onReceived: OnReceived | undefined
+  readonly #trace: AppendTrace | undefined
   readonly #onEnded: TaskWriterOptions['onEnded']
   readonly counts = new WriteCounts()
   /** The updates of each task that is being written to, those of the present append among them. */
@@ -84,6 +89,7 @@ export class TaskWriter {
     this.#curves = new CurveFolder(log, options)
     this.#onReceived = options.onReceived
     this.#onEnded = options.onEnded
+    this.#trace = options.trace
     this.#restoreWithinMs = Math.min(options.restoreWithinMs, MAX_RESTORE_MS)
   }
 
@@ -112,7 +118,13 @@ export class TaskWriter {
   update<D extends Decision>(key: TaskKey, decide: (state: TaskState) => D): Promise<Written<D>> {
     return new Promise<Written<Decision>>((resolve, reject) => {
       const channel = channelOf(key)
-      const waiting = { decide, resolve, reject, receivedAt: performance.now() }
+      const waiting = {
+        decide,
+        resolve,
+        reject,
+        receivedAt: performance.now(),
+        origin: this.#trace?.origin(),
+      }
       const line = this.#lines.get(channel)
       if (line) {
         if (line.length < MAX_LINE) line.push(waiting)
@@ -187,9 +199,11 @@ export class TaskWriter {
         continue
       }
       const now = Date.now()
-      if (this.#onReceived) tellReceived(this.#onReceived, channel, together, plan.outcomes)
+      const traced = this.#trace && tracedAppends(this.#trace, channel, together, outcomes)
+      if (this.#onReceived) tellReceived(this.#onReceived, channel, together, outcomes, traced)
       const isListed = isListingDue(known.state, state, known.listedAt, now)
-      const result = await this.#append(key, known, plan, isListed)
+      const appending = this.#append(key, known, plan, isListed)
+      const result = await (traced ? ended(traced, appending) : appending)
       if (result.kind === 'appended') {
         this.counts.add(known.state, plan)
         if (isFinalStatus(state.status)) {

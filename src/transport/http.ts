@@ -7,7 +7,7 @@ import { type Clients, holderOf } from './clients.ts'
 import { type CountedResponse, countedResponses } from './counted-response.ts'
 import { Gate } from './gate.ts'
 import { GRAPHQL_PATH, isGraphQLPath, type Yoga } from './graphql.ts'
-import { JsonPost } from './json-post.ts'
+import { JsonPost, type Traced } from './json-post.ts'
 import type { OpenResponses } from './open-responses.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
@@ -37,6 +37,8 @@ export interface HttpOptions {
   readonly keepAliveMs: number
   /** Whether the server can do its work: its engine responds and it is not stopping. */
   readonly isReady: () => Promise<boolean>
+  /** Runs a mutation as part of its caller's trace; null where there is no tracing. */
+  readonly traced: Traced | null
   /** Certificate and key, where it is over TLS. */
   readonly tls: TlsFiles | null
   /** Responds to `/metrics`; null where there is nothing. */

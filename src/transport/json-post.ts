@@ -34,7 +34,14 @@ export interface JsonPostOptions {
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
+  /** Runs a mutation as part of its caller's trace, where there is tracing. */
+  readonly traced?: Traced | null
 }
+
+export type Traced = <T>(
+  headers: { readonly traceparent?: string | undefined; readonly tracestate?: string | undefined },
+  run: () => Promise<T>,
+) => Promise<T>
 
 /** A request whose body has been read; where Yoga finds one, it takes it for the request's stream, or for what JSON it is. */
 type ReadRequest = IncomingMessage & { body?: ReadBody | object }
@@ -186,7 +193,12 @@ export class JsonPost {
       return void this.#leaveToYoga(request, response)
     }
     if (!('call' in operation)) return void respond(request, response, operation, mediaType)
-    this.#run(operation, text).then(
+    const { traced } = this.#options
+    const running =
+      traced && operation.isMutation
+        ? traced(traceHeaders(request), () => this.#run(operation, text))
+        : this.#run(operation, text)
+    running.then(
       (result) => {
         // Others may have been answered meanwhile. What a mutation did is told all the same.
         const { waiting } = this.#options.clients
@@ -270,3 +282,8 @@ interface Runnable {
   readonly call: ReportCall | null
   readonly isMutation: boolean
 }
+
+const traceHeaders = ({ headers: { traceparent, tracestate } }: IncomingMessage) => ({
+  traceparent: String(traceparent ?? ''),
+  tracestate: String(tracestate ?? ''),
+})

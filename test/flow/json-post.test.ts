@@ -3,6 +3,7 @@ import { createServer, request } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { toGraphQLError } from '../../src/schema/errors.ts'
+import { countedResponses } from '../../src/transport/counted-response.ts'
 import { JsonPost } from '../../src/transport/json-post.ts'
 import type { StreamRequests } from '../../src/transport/streams/stream-requests.ts'
 import { testCallers, testClients } from '../support/clients.ts'
@@ -231,8 +232,7 @@ describe('POST with JSON', () => {
   })
 })
 
-function clientsAndCallers() {
-  const clients = testClients()
+function clientsAndCallers(clients = testClients()) {
   const streams = { tryServe: () => false } as unknown as StreamRequests
   return { clients, callers: testCallers(clients), streams }
 }
@@ -307,14 +307,16 @@ it.each(['prepare', 'yoga'])(
     }
     const unexpected: unknown[] = []
     const translate = (error: unknown) => toGraphQLError(error, (cause) => unexpected.push(cause))
+    const clients = testClients()
     const jsonPost = new JsonPost({
       yoga: (part === 'yoga' ? async () => fail() : fail) as never,
       operations: { prepare: fail, translate } as never,
-      ...clientsAndCallers(),
+      ...clientsAndCallers(clients),
       maxBodyBytes: 1000,
       graphiql: true,
     })
-    const server = createServer((request, response) => jsonPost.serve(request, response))
+    const ServerResponse = countedResponses(clients.waiting, clients.refusals)
+    const server = createServer({ ServerResponse }, (request, response) => jsonPost.serve(request, response))
     onTestFinished(() => void server.close())
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo

@@ -33,7 +33,7 @@ async function loggingServer(env: Record<string, string> = {}) {
       ({ ok }) => ok,
       () => false,
     )
-  await until('the server to be up', health)
+  await until('the server to be up', health, 30_000)
   const lines = () =>
     text
       .split('\n')

@@ -48,7 +48,7 @@ const at = (url: string, path: string) => url.replace('/graphql', path)
 
 describe('a server that is told to stop', () => {
   it('is not ready for a time, serves whoever still comes, and keeps no connection for later', async () => {
-    const { url, close } = await testServer({ EPOCHCAST_STOP_DELAY_SECONDS: '0.5' })
+    const { url, close } = await testServer({ EPOCHCAST_STOP_DELAY_SECONDS: '2' })
     expect(await isReady(url)).toBe(true)
     const agent = new Agent({ keepAlive: true })
     onTestFinished(() => agent.destroy())
@@ -160,6 +160,9 @@ it('an append that waits for the engine is answered before the server stops', as
   await closing
 })
 
+/** A process may take its time to start, where many tests run at once. */
+const START_MS = 30_000
+
 const main = join(import.meta.dirname, '../../dist/src/main.js')
 
 /** A preloaded module that fails as asked for by signals. */
@@ -179,11 +182,14 @@ async function served(env: Record<string, string> = {}) {
     log += data
   })
   const url = `http://127.0.0.1:${port}/graphql`
-  await until('the server to be up', () =>
-    fetch(at(url, '/health')).then(
-      () => true,
-      () => false,
-    ),
+  await until(
+    'the server to be up',
+    () =>
+      fetch(at(url, '/health')).then(
+        () => true,
+        () => false,
+      ),
+    START_MS,
   )
   const ended = once(child, 'close').then(([code, signal]) => signal ?? code)
   return { child, url, ended, log: () => log }
@@ -219,6 +225,7 @@ describe('a server process', () => {
     await until(
       'the trainer to run',
       async () => (await run(url, TASK, { id: startTraining.task.id })).task.current,
+      START_MS,
     )
     child.kill('SIGTERM')
     await until('the server to be stopping', () => /SIGTERM: ending/.test(log()))
