@@ -4,6 +4,7 @@ import { WebSocket } from 'ws'
 import { COSTLY, describeEngines } from '../support/engines.ts'
 import {
   collect,
+  collectSse,
   type Data,
   progressReports,
   refusal,
@@ -218,7 +219,7 @@ describeEngines((open, engine) => {
     await report(one.url, running, { failure: { error: 'no' } })
     await until('it to leave the filter', () => filtered.length === 2)
     expect(seen(filtered)).toEqual(['running RUNNING', 'running FAILURE'])
-    const refused = await refusal(one.url, updates, { finishedWithinSeconds: 604_801 })
-    expect(refused.message).toContain('a whole number from 0 to 604800')
+    const [refused] = await collectSse(one.url, updates, { finishedWithinSeconds: 604_801 })
+    expect(refused?.errors?.[0]?.message).toContain('a whole number from 0 to 604800')
   })
 }, COSTLY)

@@ -95,7 +95,9 @@ describeEngines((open) => {
       const stream = await (await fetch(url, { method: 'POST', headers, body })).text()
       const lines = stream.split(/\r\n|\n|\r/)
       expect(
-        lines.filter((line) => !/^(event: (next|complete)|data: \{.*\}|data:|:|)$/su.test(line)),
+        lines.filter(
+          (line) => !/^(id: [\w~.=-]+|event: (next|complete)|data: \{.*\}|data:|:|)$/su.test(line),
+        ),
       ).toEqual([])
       expect(lines.filter((line) => line === 'event: complete')).toHaveLength(1)
       for (const line of lines) if (line.startsWith('data: ')) JSON.parse(line.slice(6))
