@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { type RequestOptions, request } from 'node:http'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
+import { WebSocket } from 'ws'
 import { schema } from '../../src/schema/index.ts'
 import { GUARDED_PATHS } from '../../src/transport/http.ts'
 import { type Asked, DOORS, type DoorOptions } from '../support/doors.ts'
@@ -317,6 +318,62 @@ it.each(Object.entries(PLAIN_DOORS))(
     expect(statuses).toEqual(expected)
   },
 )
+
+/** Of plain WebSockets: `null` where it has only to be known who opens one. */
+const PLAIN_SOCKETS: Readonly<Record<string, string | null>> = {
+  '/ws/gan/training/ID': 'tasks:read',
+  '/ws/tasks/ID/progress?channel_prefix=gan:training': 'tasks:read',
+  '/ws/metrics?task_id=ID': 'tasks:read',
+  '/ws/metrics': 'tasks:read',
+  '/ws/heartbeat': null,
+}
+
+/** What a plain socket says first: that it is connected, that it waits, or why it is closed; or the status of its upgrade. */
+function firstWord(address: URL, headers: Record<string, string>): Promise<unknown> {
+  const socket = new WebSocket(address, { headers })
+  onTestFinished(() => socket.terminate())
+  socket.on('error', () => {})
+  return new Promise((resolve) => {
+    socket.on('unexpected-response', (_, { statusCode }) => resolve(statusCode))
+    socket.on('message', (data) => {
+      const { type, code, message } = JSON.parse(String(data))
+      resolve(type === 'error' ? code : /^waiting/.test(message) ? 'waiting' : type)
+      socket.terminate()
+    })
+  })
+}
+
+it.each(Object.entries(PLAIN_SOCKETS))('%s lets in whom it is to, too', async (at, scope) => {
+  const { url, webSocketUrl } = await testServer({
+    EPOCHCAST_JWT_PUBLIC_KEY: fileOf(pair.pem),
+    EPOCHCAST_TOKEN_SECRET: TOKEN_SECRET,
+    EPOCHCAST_JWT_ISSUER: 'https://issuer.example',
+    EPOCHCAST_JWT_AUDIENCE: 'train',
+  })
+  const query = 'mutation { startTraining(input: { trainer: "external" }) { task { id } } }'
+  const { data } = await through(
+    'POST',
+    { url, headers: header(await signed({ scope: 'operator' })) },
+    { query },
+  )
+  const address = new URL(at.replace('ID', data.startTraining.task.id), webSocketUrl)
+  const found: Record<string, unknown> = {}
+  const expected: Record<string, unknown> = {}
+  for (const [name, { outcome, bearer }] of Object.entries(CREDENTIALS)) {
+    found[name] = await firstWord(address, header(await bearer(scope ?? '')))
+    // A task that is not in reach is as one that there is not yet.
+    const isElsewhere = outcome === 'out of reach' && at.includes('ID')
+    expected[name] =
+      outcome === 'unknown'
+        ? 401
+        : outcome === 'wrong scope' && scope !== null
+          ? 'FORBIDDEN'
+          : isElsewhere
+            ? 'waiting'
+            : 'connected'
+  }
+  expect(found).toEqual(expected)
+})
 
 it('every path of the server has a row for tokens, or is for everybody', () => {
   expect(Object.keys(PLAIN_DOORS).sort()).toEqual([...GUARDED_PATHS, 'metrics'].sort())
