@@ -41,6 +41,10 @@ const localShape = z.strictObject({
   env: z.record(z.string(), z.string()).default({}),
   /** Variables of the server's environment that it gets beside those that all trainers get. */
   passEnv: z.array(z.string().refine(isEnvPattern, `expected ${ENV_PATTERN}`)).default([]),
+  /** What ends its tasks well: a report of success, or that it exits with code 0. */
+  end: z.enum(['report', 'exit']).optional(),
+  /** Whether it reports by the Kubeflow Trainer's protocol; it then reports no end, and ends by its exit. */
+  kubeflow: z.boolean().default(false),
 })
 
 const externalShape = z.strictObject({ ...description, launcher: z.literal('external') })
@@ -166,8 +170,11 @@ function trainerOf(
       validate ? complete(name, validate, given) : given,
   }
   switch (shape.launcher) {
-    case 'local':
-      return { ...shape, ...common, cwd: resolve(folder, shape.cwd) }
+    case 'local': {
+      const { end, kubeflow, ...local } = shape
+      const endsByExit = (end ?? (kubeflow ? 'exit' : 'report')) === 'exit'
+      return { ...local, ...common, cwd: resolve(folder, shape.cwd), endsByExit, speaksKubeflow: kubeflow }
+    }
     case 'external':
       return { ...shape, ...common }
   }

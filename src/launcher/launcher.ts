@@ -15,6 +15,10 @@ export interface LocalTrainer extends TrainerDescription {
   readonly env: Readonly<Record<string, string>>
   /** Names of the server's variables that it gets beside those that all trainers get. */
   readonly passEnv: readonly string[]
+  /** Whether a process that exits with code 0, and has reported no end, has succeeded. */
+  readonly endsByExit: boolean
+  /** Whether it gets what switches on reporting by the Kubeflow Trainer's protocol, as in Hugging Face Transformers. */
+  readonly speaksKubeflow: boolean
 }
 
 interface ExternalTrainer extends TrainerDescription {

@@ -3,6 +3,7 @@ import { EpochcastError } from '../task/errors.ts'
 import type { ProcessEnd } from '../task/lifecycle.ts'
 import { channelOf } from '../task/task.ts'
 import type { TrainerEnv } from '../trainer-env.ts'
+import { KubeflowEnv } from './kubeflow-env.ts'
 import {
   type Job,
   type JobObserver,
@@ -147,9 +148,12 @@ export class LocalLauncher implements ReservingLauncher {
 
   #run(channel: string, job: LocalSubmission): void {
     let child: ChildProcess
+    let kubeflow: KubeflowEnv | undefined
     try {
-      child = this.#spawn(job)
+      if (job.trainer.speaksKubeflow) kubeflow = new KubeflowEnv(job, this.#options.reportUrl())
+      child = this.#spawn(job, kubeflow?.variables)
     } catch (error) {
+      kubeflow?.remove()
       // Some failures, such as an environment that is too large, are thrown; most come as an event.
       this.#observer.ended(job, spawnFailed(job, error))
       return
@@ -178,13 +182,14 @@ export class LocalLauncher implements ReservingLauncher {
       for (const timer of running.timers) clearTimeout(timer)
       if (child.pid !== undefined) this.#reaper.forget(child.pid)
       this.#running.delete(channel)
+      kubeflow?.remove()
       this.#observer.ended(job, this.#describe(job, code, signal, spawnError, tail.toString()))
       if (this.#running.size === 0) this.#whenIdle?.()
       this.#launchNext()
     })
   }
 
-  #spawn({ trainer, ...job }: LocalSubmission): ChildProcess {
+  #spawn({ trainer, ...job }: LocalSubmission, more?: Readonly<Record<string, string>>): ChildProcess {
     const [program, ...args] = trainer.command
     // A process group of its own, so that what the trainer starts can be ended with it.
     return spawn(program, args, {
@@ -193,6 +198,7 @@ export class LocalLauncher implements ReservingLauncher {
         ...this.#options.env.pick(trainer.passEnv),
         ...trainer.env,
         ...environmentOf(job, this.#options.reportUrl()),
+        ...more,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
@@ -216,6 +222,8 @@ export class LocalLauncher implements ReservingLauncher {
       }
     }
     if (signal) return { message: withOutput(`the trainer was ended by ${signal}`), type: 'Signal' }
+    if (code === 0 && job.trainer.endsByExit)
+      return { message: 'the trainer exited with code 0', type: 'Exit', isSuccess: true }
     if (code === 0) {
       return {
         message: withOutput('the trainer exited with code 0 without having reported a result'),

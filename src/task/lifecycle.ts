@@ -73,17 +73,21 @@ export interface ProcessEnd {
   readonly message: string
   /** `ExitCode`, `Signal`, `SpawnFailed`, `NoResult` … */
   readonly type: string
+  /** By what its trainer's configuration says, it has done its work. */
+  readonly isSuccess?: boolean
 }
 
 /**
  * The trainer's process is gone. If it reported its own end, that stands; if somebody had asked it to
- * stop, it did; anything else is a failure, an exit with code 0 included, since nobody knows a result.
+ * stop, it did; anything else is a failure, an exit with code 0 included, since nobody knows a result, unless that is
+ * how its trainer ends.
  */
 export function processEnded(state: TaskState, end: ProcessEnd, now: number): TaskEvent[] {
   if (isFinalStatus(state.status)) return []
   if (state.stopRequested) {
     return [{ type: 'TrainingCancelled', reason: state.stopReason, ...happenedAt(now) }]
   }
+  if (end.isSuccess) return [{ type: 'TrainingSucceeded', result: null, ...happenedAt(now) }]
   return [{ type: 'TrainingFailed', error: end.message, errorType: end.type, ...happenedAt(now) }]
 }
 

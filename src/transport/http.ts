@@ -12,6 +12,7 @@ import type { OpenResponses } from './open-responses.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 import { Pipelines } from './pipelines.ts'
+import { KubeflowStatus } from './plain/kubeflow-status.ts'
 import type { PlainEvents } from './plain/plain-events.ts'
 import { refuse, respondJson } from './refusals.ts'
 import { pathOf } from './request-target.ts'
@@ -52,7 +53,7 @@ export interface MetricsDoor {
 }
 
 /** Where a path begins that is served, beside GraphQL's, to callers that may come in. */
-export const GUARDED_PATHS = ['ticket', 'events', 'history'] as const
+export const GUARDED_PATHS = ['ticket', 'events', 'history', 'kubeflow'] as const
 /** Of links to tasks (`createViewLink`). */
 const TASK_PAGES = '/tasks/'
 /** How often Node looks for requests whose time is over. */
@@ -83,6 +84,7 @@ export function createHttpServer({
     ticket: tickets,
     events: { serve: (...call) => plainEvents.serveEvents(...call) },
     history: { serve: (...call) => plainEvents.serveHistory(...call) },
+    kubeflow: new KubeflowStatus(graphql),
   } satisfies Record<(typeof GUARDED_PATHS)[number], Door>
   const pipelines = new Pipelines()
   const options = {

@@ -278,17 +278,26 @@ it.each(Object.keys(DOORS_OF_TOKENS))(
 
 /** What is not GraphQL, with the scope that it needs; `ID` stands for a task of another. */
 const PLAIN_DOORS: Readonly<
-  Record<string, { readonly at: string; readonly method?: string; readonly scope: string | null }>
+  Record<
+    string,
+    { readonly at: string; readonly method?: string; readonly body?: string; readonly scope: string | null }
+  >
 > = {
   ticket: { at: '/ticket', method: 'POST', scope: null },
   events: { at: '/events/gan:training/ID', scope: 'tasks:read' },
   history: { at: '/history/gan:training/ID', scope: 'tasks:read' },
   metrics: { at: '/metrics', scope: 'server:metrics' },
+  kubeflow: {
+    at: '/kubeflow/gan:training/ID',
+    method: 'POST',
+    scope: 'tasks:report',
+    body: '{"trainerStatus":{"progressPercentage":1}}',
+  },
 }
 
 it.each(Object.entries(PLAIN_DOORS))(
   '/%s lets in whom it is to, too',
-  async (_, { at, method = 'GET', scope }) => {
+  async (_, { at, method = 'GET', body, scope }) => {
     const { url } = await testServer({
       EPOCHCAST_JWT_PUBLIC_KEY: fileOf(pair.pem),
       EPOCHCAST_TOKEN_SECRET: TOKEN_SECRET,
@@ -307,7 +316,8 @@ it.each(Object.entries(PLAIN_DOORS))(
     for (const [name, { outcome, bearer }] of Object.entries(CREDENTIALS)) {
       const controller = new AbortController()
       const headers = header(await bearer(scope ?? ''))
-      const response = await fetch(address, { method, headers, signal: controller.signal })
+      const init = { method, headers, signal: controller.signal, ...(body !== undefined && { body }) }
+      const response = await fetch(address, init)
       controller.abort()
       const isOfTask = at.includes('ID')
       const allowed = outcome === 'right' || scope === null || (outcome === 'out of reach' && !isOfTask)

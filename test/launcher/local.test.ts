@@ -31,6 +31,8 @@ const trainerOf = (command: LocalTrainer['command'], cwd: string): LocalTrainer 
   cwd,
   env: {},
   passEnv: [],
+  endsByExit: false,
+  speaksKubeflow: false,
 })
 
 describe('the local launcher', () => {

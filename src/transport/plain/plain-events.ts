@@ -12,6 +12,7 @@ import type { ResponseStreams } from '../streams/response-streams.ts'
 import { statusOf } from '../streams/stream-requests.ts'
 import { eventPage, eventSubscription } from './event-document.ts'
 import { plainFormat } from './plain-format.ts'
+import { type NamedTask, taskIn } from './task-path.ts'
 
 export interface PlainEventsOptions {
   readonly schema: GraphQLSchema
@@ -147,34 +148,11 @@ export class PlainEvents {
   }
 }
 
-interface NamedTask {
-  readonly id: string
-  readonly channelPrefix: string
-}
-
 interface FoundPage {
   readonly status: string
   readonly events: {
     readonly edges: readonly { readonly node: { readonly type: string } }[]
     readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean }
-  }
-}
-
-/** `/events/{prefix}/{taskId}`: a prefix with colons stands in one piece, or in several with slashes between. */
-function taskIn(pathname: string): NamedTask {
-  const [, , ...parts] = pathname.split('/')
-  const names = parts.map(decoded)
-  const id = names.pop()
-  if (!id || names.length === 0 || names.includes(''))
-    throw badInput(`the path is ${quote(pathname)}; expected a channelPrefix and the id of a task in it`)
-  return { id, channelPrefix: names.join(':') }
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    throw badInput(`the path has ${quote(part)}, which is not UTF-8 with percent-encoding`)
   }
 }
 

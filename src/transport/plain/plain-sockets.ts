@@ -8,6 +8,7 @@ import { SocketServer, type SocketServerOptions, type Upgraded } from '../websoc
 import type { SocketDoor } from '../websocket/upgrades.ts'
 import { PlainConnection, type PlainConnectionOptions } from './plain-connection.ts'
 import { type AskedTask, PlainStreams } from './plain-streams.ts'
+import { decoded } from './task-path.ts'
 
 export interface PlainSocketsOptions
   extends PlainConnectionOptions,
@@ -112,15 +113,4 @@ function lastIn(search: URLSearchParams): number {
     'BAD_INPUT',
     `last is ${quote(text)}; expected a whole number from 0 to ${LIMITS.last}`,
   )
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    throw new EpochcastError(
-      'BAD_INPUT',
-      `the path has ${quote(part)}, which is not UTF-8 with percent-encoding`,
-    )
-  }
 }

@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { z } from 'zod'
+import { EpochcastError, quote } from '../../task/errors.ts'
+import type { Callers } from '../callers.ts'
+import { type Clients, holderOf } from '../clients.ts'
+import { notJson } from '../not-json.ts'
+import type { Operations } from '../operations.ts'
+import { refuse, respondJson } from '../refusals.ts'
+import { readBody } from '../request-body.ts'
+import { statusOf } from '../streams/stream-requests.ts'
+import { type NamedTask, taskIn } from './task-path.ts'
+
+export interface KubeflowStatusOptions {
+  readonly operations: Operations
+  readonly clients: Clients
+  readonly callers: Callers
+  readonly maxBodyBytes: number
+}
+
+/**
+ * What the Kubeflow Trainer's runtimes post of a training (KEP-2779,
+ * https://github.com/kubeflow/trainer/tree/master/docs/proposals/2779-trainjob-progress), those of Hugging Face Transformers among
+ * them. Values of metrics are texts there.
+ */
+const shape = z.object({
+  trainerStatus: z.object({
+    progressPercentage: z.number().int().min(0).max(100).nullish(),
+    estimatedRemainingSeconds: z.number().nullish(),
+    metrics: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+    lastUpdatedTime: z.string().nullish(),
+  }),
+})
+type TrainerStatus = z.output<typeof shape>['trainerStatus']
+
+const REPORT = /* GraphQL */ `
+  mutation ($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted } }`
+
+/** `POST /kubeflow/{prefix}/{taskId}`: a status of the Kubeflow Trainer's protocol becomes a report of progress. */
+export class KubeflowStatus {
+  readonly #options: KubeflowStatusOptions
+
+  constructor(options: KubeflowStatusOptions) {
+    this.#options = options
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse): void {
+    const { method = '', url = '' } = request
+    if (method !== 'POST') {
+      const error = new EpochcastError('BAD_REQUEST', `the method is ${quote(method)}; expected POST`)
+      return void refuse(request, response, 405, error, { allow: 'POST' })
+    }
+    this.#serve(request, response, url).catch((error: unknown) => {
+      const translated = this.#options.operations.translate(error)
+      if (response.headersSent) response.destroy()
+      else refuse(request, response, statusOf(translated), translated)
+    })
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, url: string): Promise<void> {
+    const { operations, clients, callers, maxBodyBytes } = this.#options
+    const caller = callers.of(request)
+    const bounds = { maxBytes: maxBodyBytes, received: clients.received, holder: holderOf(caller) }
+    const body = await readBody(request, response, bounds)
+    if (!Buffer.isBuffer(body)) return refuse(request, response, body.status, body.error, body.headers)
+    const task = taskIn(new URL(url, 'http://localhost').pathname)
+    const input = reportOf(task, statusIn(body.toString()))
+    const { errors } = await operations.execute(operations.prepareOwn(REPORT, { input }, caller))
+    const [error] = errors ?? []
+    if (error) refuse(request, response, statusOf(error), error)
+    else respondJson(response, 200, {})
+  }
+}
+
+/** @throws EpochcastError BAD_REQUEST, BAD_INPUT */
+function statusIn(text: string): TrainerStatus {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    throw notJson(text)
+  }
+  const { data, error } = shape.safeParse(body)
+  if (data) return data.trainerStatus
+  const [{ path = [], message = '' } = {}] = error.issues
+  throw new EpochcastError('BAD_INPUT', `${path.join('.')}: ${message}`)
+}
+
+/** Names by which Transformers tells where it stands, beside the percentage. */
+const PLACES = ['current_step', 'total_steps', 'current_epoch'] as const
+
+function reportOf({ id, channelPrefix }: NamedTask, status: TrainerStatus) {
+  const values = new Map(status.metrics?.map(({ name, value }) => [name, metricOf(value)]))
+  const [step, steps, epoch] = PLACES.map((name) => countOf(values.get(name)))
+  for (const name of PLACES) values.delete(name)
+  const metrics = Object.fromEntries([...values].filter(([, value]) => value !== null))
+  const percentage = status.progressPercentage ?? null
+  const [current, total] = step !== null ? [step, steps] : [percentage ?? 0, 100]
+  return {
+    taskId: id,
+    channelPrefix,
+    reports: [
+      {
+        progress: {
+          ...{
+            current: Math.floor(current ?? 0),
+            total: total === null ? null : Math.floor(total ?? 0),
+            epoch,
+          },
+          metrics,
+          ...(status.lastUpdatedTime ? { timestamp: status.lastUpdatedTime } : {}),
+        },
+      },
+    ],
+  }
+}
+
+/** As Python writes numbers; null for a text that is none. */
+function metricOf(text: string): number | string | null {
+  const special = SPECIAL[text.trim().toLowerCase()]
+  if (special !== undefined) return special
+  const value = Number(text)
+  return text.trim() !== '' && Number.isFinite(value) ? value : null
+}
+
+const SPECIAL: Readonly<Record<string, string>> = {
+  nan: 'NaN',
+  inf: 'Infinity',
+  infinity: 'Infinity',
+  '-inf': '-Infinity',
+  '-infinity': '-Infinity',
+}
+
+const countOf = (value: number | string | null | undefined): number | null =>
+  typeof value === 'number' && value >= 0 ? value : null
