@@ -14,6 +14,7 @@ import { MetricsDoors } from './metrics/metrics-doors.ts'
 import { openServices } from './open-services.ts'
 import { openStore } from './open-store.ts'
 import { ANYONE, NOBODY } from './repository/access.ts'
+import { findForCaller } from './repository/find-for-caller.ts'
 import type { Context } from './schema/context.ts'
 import { schema } from './schema/index.ts'
 import { stopServer } from './stop-server.ts'
@@ -135,6 +136,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     streams: new StreamRequests(operations, streams),
     plainEvents: new PlainEvents({ schema, operations, streams, callers }),
     tickets: new Tickets(callers, authenticator),
+    totalOf: async (caller, task) => {
+      const asked = { ...task, allowedPrefixes: config.channelPrefixes }
+      const found = await findForCaller(store, caller, 'tasks:report', asked)
+      return found?.state.total ?? null
+    },
     responses,
     maxBodyBytes: config.maxBodyBytes,
     graphiql,

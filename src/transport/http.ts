@@ -12,7 +12,7 @@ import type { OpenResponses } from './open-responses.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
 import { Pipelines } from './pipelines.ts'
-import { KubeflowStatus } from './plain/kubeflow-status.ts'
+import { KubeflowStatus, type KubeflowStatusOptions } from './plain/kubeflow-status.ts'
 import type { PlainEvents } from './plain/plain-events.ts'
 import { refuse, respondJson } from './refusals.ts'
 import { pathOf } from './request-target.ts'
@@ -29,6 +29,7 @@ export interface HttpOptions {
   readonly streams: StreamRequests
   readonly tickets: Tickets
   readonly plainEvents: PlainEvents
+  readonly totalOf: KubeflowStatusOptions['totalOf']
   readonly responses: OpenResponses
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */

@@ -46,6 +46,10 @@ describeEngines((open) => {
       metrics: { loss: 0.25, grad_norm: 'NaN', learning_rate: 5e-5 },
     })
     expect((await task()).metrics).not.toHaveProperty('note')
+    // The last one has a percentage alone, and is counted as those before it.
+    const last = { progressPercentage: 100, metrics: [{ name: 'train_runtime', value: '3.5' }] }
+    expect((await post(url, id, { trainerStatus: last })).status).toBe(200)
+    expect(await task()).toMatchObject({ current: 200, total: 200, progress: 100 })
   })
 })
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
+import type { Caller } from '../../repository/access.ts'
 import { EpochcastError, quote } from '../../task/errors.ts'
 import type { Callers } from '../callers.ts'
 import { type Clients, holderOf } from '../clients.ts'
@@ -15,6 +16,8 @@ export interface KubeflowStatusOptions {
   readonly clients: Clients
   readonly callers: Callers
   readonly maxBodyBytes: number
+  /** The total of steps that a task is known to have; null where it has none. */
+  readonly totalOf: (caller: Caller, task: NamedTask) => Promise<number | null>
 }
 
 /**
@@ -57,13 +60,16 @@ export class KubeflowStatus {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, url: string): Promise<void> {
-    const { operations, clients, callers, maxBodyBytes } = this.#options
+    const { operations, clients, callers, maxBodyBytes, totalOf } = this.#options
     const caller = callers.of(request)
     const bounds = { maxBytes: maxBodyBytes, received: clients.received, holder: holderOf(caller) }
     const body = await readBody(request, response, bounds)
     if (!Buffer.isBuffer(body)) return refuse(request, response, body.status, body.error, body.headers)
     const task = taskIn(new URL(url, 'http://localhost').pathname)
-    const input = reportOf(task, statusIn(body.toString()))
+    const status = statusIn(body.toString())
+    // The last status has no steps, but is to be one of the same curve.
+    const total = stepsIn(status) ?? (await totalOf(caller, task))
+    const input = reportOf(task, status, total)
     const { errors } = await operations.execute(operations.prepareOwn(REPORT, { input }, caller))
     const [error] = errors ?? []
     if (error) refuse(request, response, statusOf(error), error)
@@ -88,24 +94,24 @@ function statusIn(text: string): TrainerStatus {
 /** Names by which Transformers tells where it stands, beside the percentage. */
 const PLACES = ['current_step', 'total_steps', 'current_epoch'] as const
 
-function reportOf({ id, channelPrefix }: NamedTask, status: TrainerStatus) {
+const stepsIn = ({ metrics }: TrainerStatus): number | null =>
+  countOf(metricOf(metrics?.find(({ name }) => name === 'total_steps')?.value ?? ''))
+
+/** @param total of the steps; null where only a percentage is known */
+function reportOf({ id, channelPrefix }: NamedTask, status: TrainerStatus, total: number | null) {
   const values = new Map(status.metrics?.map(({ name, value }) => [name, metricOf(value)]))
-  const [step, steps, epoch] = PLACES.map((name) => countOf(values.get(name)))
+  const [step = null, , epoch] = PLACES.map((name) => countOf(values.get(name)))
   for (const name of PLACES) values.delete(name)
   const metrics = Object.fromEntries([...values].filter(([, value]) => value !== null))
-  const percentage = status.progressPercentage ?? null
-  const [current, total] = step !== null ? [step, steps] : [percentage ?? 0, 100]
+  const part = (status.progressPercentage ?? 0) / 100
+  const of = total ?? 100
   return {
     taskId: id,
     channelPrefix,
     reports: [
       {
         progress: {
-          ...{
-            current: Math.floor(current ?? 0),
-            total: total === null ? null : Math.floor(total ?? 0),
-            epoch,
-          },
+          ...{ current: Math.floor(step ?? part * of), total: Math.floor(of), epoch },
           metrics,
           ...(status.lastUpdatedTime ? { timestamp: status.lastUpdatedTime } : {}),
         },

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 import torch
 from support.tasks import cancel, ended, events, task, task_named
-from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 
 import epochcast
 from epochcast.transformers import EpochcastCallback
@@ -14,7 +20,7 @@ from epochcast.transformers import EpochcastCallback
 torch.set_num_threads(1)
 
 
-def trainer(folder: Path, callback: Any, epochs: int = 2) -> Trainer:
+def trainer(folder: Path, callback: Any, epochs: int = 2, report_to: Any = ()) -> Trainer:
     config = BertConfig(
         vocab_size=16,
         hidden_size=8,
@@ -31,7 +37,7 @@ def trainer(folder: Path, callback: Any, epochs: int = 2) -> Trainer:
         logging_steps=2,
         eval_strategy="epoch",
         save_strategy="no",
-        report_to=[],
+        report_to=report_to or [],
         use_cpu=True,
         disable_tqdm=True,
         run_name="tiny bert",
@@ -87,3 +93,23 @@ def test_its_exception_is_the_failure_of_the_block(url: str, tmp_path: Path) -> 
     with pytest.raises(ValueError), epochcast.start("hf broken", url=url) as run:
         trainer(tmp_path, Failing(run)).train()
     assert ended(url, task_named(url, "hf broken"))["error"]["type"] == "ValueError"
+
+
+def test_a_script_without_a_line_of_ours_reports_by_the_protocol_of_kubeflow(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("none")
+    with epochcast.start("kubeflow", url=url) as run:
+        assert run.flush(60)
+        task_id = task_named(url, "kubeflow")
+        origin = url.removesuffix("/graphql")
+        monkeypatch.setenv("KUBEFLOW_TRAINER_SERVER_URL", f"{origin}/kubeflow/gan:training/{task_id}")
+        monkeypatch.setenv("KUBEFLOW_TRAINER_SERVER_TOKEN", str(token))
+        training = trainer(tmp_path, TrainerCallback(), report_to="kubeflow")
+        training.train()
+        found = task(url, task_id)
+        # At most one status in five seconds: the first, and the last.
+        assert (found["current"], found["total"], found["progress"]) == (8, 8, 100)
+        logged = [entry for entry in training.state.log_history if "loss" in entry]
+        assert found["metrics"]["loss"] == pytest.approx(logged[-1]["loss"])
