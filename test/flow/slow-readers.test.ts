@@ -65,7 +65,7 @@ function sseReader(url: string, taskId: string): Reader {
       text = messages.pop() ?? ''
       for (const each of messages) {
         if (each.startsWith('event: complete')) complete = true
-        const [, data] = /^event: next\ndata: (.*)$/s.exec(each) ?? []
+        const [, data] = /^id: \S+\nevent: next\ndata: (.*)$/s.exec(each) ?? []
         if (data) note(seen, JSON.parse(data))
       }
     })
