@@ -1,4 +1,4 @@
-import { BARE, type Engine, EPOCHCAST, WITHOUT_CURVES, YOGA } from './candidates/candidate.ts'
+import { BARE, DOORS, type Engine, EPOCHCAST, WITHOUT_CURVES, YOGA } from './candidates/candidate.ts'
 import type { Row, Scenario, Sizes } from './scenarios/scenario.ts'
 import { median } from './stats.ts'
 
@@ -49,7 +49,8 @@ function lineOf(results: ScenarioResults, sizes: Sizes, row: Row, candidate: str
   // The ratios to the references have a column each.
   const foundBeside = (other: string) =>
     other === WITHOUT_CURVES && ratioTo(other) !== null ? ` (${times(ratioTo(other))})` : ''
-  const targets = candidate === EPOCHCAST && !sizes.quick ? (row.targets ?? []) : []
+  const isOurs = candidate === EPOCHCAST || candidate in DOORS
+  const targets = isOurs && !sizes.quick ? (row.targets ?? []) : []
   const checks = targets.flatMap(({ against, atMost }) => {
     const found = against ? ratioTo(against) : values.length > 0 ? median(values) : null
     return found === null ? [] : [found <= atMost]

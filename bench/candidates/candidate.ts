@@ -1,5 +1,5 @@
 // What the candidates have in common.
-import type { Dialect } from '../client/subscriber.ts'
+import type { Dialect } from '../client/dialects.ts'
 import type { WatchedTask } from '../client/watched-task.ts'
 import type { Cores } from '../cores.ts'
 import type { MeasuredServer } from '../measured-server.ts'
@@ -50,5 +50,11 @@ export interface Candidate {
 
 export const BARE = 'bare ws'
 export const EPOCHCAST = 'epochcast'
+/** Epochcast through doors beside graphql-transport-ws. */
+export const DOORS = {
+  'epochcast, GraphQL over SSE': 'sse',
+  'epochcast, /events': 'events',
+  'epochcast, /ws': 'plain',
+} as const satisfies Record<string, Dialect>
 export const WITHOUT_CURVES = 'epochcast without curves'
 export const YOGA = 'documented Yoga stack'

@@ -6,7 +6,7 @@ import { PostClient } from '../client/http.ts'
 import { WatchedTask } from '../client/watched-task.ts'
 import { expectedEvent } from '../client/workload.ts'
 import { MeasuredServer } from '../measured-server.ts'
-import { type Candidate, EPOCHCAST, type Setting, type Standing, WITHOUT_CURVES } from './candidate.ts'
+import { type Candidate, DOORS, EPOCHCAST, type Setting, type Standing, WITHOUT_CURVES } from './candidate.ts'
 import { HttpReporter } from './reporters.ts'
 
 const CREATING = 16
@@ -56,6 +56,13 @@ export const epochcastWithoutCurves: Candidate = {
   name: WITHOUT_CURVES,
   start: (setting) => start(WITHOUT_CURVES, setting, join(import.meta.dirname, '../without-curves.js')),
 }
+
+/** The same server; its viewers come by another door. */
+export const doors: Record<string, Candidate> = Object.fromEntries(
+  Object.entries(DOORS).map(([name, dialect]) => {
+    return [name, { name, start: async (setting) => ({ ...(await start(name, setting)), dialect }) }]
+  }),
+)
 
 async function start(name: string, setting: Setting, preload?: string): Promise<Standing> {
   const { engine, redisUrl, reportsToItself, usesAllCores, cores } = setting

@@ -1,5 +1,5 @@
 import { BARE, type Candidate, EPOCHCAST, WITHOUT_CURVES, YOGA } from './candidate.ts'
-import { epochcast, epochcastWithoutCurves } from './epochcast.ts'
+import { doors, epochcast, epochcastWithoutCurves } from './epochcast.ts'
 import { bareWs, yoga } from './references.ts'
 
 export const CANDIDATES: Record<string, Candidate> = {
@@ -7,4 +7,5 @@ export const CANDIDATES: Record<string, Candidate> = {
   [EPOCHCAST]: epochcast,
   [WITHOUT_CURVES]: epochcastWithoutCurves,
   [YOGA]: yoga,
+  ...doors,
 }

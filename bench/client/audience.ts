@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Dialect, Subscriber, type SubscriberOptions } from './subscriber.ts'
+import type { Dialect } from './dialects.ts'
+import { Subscriber, type SubscriberOptions } from './subscriber.ts'
 import type { WatchedTask } from './watched-task.ts'
 
 /** Connections under way at a time, where a storm is not what is measured. */

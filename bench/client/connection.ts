@@ -1,17 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { connect, type Socket } from 'node:net'
+import { LeanSocket, type Receiver } from './lean-socket.ts'
 
-export interface Receiver {
-  /** The WebSocket is open. */
-  readonly upgraded: () => void
-  /** A message; the bytes are lent for the call. */
-  readonly text: (buffer: Buffer, start: number, end: number) => void
-  /** The connection is of no more use; called once, never after `close()`. */
-  readonly failed: (error: Error) => void
-}
-
-/** Every socket of this process reads into the same memory: what was read is looked at before anything else is. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024)
+const SWITCHING_PROTOCOLS = 101
 
 const FIN_TEXT = 0x81
 const CLOSE = 0x88
@@ -19,68 +9,28 @@ const PING = 0x89
 const PONG = 0x8a
 
 /**
- * The client's end of a WebSocket (RFC 6455) on a bare socket. It does what this load generator needs and no
- * more, so that thousands of them cost little beside the server that is measured: whole, unmasked text
- * frames come in, however reads split them; masked ones go out; pings are answered. Anything else fails.
+ * The client's end of a WebSocket (RFC 6455): whole, unmasked text frames come in, however reads split them; masked ones go
+ * out; pings are answered.
  */
-export class Connection {
-  readonly #socket: Socket
-  readonly #receiver: Receiver
+export class Connection extends LeanSocket {
   readonly #mask = randomBytes(4)
-  #isUpgraded = false
-  #isOver = false
-  /** The beginning of a frame, or of the answer to the upgrade, whose end is still to come. */
-  #rest: Buffer | null = null
 
-  /** @param target on the loopback */
   constructor(
     { port, path, subprotocol }: { port: number; path: string; subprotocol: string | null },
     receiver: Receiver,
   ) {
-    this.#receiver = receiver
-    this.#socket = connect({
-      host: '127.0.0.1',
-      port,
-      noDelay: true,
-      onread: {
-        buffer: READ_BUFFER,
-        callback: (length) => {
-          this.#read(length)
-          return true
-        },
-      },
-    })
-    this.#socket.on('connect', () => this.#socket.write(upgradeRequest(port, path, subprotocol)))
-    this.#socket.on('error', (error) => this.#fail(error.message))
-    this.#socket.on('close', () => this.#fail('the connection was cut'))
+    super(port, upgradeRequest(port, path, subprotocol), SWITCHING_PROTOCOLS, receiver)
   }
 
   send(text: string) {
-    this.#socket.write(maskedFrame(FIN_TEXT, Buffer.from(text), this.#mask))
+    this.socket.write(maskedFrame(FIN_TEXT, Buffer.from(text), this.#mask))
   }
 
-  /** Takes nothing from the system any more, as a client that hangs. */
-  stopReading() {
-    this.#socket.pause()
-  }
+  protected begin() {}
 
-  /** @param options reset: at once, and without the state that a closed port leaves behind */
-  close({ reset = false }: { reset?: boolean } = {}) {
-    this.#isOver = true
-    if (reset) this.#socket.resetAndDestroy()
-    else this.#socket.destroy()
-  }
-
-  #read(read: number) {
-    let buffer: Buffer = READ_BUFFER
-    let length = read
-    if (this.#rest !== null) {
-      buffer = Buffer.concat([this.#rest, READ_BUFFER.subarray(0, read)])
-      length = buffer.length
-      this.#rest = null
-    }
-    let at = this.#isUpgraded ? 0 : this.#upgrade(buffer, length)
-    while (!this.#isOver && this.#isUpgraded && length - at >= 2) {
+  protected take(buffer: Buffer, from: number, length: number): number {
+    let at = from
+    while (!this.isOver && length - at >= 2) {
       const first = buffer[at]
       let size = buffer[at + 1] as number
       let start = at + 2
@@ -93,44 +43,24 @@ export class Connection {
         if (start > length) break
         size = Number(buffer.readBigUInt64BE(at + 2))
       } else if (size > 127) {
-        this.#fail('a masked frame came from the server')
+        this.fail('a masked frame came from the server')
         break
       }
       const end = start + size
       if (end > length) break
-      if (first === FIN_TEXT) this.#receiver.text(buffer, start, end)
+      if (first === FIN_TEXT) this.receiver.text(buffer, start, end)
       else this.#control(first, buffer.subarray(start, end))
       at = end
     }
-    if (at < length && !this.#isOver) this.#rest = Buffer.from(buffer.subarray(at, length))
-  }
-
-  /** @returns where the frames begin */
-  #upgrade(buffer: Buffer, length: number): number {
-    const head = buffer.toString('latin1', 0, length)
-    const end = head.indexOf('\r\n\r\n')
-    if (end < 0) return 0
-    if (!head.startsWith('HTTP/1.1 101 ')) {
-      this.#fail(`the upgrade was answered with ${JSON.stringify(head.slice(0, 200))}`)
-      return length
-    }
-    this.#isUpgraded = true
-    this.#receiver.upgraded()
-    return end + 4
+    return at
   }
 
   #control(first: number | undefined, payload: Buffer) {
-    if (first === PING) this.#socket.write(maskedFrame(PONG, payload, this.#mask))
+    if (first === PING) this.socket.write(maskedFrame(PONG, payload, this.#mask))
     else if (first === CLOSE) {
       const code = payload.length >= 2 ? payload.readUInt16BE(0) : 'no code'
-      this.#fail(`the server closed with ${code} ${payload.toString('utf8', 2)}`)
-    } else if (first !== PONG) this.#fail(`a frame begins with ${first}; expected a whole text message`)
-  }
-
-  #fail(what: string) {
-    if (this.#isOver) return
-    this.close({ reset: true })
-    this.#receiver.failed(new Error(what))
+      this.fail(`the server closed with ${code} ${payload.toString('utf8', 2)}`)
+    } else if (first !== PONG) this.fail(`a frame begins with ${first}; expected a whole text message`)
   }
 }
 

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { constants, setPriority } from 'node:os'
 import { end, endWithUs } from '../../test/processes/lifetime.ts'
 import { Audience } from './audience.ts'
-import type { Dialect } from './subscriber.ts'
+import type { Dialect } from './dialects.ts'
 import { WatchedTask } from './watched-task.ts'
 
 export interface Storm {

@@ -1,29 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { SHARED_ID } from '../references/events.ts'
 import type { Audience } from './audience.ts'
-import { Connection, type Receiver } from './connection.ts'
+import { type Asked, type Dialect, idOf, speechOf, subscribeMessage } from './dialects.ts'
+import type { LeanSocket, Receiver } from './lean-socket.ts'
 import { DeliveryError, type WatchedTask } from './watched-task.ts'
-
-/** What a viewer of one training selects; every candidate that speaks GraphQL gets the same. */
-const WATCH = /* GraphQL */ `
-  subscription Watch($taskId: ID!, $after: Cursor) {
-    trainingProgress(taskId: $taskId, after: $after) {
-      __typename cursor timestamp
-      ... on ProgressUpdate { current total progress loss metrics message }
-      ... on StatusChanged { status }
-      ... on StreamOpened { channel task { status current total } }
-      ... on EventsSkipped { count skipReason }
-    }
-  }
-`
-
-/** How a candidate is spoken to after the upgrade: graphql-transport-ws, or one message that names the channel. */
-export type Dialect = 'graphql' | 'channel'
-
-const ENDPOINTS: Record<Dialect, { path: string; subprotocol: string | null }> = {
-  graphql: { path: '/graphql', subprotocol: 'graphql-transport-ws' },
-  channel: { path: '/', subprotocol: null },
-}
 
 export interface SubscriberOptions {
   /** Replay of all that follows this event. */
@@ -32,17 +11,16 @@ export interface SubscriberOptions {
   readonly neverReads?: boolean
 }
 
-/** One WebSocket with one subscription, which sees each event of its task once and in order, or fails. */
+/** One connection with one subscription, which sees each event of its task once and in order, or fails. */
 export class Subscriber implements Receiver {
   /** The place in its task's stream of the event that must come next. */
   next: number
   isOpen = false
-  readonly #id: string
   readonly #dialect: Dialect
+  readonly #asked: Asked
   readonly #task: WatchedTask
-  readonly #after: string | null
   readonly #audience: Audience
-  readonly #connection: Connection
+  readonly #connection: LeanSocket
   /** What stands in front of every payload; bytes, to be compared. */
   readonly #prefix: Buffer
   readonly #neverReads: boolean
@@ -53,21 +31,25 @@ export class Subscriber implements Receiver {
     audience: Audience,
     { after, neverReads = false }: SubscriberOptions = {},
   ) {
+    const { connect, prefix } = speechOf(dialect)
     this.#dialect = dialect
+    this.#asked = {
+      port,
+      id: idOf(dialect, randomUUID()),
+      taskId: task.id,
+      after: after?.cursor ?? null,
+    }
     this.#task = task
     this.#audience = audience
-    this.#after = after?.cursor ?? null
-    this.#id = dialect === 'graphql' ? randomUUID() : SHARED_ID
-    this.#prefix = Buffer.from(`{"id":"${this.#id}","type":"next","payload":`)
+    this.#prefix = Buffer.from(prefix(this.#asked))
     this.#neverReads = neverReads
     this.next = (after?.sequence ?? task.reported) + 1
-    this.#connection = new Connection({ port, ...ENDPOINTS[dialect] }, this)
+    this.#connection = connect(this.#asked, this)
   }
 
   upgraded() {
-    this.#connection.send(
-      this.#dialect === 'graphql' ? '{"type":"connection_init"}' : JSON.stringify({ channel: this.#task.id }),
-    )
+    const greeting = speechOf(this.#dialect).greeting(this.#asked)
+    if (greeting !== null) this.#connection.send(greeting)
   }
 
   text(buffer: Buffer, start: number, end: number) {
@@ -75,11 +57,11 @@ export class Subscriber implements Receiver {
       const body = start + this.#prefix.length
       const isNext = body < end && buffer.compare(this.#prefix, 0, this.#prefix.length, start, body) === 0
       if (isNext && this.isOpen) {
-        const sequence = this.#task.check(this.next, buffer, body, end)
+        const sequence = this.#task.check(this.next, buffer, body, end, this.#dialect)
         this.next++
         this.#audience.delivered(sequence)
       } else {
-        this.#control(buffer.toString('utf8', start, end), isNext)
+        this.#control(buffer.toString('utf8', start, end))
       }
     } catch (error) {
       this.failed(error as Error)
@@ -98,27 +80,17 @@ export class Subscriber implements Receiver {
     this.#connection.close(options)
   }
 
-  #control(text: string, isNext: boolean) {
-    const { type, payload } = JSON.parse(text)
-    if (type === 'connection_ack' && !this.isOpen) return this.#connection.send(this.#subscribe())
-    if (type === 'ping') return this.#connection.send('{"type":"pong"}')
-    if (isNext && payload?.data?.trainingProgress?.__typename === 'StreamOpened') {
-      if (this.#neverReads) this.#connection.stopReading()
-      this.isOpen = true
-      return this.#audience.opened()
+  #control(text: string) {
+    if (this.#dialect === 'graphql') {
+      const { type } = JSON.parse(text)
+      if (type === 'connection_ack' && !this.isOpen)
+        return this.#connection.send(subscribeMessage(this.#asked))
+      if (type === 'ping') return this.#connection.send('{"type":"pong"}')
     }
-    throw new Error(`unexpected message ${text.slice(0, 400)}`)
-  }
-
-  #subscribe() {
-    return JSON.stringify({
-      id: this.#id,
-      type: 'subscribe',
-      payload: {
-        operationName: 'Watch',
-        query: WATCH,
-        variables: { taskId: this.#task.id, after: this.#after },
-      },
-    })
+    if (this.isOpen || !speechOf(this.#dialect).isOpening(text))
+      throw new Error(`unexpected message ${text.slice(0, 400)}`)
+    if (this.#neverReads) this.#connection.stopReading()
+    this.isOpen = true
+    this.#audience.opened()
   }
 }

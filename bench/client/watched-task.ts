@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { type Dialect, type ReadEvent, speechOf } from './dialects.ts'
 import { expectedEvent, progressOf } from './workload.ts'
 
 /** A delivery that is not what it should be; the run is invalid. */
@@ -18,7 +19,7 @@ export class WatchedTask {
   reported = 0
   /** Bytes that were delivered, over all events and subscribers. */
   deliveredBytes = 0
-  /** By place, 1, 2, 3 …; the bytes are those from `"payload":` on. */
+  /** By place, 1, 2, 3 …; the bytes are those behind the dialect's prefix. */
   readonly #seen: Map<number, { sequence: number; bytes: Buffer; cursor: string }> = new Map()
   /** Reported, and not seen by anybody yet; null where the order of the events is determined. */
   #unseen: Set<number> | null = null
@@ -61,12 +62,14 @@ export class WatchedTask {
 
   /**
    * @param place of the event in the stream
-   * @param start of the payload
+   * @param start of what follows the prefix
+   * @param dialect the same for all subscribers of the task
    * @returns the sequence of the event
    * @throws DeliveryError
    */
-  check(place: number, buffer: Buffer, start: number, end: number): number {
-    const seen = this.#seen.get(place) ?? this.#checkFirst(place, Buffer.from(buffer.subarray(start, end)))
+  check(place: number, buffer: Buffer, start: number, end: number, dialect: Dialect): number {
+    const seen =
+      this.#seen.get(place) ?? this.#checkFirst(place, Buffer.from(buffer.subarray(start, end)), dialect)
     if (end - start !== seen.bytes.length || buffer.compare(seen.bytes, 0, end - start, start, end) !== 0) {
       throw this.#wrong(place, buffer.toString('utf8', start, end), seen.bytes.toString())
     }
@@ -93,11 +96,11 @@ export class WatchedTask {
     }
   }
 
-  #checkFirst(place: number, bytes: Buffer) {
+  #checkFirst(place: number, bytes: Buffer, dialect: Dialect) {
     const text = bytes.toString()
     if (place > this.reported) throw this.#wrong(place, text, 'nothing; all reports were delivered')
-    const { cursor, timestamp, ...event } = eventIn(text)
-    const sequence = this.#unseen === null ? place : event.current
+    const { cursor, timestamp, ...event } = eventIn(text, dialect, this.id)
+    const sequence = this.#unseen === null ? place : (event.current as number)
     if (this.#unseen?.delete(sequence) === false) {
       throw this.#wrong(place, text, `one of the events ${[...this.#unseen]}`)
     }
@@ -121,11 +124,10 @@ export class WatchedTask {
   }
 }
 
-/** @param text `{"data":{"trainingProgress":…}}}`, with the brace that closes the message */
-function eventIn(text: string) {
+function eventIn(text: string, dialect: Dialect, taskId: string): ReadEvent {
   try {
-    const { data, errors } = JSON.parse(text.slice(0, -1))
-    if (errors === undefined && typeof data.trainingProgress.cursor === 'string') return data.trainingProgress
+    const event = speechOf(dialect).eventIn(text, taskId)
+    if (typeof event?.cursor === 'string') return event
   } catch {
     // Said below.
   }

@@ -1,6 +1,6 @@
-import { BARE, EPOCHCAST, YOGA } from '../candidates/candidate.ts'
+import { BARE, DOORS, EPOCHCAST, YOGA } from '../candidates/candidate.ts'
 import { Audience } from '../client/audience.ts'
-import { measure, onlyTask, type Scenario, type Sizes, warmUp } from './scenario.ts'
+import { type Bench, measure, onlyTask, type Row, type Scenario, type Sizes, warmUp } from './scenario.ts'
 
 /** By subscribers: at most so many times the CPU of the references. */
 const TARGETS: Readonly<Record<number, { bare: number; yoga: number }>> = {
@@ -14,6 +14,7 @@ const WARM_UP = 1.5
 
 const subscribersOf = ({ subscribers, quick }: Sizes) =>
   subscribers ?? (quick ? [50, 200] : [100, 1000, 5000])
+const fewerOf = ({ subscribers, quick }: Sizes) => subscribers ?? (quick ? [50, 200] : [100, 1000])
 
 export const fanout: Scenario = {
   name: 'fanout',
@@ -22,55 +23,75 @@ export const fanout: Scenario = {
   engines: ['redis', 'memory', 'lmdb'],
   candidates: [BARE, EPOCHCAST, YOGA],
   rows: (sizes) =>
-    subscribersOf(sizes).flatMap((subscribers) => {
+    rowsOf(subscribersOf(sizes), (subscribers) => {
       const target = TARGETS[subscribers]
+      if (!target) return []
       return [
-        {
-          key: `cpu ${subscribers}`,
-          label: `1 task × ${subscribers}: CPU per delivery`,
-          unit: 'µs',
-          digits: 2,
-          targets: target
-            ? [
-                { against: BARE, atMost: target.bare },
-                { against: YOGA, atMost: target.yoga },
-              ]
-            : [],
-        },
-        {
-          key: `rate ${subscribers}`,
-          label: `1 task × ${subscribers}: deliveries, one event after the other`,
-          unit: '/s',
-          higherIsBetter: true,
-        },
+        { against: BARE, atMost: target.bare },
+        { against: YOGA, atMost: target.yoga },
       ]
     }),
-  async run({ start, sizes, budget }) {
-    const { server, dialect, reporter, createTasks } = await start()
-    const audience = new Audience({ port: server.port, dialect })
-    const task = await onlyTask(createTasks)
-    const values: Record<string, number> = {}
-    const oneEvent = async () => {
-      await audience.expect(audience.size, () => reporter.report(task, 1))
-      task.forgetUpTo(task.reported - 1)
-    }
-    for (const subscribers of subscribersOf(sizes)) {
-      const isFirst = audience.size === 0
-      await audience.growTo(subscribers, [task])
-      await audience.settle()
-      if (isFirst) await warmUp(server, budget, WARM_UP, [oneEvent])
-      let before = 0
-      const { cpuUs, ms } = await measure(server, budget, [oneEvent], () => {
-        before = audience.deliveries
-      })
-      await audience.settle()
-      const deliveries = audience.deliveries - before
-      values[`cpu ${subscribers}`] = cpuUs / deliveries
-      values[`rate ${subscribers}`] = (deliveries / ms) * 1000
-    }
-    // Not in the table: whether all candidates send the same.
-    values['bytes a payload'] = task.deliveredBytes / audience.deliveries
-    audience.close()
-    return values
-  },
+  run: (bench) => deliver(bench, subscribersOf(bench.sizes)),
+}
+
+/** As `fanout`, through the doors that are not WebSockets of GraphQL. */
+export const doors: Scenario = {
+  name: 'doors',
+  about:
+    'fan-out through the doors beside graphql-transport-ws: CPU per delivery. `/events` and `/ws` send every field of an event, the others the same nine.',
+  engines: ['memory', 'redis'],
+  candidates: [BARE, EPOCHCAST, ...Object.keys(DOORS)],
+  rows: (sizes) =>
+    rowsOf(fewerOf(sizes), (subscribers) => (subscribers === 1000 ? [{ against: BARE, atMost: 1 }] : [])),
+  run: (bench) => deliver(bench, fewerOf(bench.sizes)),
+}
+
+function rowsOf(
+  counts: readonly number[],
+  targetsOf: (subscribers: number) => NonNullable<Row['targets']>,
+): Row[] {
+  return counts.flatMap((subscribers): Row[] => [
+    {
+      key: `cpu ${subscribers}`,
+      label: `1 task × ${subscribers}: CPU per delivery`,
+      unit: 'µs',
+      digits: 2,
+      targets: targetsOf(subscribers),
+    },
+    {
+      key: `rate ${subscribers}`,
+      label: `1 task × ${subscribers}: deliveries, one event after the other`,
+      unit: '/s',
+      higherIsBetter: true,
+    },
+  ])
+}
+
+async function deliver({ start, budget }: Bench, counts: readonly number[]) {
+  const { server, dialect, reporter, createTasks } = await start()
+  const audience = new Audience({ port: server.port, dialect })
+  const task = await onlyTask(createTasks)
+  const values: Record<string, number> = {}
+  const oneEvent = async () => {
+    await audience.expect(audience.size, () => reporter.report(task, 1))
+    task.forgetUpTo(task.reported - 1)
+  }
+  for (const subscribers of counts) {
+    const isFirst = audience.size === 0
+    await audience.growTo(subscribers, [task])
+    await audience.settle()
+    if (isFirst) await warmUp(server, budget, WARM_UP, [oneEvent])
+    let before = 0
+    const { cpuUs, ms } = await measure(server, budget, [oneEvent], () => {
+      before = audience.deliveries
+    })
+    await audience.settle()
+    const deliveries = audience.deliveries - before
+    values[`cpu ${subscribers}`] = cpuUs / deliveries
+    values[`rate ${subscribers}`] = (deliveries / ms) * 1000
+  }
+  // Not in the table: whether all candidates send the same.
+  values['bytes a payload'] = task.deliveredBytes / audience.deliveries
+  audience.close()
+  return values
 }

@@ -3,7 +3,7 @@ import { calls } from './calls.ts'
 import { charts } from './charts.ts'
 import { connect } from './connect.ts'
 import { curves } from './curves.ts'
-import { fanout } from './fanout.ts'
+import { doors, fanout } from './fanout.ts'
 import { ingest } from './ingest.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
@@ -16,6 +16,7 @@ import { workers } from './workers.ts'
 /** In the order of the table. */
 export const SCENARIOS = [
   fanout,
+  doors,
   tasks,
   relay,
   burst,

@@ -1,9 +1,13 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
-import { CANCEL, run, START, startExternal, TASK } from '../support/graphql.ts'
-import { testServer, trainersFile } from '../support/server.ts'
+import { expect, it, onTestFinished } from 'vitest'
+import { dataDirectory } from '../support/data-directory.ts'
+import { CANCEL, progressReports, report, run, START, startExternal, TASK } from '../support/graphql.ts'
+import { serverProcess, testServer, trainersFile } from '../support/server.ts'
+import { range } from '../support/tasks.ts'
+import { until } from '../support/until.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -44,4 +48,52 @@ it('retry.sh starts a finished task again with one parameter changed, and watche
   const again = nodes.find(({ retryOf }: { retryOf: string | null }) => retryOf === task.id)
   expect(again.result).toEqual({ rate: 0.0005, machine: 'pump_3' })
   expect(stdout).toMatch(/SUCCESS/)
+})
+
+it('follow.sh gives each event once, also where its server is killed and started again', async () => {
+  const server = await serverProcess({ EPOCHCAST_DATA: dataDirectory() })
+  const { url } = server
+  const id = await startExternal(url)
+  await report(url, id, ...progressReports(1, 10))
+  // A group of its own, so that its curl ends with it.
+  const child = spawn('sh', ['examples/follow.sh', id], {
+    cwd: root,
+    env: { PATH: process.env.PATH, EPOCHCAST_URL: url },
+    detached: true,
+  })
+  const ended = once(child, 'close')
+  let isOver = false
+  child.on('exit', () => {
+    isOver = true
+  })
+  onTestFinished(() => {
+    if (!isOver) process.kill(-(child.pid as number), 'SIGKILL')
+  })
+  let printed = ''
+  child.stdout.on('data', (text) => {
+    printed += text
+  })
+  const events = () =>
+    printed
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line))
+  const steps = () => events().flatMap(({ type, current }) => (type === 'ProgressUpdate' ? [current] : []))
+  await until('the first ten', () => steps().length === 10)
+  await server.kill()
+  await server.start()
+  await report(url, id, ...progressReports(11, 20), { success: { result: { text: '\\n "quoted"' } } })
+  expect((await ended)[0]).toBe(0)
+  expect(steps()).toEqual(range(1, 20))
+  expect(events().slice(-2)).toMatchObject([
+    { type: 'TrainingSucceeded', result: { text: '\\n "quoted"' } },
+    { type: 'StreamClosing' },
+  ])
+})
+
+it('follow.sh ends with the words of a server that refuses', async () => {
+  const { url } = await testServer()
+  const refused = await shell('follow.sh', ['nowhere'], url).catch((error) => error)
+  expect(refused).toMatchObject({ code: 1, stdout: '' })
+  expect(refused.stderr).toContain('TASK_NOT_FOUND')
 })

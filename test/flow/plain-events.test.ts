@@ -316,6 +316,7 @@ describeEngines((open) => {
       eventsUrl(`http://127.0.0.1:${port}`, id),
     )
     const seen = () => page.evaluate<Data[]>('seen')
+    // What was reported before is not its business.
     await until('the opening', async () => (await seen()).length > 0)
     for (let cut = 0; cut < 3; cut++) {
       await report(url, id, ...progressReports(10 * cut + 1, 10 * cut + 5))

@@ -2,11 +2,11 @@
 // package is for, then its types and style. The core tests need only pytest; those with frameworks and of properties run on the
 // Python that provide.js has made ready.
 import { execFileSync, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { cacheFolder, pythonPath } from './provide.js'
+import { provideEnvironment } from './environment.js'
+import { pythonPath } from './provide.js'
 
 const MINORS = [10, 11, 12, 13, 14]
 const PACKAGE = join(import.meta.dirname, '../../clients/python')
@@ -19,7 +19,9 @@ const failed = []
 const started = performance.now()
 const jobs = [
   job('Python of provide.js, with frameworks', main, ['-m', 'pytest', 'tests']),
-  ...others().map(({ version, python }) => job(version, testPython(python), ['-m', 'pytest', 'tests/core'])),
+  ...others().map(({ version, python }) =>
+    job(version, provideEnvironment('pytest', python, REQUIREMENTS), ['-m', 'pytest', 'tests/core']),
+  ),
   job('types', main, ['-m', 'mypy']),
   job('style', main, ['-m', 'ruff', 'check', '.', '../../examples', '../../test/python']),
   job('format', main, ['-m', 'ruff', 'format', '--check', '.']),
@@ -79,24 +81,6 @@ function minorOf(path) {
   } catch {
     return null // it is not there, or pyenv has no such version chosen
   }
-}
-
-/** An environment with what the core tests need, made once for all checkouts. */
-function testPython(python) {
-  const hash = createHash('sha256').update(readFileSync(REQUIREMENTS)).update('\0').update(python)
-  const folder = join(cacheFolder(), `pytest-${hash.digest('hex').slice(0, 12)}`)
-  const path = join(folder, 'bin/python')
-  if (existsSync(path)) return path
-  const unfinished = `${folder}.unfinished-${process.pid}`
-  try {
-    execFileSync(python, ['-m', 'venv', unfinished], { stdio: ['ignore', 2, 2] })
-    const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--progress-bar', 'off', '--quiet']
-    execFileSync(join(unfinished, 'bin/python'), [...pip, '-r', REQUIREMENTS], { stdio: ['ignore', 2, 2] })
-    renameSync(unfinished, folder)
-  } finally {
-    rmSync(unfinished, { recursive: true, force: true })
-  }
-  return path
 }
 
 function say(line) {

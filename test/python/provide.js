@@ -3,8 +3,8 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { cacheFolder } from './environment.js'
 
 const MIN_VERSION = [3, 11]
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt')
@@ -24,7 +24,7 @@ export function pythonPath() {
 }
 
 /** The Python that environments are made with: `PYTHON3_PATH`, or the python3 on the PATH. */
-function basePython() {
+export function basePython() {
   const program = process.env.PYTHON3_PATH || 'python3'
   const script = 'import sys; print(sys.executable, *sys.version_info[:3], sep="\\n")'
   let printed
@@ -54,10 +54,6 @@ function environmentFolder({ path, version }) {
     hash.update(part).update('\0')
   }
   return join(cacheFolder(), `python-${hash.digest('hex').slice(0, 12)}`)
-}
-
-export function cacheFolder() {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'epochcast')
 }
 
 async function provideEnvironment() {

@@ -1,32 +1,32 @@
-import type { ServerResponse } from 'node:http'
 import type { EventBatch, Outlet } from '../../delivery/outlet.ts'
 import type { StreamEvent } from '../../task/stream-event.ts'
+import type { CountedResponse } from '../counted-response.ts'
 import type { StreamFormat } from './stream-format.ts'
 
-/** A batch as one format writes it: the bytes of all its results, and where each ends. */
-interface BatchBytes {
+/** A batch as one format writes it: the bytes of all its results, each a chunk of HTTP/1.1, and where each ends. */
+interface BatchChunks {
   readonly bytes: Buffer
   readonly ends: readonly number[]
 }
 
 /** Made once for all responses of one format. */
-const made = new WeakMap<EventBatch, Map<StreamFormat, BatchBytes>>()
+const made = new WeakMap<EventBatch, Map<StreamFormat, BatchChunks>>()
+
+const NOTHING = Buffer.alloc(0)
 
 /**
  * A response that goes on, as the outlet of one subscription. The same bytes are written to one response after the
  * other; what waits is bounded, and a response that is behind is skipped until it has drained.
  */
 export class ResponseOutlet implements Outlet {
-  readonly #response: ServerResponse
+  readonly #response: CountedResponse
   readonly #format: StreamFormat
   readonly #maxBufferedBytes: number
-  /** Writes of which the system has not taken all. */
-  #pending = 0
   #waiting: (() => void)[] = []
   #writtenAt = performance.now()
 
   /** @param maxBufferedBytes that may wait, beside one result */
-  constructor(response: ServerResponse, format: StreamFormat, maxBufferedBytes: number) {
+  constructor(response: CountedResponse, format: StreamFormat, maxBufferedBytes: number) {
     this.#response = response
     this.#format = format
     this.#maxBufferedBytes = maxBufferedBytes
@@ -39,7 +39,7 @@ export class ResponseOutlet implements Outlet {
 
   send(batch: EventBatch, from: number, to: number): number {
     if (!this.isOpen) return to
-    const { bytes, ends } = bytesOf(batch, this.#format)
+    const { bytes, ends } = chunksOf(batch, this.#format)
     const start = from === 0 ? 0 : (ends[from - 1] as number)
     const buffered = this.#response.writableLength
     let at = from
@@ -49,7 +49,13 @@ export class ResponseOutlet implements Outlet {
       if (!fits) break
       at++
     }
-    if (at > from) this.write(bytes.subarray(start, ends[at - 1]))
+    if (at === from) return at
+    const end = ends[at - 1] as number
+    // What may have to wait holds on to no more than it is to send.
+    const chunks = end - start === bytes.length ? bytes : copyOf(bytes.subarray(start, end))
+    if (chunks.length === 0) return at
+    this.#writtenAt = performance.now()
+    if (!this.#response.tryWriteChunks(chunks)) this.write(textOf(batch, this.#format, from, at))
     return at
   }
 
@@ -58,26 +64,26 @@ export class ResponseOutlet implements Outlet {
   }
 
   /** Writes whatever waits. */
-  write(data: string | Buffer): void {
+  write(data: string): void {
     // Of a format that leaves a result out.
     if (!this.isOpen || data.length === 0) return
-    this.#pending++
     this.#writtenAt = performance.now()
-    this.#response.write(data, this.#written)
+    this.#response.write(data)
   }
 
   /** Says that the connection lives, where nothing has for this time. */
   beat(now: number, intervalMs: number): void {
-    if (this.#pending === 0 && now - this.#writtenAt >= intervalMs) this.write(this.#format.heartbeat)
+    const isIdle = this.#response.writableLength === 0 && now - this.#writtenAt >= intervalMs
+    if (isIdle) this.write(this.#format.heartbeat)
   }
 
   drained(): Promise<void> {
-    if (this.#pending === 0 || !this.isOpen) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.push(resolve))
-  }
-
-  readonly #written = (): void => {
-    if (--this.#pending === 0) this.#wake()
+    if (!this.isOpen || this.#response.writableLength === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      // Called back in its turn, after all that waits.
+      this.#response.write(NOTHING, this.#wake)
+    })
   }
 
   readonly #wake = (): void => {
@@ -85,13 +91,20 @@ export class ResponseOutlet implements Outlet {
   }
 }
 
-function bytesOf(batch: EventBatch, format: StreamFormat): BatchBytes {
+const resultOf = ({ texts, events }: EventBatch, format: StreamFormat, i: number): string =>
+  format.result(texts[i] as string, events[i]?.cursor ?? null)
+
+function textOf(batch: EventBatch, format: StreamFormat, from: number, to: number): string {
+  let text = ''
+  for (let i = from; i < to; i++) text += resultOf(batch, format, i)
+  return text
+}
+
+function chunksOf(batch: EventBatch, format: StreamFormat): BatchChunks {
   let formats = made.get(batch)
   const known = formats?.get(format)
   if (known) return known
-  const chunks = batch.texts.map((text, i) =>
-    Buffer.from(format.result(text, batch.events[i]?.cursor ?? null)),
-  )
+  const chunks = batch.texts.map((_, i) => chunkOf(resultOf(batch, format, i)))
   const ends: number[] = []
   for (const { length } of chunks) ends.push((ends.at(-1) ?? 0) + length)
   const all = { bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), ends }
@@ -100,4 +113,18 @@ function bytesOf(batch: EventBatch, format: StreamFormat): BatchBytes {
     made.set(batch, formats.set(format, all))
   }
   return all
+}
+
+/** One chunk of a body; nothing for nothing, as an empty one would be the end. */
+function chunkOf(text: string): Buffer {
+  if (text.length === 0) return NOTHING
+  const head = `${Buffer.byteLength(text).toString(16)}\r\n`
+  return Buffer.from(`${head}${text}\r\n`)
+}
+
+/** Not from Node's pool, of which a piece would keep the whole. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
 }

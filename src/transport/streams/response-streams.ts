@@ -73,9 +73,14 @@ export class ResponseStreams {
       else refuse(results)
       return
     }
-    const outlet = new ResponseOutlet(response, format, maxBufferedBytes)
+    const outlet = new ResponseOutlet(response as CountedResponse, format, maxBufferedBytes)
     const pump = isShared ? this.#delivered(results, outlet) : this.#iterated(results, outlet, format)
     if (response.destroyed) return pump.stop()
+    if (response.req.method === 'HEAD') {
+      // Node would keep the head of a response without a body back until its end.
+      response.writeHead(200, { ...format.headers, ...headers }).end()
+      return pump.stop()
+    }
     responses.addEventStream(response, this.#logged(operation))
     response.once('close', () => void pump.stop().catch((error) => operations.translate(error)))
     response.writeHead(200, { ...format.headers, ...headers })
