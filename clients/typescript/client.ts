@@ -64,6 +64,9 @@ export interface EpochcastClient {
    */
   follow(request: FollowRequest, options?: StreamOptions): AsyncIterableIterator<TrainingProgressEvent>
 
+  /** The same, by the name that it has in the API's recipes: `for await (const event of client.watchTask({ taskId }))`. */
+  watchTask(request: FollowRequest, options?: StreamOptions): AsyncIterableIterator<TrainingProgressEvent>
+
   /**
    * The values of any subscription until the server completes it. Comes back from a dropped socket with
    * the same variables, which is right for those that open with the present state (taskProgress,
@@ -99,6 +102,14 @@ export function createClient(options: ClientOptions): EpochcastClient {
     return opened
   }
 
+  const follow: EpochcastClient['follow'] = (request, { signal, onConnection } = {}) =>
+    stoppable([disposal.signal, signal], (signal) =>
+      followEvents(socket(), request, new Reconnection(retry, signal, onConnection), {
+        signal,
+        maxBuffered,
+      }),
+    )
+
   return {
     execute: async (document, variables, { signal, attempts = 1 } = {}) => {
       const linked = linkSignals(disposal.signal, signal)
@@ -120,13 +131,8 @@ export function createClient(options: ClientOptions): EpochcastClient {
       }
     },
 
-    follow: (request, { signal, onConnection } = {}) =>
-      stoppable([disposal.signal, signal], (signal) =>
-        followEvents(socket(), request, new Reconnection(retry, signal, onConnection), {
-          signal,
-          maxBuffered,
-        }),
-      ),
+    follow,
+    watchTask: follow,
 
     subscribe: (document, variables, { signal, onConnection } = {}) =>
       stoppable([disposal.signal, signal], (signal) =>
