@@ -83,6 +83,16 @@ export interface EpochcastClient {
   dispose(): Promise<void>
 }
 
+/** What its subscriptions go over, for those that take them further. */
+interface ClientSocket {
+  open(): Socket
+  isDisposed(): boolean
+}
+
+const sockets = new WeakMap<object, ClientSocket>()
+
+export const socketOf = (client: EpochcastClient): ClientSocket | undefined => sockets.get(client)
+
 const DEFAULT_MAX_BUFFERED = 4096
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
 
@@ -110,7 +120,7 @@ export function createClient(options: ClientOptions): EpochcastClient {
       }),
     )
 
-  return {
+  const client: EpochcastClient = {
     execute: async (document, variables, { signal, attempts = 1 } = {}) => {
       const linked = linkSignals(disposal.signal, signal)
       const body = { ...requestFor(document), variables }
@@ -151,6 +161,8 @@ export function createClient(options: ClientOptions): EpochcastClient {
       await Promise.resolve(opened?.client.dispose()).catch(() => undefined)
     },
   }
+  sockets.set(client, { open: socket, isDisposed: () => disposal.signal.aborted })
+  return client
 }
 
 async function* values<Data>(

@@ -32,6 +32,11 @@ const NORMAL_CLOSURE = 1000
 const FORBIDDEN = 4403
 const INTERNAL_SERVER_ERROR = 4500
 
+const resumingClients = new WeakSet<object>()
+
+/** Whether its operations go on by themselves, and tell how they stand. */
+export const isResumingClient = (client: object): boolean => resumingClients.has(client)
+
 /**
  * A graphql-ws client for any link, whose subscriptions survive what passes: lost and refused connections, servers that
  * restart or are not up yet, errors that are `retryable`, expired tokens (`connectionParams` as a function is asked for
@@ -173,7 +178,7 @@ export function createResumingClient(options: ResumingClientOptions): Client {
     return operation
   }
 
-  return {
+  const resuming: Client = {
     on: client.on,
     subscribe: (payload: SubscribePayload, sink: Sink) => {
       const operation = operate(payload, sink as ResumingSink)
@@ -195,4 +200,6 @@ export function createResumingClient(options: ResumingClientOptions): Client {
       void Promise.resolve(client.dispose()).catch(() => undefined)
     },
   }
+  resumingClients.add(resuming)
+  return resuming
 }
