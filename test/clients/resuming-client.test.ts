@@ -7,10 +7,9 @@ import {
 } from '../../clients/typescript/index.ts'
 import { freePort } from '../processes/free-port.ts'
 import { dataDirectory } from '../support/data-directory.ts'
-import { post, progressReports, report, startExternal, WATCH } from '../support/graphql.ts'
+import { progressReports, report, startExternal, WATCH } from '../support/graphql.ts'
 import { serverProcess, testServer } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
-import { SECRET_ENV, token, tokenFor } from '../support/tokens.ts'
 import { until } from '../support/until.ts'
 import { FRONT_ENDS, kindsOf, stepsOf, type Watch } from './support/front-ends.ts'
 import { startProxy } from './support/proxy.ts'
@@ -103,38 +102,6 @@ describe('a resuming client', () => {
     expect(await viewing.ended).toBeUndefined()
     expect(stepsOf(viewing)).toEqual(range(1, 60))
     expect(Object.keys(viewing.values.at(-3)).sort()).toEqual(['__typename', 'current'])
-  })
-
-  it('fetches a fresh token when the one before has expired', async () => {
-    const { url } = await testServer({ ...SECRET_ENV, EPOCHCAST_TOKEN_GRACE_SECONDS: '0' })
-    const trainer = await token({ scope: 'operator' })
-    const started = await post(
-      url,
-      'mutation { startTraining(input: { trainer: "external" }) { task { id } } }',
-      {},
-      trainer,
-    )
-    const taskId = started.data.startTraining.task.id
-    const reports = (...reports: unknown[]) =>
-      post(
-        url,
-        'mutation ($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted } }',
-        { input: { taskId, reports } },
-        trainer,
-      )
-    await reports(...progressReports(1, 10))
-    let tokens = 0
-    const { client, states } = resuming(url, {
-      connectionParams: async () => ({ authorization: `Bearer ${await tokenFor(++tokens > 1 ? 60 : 1)}` }),
-    })
-    const viewing = FRONT_ENDS.urql(client, WATCH, { taskId, last: 100 })
-    await until('a second token', () => tokens === 2)
-    await reports(...progressReports(11, 20), { success: {} })
-    expect(await viewing.ended).toBeUndefined()
-    expect(stepsOf(viewing)).toEqual(range(1, 20))
-    expect(states).toContainEqual(
-      expect.objectContaining({ kind: 'reconnecting', cause: expect.objectContaining({ code: 4403 }) }),
-    )
   })
 
   it('says what it could not have any more, with the task as it is', async () => {

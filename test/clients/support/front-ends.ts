@@ -15,16 +15,26 @@ export interface Viewing {
   stop(): void
 }
 
-export type Watch = (socket: Client, query: string, variables?: Record<string, unknown>) => Viewing
+export type Watch = (
+  socket: Client,
+  query: string,
+  variables?: Record<string, unknown>,
+  onValue?: (value: Data) => void,
+) => Viewing
 
 function viewing(
+  onValue: ((value: Data) => void) | undefined,
   open: (next: (data: Data) => void, error: (problem: unknown) => void, complete: () => void) => () => void,
 ): Viewing {
   const values: Data[] = []
   let stop = () => {}
   const ended = new Promise<unknown>((resolve) => {
     stop = open(
-      (data) => values.push(Object.values(data)[0]),
+      (data) => {
+        const value = Object.values(data)[0]
+        values.push(value)
+        onValue?.(value)
+      },
       (problem) => resolve(problem),
       () => resolve(undefined),
     )
@@ -34,19 +44,19 @@ function viewing(
 
 /** The front ends' own clients, set up as their manuals say, over one socket. */
 export const FRONT_ENDS: Readonly<Record<'graphql-ws' | 'Apollo Client' | 'urql', Watch>> = {
-  'graphql-ws': (socket, query, variables) =>
-    viewing((next, error, complete) =>
+  'graphql-ws': (socket, query, variables, onValue) =>
+    viewing(onValue, (next, error, complete) =>
       socket.subscribe<Data>(
         { query, ...(variables && { variables }) },
         { next: ({ data, errors }) => (errors ? error(errors) : next(data)), error, complete },
       ),
     ),
-  'Apollo Client': (socket, query, variables) => {
+  'Apollo Client': (socket, query, variables, onValue) => {
     const client = new ApolloClient({
       link: ApolloLink.from([new GraphQLWsLink(socket)]),
       cache: new InMemoryCache(),
     })
-    return viewing((next, error, complete) => {
+    return viewing(onValue, (next, error, complete) => {
       const subscription = client
         .subscribe({ query: parse(query), ...(variables && { variables }), fetchPolicy: 'no-cache' })
         .subscribe({
@@ -57,7 +67,7 @@ export const FRONT_ENDS: Readonly<Record<'graphql-ws' | 'Apollo Client' | 'urql'
       return () => subscription.unsubscribe()
     })
   },
-  urql: (socket, query, variables) => {
+  urql: (socket, query, variables, onValue) => {
     const client = createUrql({
       url: 'http://localhost/graphql',
       exchanges: [
@@ -74,7 +84,7 @@ export const FRONT_ENDS: Readonly<Record<'graphql-ws' | 'Apollo Client' | 'urql'
         fetchExchange,
       ],
     })
-    return viewing((next, error, complete) => {
+    return viewing(onValue, (next, error, complete) => {
       let last: unknown
       const { unsubscribe } = client.subscription(query, variables ?? {}).subscribe((result) => {
         // urql gives its last result once more, with hasNext: false, where a stream is over.

@@ -17,6 +17,18 @@ export async function bundlePage(file: string): Promise<string> {
   return output[0].code
 }
 
+/** A file of this folder as a program for Node, which finds `ws` by itself. */
+export async function bundleProgram(file: string): Promise<string> {
+  const build = await rolldown({
+    input: join(import.meta.dirname, file),
+    platform: 'node',
+    external: ['ws'],
+    logLevel: 'silent',
+  })
+  const { output } = await build.generate({ format: 'esm', codeSplitting: false })
+  return output[0].code
+}
+
 /** An empty page of this machine that runs a script, which finds the server in `serverUrl`; whatever it complains of fails the test. */
 export async function openPage(
   browser: Browser,
