@@ -35,6 +35,7 @@ export async function openPage(
   serverUrl: string,
   script: string,
   body = '<div id="root"></div>',
+  search = '',
 ): Promise<Page> {
   const page = await browser.newPage()
   onTestFinished(() => page.close())
@@ -58,6 +59,6 @@ export async function openPage(
     server.closeAllConnections()
     server.close()
   })
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/page.html`)
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/page.html${search}`)
   return page
 }
