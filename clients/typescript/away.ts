@@ -20,8 +20,12 @@ export function variablesOnReturn(
 ): Variables {
   const name = heardAt === null ? undefined : finishedWithinVariable(document)
   if (heardAt === null || name === undefined) return variables
-  const seconds = Math.ceil((Date.now() - heardAt) / 1000) + TOLERANCE_SECONDS
-  return { ...variables, [name]: Math.min(MAX_SECONDS, seconds) }
+  return { ...variables, [name]: secondsSince(heardAt) }
+}
+
+/** What to ask of `finishedWithinSeconds`, so that no end since then is missed. */
+export function secondsSince(heardAt: number): number {
+  return Math.min(MAX_SECONDS, Math.ceil((Date.now() - heardAt) / 1000) + TOLERANCE_SECONDS)
 }
 
 /** The variable that a document gives to `taskUpdates(finishedWithinSeconds)`. */

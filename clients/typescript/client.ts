@@ -64,6 +64,9 @@ export interface EpochcastClient {
    */
   follow(request: FollowRequest, options?: StreamOptions): AsyncIterableIterator<TrainingProgressEvent>
 
+  /** The same, by the name that it has in the API's recipes: `for await (const event of client.watchTask({ taskId }))`. */
+  watchTask(request: FollowRequest, options?: StreamOptions): AsyncIterableIterator<TrainingProgressEvent>
+
   /**
    * The values of any subscription until the server completes it. Comes back from a dropped socket with
    * the same variables, which is right for those that open with the present state (taskProgress,
@@ -79,6 +82,16 @@ export interface EpochcastClient {
   /** Ends everything that is under way and closes the socket. */
   dispose(): Promise<void>
 }
+
+/** What its subscriptions go over, for those that take them further. */
+interface ClientSocket {
+  open(): Socket
+  isDisposed(): boolean
+}
+
+const sockets = new WeakMap<object, ClientSocket>()
+
+export const socketOf = (client: EpochcastClient): ClientSocket | undefined => sockets.get(client)
 
 const DEFAULT_MAX_BUFFERED = 4096
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
@@ -99,7 +112,15 @@ export function createClient(options: ClientOptions): EpochcastClient {
     return opened
   }
 
-  return {
+  const follow: EpochcastClient['follow'] = (request, { signal, onConnection } = {}) =>
+    stoppable([disposal.signal, signal], (signal) =>
+      followEvents(socket(), request, new Reconnection(retry, signal, onConnection), {
+        signal,
+        maxBuffered,
+      }),
+    )
+
+  const client: EpochcastClient = {
     execute: async (document, variables, { signal, attempts = 1 } = {}) => {
       const linked = linkSignals(disposal.signal, signal)
       const body = { ...requestFor(document), variables }
@@ -120,13 +141,8 @@ export function createClient(options: ClientOptions): EpochcastClient {
       }
     },
 
-    follow: (request, { signal, onConnection } = {}) =>
-      stoppable([disposal.signal, signal], (signal) =>
-        followEvents(socket(), request, new Reconnection(retry, signal, onConnection), {
-          signal,
-          maxBuffered,
-        }),
-      ),
+    follow,
+    watchTask: follow,
 
     subscribe: (document, variables, { signal, onConnection } = {}) =>
       stoppable([disposal.signal, signal], (signal) =>
@@ -145,6 +161,8 @@ export function createClient(options: ClientOptions): EpochcastClient {
       await Promise.resolve(opened?.client.dispose()).catch(() => undefined)
     },
   }
+  sockets.set(client, { open: socket, isDisposed: () => disposal.signal.aborted })
+  return client
 }
 
 async function* values<Data>(

@@ -7,8 +7,14 @@ import type { GraphQLFormattedError } from 'graphql'
  * - `BAD_RESPONSE`: something responded, but not with GraphQL; most often the URL is wrong.
  * - `CONSUMER_TOO_SLOW`: values of a `subscribe` came faster than they were taken, beyond the buffer's bound.
  * - `CLIENT_DISPOSED`: `dispose` was called.
+ * - `CANNOT_RESUME`: a persisted document of trainingProgress does not select `cursor` and `__typename`.
  */
-export type ClientErrorCode = 'CONNECTION_FAILED' | 'BAD_RESPONSE' | 'CONSUMER_TOO_SLOW' | 'CLIENT_DISPOSED'
+export type ClientErrorCode =
+  | 'CONNECTION_FAILED'
+  | 'BAD_RESPONSE'
+  | 'CONSUMER_TOO_SLOW'
+  | 'CLIENT_DISPOSED'
+  | 'CANNOT_RESUME'
 
 export interface EpochcastClientErrorOptions {
   readonly code: string
@@ -67,7 +73,7 @@ const FINAL_CLOSE_CODES: ReadonlySet<number> = new Set([
 /** Translates what graphql-ws gives to an operation that cannot go on. */
 export function socketFailure(url: string, problem: unknown): EpochcastClientError {
   if (Array.isArray(problem)) return refused(problem)
-  if (!isCloseEvent(problem)) return unreachable(url, problem)
+  if (!isClose(problem)) return unreachable(url, problem)
   const { code, reason } = problem
   return new EpochcastClientError(`${url} closed the connection (${code}${reason ? ` ${reason}` : ''})`, {
     code: 'CONNECTION_FAILED',
@@ -76,7 +82,7 @@ export function socketFailure(url: string, problem: unknown): EpochcastClientErr
   })
 }
 
-function isCloseEvent(value: unknown): value is { code: number; reason: string } {
+export function isClose(value: unknown): value is { code: number; reason: string } {
   return (
     typeof value === 'object' &&
     value !== null &&
@@ -84,6 +90,11 @@ function isCloseEvent(value: unknown): value is { code: number; reason: string }
     typeof value.code === 'number' &&
     'reason' in value
   )
+}
+
+/** Whether coming back is of no use after what graphql-ws gave to an operation, beside the errors of GraphQL. */
+export function isFinalClose(problem: unknown): boolean {
+  return isClose(problem) && FINAL_CLOSE_CODES.has(problem.code)
 }
 
 /** The innermost message that says something: fetch and sockets wrap what happened several times. */

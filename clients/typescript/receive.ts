@@ -1,6 +1,7 @@
 import type { SubscribePayload } from 'graphql-ws'
 import { EpochcastClientError, refused, socketFailure } from './error.ts'
 import type { Socket } from './socket.ts'
+import { subscribe } from './subscribe.ts'
 
 export interface ReceiveOptions<Data> {
   readonly signal: AbortSignal
@@ -32,7 +33,7 @@ export async function* receive<Data>(
     ending ??= how
     wake()
   }
-  const unsubscribe = socket.client.subscribe<Data>(payload, {
+  const unsubscribe = subscribe<Data>(socket.client, payload, {
     next: ({ data, errors }) => {
       // What the socket had already read is still delivered after unsubscribing.
       if (ending) return
@@ -76,7 +77,7 @@ export async function* receive<Data>(
   }
 }
 
-function tooSlow(maxBuffered: number): EpochcastClientError {
+export function tooSlow(maxBuffered: number): EpochcastClientError {
   return new EpochcastClientError(
     `${maxBuffered} values are waiting to be taken; the subscription was ended`,
     { code: 'CONSUMER_TOO_SLOW', retryable: true },

@@ -1,4 +1,5 @@
 import { createClient, type Client as GraphQLWsClient } from 'graphql-ws/client'
+import { PING_INTERVAL_MS, terminateWithoutPong } from './pong-watch.ts'
 
 export interface Socket {
   readonly url: string
@@ -11,24 +12,10 @@ export interface SocketOptions {
   readonly authorization: () => Promise<string | undefined>
 }
 
-const PING_INTERVAL_MS = 10_000
-const PONG_WITHIN_MS = 5000
 const ACK_WITHIN_MS = 10_000
 
 /** One socket for all subscriptions, open while there are any. Trying again is left to its users. */
 export function createSocket({ url, webSocketImpl, authorization }: SocketOptions): Socket {
-  let pongDue: ReturnType<typeof setTimeout> | undefined
-  let isHeard = false
-  const ponged = () => clearTimeout(pongDue)
-  const awaitPong = () => {
-    ponged()
-    isHeard = false
-    pongDue = setTimeout(() => {
-      // The pong waits behind what was sent before it: a server that can be heard is there.
-      if (isHeard) awaitPong()
-      else client.terminate()
-    }, PONG_WITHIN_MS)
-  }
   let token: Promise<string | undefined> | undefined
   const client = createClient({
     // Asked for before the socket is opened: the server bounds the time from there to the token.
@@ -46,20 +33,7 @@ export function createSocket({ url, webSocketImpl, authorization }: SocketOption
     retryAttempts: 0,
     connectionAckWaitTimeout: ACK_WITHIN_MS,
     keepAlive: PING_INTERVAL_MS,
-    on: {
-      ping: (received) => {
-        // A connection that died without a word (a laptop that slept, a lost NAT entry) stays "open".
-        if (!received) awaitPong()
-      },
-      message: () => {
-        isHeard = true
-      },
-      pong: (received) => {
-        if (received) ponged()
-      },
-      closed: ponged,
-      error: ponged,
-    },
   })
+  terminateWithoutPong(client)
   return { url, client }
 }

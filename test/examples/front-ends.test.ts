@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import { bundlePage, openPage } from '../clients/support/page.ts'
 import { startProxy } from '../clients/support/proxy.ts'
+import { openBrowser } from '../support/browser.ts'
 import {
   collect,
   kindsOf,
@@ -65,6 +67,55 @@ it('follow.js gives each event once, also where its connection is cut', async ()
   expect(new Set(updates()).size).toBe(30)
   expect(updates()).toHaveLength(range(1, 30).length)
   expect(example.printed.out).toMatch(/^TrainingSucceeded /m)
+})
+
+it.each(['resuming.js', 'apollo.js', 'urql.js'])(
+  '%s gives each event once, also where its connection is cut',
+  async (file) => {
+    const { url } = await testServer()
+    const taskId = await startExternal(url)
+    const proxy = await startProxy(url)
+    await report(url, taskId, ...progressReports(1, 20))
+    const example = start(file, proxy.url.replace('http', 'ws'), taskId)
+    const updates = () => example.printed.out.match(/^ProgressUpdate .+$/gm) ?? []
+    await expect.poll(() => updates().length, { timeout: 10_000 }).toBe(20)
+    proxy.cut()
+    await report(url, taskId, ...progressReports(21, 30), { success: {} })
+
+    expect(await example.ended, example.printed.err).toBe(0)
+    expect(updates()).toEqual(range(1, 30).map((current) => `ProgressUpdate ${current} ${1 / current}`))
+    expect(example.printed.out).toMatch(/^StreamClosing/m)
+  },
+)
+
+it('curves.js shows all points there are, to the end', async () => {
+  const { url } = await testServer({ EPOCHCAST_RETAIN_EVENTS: '50' })
+  const taskId = await startExternal(url)
+  await report(url, taskId, ...progressReports(1, 300))
+  const example = start('curves.js', url, taskId)
+  await expect.poll(() => example.printed.out, { timeout: 10_000 }).toMatch(/^RUNNING {2}loss 300 /m)
+  await report(url, taskId, ...progressReports(301, 320), { success: {} })
+  expect(await example.ended, example.printed.err).toBe(0)
+  expect(example.printed.out.trim().split('\n').at(-1)).toBe(`SUCCESS  loss 320 ${1 / 320}`)
+})
+
+it('training-page.jsx shows a training as it goes on, and what becomes of its connection', async () => {
+  const { url } = await testServer()
+  const taskId = await startExternal(url, { name: 'pump 3' })
+  const proxy = await startProxy(url)
+  await report(url, taskId, ...progressReports(1, 20))
+  const script = await bundlePage('../../../examples/training-page.jsx')
+  const search = `?${new URLSearchParams({ server: proxy.url, task: taskId })}`
+  const page = await openPage(await openBrowser(), proxy.url, script, '', search)
+  await page.getByRole('heading', { name: 'pump 3: RUNNING' }).waitFor()
+  await page.getByRole('img', { name: 'loss, 20 points' }).waitFor()
+  proxy.hold()
+  proxy.cut()
+  await page.getByText(/No connection; try \d+ follows/).waitFor()
+  await report(url, taskId, ...progressReports(21, 30), { success: {} })
+  proxy.letGo()
+  await page.getByRole('heading', { name: 'pump 3: SUCCESS' }).waitFor()
+  await page.getByRole('img', { name: 'loss, 30 points' }).waitFor()
 })
 
 it('monitor.js learns how a training ended while its server was out of reach', async () => {

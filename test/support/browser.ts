@@ -4,9 +4,16 @@ import { findChromium } from '../provide.js'
 
 /** A real browser, headless and offline but for this machine; closed when the test is over. */
 export async function openBrowser(): Promise<Browser> {
+  const browser = await launchBrowser()
+  onTestFinished(() => browser.close())
+  return browser
+}
+
+/** For the tests of a file to share, which close it. */
+export async function launchBrowser(): Promise<Browser> {
   const executablePath = findChromium()
   if (!executablePath) throw new Error('no Chromium found; run the tests with npm test, or set CHROMIUM_PATH')
-  const browser = await chromium.launch({
+  return chromium.launch({
     executablePath,
     // As root, Chromium has no sandbox; the rest keeps it from calling home.
     args: [
@@ -19,6 +26,4 @@ export async function openBrowser(): Promise<Browser> {
       '--disable-sync',
     ],
   })
-  onTestFinished(() => browser.close())
-  return browser
 }

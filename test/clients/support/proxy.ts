@@ -15,7 +15,8 @@ export interface Proxy {
   close(): Promise<void>
 }
 
-export async function startProxy(targetUrl: string): Promise<Proxy> {
+/** @param idleMs cuts connections over which nothing came for so long; never by default */
+export async function startProxy(targetUrl: string, idleMs = 0): Promise<Proxy> {
   const target = new URL(targetUrl)
   const sockets = new Set<Socket>()
   let connections = 0
@@ -27,6 +28,10 @@ export async function startProxy(targetUrl: string): Promise<Proxy> {
     for (const socket of [downstream, upstream]) {
       sockets.add(socket)
       socket.on('error', () => {})
+      socket.setTimeout(idleMs, () => {
+        downstream.resetAndDestroy()
+        upstream.resetAndDestroy()
+      })
       socket.on('close', () => sockets.delete(socket))
     }
     downstream.pipe(upstream)

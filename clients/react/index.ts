@@ -1,0 +1,26 @@
+'use client'
+
+export type { CurvesSnapshot } from './curves-store.ts'
+export type { HeartbeatSnapshot } from './heartbeat-store.ts'
+export type {
+  HeartbeatOptions,
+  StartedTraining,
+  StartTrainingState,
+  SuspenseOption,
+  TaskOptions,
+  TrainingOptions,
+} from './hooks.ts'
+export {
+  useCurves,
+  useHeartbeat,
+  useStartTraining,
+  useTask,
+  useTasks,
+  useTrainingProgress,
+} from './hooks.ts'
+export type { EpochcastProviderProps } from './provider.ts'
+export { EpochcastProvider } from './provider.ts'
+export type { AnyClient, ApolloLike, UrqlLike } from './source.ts'
+export type { Status } from './store.ts'
+export type { TasksRequest, TasksSnapshot } from './tasks-store.ts'
+export type { TrainingSnapshot } from './training-store.ts'
