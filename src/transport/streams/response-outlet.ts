@@ -7,10 +7,14 @@ import type { StreamFormat } from './stream-format.ts'
 interface BatchChunks {
   readonly bytes: Buffer
   readonly ends: readonly number[]
+  /** When it was made; the time of each write would cost more than all the rest of it but the system call. */
+  readonly at: number
 }
 
+type MadeChunks = WeakMap<EventBatch, BatchChunks>
+
 /** Made once for all responses of one format. */
-const made = new WeakMap<EventBatch, Map<StreamFormat, BatchChunks>>()
+const made = new WeakMap<StreamFormat, MadeChunks>()
 
 const NOTHING = Buffer.alloc(0)
 
@@ -22,6 +26,7 @@ export class ResponseOutlet implements Outlet {
   readonly #response: CountedResponse
   readonly #format: StreamFormat
   readonly #maxBufferedBytes: number
+  readonly #made: MadeChunks
   #waiting: (() => void)[] = []
   #writtenAt = performance.now()
 
@@ -30,6 +35,7 @@ export class ResponseOutlet implements Outlet {
     this.#response = response
     this.#format = format
     this.#maxBufferedBytes = maxBufferedBytes
+    this.#made = madeFor(format)
     response.once('close', this.#wake)
   }
 
@@ -39,7 +45,7 @@ export class ResponseOutlet implements Outlet {
 
   send(batch: EventBatch, from: number, to: number): number {
     if (!this.isOpen) return to
-    const { bytes, ends } = chunksOf(batch, this.#format)
+    const { bytes, ends, at: madeAt } = this.#made.get(batch) ?? this.#makeChunks(batch)
     const start = from === 0 ? 0 : (ends[from - 1] as number)
     const buffered = this.#response.writableLength
     let at = from
@@ -54,7 +60,7 @@ export class ResponseOutlet implements Outlet {
     // What may have to wait holds on to no more than it is to send.
     const chunks = end - start === bytes.length ? bytes : copyOf(bytes.subarray(start, end))
     if (chunks.length === 0) return at
-    this.#writtenAt = performance.now()
+    this.#writtenAt = madeAt
     if (!this.#response.tryWriteChunks(chunks)) this.write(textOf(batch, this.#format, from, at))
     return at
   }
@@ -89,6 +95,24 @@ export class ResponseOutlet implements Outlet {
   readonly #wake = (): void => {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
+
+  #makeChunks(batch: EventBatch): BatchChunks {
+    const chunks = batch.texts.map((_, i) => chunkOf(resultOf(batch, this.#format, i)))
+    const ends: number[] = []
+    for (const { length } of chunks) ends.push((ends.at(-1) ?? 0) + length)
+    const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+    const all = { bytes, ends, at: performance.now() }
+    if (batch.isShared) this.#made.set(batch, all)
+    return all
+  }
+}
+
+function madeFor(format: StreamFormat): MadeChunks {
+  const known = made.get(format)
+  if (known) return known
+  const chunks: MadeChunks = new WeakMap()
+  made.set(format, chunks)
+  return chunks
 }
 
 const resultOf = ({ texts, events }: EventBatch, format: StreamFormat, i: number): string =>
@@ -98,21 +122,6 @@ function textOf(batch: EventBatch, format: StreamFormat, from: number, to: numbe
   let text = ''
   for (let i = from; i < to; i++) text += resultOf(batch, format, i)
   return text
-}
-
-function chunksOf(batch: EventBatch, format: StreamFormat): BatchChunks {
-  let formats = made.get(batch)
-  const known = formats?.get(format)
-  if (known) return known
-  const chunks = batch.texts.map((_, i) => chunkOf(resultOf(batch, format, i)))
-  const ends: number[] = []
-  for (const { length } of chunks) ends.push((ends.at(-1) ?? 0) + length)
-  const all = { bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), ends }
-  if (batch.isShared) {
-    formats ??= new Map()
-    made.set(batch, formats.set(format, all))
-  }
-  return all
 }
 
 /** One chunk of a body; nothing for nothing, as an empty one would be the end. */
