@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EpochcastError, ERROR_CODES } from '../task/errors.ts'
 
@@ -19,6 +20,8 @@ export class Background {
   constructor(onError: (error: unknown) => void, max = MAX_BACKGROUND) {
     this.#onError = onError
     this.#max = max
+    // All that waits listens to it; Node would take more than ten for a leak.
+    setMaxListeners(max, this.#givingUp.signal)
   }
 
   /**
