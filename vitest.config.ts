@@ -12,7 +12,8 @@ export default defineConfig({
     // Servers, browsers and trainings of the flow tests share few cores with everything else.
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // On two cores: tests wait for processes, disks and times more than they compute.
+    maxWorkers: 3,
     // Files share what they import, which took a third of the time; none of them changes a module, and time is given back.
     isolate: false,
     // NODE_ENV=test makes Yoga ping its event streams every 300 ms; the tests run what users run.
