@@ -18,7 +18,7 @@ import type { LedgerOptions } from './ledger.ts'
 import type { ListingChange } from './listing.ts'
 import type { EngineStatus, Store } from './store.ts'
 import { StoreRoom } from './store-room.ts'
-import type { ListPage, ListScope } from './task-index.ts'
+import type { ListingPage, ListPage, ListScope } from './task-index.ts'
 
 export interface BoundedStoreOptions extends LedgerOptions {
   readonly onError: (error: unknown) => void
@@ -43,7 +43,7 @@ export class BoundedStore implements Store {
     this.#onError = onError
     this.#room = new StoreRoom({
       ...options,
-      list: (scope, before, limit) => store.list(scope, before, limit),
+      listings: (before, limit) => store.listings(before, limit),
       drop: (key) => this.#dropFinished(key),
       onError,
     })
@@ -139,6 +139,10 @@ export class BoundedStore implements Store {
 
   list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
     return this.#store.list(scope, before, limit)
+  }
+
+  listings(before: number | null, limit: number): Promise<ListingPage> {
+    return this.#store.listings(before, limit)
   }
 
   dropExpired(): Promise<void> {

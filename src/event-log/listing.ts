@@ -24,6 +24,51 @@ export interface Listing extends TaskKey {
   readonly holder?: string | null
 }
 
+/** What a listing has of the state. An engine that stores it finds tasks without reading their states. */
+export type ListedState = Required<Omit<Listing, keyof TaskKey | 'serial' | 'version' | 'owner' | 'bytes'>>
+
+export function listedState(state: TaskState): ListedState {
+  const { spec } = state
+  return {
+    name: spec.name ?? null,
+    trainer: spec.trainer,
+    machineId: spec.machineId,
+    labels: spec.labels,
+    status: state.status,
+    createdAt: spec.createdAt,
+    updatedAt: state.updatedAt,
+    finishedAt: state.finishedAt,
+    heardAt: state.heardAt,
+    stopRequested: state.stopRequested,
+    holder: spec.holder,
+  }
+}
+
+/** Field by field: copies made by spreading are slow to make and to read, and there are as many as there are tasks. */
+export const listingFrom = (
+  { channelPrefix, id }: TaskKey,
+  { serial, version, owner, bytes }: Pick<Listing, 'serial' | 'version' | 'owner' | 'bytes'>,
+  listed: ListedState,
+): Listing => ({
+  channelPrefix,
+  id,
+  serial,
+  version,
+  name: listed.name,
+  trainer: listed.trainer,
+  machineId: listed.machineId,
+  owner: owner ?? null,
+  bytes: bytes ?? 0,
+  labels: listed.labels,
+  status: listed.status,
+  createdAt: listed.createdAt,
+  updatedAt: listed.updatedAt,
+  finishedAt: listed.finishedAt,
+  heardAt: listed.heardAt,
+  stopRequested: listed.stopRequested,
+  holder: listed.holder,
+})
+
 /** What a watch of listings tells. */
 export type ListingChange =
   | { readonly kind: 'listed'; readonly listing: Listing }
@@ -42,26 +87,9 @@ export function listingOf({
   revision,
   bytes = 0,
 }: TaskView & { readonly serial: number; readonly revision: number; readonly bytes?: number }): Listing {
-  const { channelPrefix, id, name, trainer, machineId, labels, createdAt, owner, holder } = state.spec
-  return {
-    channelPrefix,
-    id,
-    serial,
-    version: top.offset + revision,
-    name: name ?? null,
-    trainer,
-    machineId,
-    owner: owner ?? null,
-    bytes,
-    labels,
-    status: state.status,
-    createdAt,
-    updatedAt: state.updatedAt,
-    finishedAt: state.finishedAt,
-    heardAt: state.heardAt,
-    stopRequested: state.stopRequested,
-    holder,
-  }
+  const { spec } = state
+  const version = top.offset + revision
+  return listingFrom(spec, { serial, version, owner: spec.owner ?? null, bytes }, listedState(state))
 }
 
 /**

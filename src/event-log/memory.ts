@@ -27,7 +27,7 @@ import { makeRoom } from './memory-room.ts'
 import { MemoryWatches } from './memory-watches.ts'
 import { SerialList } from './serial-list.ts'
 import type { EngineStatus, Store } from './store.ts'
-import type { ListPage, ListScope } from './task-index.ts'
+import type { ListingPage, ListPage, ListScope } from './task-index.ts'
 
 const MAX_TOMBSTONES = 10_000
 /** Expired tasks that are dropped in one turn of the event loop. */
@@ -214,6 +214,11 @@ export class MemoryStore implements Store {
       snapshots.push(log.snapshot)
     }
     return { snapshots, hasMore: false }
+  }
+
+  async listings(before: number | null, limit: number): Promise<ListingPage> {
+    const { snapshots, hasMore } = await this.list('all', before, limit)
+    return { listings: snapshots.map(listingOf), hasMore }
   }
 
   async startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {

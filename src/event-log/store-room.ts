@@ -2,10 +2,10 @@ import { setImmediate as eventLoopTurn, setTimeout as sleep } from 'node:timers/
 import { channelOf, type TaskKey } from '../task/task.ts'
 import { type Holding, Ledger, type LedgerOptions } from './ledger.ts'
 import type { Listing, ListingChange } from './listing.ts'
-import type { ListPage, ListScope } from './task-index.ts'
+import type { ListingPage } from './task-index.ts'
 
 export interface RoomOptions extends LedgerOptions {
-  readonly list: (scope: ListScope, before: number | null, limit: number) => Promise<ListPage>
+  readonly listings: (before: number | null, limit: number) => Promise<ListingPage>
   /** Takes a finished task away; what fails is tried again with the next. */
   readonly drop: (key: TaskKey) => Promise<unknown>
   readonly onError: (error: unknown) => void
@@ -156,15 +156,13 @@ export class StoreRoom {
     this.#load++
     let before: number | null = null
     while (!this.#isClosed) {
-      const page: ListPage = await this.#options.list('all', before, LIST_PAGE)
-      for (const snapshot of page.snapshots) {
-        const { state, serial, bytes } = snapshot
-        const { channelPrefix, id, owner = null } = state.spec
+      const page: ListingPage = await this.#options.listings(before, LIST_PAGE)
+      for (const { channelPrefix, id, serial, owner = null, bytes = 0, finishedAt } of page.listings) {
         // What was heard meanwhile is newer.
         if (this.#loadOf.get(serial) !== this.#load)
-          this.count({ channelPrefix, id }, serial, owner, bytes, state.finishedAt !== null)
+          this.count({ channelPrefix, id }, serial, owner, bytes, finishedAt !== null)
       }
-      const last = page.snapshots.at(-1)
+      const last = page.listings.at(-1)
       if (!page.hasMore || !last) break
       await eventLoopTurn()
       before = last.serial

@@ -1,6 +1,6 @@
 import type { TaskKey } from '../task/task.ts'
 import type { StoredSnapshot, Watch } from './event-log.ts'
-import type { ListingChange } from './listing.ts'
+import type { Listing, ListingChange } from './listing.ts'
 
 /** `unfinished` leaves out tasks that have had their final event. */
 export type ListScope = 'all' | 'unfinished'
@@ -8,6 +8,12 @@ export type ListScope = 'all' | 'unfinished'
 export interface ListPage {
   /** Newest first. */
   readonly snapshots: readonly StoredSnapshot[]
+  readonly hasMore: boolean
+}
+
+export interface ListingPage {
+  /** Newest first. */
+  readonly listings: readonly Listing[]
   readonly hasMore: boolean
 }
 
@@ -19,6 +25,12 @@ export interface ListPage {
 export interface TaskIndex {
   /** Tasks older than `before` (by serial), newest first. */
   list(scope: ListScope, before: number | null, limit: number): Promise<ListPage>
+
+  /**
+   * As `list` for all tasks, but without their states, which are far larger: each listing is what `listingOf` makes of
+   * the task as it is.
+   */
+  listings(before: number | null, limit: number): Promise<ListingPage>
 
   /**
    * Names every task that something is appended to from now on; null where any of them may have changed,

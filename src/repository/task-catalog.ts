@@ -1,21 +1,22 @@
 import { setImmediate as eventLoopTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { EventLog, Snapshot, Watch } from '../event-log/event-log.ts'
 import { type Listing, type ListingChange, listingOf } from '../event-log/listing.ts'
-import type { ListPage, TaskIndex } from '../event-log/task-index.ts'
+import type { ListingPage, TaskIndex } from '../event-log/task-index.ts'
 import { EpochcastError } from '../task/errors.ts'
 import { isFinalStatus, type TaskKey } from '../task/task.ts'
 import { CatalogIndex } from './catalog-index.ts'
 import { CatalogWalk } from './catalog-walk.ts'
 
-const LIST_PAGE = 500
-/** So few that live streams do not notice. */
+const LIST_PAGE = 200
+/** So few that live streams do not notice; of those that only have to be looked at, so many. */
 const LISTINGS_PER_TURN = 50
+const CHECKED_PER_TURN = 2000
 const RETRY_MS = 500
 /** Longest wait of a query for the catalog's first load. */
 const MAX_LOAD_WAIT_MS = 5000
 const RETRY_AFTER_MS = 1000
 
-type CatalogStore = Pick<EventLog, 'snapshot'> & Pick<TaskIndex, 'list' | 'watchListings'>
+type CatalogStore = Pick<EventLog, 'snapshot'> & Pick<TaskIndex, 'listings' | 'watchListings'>
 
 /**
  * What this process knows of all tasks, to find some of them without looking at each. First it listens, then it reads
@@ -186,8 +187,11 @@ export class TaskCatalog {
       if (++set % LISTINGS_PER_TURN === 0) await eventLoopTurn()
     }
     for (const _ of this.index.prepare()) await eventLoopTurn()
-    for (const { serial } of [...this.index.values()]) {
-      if (this.#loadOf.get(serial) !== this.#load) this.#delete(serial)
+    let checked = 0
+    for (const [serial, load] of [...this.#loadOf]) {
+      // One that was heard of meanwhile has another by now.
+      if (load !== this.#load && this.#loadOf.get(serial) === load) this.#delete(serial)
+      if (++checked % CHECKED_PER_TURN === 0) await eventLoopTurn()
     }
     this.#isLoaded = true
   }
@@ -196,9 +200,9 @@ export class TaskCatalog {
     const listings: Listing[] = []
     let before: number | null = null
     while (!this.#isClosed) {
-      const page: ListPage = await this.#store.list('all', before, LIST_PAGE)
-      for (const snapshot of page.snapshots) listings.push(listingOf(snapshot))
-      const last = page.snapshots.at(-1)
+      const page: ListingPage = await this.#store.listings(before, LIST_PAGE)
+      for (const listing of page.listings) listings.push(listing)
+      const last = page.listings.at(-1)
       if (!page.hasMore || !last) break
       // An engine in this process never waits for the network, so a long list would block everything else.
       await eventLoopTurn()

@@ -136,12 +136,19 @@ interface LabelCondition {
 }
 
 /** Those values of labels that can be filtered by, at any depth. */
-function labelValues(labels: Json, path: readonly string[] = []): LabelCondition[] {
-  if (!isObject(labels)) return []
-  return Object.entries(labels).flatMap(([name, value]) => {
+function labelValues(
+  labels: Json,
+  path: readonly string[] = [],
+  found: LabelCondition[] = [],
+): LabelCondition[] {
+  if (!isObject(labels)) return found
+  for (const name of Object.keys(labels)) {
+    const value = labels[name] as Json
     const at = [...path, name]
-    return isLabelValue(value) ? [{ path: at, value }] : labelValues(value, at)
-  })
+    if (isLabelValue(value)) found.push({ path: at, value })
+    else labelValues(value, at, found)
+  }
+  return found
 }
 
 function labelConditions(labels: Json): LabelCondition[] {

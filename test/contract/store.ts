@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
-import { type ListingChange, listingOf } from '../../src/event-log/listing.ts'
+import { type Listing, type ListingChange, listingOf } from '../../src/event-log/listing.ts'
 import type { Store } from '../../src/event-log/store.ts'
-import type { ListPage } from '../../src/event-log/task-index.ts'
+import type { ListingPage, ListPage } from '../../src/event-log/task-index.ts'
 import { edited } from '../../src/task/edit.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
 import { reduce } from '../../src/task/reducer.ts'
@@ -713,6 +713,65 @@ export function storeContract(
       expect((await store.list('all', null, 1)).hasMore).toBe(true)
       expect((await store.list('unfinished', null, 2)).hasMore).toBe(false)
       expect((await store.list('unfinished', null, 1)).hasMore).toBe(true)
+    })
+  })
+
+  describe('listings', () => {
+    const read = async () => {
+      const listings: Listing[] = []
+      for (let before: number | null = null; ; ) {
+        const page: ListingPage = await store.listings(before, 3)
+        listings.push(...page.listings)
+        before = page.listings.at(-1)?.serial ?? null
+        if (!page.hasMore) return listings
+      }
+    }
+    const expected = async () => (await store.list('all', null, 100)).snapshots.map(listingOf)
+    const topOf = async (key: TaskKey) => (await store.snapshot(key)) as Snapshot
+
+    it('show each task as it is, whatever was done to it and whether lists were told', async () => {
+      const labels = { team: 'a', 'ü "quoted" {': [1, { b: null }] }
+      const told = await createTask(store, { labels, name: 'told ✓' })
+      const untold = await createTask(store, { owner: '10.0.0.1' })
+      const renamed = await createTask(store, { name: 'old' })
+      const returned = await createTask(store)
+      const dropped = await createTask(store)
+      await createTask(store)
+      await append(store, told, progress(1), succeeded())
+      const { state, top } = await topOf(untold)
+      const events = [progress(1), progress(2)]
+      await store.append(untold, {
+        expected: top,
+        events,
+        state: events.reduce(reduce, state),
+        isFinal: false,
+      })
+      const before = await topOf(renamed)
+      await store.edit(
+        renamed,
+        before,
+        edited(before.state, { name: 'new', labels: { team: 'b' }, updatedAt: NOW + 1 }),
+      )
+      await append(store, returned, givenUp())
+      await append(store, returned, runningAgain())
+      await store.drop(dropped, await topOf(dropped))
+      const listings = await read()
+      expect(listings).toEqual(await expected())
+      expect(listings.map(({ status }) => status)).toEqual([
+        'QUEUED',
+        'RUNNING',
+        'QUEUED',
+        'QUEUED',
+        'SUCCESS',
+      ])
+    })
+
+    it('are none where there are no tasks, and tell at the edge of a page whether there is more', async () => {
+      expect(await store.listings(null, 1)).toEqual({ listings: [], hasMore: false })
+      await createTask(store)
+      await createTask(store)
+      expect((await store.listings(null, 2)).hasMore).toBe(false)
+      expect((await store.listings(null, 1)).hasMore).toBe(true)
     })
   })
 

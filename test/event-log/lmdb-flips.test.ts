@@ -103,10 +103,8 @@ describe('a data directory with a bit that was flipped', () => {
   it('that would have a page in use written over has its list of free pages made anew, and says so', async () => {
     const path = copy()
     const { free, main } = metaOf(path)
-    // The newest node of the list is the lowest of its page: a key, how many pages, and their numbers.
-    const at = PAGE * (free.root as number) + HEADER
-    const lowest = at + readFileSync(fileOf(path)).readUInt16LE(at - 2)
-    write(path, lowest + 8 + 8 + 8, Buffer.from(BigUint64Array.of(BigInt(main.root as number)).buffer))
+    const at = singleFreePage(path, PAGE * (free.root as number))
+    write(path, at, Buffer.from(BigUint64Array.of(BigInt(main.root as number)).buffer))
     const lines = await prober(path, 'probe')
     expect(lines).toEqual([
       expect.stringMatching(
@@ -116,6 +114,24 @@ describe('a data directory with a bit that was flipped', () => {
     ])
   }, 30_000)
 })
+
+/** Where a page of the list has the number of a free page that is not the first of several. */
+function singleFreePage(path: string, page: number): number {
+  const bytes = readFileSync(fileOf(path))
+  // Each node has its own header, a key, how many entries there are, and the entries.
+  const nodes = bytes.readUInt16LE(page + HEADER - 4) / 2
+  for (let node = 0; node < nodes; node++) {
+    const entries = page + HEADER + bytes.readUInt16LE(page + HEADER + 2 * node) + 8 + 8
+    const end = entries + 8 + 8 * Number(bytes.readBigUInt64LE(entries))
+    for (let at = entries + 8; at < end; at += 8) {
+      const entry = bytes.readBigInt64LE(at)
+      if (entry > 0) return at
+      // So many pages, from the next one on.
+      if (entry < 0) at += 8
+    }
+  }
+  throw new Error('no page is free by itself')
+}
 
 function flip(path: string, at: number, bit: number): void {
   const byte = readFileSync(fileOf(path))[at] as number

@@ -1,15 +1,18 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../src/event-log/event-log.ts'
+import { listingOf } from '../../src/event-log/listing.ts'
+import { withHead } from '../../src/event-log/lmdb/head.ts'
 import { LmdbStore } from '../../src/event-log/lmdb/lmdb.ts'
 import type { LmdbStoreOptions } from '../../src/event-log/lmdb/options.ts'
+import { openTables } from '../../src/event-log/lmdb/tables.ts'
 import { initialState, type TaskKey } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
 import { roomContract } from '../contract/room.ts'
 import { storeContract } from '../contract/store.ts'
 import { dataDirectory } from '../support/data-directory.ts'
 import { fullDisk } from '../support/full-disk.ts'
-import { append, createTask, NOW, progress, range, succeeded } from '../support/tasks.ts'
+import { append, createTask, NOW, progress, range, runningAgain, succeeded } from '../support/tasks.ts'
 
 const open = (options: Partial<LmdbStoreOptions> = {}) =>
   new LmdbStore({
@@ -90,6 +93,33 @@ describe('the lmdb engine, opened again', () => {
     ).toMatchObject({
       entries: [{ offset: 102, event: progress(101) }],
     })
+    await after.close()
+  })
+
+  it('lists tasks that an older version stored, or wrote to since, by their states', async () => {
+    const path = dataDirectory()
+    const before = open({ path })
+    const [old, current] = [await createTask(before), await createTask(before)]
+    for (const key of [old, current]) await append(before, key, runningAgain())
+    await before.close()
+    const tables = openTables({ path, fsync: true, mapBytes: 2 ** 30 })
+    for (const { key, value } of [...tables.tasks.getRange({})]) {
+      const changed = withHead(key, value, ({ listed, ...head }) => {
+        if (!listed) throw new Error('it has no listing')
+        // An older version copies what it does not know.
+        const isOlder = head.key.id === current.id
+        return isOlder ? { ...head, listed: { ...listed, status: 'QUEUED', version: head.top - 1 } } : head
+      })
+      await tables.tasks.put(key, changed as Buffer)
+    }
+    await tables.root.close()
+    const after = open({ path })
+    const { listings } = await after.listings(null, 10)
+    expect(listings.map(({ id, status }) => [id, status])).toEqual([
+      [current.id, 'RUNNING'],
+      [old.id, 'RUNNING'],
+    ])
+    expect(listings).toEqual((await after.list('all', null, 10)).snapshots.map(listingOf))
     await after.close()
   })
 

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { BoundedStore } from '../../src/event-log/bounded-store.ts'
 import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
+import { listingOf } from '../../src/event-log/listing.ts'
 import { openRedisConnections, type RedisConnections } from '../../src/event-log/redis/connections.ts'
 import { RedisStore, type RedisStoreOptions } from '../../src/event-log/redis/redis.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
@@ -192,6 +193,23 @@ describe('the Redis engine', () => {
       expect(keys.sort()).toEqual([`${keyPrefix}epochcast:serial`, `${task}:dropped`])
       expect(await client.ttl(`${task}:dropped`)).toBeGreaterThan(3590)
     })
+    await log.close()
+  })
+
+  it('lists tasks by their states where the listing beside is missing, damaged or of before', async () => {
+    const keyPrefix = `${randomUUID()}:`
+    const log = await openLog(redis.url, { keyPrefix })
+    const keys = await Promise.all(range(1, 4).map(() => createTask(log)))
+    await Promise.all(keys.map((key) => append(log, key, progress(1), succeeded())))
+    await redis.run(async (client) => {
+      const [none, damaged, short] = keys.map((key) => `${keyPrefix}epochcast:{${channelOf(key)}}:state`)
+      await client.hdel(none as string, 'listing')
+      await client.hset(damaged as string, 'listing', '17 {"listed":')
+      await client.hset(short as string, 'listing', '{}')
+    })
+    const { listings } = await log.listings(null, 10)
+    expect(listings.map(({ status }) => status)).toEqual(['SUCCESS', 'SUCCESS', 'SUCCESS', 'SUCCESS'])
+    expect(listings).toEqual((await log.list('all', null, 10)).snapshots.map(listingOf))
     await log.close()
   })
 

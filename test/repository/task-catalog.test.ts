@@ -100,10 +100,10 @@ it('reads everything again after an interruption, and forgets what is gone', asy
   tell = () => {}
   await createTask(store, { id: 'new' })
   await append(store, kept, succeeded())
-  const list = store.list.bind(store)
-  vi.spyOn(store, 'list').mockImplementation(async (...args) => {
-    const page = await list(...args)
-    return { ...page, snapshots: page.snapshots.filter(({ state }) => state.spec.id !== 'gone') }
+  const read = store.listings.bind(store)
+  vi.spyOn(store, 'listings').mockImplementation(async (...args) => {
+    const page = await read(...args)
+    return { ...page, listings: page.listings.filter(({ id }) => id !== 'gone') }
   })
   hear({ kind: 'unknown' })
   await catalog.caughtUp()
@@ -125,7 +125,7 @@ it('takes the newest of listings that cross', async () => {
 
 it('is loaded as soon as the engine is in reach', async () => {
   await createTask(store, { id: 'there' })
-  vi.spyOn(store, 'list').mockRejectedValueOnce(new EpochcastError('ENGINE_UNAVAILABLE', 'away'))
+  vi.spyOn(store, 'listings').mockRejectedValueOnce(new EpochcastError('ENGINE_UNAVAILABLE', 'away'))
   catalog.start()
   await until('the failure', () => errors.length === 1)
   expect(catalog.isLoaded).toBe(false)

@@ -11,7 +11,7 @@ import type {
 } from '../event-log.ts'
 import { chunkWrites, trimmed } from './chunks.ts'
 import type { Committer, Write } from './committer.ts'
-import { type Head, headRecord, isAt, newGeneration, oldestKept, topOf } from './head.ts'
+import { type Head, headRecord, isAt, listedAt, newGeneration, oldestKept, topOf } from './head.ts'
 import { diskBytes, seal } from './records.ts'
 import { nameOf, segmentKey, serialKey, type Table, type Tables, textKey } from './tables.ts'
 import { StoredTask, type Tasks } from './tasks.ts'
@@ -77,7 +77,8 @@ export class Changes {
         indexBytes: 0,
       }
       const chunks = chunkWrites(tables.events, none, texts)
-      const created = { ...none, top: texts.length, bytes: bytesOf(chunks) }
+      const top = texts.length
+      const created = { ...none, top, bytes: bytesOf(chunks), listed: listedAt(state, top, 0) }
       const head = { ...created, oldest: oldestKept(created, retainEvents) }
       const record = headRecord(head, stateText)
       await committer.commit([
@@ -109,11 +110,13 @@ export class Changes {
       const writes: Write[] = chunkWrites(tables.events, before, texts)
       let finishedAt = isReturn ? null : before.finishedAt
       if (isFinal) finishedAt ??= now()
+      const top = before.top + texts.length
       const appended = {
         ...before,
-        top: before.top + texts.length,
+        top,
         folded: curves?.through ?? before.folded,
         finishedAt,
+        listed: listedAt(state, top, before.revision),
       }
       const oldest = oldestKept(appended, retainEvents)
       const { stored, freed, writes: dropped } = trimmed(tables.events, before, oldest)
@@ -151,7 +154,9 @@ export class Changes {
       const task = tasks.get(name)
       if (!task) return { kind: 'missing' }
       if (!isAt(task.head, top, revision)) return { kind: 'conflict' }
-      await this.#commit(task, { ...task.head, revision: revision + 1 }, state, [], stateText)
+      const edits = revision + 1
+      const head = { ...task.head, revision: edits, listed: listedAt(state, top.offset, edits) }
+      await this.#commit(task, head, state, [], stateText)
       onEdited(task)
       return { kind: 'edited', snapshot: tasks.snapshot(task) }
     })

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Position } from '../../task/position.ts'
 import type { TaskKey, TaskState } from '../../task/task.ts'
 import type { ReadResult } from '../event-log.ts'
+import { type ListedState, listedState } from '../listing.ts'
 import { seal, unseal } from './records.ts'
 import { serialKey, type Table } from './tables.ts'
 
@@ -29,7 +30,18 @@ export interface Head {
   readonly bytes: number
   /** What the index of the curves takes. */
   readonly indexBytes: number
+  /**
+   * What lists of tasks show of the state, as it was after so many events and edits. Absent in records of before; one
+   * of another version was left behind by a server that did not know of it.
+   */
+  readonly listed?: ListedState & { readonly version: number }
 }
+
+/** What the head is to have beside a state. */
+export const listedAt = (state: TaskState, top: number, revision: number): NonNullable<Head['listed']> => ({
+  version: top + revision,
+  ...listedState(state),
+})
 
 export const newGeneration = (): string => randomBytes(6).toString('base64url')
 

@@ -21,7 +21,7 @@ import { type Holding, Ledger } from '../ledger.ts'
 import { type ListingChange, listingOf } from '../listing.ts'
 import { MemoryWatches } from '../memory-watches.ts'
 import type { EngineStatus, Store } from '../store.ts'
-import type { ListPage, ListScope } from '../task-index.ts'
+import type { ListingPage, ListPage, ListScope } from '../task-index.ts'
 import { Changes, lastSerialIn, textsOf } from './changes.ts'
 import type { CheckedFile } from './check-file.ts'
 import { markEnd } from './clean-end.ts'
@@ -136,7 +136,7 @@ export class LmdbStore implements Store {
   async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
     const stateText = JSON.stringify(state)
     const task = this.#tasks.get(nameOf(key))
-    return this.#withRoom(task ? growthOfEdit(task, stateText) : null, () =>
+    return this.#withRoom(task ? growthOfEdit(task, state, stateText) : null, () =>
       this.#changes.edit(key, expected, state, stateText, (edited) => {
         const { generation, revision } = edited.head
         const edit = editIn(state)
@@ -187,18 +187,28 @@ export class LmdbStore implements Store {
   }
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
-    return this.#told(() => this.#list(scope, before, limit))
+    return this.#told(() => {
+      const { page, hasMore } = this.#page(scope, before, limit, (task) => this.#tasks.snapshot(task))
+      return { snapshots: page, hasMore }
+    })
   }
 
-  #list(scope: ListScope, before: number | null, limit: number): ListPage {
-    const snapshots: StoredSnapshot[] = []
+  async listings(before: number | null, limit: number): Promise<ListingPage> {
+    return this.#told(() => {
+      const { page, hasMore } = this.#page('all', before, limit, (task) => this.#tasks.listing(task))
+      return { listings: page, hasMore }
+    })
+  }
+
+  #page<T>(scope: ListScope, before: number | null, limit: number, read: (task: StoredTask) => T) {
+    const page: T[] = []
     for (const task of this.#tasks.newestFirst(scope, before)) {
-      const snapshot = this.#readable(task)
-      if (!snapshot) continue
-      if (snapshots.length === limit) return { snapshots, hasMore: true }
-      snapshots.push(snapshot)
+      const found = this.#readable(task, read)
+      if (found === null) continue
+      if (page.length === limit) return { page, hasMore: true }
+      page.push(found)
     }
-    return { snapshots, hasMore: false }
+    return { page, hasMore: false }
   }
 
   startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
@@ -268,9 +278,9 @@ export class LmdbStore implements Store {
   }
 
   /** What a list can show of a task whose state is damaged is nothing. */
-  #readable(task: StoredTask): StoredSnapshot | null {
+  #readable<T>(task: StoredTask, read: (task: StoredTask) => T): T | null {
     try {
-      return this.#tasks.snapshot(task)
+      return read(task)
     } catch (error) {
       if (!(error instanceof EpochcastError)) throw error
       this.#options.onError(error)

@@ -3,12 +3,16 @@ import { EpochcastError, quote } from '../../task/errors.ts'
 import { channelOf, type TaskState } from '../../task/task.ts'
 import type { StoredSnapshot } from '../event-log.ts'
 import type { Holding, Ledger } from '../ledger.ts'
+import { type Listing, listingFrom, listingOf } from '../listing.ts'
+import { SerialList } from '../serial-list.ts'
 import type { ListScope } from '../task-index.ts'
 import { type Head, isAt, readHead, readTask, topOf } from './head.ts'
-import { nameOf, serialKey, serialOf, type Table } from './tables.ts'
+import { nameOf, serialOf, type Table } from './tables.ts'
 
 /** Characters of states that are kept in memory as objects, so that they need not be read again. */
 const STATES_LENGTH = 64 * 1024 * 1024
+/** Tasks that a walk looks up at once. */
+const LISTED_TOGETHER = 100
 
 /** A task as it was committed last; its head is replaced, never changed. */
 export class StoredTask implements Holding {
@@ -36,6 +40,7 @@ export class Tasks {
   readonly #table: Table
   readonly #byName = new Map<string, StoredTask>()
   readonly #bySerial = new Map<number, StoredTask>()
+  readonly #serials = new SerialList()
   /** By their serials. */
   readonly #unfinished = new Set<StoredTask>()
   readonly #ledger: Ledger<Holding>
@@ -64,11 +69,11 @@ export class Tasks {
       yield* older.reverse()
       return
     }
-    // Serials have gaps where tasks were dropped; the table has none.
-    const start = before === null ? {} : { start: serialKey(before - 1) }
-    for (const key of this.#table.getKeys({ reverse: true, ...start })) {
-      const task = this.#bySerial.get(serialOf(key))
-      if (task) yield task
+    for (let below = before; ; ) {
+      const older = this.#serials.before(below, LISTED_TOGETHER)
+      for (const serial of older) yield this.#bySerial.get(serial) as StoredTask
+      below = older.at(-1) ?? null
+      if (below === null) return
     }
   }
 
@@ -92,6 +97,7 @@ export class Tasks {
       if (!head) onDamaged(serialOf(key))
       else if (head.finishedAt === null) this.#enter(new StoredTask(head, value.byteLength))
       else finished.push(new StoredTask(head, value.byteLength))
+      if (head) this.#serials.add(head.serial)
     }
     finished.sort((a, b) => (a.head.finishedAt ?? 0) - (b.head.finishedAt ?? 0))
     for (const task of finished) this.#enter(task)
@@ -106,6 +112,7 @@ export class Tasks {
   }
 
   add(task: StoredTask, state: TaskState, stateLength: number): void {
+    this.#serials.add(task.head.serial)
     this.#enter(task)
     this.#states.set(task.head.serial, state, { size: stateLength })
   }
@@ -127,6 +134,7 @@ export class Tasks {
   remove(task: StoredTask): void {
     this.#byName.delete(task.name)
     this.#bySerial.delete(task.head.serial)
+    this.#serials.delete(task.head.serial)
     this.#unfinished.delete(task)
     this.#ledger.remove(task)
     this.#states.delete(task.head.serial)
@@ -139,7 +147,21 @@ export class Tasks {
     return known ? snapshotOf(head, known) : this.#read(head)
   }
 
-  #read({ serial, key }: Head): StoredSnapshot {
+  /**
+   * Without reading the state, but where it was stored by a version that did not keep this beside it.
+   *
+   * @throws EpochcastError DATA_DAMAGED
+   */
+  listing(task: StoredTask): Listing {
+    const { key, serial, owner, top, revision, bytes, listed } = task.head
+    if (listed?.version === top + revision)
+      return listingFrom(key, { serial, version: listed.version, owner, bytes }, listed)
+    const known = this.#states.peek(serial)
+    return listingOf(known ? snapshotOf(task.head, known) : this.#read(task.head, false))
+  }
+
+  /** @param isKept whether it is in use from now on, and not only looked at with all the others */
+  #read({ serial, key }: Head, isKept = true): StoredSnapshot {
     const read = readTask(this.#table, serial)
     if (!read) {
       throw new EpochcastError(
@@ -150,7 +172,7 @@ export class Tasks {
     const { head, state, stateLength } = read
     // Where a commit is on disk that this process has yet to hear of, head and state are both of that one.
     const known = this.#bySerial.get(serial)?.head
-    if (known && isAt(known, topOf(head), head.revision))
+    if (isKept && known && isAt(known, topOf(head), head.revision))
       this.#states.set(serial, state, { size: stateLength })
     return snapshotOf(head, state)
   }

@@ -7,7 +7,8 @@
 --       6 channel of the task  7 channel of all changes  8 what names the task in 7
 --       9 the events as JSON, separated by a line feed and a comma: an argument of its own for each would
 --         cost the client more than the rest of the command
---       10 channel of listings  11 what is published there, '' for nothing: both only where 11 or 12 is needed
+--       10 channel of listings  11 what is published there and kept beside the state, '' for nothing: both only where 11
+--         or 12 is needed
 --       12 … only where the curves change: offset of the last event that they contain then, their index, number of
 --         segments to put, name and bytes of each, names of segments to drop
 -- Reply about how many bytes the task takes now, 0 conflict (nothing was changed), -1 no such task
@@ -80,6 +81,7 @@ end
 redis.call('PUBLISH', ARGV[6], announcement)
 -- First the listing: who begins to hear of changes after this one finds it listed.
 if ARGV[11] and ARGV[11] ~= '' then
+  redis.call('HSET', KEYS[1], 'listing', #ARGV[3] .. ' ' .. ARGV[11])
   redis.call('PUBLISH', ARGV[10], ARGV[11])
 end
 redis.call('PUBLISH', ARGV[7], ARGV[8])

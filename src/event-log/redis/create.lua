@@ -26,7 +26,8 @@ for i = 11, #ARGV do
   redis.call('XADD', KEYS[2], top .. '-0', 'e', ARGV[i])
 end
 redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[4])
-redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'top', top, 'serial', ARGV[2], 'state', ARGV[3], 'logBytes', logBytes)
+redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'top', top, 'serial', ARGV[2], 'state', ARGV[3], 'logBytes', logBytes,
+  'listing', #ARGV[3] .. ' ' .. ARGV[9])
 redis.call('PUBLISH', ARGV[5], '{"generation":"' .. ARGV[1] .. '","offset":1,"events":[' ..
   table.concat(ARGV, ',', 11) .. ']}')
 redis.call('PUBLISH', ARGV[8], ARGV[9])

@@ -14,7 +14,7 @@ local expected = current[3] and current[1] .. '/' .. current[3] or current[1]
 if expected ~= ARGV[1] or current[2] ~= ARGV[2] then
   return 0
 end
-redis.call('HSET', KEYS[1], 'revision', ARGV[3], 'state', ARGV[4])
+redis.call('HSET', KEYS[1], 'revision', ARGV[3], 'state', ARGV[4], 'listing', #ARGV[4] .. ' ' .. ARGV[10])
 redis.call('PUBLISH', ARGV[5], '{"generation":"' .. current[1] .. '","revision":' .. ARGV[3] .. ',"edit":' .. ARGV[6] .. '}')
 redis.call('PUBLISH', ARGV[9], ARGV[10])
 redis.call('PUBLISH', ARGV[7], ARGV[8])

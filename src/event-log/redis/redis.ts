@@ -20,7 +20,7 @@ import type {
 import { storedChannelOf } from '../find-task.ts'
 import { type ListingChange, listingOf } from '../listing.ts'
 import type { EngineStatus, Store } from '../store.ts'
-import type { ListPage, ListScope } from '../task-index.ts'
+import type { ListingPage, ListPage, ListScope } from '../task-index.ts'
 import { Announcements } from './announcements.ts'
 import { expectedOf, RedisChanges } from './changes.ts'
 import { gatherWrites, type RedisConnections } from './connections.ts'
@@ -249,6 +249,10 @@ export class RedisStore implements Store {
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
     return this.#errors.translated(() => this.#tasks.list(scope, before, limit))
+  }
+
+  listings(before: number | null, limit: number): Promise<ListingPage> {
+    return this.#errors.translated(() => this.#tasks.listings(before, limit))
   }
 
   async dropExpired(): Promise<void> {

@@ -2,6 +2,8 @@ import type { Position } from '../../task/position.ts'
 import type { TaskState } from '../../task/task.ts'
 import type { CurvesRead } from '../curve-store.ts'
 import type { CreateResult, LogEntry, ReadResult, StoredSnapshot } from '../event-log.ts'
+import { type Listing, listingFrom } from '../listing.ts'
+import { listedIn } from './watches.ts'
 
 /** What create.lua returns. */
 export type CreateReply =
@@ -117,3 +119,22 @@ export function snapshotOf(
       TASK_BYTES + Number(counts.logBytes ?? 0) + Buffer.byteLength(state) + Number(counts.curveBytes ?? 0),
   }
 }
+
+export const LISTING_FIELDS = ['listing', 'top', 'serial', 'revision', 'logBytes', 'curveBytes'] as const
+
+/**
+ * The listing of a task from those fields of its state; null where there is no such task. `stale` where the one that is
+ * stored is older than the task: the last appends of a task that goes on have none, nor has what another version wrote.
+ */
+export function storedListing(fields: readonly (string | null)[]): Listing | 'stale' | null {
+  const [stored, top, serial, revision, logBytes, curveBytes] = fields
+  if (!top || !serial) return null
+  const space = stored?.indexOf(' ') ?? -1
+  const listing = stored && listedIn(stored.slice(space + 1))
+  const version = Number(top) + Number(revision ?? 0)
+  if (!listing || listing.version !== version || !isWhole(listing)) return 'stale'
+  const bytes = TASK_BYTES + Number(logBytes ?? 0) + Number(stored.slice(0, space)) + Number(curveBytes ?? 0)
+  return listingFrom(listing, { serial: Number(serial), version, owner: listing.owner, bytes }, listing)
+}
+
+const isWhole = (listing: Listing): listing is Required<Listing> => listing.holder !== undefined

@@ -3,8 +3,10 @@ import type { Cluster, Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 import { channelOf, type TaskKey } from '../../task/task.ts'
 import type { Snapshot, StoredSnapshot } from '../event-log.ts'
-import type { ListPage, ListScope } from '../task-index.ts'
+import { type Listing, listingOf } from '../listing.ts'
+import type { ListingPage, ListPage, ListScope } from '../task-index.ts'
 import { keyOfChannel, type RedisKeys } from './keys.ts'
+import { LISTING_FIELDS, storedListing } from './replies.ts'
 
 export interface RedisTaskListOptions {
   /** Seconds for which a finished task is kept. */
@@ -82,8 +84,30 @@ export class RedisTaskList {
   }
 
   async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
+    const { page, hasMore } = await this.#page(scope, before, limit, this.#options.snapshot)
+    return { snapshots: page, hasMore }
+  }
+
+  async listings(before: number | null, limit: number): Promise<ListingPage> {
+    const { page, hasMore } = await this.#page('all', before, limit, (key) => this.#listing(key))
+    return { listings: page, hasMore }
+  }
+
+  async #listing(key: TaskKey): Promise<Listing | null> {
+    const listing = storedListing(await this.#redis.hmget(this.#keys.state(key), ...LISTING_FIELDS))
+    if (listing !== 'stale') return listing
+    const snapshot = await this.#options.snapshot(key)
+    return snapshot && listingOf(snapshot)
+  }
+
+  async #page<T extends StoredSnapshot | Listing>(
+    scope: ListScope,
+    before: number | null,
+    limit: number,
+    read: (key: TaskKey) => Promise<T | null>,
+  ): Promise<{ page: T[]; hasMore: boolean }> {
     const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
-    const snapshots: StoredSnapshot[] = []
+    const page: T[] = []
     let below = before
     for (;;) {
       const found = await this.#redis.zrevrangebyscore(
@@ -95,16 +119,16 @@ export class RedisTaskList {
         0,
         limit + 1,
       )
-      for (const { channel, serial, snapshot } of await this.#lookUp(found)) {
+      for (const { channel, serial, task } of await lookUp(found, read)) {
         below = serial
-        const isListed = snapshot && (scope === 'all' || !isFinished(snapshot))
-        if (!isListed) this.#mend(scope, channel, snapshot)
-        else if (snapshot.serial !== serial) this.#correct(set, channel, snapshot.serial)
+        const isListed = task && (scope === 'all' || !isFinished(task))
+        if (!isListed) this.#mend(scope, channel, task)
+        else if (task.serial !== serial) this.#correct(set, channel, task.serial)
         if (!isListed) continue
-        if (snapshots.length === limit) return { snapshots, hasMore: true }
-        else snapshots.push({ ...snapshot, serial })
+        if (page.length === limit) return { page, hasMore: true }
+        else page.push(task.serial === serial ? task : { ...task, serial })
       }
-      if (found.length < 2 * (limit + 1)) return { snapshots, hasMore: false }
+      if (found.length < 2 * (limit + 1)) return { page, hasMore: false }
     }
   }
 
@@ -132,19 +156,6 @@ export class RedisTaskList {
     return due.length
   }
 
-  async #lookUp(found: readonly string[]) {
-    const listed: Promise<{ channel: string; serial: number; snapshot: StoredSnapshot | null }>[] = []
-    for (let i = 0; i < found.length; i += 2) {
-      const channel = found[i] as string
-      const serial = Number(found[i + 1])
-      // In one event-loop turn, so that ioredis sends them as one pipeline.
-      listed.push(
-        this.#options.snapshot(keyOfChannel(channel)).then((snapshot) => ({ channel, serial, snapshot })),
-      )
-    }
-    return Promise.all(listed)
-  }
-
   /** Of two that create a task at once, one lists it and the other may create it; and a name may be used again. */
   #correct(set: string, channel: string, serial: number): void {
     this.#redis.zadd(set, 'XX', serial, channel).catch(this.#options.onError)
@@ -154,10 +165,10 @@ export class RedisTaskList {
    * An entry of a list without a place in it: the task is finished, or not there. The latter may be because its
    * creation is under way, so an entry is taken out only when its task has been missing for a while.
    */
-  #mend(scope: ListScope, channel: string, snapshot: Snapshot | null): void {
-    if (!snapshot && !this.#hasBeenMissing(channel)) return
+  #mend(scope: ListScope, channel: string, task: Snapshot | Listing | null): void {
+    if (!task && !this.#hasBeenMissing(channel)) return
     const set = scope === 'all' ? this.#keys.tasks : this.#keys.unfinished
-    const mending = snapshot ? this.finish(keyOfChannel(channel)) : this.#redis.zrem(set, channel)
+    const mending = task ? this.finish(keyOfChannel(channel)) : this.#redis.zrem(set, channel)
     mending.catch(this.#options.onError)
   }
 
@@ -173,4 +184,17 @@ export class RedisTaskList {
   }
 }
 
-const isFinished = ({ state }: Snapshot): boolean => state.finishedAt !== null
+/** @param found channels, and behind each its serial */
+function lookUp<T>(found: readonly string[], read: (key: TaskKey) => Promise<T | null>) {
+  const listed: Promise<{ channel: string; serial: number; task: T | null }>[] = []
+  for (let i = 0; i < found.length; i += 2) {
+    const channel = found[i] as string
+    const serial = Number(found[i + 1])
+    // In one event-loop turn, so that ioredis sends them as one pipeline.
+    listed.push(read(keyOfChannel(channel)).then((task) => ({ channel, serial, task })))
+  }
+  return Promise.all(listed)
+}
+
+const isFinished = (task: Snapshot | Listing): boolean =>
+  ('state' in task ? task.state.finishedAt : task.finishedAt) !== null

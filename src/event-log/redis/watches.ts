@@ -68,10 +68,15 @@ export class RedisWatches {
   }
 }
 
+/** The listing in what was published; null where it has none. */
+export function listedIn(text: string): Listing | null {
+  const { listed } = (parsed(text) ?? {}) as Partial<{ listed: Listing }>
+  return typeof listed?.serial === 'number' && typeof listed.id === 'string' ? listed : null
+}
+
 function listingChange(text: string): ListingChange {
-  const { listed, dropped } = (parsed(text) ?? {}) as Partial<{ listed: Listing; dropped: number }>
+  const { dropped } = (parsed(text) ?? {}) as Partial<{ dropped: number }>
   if (typeof dropped === 'number') return { kind: 'dropped', serial: dropped }
-  if (typeof listed?.serial === 'number' && typeof listed.id === 'string')
-    return { kind: 'listed', listing: listed }
-  return { kind: 'unknown' }
+  const listing = listedIn(text)
+  return listing ? { kind: 'listed', listing } : { kind: 'unknown' }
 }
