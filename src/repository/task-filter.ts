@@ -136,19 +136,20 @@ interface LabelCondition {
 }
 
 /** Those values of labels that can be filtered by, at any depth. */
-function labelValues(
-  labels: Json,
-  path: readonly string[] = [],
-  found: LabelCondition[] = [],
-): LabelCondition[] {
-  if (!isObject(labels)) return found
+function labelValues(labels: Json): LabelCondition[] {
+  const found: LabelCondition[] = []
+  addLabelValues(labels, [], found)
+  return found
+}
+
+function addLabelValues(labels: Json, path: readonly string[], found: LabelCondition[]): void {
+  if (!isObject(labels)) return
   for (const name of Object.keys(labels)) {
     const value = labels[name] as Json
     const at = [...path, name]
     if (isLabelValue(value)) found.push({ path: at, value })
-    else labelValues(value, at, found)
+    else addLabelValues(value, at, found)
   }
-  return found
 }
 
 function labelConditions(labels: Json): LabelCondition[] {
