@@ -67,7 +67,8 @@ export function openServices(
     onError,
     trace: tracing ?? undefined,
     onEnded: (channel, status) => logger.info({ task: channel, status }, `${channel} ended: ${status}`),
-    onReceived: (channel, receipt) => feeds.received(channel, { ...receipt, isOwn: true }),
+    onReceived: (channel, { offset, receivedAt, origin }) =>
+      feeds.received(channel, { offset, receivedAt, isOwn: true, origin }),
   })
   const engineWait = new EngineWait(store, config.engineWaitMs)
   const feeds = new Feeds(store, {

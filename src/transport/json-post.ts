@@ -178,8 +178,9 @@ export class JsonPost {
     // A page can send other types without asking first, and so for a page that may not.
     if (!isJson(request)) return void refuse(request, response, 415, notJsonType(request))
     const json = withoutByteOrderMark(body)
-    if (!isUtf8(json)) return void refuse(request, response, 400, NOT_UTF8)
     const text = json.toString()
+    // What is not UTF-8 becomes this character, which may as well have been sent.
+    if (text.includes('\ufffd') && !isUtf8(json)) return void refuse(request, response, 400, NOT_UTF8)
     const params = parseParams(text)
     if (params === undefined) return void refuse(request, response, 400, notJson(text))
     if (params && streamFormatFor(request.headers.accept)) {

@@ -13,8 +13,9 @@ export function pathOf(request: IncomingMessage, origins: OriginRule): string {
   if (headers.host === undefined && httpVersionMinor > 0)
     throw new EpochcastError('BAD_REQUEST', 'the request has no Host header; expected one, as of HTTP/1.1')
   if (!url.startsWith('/') && url !== '*') request.url = withoutHost(url, origins)
-  const [path = '/'] = (request.url ?? '/').split('?', 1)
-  return path
+  const target = request.url ?? '/'
+  const query = target.indexOf('?')
+  return query < 0 ? target : target.slice(0, query)
 }
 
 function withoutHost(target: string, origins: OriginRule): string {

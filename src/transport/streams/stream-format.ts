@@ -57,6 +57,7 @@ export const multipart: StreamFormat = {
 
 /** Which of these a request accepts; null for none. */
 export function streamFormatFor(accept = ''): StreamFormat | null {
+  if (accept === '' || accept === '*/*' || accept === 'application/json') return null
   if (accept.includes('text/event-stream')) return graphqlEvents
   return /multipart\/mixed\b[^,]*subscriptionSpec/i.test(accept) ? multipart : null
 }
