@@ -100,6 +100,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     introspection: config.introspection,
     addressShare: config.clients.addressShare,
     admit: (operation) => clients.admit(operation),
+    refuseAnswer: (operation) => clients.refuseAnswer(operation),
     onBegin: (operation) => eventLoop.began(operation),
     onUnexpected: (err) => logger.error({ err }, 'an operation failed unexpectedly'),
   })

@@ -1,5 +1,6 @@
 import { answerTooLarge } from '../schema/answer.ts'
 import { LIMITS } from '../task/limits.ts'
+import type { AnswerSize } from './answer-room.ts'
 
 /** Reads of one answer under way at a time. */
 const READS_AT_ONCE = 4
@@ -8,8 +9,13 @@ const READS_AT_ONCE = 4
 export class AnswerReads {
   readonly #known = new Map<string, Promise<unknown>>()
   readonly #waiting: (() => void)[] = []
+  readonly #held: AnswerSize
   #underWay = 0
   #size = 0
+
+  constructor(held: AnswerSize) {
+    this.#held = held
+  }
 
   /** As `Answer.read`. */
   read<Found>(key: string, read: () => Promise<Found>, sizeOf: (found: Found) => number): Promise<Found> {
@@ -29,8 +35,10 @@ export class AnswerReads {
     try {
       this.#check()
       const found = await read()
-      this.#size += sizeOf(found)
+      const size = sizeOf(found)
+      this.#size += size
       this.#check()
+      this.#held.add(size)
       return found
     } finally {
       this.#underWay--

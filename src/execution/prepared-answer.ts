@@ -12,6 +12,7 @@ import { textSize } from '../bounds/text-size.ts'
 import { type Answer, answerTooLarge, type ListWriter } from '../schema/answer.ts'
 import { LIMITS } from '../task/limits.ts'
 import { AnswerReads } from './answer-reads.ts'
+import type { AnswerSize } from './answer-room.ts'
 import { RawJson, stringify } from './raw-json.ts'
 import { mergedSelection, type Selection, templateOf, type Values, variablesOf } from './selection.ts'
 import { fillAll, type Template } from './template.ts'
@@ -25,9 +26,15 @@ const WOULD_HAVE = 'the answer would have'
 
 /** The answer of one execution: what its resolvers wrote by themselves is put into its result at the end. */
 export class PreparedAnswer implements Answer {
-  readonly #reads = new AnswerReads()
+  readonly #reads: AnswerReads
+  readonly #held: AnswerSize
   readonly #written: { readonly path: ResponsePath; readonly text: string }[] = []
   #writtenSize = 0
+
+  constructor(held: AnswerSize) {
+    this.#held = held
+    this.#reads = new AnswerReads(held)
+  }
 
   read<Found>(key: string, read: () => Promise<Found>, sizeOf: (found: Found) => number): Promise<Found> {
     return this.#reads.read(key, read, sizeOf)
@@ -56,6 +63,7 @@ export class PreparedAnswer implements Answer {
   #addSize(characters: number): void {
     this.#writtenSize += characters
     if (this.#writtenSize > LIMITS.answerSize) throw answerTooLarge(WOULD_HAVE, LIMITS.answerSize)
+    this.#held.add(characters)
   }
 
   /**

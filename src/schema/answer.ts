@@ -12,7 +12,7 @@ export interface Answer {
    *
    * @param key the same for the same read
    * @param sizeOf characters of what was found as JSON, about
-   * @throws EpochcastError ANSWER_TOO_LARGE
+   * @throws EpochcastError ANSWER_TOO_LARGE, OVERLOADED
    */
   read<Found>(key: string, read: () => Promise<Found>, sizeOf: (found: Found) => number): Promise<Found>
   /**
@@ -26,7 +26,7 @@ export interface Answer {
 }
 
 export interface ListWriter {
-  /** @throws EpochcastError ANSWER_TOO_LARGE */
+  /** @throws EpochcastError ANSWER_TOO_LARGE, OVERLOADED */
   add(items: readonly object[]): void
   /** False where an object was not what its type promises: then graphql-js has to say so. */
   end(): boolean

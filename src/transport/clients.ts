@@ -224,6 +224,17 @@ export class Clients {
     return NOTHING_HELD
   }
 
+  /**
+   * OVERLOADED where a client is not to be given what its query found, as others of its queries have left it too much to
+   * read meanwhile. What a mutation did is told in any case.
+   */
+  refuseAnswer({ document, operationName, contextValue }: ExecutionArgs): EpochcastError | null {
+    const holder = holderOf((contextValue as Context).caller)
+    if (!this.waiting.isOver(holder)) return null
+    const isQuery = getOperationAST(document, operationName)?.operation === OperationTypeNode.QUERY
+    return isQuery ? this.waiting.refusal(holder) : null
+  }
+
   /** @throws EpochcastError RATE_LIMITED */
   admitMutations(caller: Caller, count = 1): void {
     const { burst } = this.#mutationRate

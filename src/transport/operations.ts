@@ -8,6 +8,7 @@ import {
 } from 'graphql'
 import type { DeliveryCounts } from '../delivery/delivery-counts.ts'
 import type { Shared } from '../delivery/subscriber.ts'
+import { AnswerRoom } from '../execution/answer-room.ts'
 import { type DocumentErrors, Documents, type KnownDocument } from '../execution/documents.ts'
 import { FanOut, SharedSubscription } from '../execution/fan-out.ts'
 import { PreparedAnswer } from '../execution/prepared-answer.ts'
@@ -19,6 +20,7 @@ import { toGraphQLError } from '../schema/errors.ts'
 import { EpochcastError, type ErrorCode, quote } from '../task/errors.ts'
 import { jsonBytes } from '../task/json.ts'
 import { LIMITS } from '../task/limits.ts'
+import { holderOf } from './clients.ts'
 import { type DocumentRequest, documentIdOf } from './document-request.ts'
 import { EventResults, type Results } from './event-results.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'
@@ -48,6 +50,8 @@ export interface OperationsOptions {
   readonly addressShare: number
   /** Takes what a query or a mutation needs, or refuses it; returns what gives that back. */
   readonly admit?: (operation: ExecutionArgs) => () => void
+  /** Why a client is not given what its query found, if it is not. */
+  readonly refuseAnswer?: (operation: ExecutionArgs) => EpochcastError | null
   /** Told of each operation that begins, whatever becomes of it. */
   readonly onBegin?: (operation: ExecutionArgs) => void
   /** Told what is masked in the response. */
@@ -59,6 +63,7 @@ export class Operations {
   readonly #options: OperationsOptions
   readonly #documents: Documents
   readonly #fanOut = new FanOut((operation) => this.#run(operation))
+  readonly #answers: AnswerRoom
   #underWay = 0
 
   constructor(options: OperationsOptions) {
@@ -66,6 +71,7 @@ export class Operations {
     const { schema, introspection, addressShare } = options
     const translate = (error: unknown, fallback?: ErrorCode) => this.translate(error, fallback)
     this.#documents = new Documents(schema, { introspection, addressShare, translate })
+    this.#answers = new AnswerRoom(addressShare)
   }
 
   /** Groups of subscribers whose events are encoded once. */
@@ -170,7 +176,9 @@ export class Operations {
     }
     this.#underWay++
     try {
-      return await this.#run(operation)
+      const result = await this.#run(operation)
+      const refusal = this.#options.refuseAnswer?.(operation)
+      return refusal ? { errors: [withRetryAfter(this.translate(refusal))] } : result
     } finally {
       this.#underWay--
       done?.()
@@ -246,7 +254,8 @@ export class Operations {
 
   /** A query or a mutation, or a subscription for one event. Its result is to be written by `stringify`. */
   async #run(operation: ExecutionArgs): Promise<ExecutionResult> {
-    const answer = new PreparedAnswer()
+    const held = this.#answers.begin(holderOf((operation.contextValue as Context).caller))
+    const answer = new PreparedAnswer(held)
     const contextValue: Context = { ...(operation.contextValue as Context), answer }
     const isLarge = !operation.options && isLargeInput(operation.variableValues)
     if (isLarge) {
@@ -258,8 +267,12 @@ export class Operations {
     }
     const options = isLarge ? ONE_ERROR : SOME_ERRORS
     const hideSuggestions = !this.#options.introspection
-    const result = await execute({ ...operation, contextValue, options, hideSuggestions })
-    return this.#translated(answer.complete(result))
+    try {
+      const result = await execute({ ...operation, contextValue, options, hideSuggestions })
+      return this.#translated(answer.complete(result))
+    } finally {
+      held.release()
+    }
   }
 
   #translated(result: ExecutionResult): ExecutionResult {

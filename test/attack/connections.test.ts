@@ -32,12 +32,12 @@ async function openSockets(url: string, count: number): Promise<RawConnection[]>
 const subscribe = (id: string, query: string): Buffer =>
   clientFrame(JSON.stringify({ id, type: 'subscribe', payload: { query } }))
 
-/** A query whose answer has a megabyte. */
-async function largeQuery(url: string): Promise<string> {
+/** A query whose answer has so many times 800 KB. */
+async function largeQuery(url: string, times: number): Promise<string> {
   const taskId = await startExternal(url)
   const message = 'x'.repeat(4000)
   const reports = Array.from({ length: 200 }, () => ({ progress: { current: 1, message } }))
-  await run(url, REPORT, { input: { taskId, reports } })
+  for (let i = 0; i < times; i++) await run(url, REPORT, { input: { taskId, reports } })
   return `{ task(id: "${taskId}") { events(first: 1000) { edges { node { ... on ProgressUpdate { message } } } } } }`
 }
 
@@ -47,7 +47,7 @@ it('30 clients that ask over HTTP and do not read', () => {
     name: 'answers nobody reads, HTTP',
     maxGrowthMiB: 400,
     prepare: async ({ url }) => {
-      query = await largeQuery(url)
+      query = await largeQuery(url, 1)
     },
     run: async ({ url }) => {
       const raws = open(url, 30)
@@ -61,18 +61,24 @@ it('30 clients that ask over HTTP and do not read', () => {
   })
 })
 
-it('30 clients that ask over WebSocket and do not read', () => {
+// 256 queries of one address may be under way, whose answers are made side by side. In a small heap, as V8 lets garbage
+// lie in a large one; it ends the process where what is held does not fit.
+it.each([
+  [30, 1],
+  [100, 5],
+])('%d clients that ask over WebSocket for %d times 800 KB and do not read', (count, times) => {
   let query = ''
   return withstands({
-    name: 'answers nobody reads, WebSocket',
-    maxGrowthMiB: 400,
+    name: `answers nobody reads, WebSocket, ${times} × 800 KB`,
+    maxGrowthMiB: 600,
+    env: { NODE_OPTIONS: '--max-old-space-size=400' },
     prepare: async ({ url }) => {
-      query = await largeQuery(url)
+      query = await largeQuery(url, times)
     },
     run: async ({ url }) => {
-      const raws = await openSockets(url, 30)
+      const raws = await openSockets(url, count)
       for (const raw of raws) raw.socket.pause()
-      const end = performance.now() + MS
+      const end = performance.now() + 2 * MS
       for (let i = 0; performance.now() < end; i++) {
         for (const raw of raws) if (raw.socket.writableLength < 10_000) raw.write(subscribe(`${i}`, query))
         await sleep(20)

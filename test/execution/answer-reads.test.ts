@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { AnswerReads } from '../../src/execution/answer-reads.ts'
+import { AnswerRoom } from '../../src/execution/answer-room.ts'
 import { LIMITS } from '../../src/task/limits.ts'
 import { range } from '../support/tasks.ts'
 
 describe('what one answer reads', () => {
   it('is read once for all that ask for the same', async () => {
-    const reads = new AnswerReads()
+    const reads = new AnswerReads(new AnswerRoom(1).begin('a'))
     let count = 0
     const read = async () => ++count
     const found = await Promise.all(['a', 'b', 'a', 'a'].map((key) => reads.read(key, read, () => 1)))
@@ -13,7 +14,7 @@ describe('what one answer reads', () => {
   })
 
   it('is read a few at a time, in the order of asking', async () => {
-    const reads = new AnswerReads()
+    const reads = new AnswerReads(new AnswerRoom(1).begin('a'))
     let [underWay, most] = [0, 0]
     const order: number[] = []
     const read = async (i: number) => {
@@ -38,7 +39,7 @@ describe('what one answer reads', () => {
   })
 
   it('is read no further once it is too much, and may be as much as the bound', async () => {
-    const reads = new AnswerReads()
+    const reads = new AnswerReads(new AnswerRoom(1).begin('a'))
     const half = LIMITS.answerReads / 2
     let count = 0
     const read = async () => ++count
@@ -55,7 +56,7 @@ describe('what one answer reads', () => {
   })
 
   it('goes on after a read that failed', async () => {
-    const reads = new AnswerReads()
+    const reads = new AnswerReads(new AnswerRoom(1).begin('a'))
     const failing = range(1, 8).map((i) =>
       reads.read(
         `${i}`,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { execute, parse } from 'graphql'
 import { describe, expect, it } from 'vitest'
+import { AnswerRoom } from '../../src/execution/answer-room.ts'
 import { PreparedAnswer } from '../../src/execution/prepared-answer.ts'
 import { stringify } from '../../src/execution/raw-json.ts'
 import { ANYONE } from '../../src/repository/access.ts'
@@ -47,7 +48,7 @@ const view = { state: newState({ id: 't' }), top: { generation: 'g', offset: 1 }
 
 /** The text of an answer: what resolvers write by themselves, or what graphql-js completes without. */
 async function answerTo(document: string, series: readonly MetricSeries[], yes: boolean, isWritten: boolean) {
-  const answer = new PreparedAnswer()
+  const answer = new PreparedAnswer(new AnswerRoom(1).begin('a'))
   const services = {
     channelPrefixes: ['ml:training'],
     log: { snapshot: async () => view },

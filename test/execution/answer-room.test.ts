@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest'
+import { AnswerReads } from '../../src/execution/answer-reads.ts'
+import { AnswerRoom } from '../../src/execution/answer-room.ts'
+import { LIMITS } from '../../src/task/limits.ts'
+
+const ONE = LIMITS.answerSize + LIMITS.answerReads
+
+it('answers of one address have its share to the last character, and others go on beyond it', () => {
+  const room = new AnswerRoom(0.5, 4 * ONE)
+  const [first, second, other] = [room.begin('a'), room.begin('a'), room.begin('b')]
+  first.add(ONE)
+  second.add(ONE)
+  expect(() => second.add(1)).toThrow(
+    expect.objectContaining({
+      message: `this address has ${2 * ONE + 1} characters of answers that are being made; expected at most ${2 * ONE} (EPOCHCAST_ADDRESS_SHARE of them). Try again in 1000 ms`,
+      extensions: expect.objectContaining({ code: 'OVERLOADED', retryable: true, retryAfterMs: 1000 }),
+    }),
+  )
+  other.add(ONE)
+  for (const each of [first, second, other, other]) each.release()
+  expect(room.size).toBe(0)
+})
+
+it('a single answer fits, however small the share', () => {
+  const answer = new AnswerRoom(0.001, 2 * ONE).begin('a')
+  answer.add(ONE)
+  expect(() => answer.add(1)).toThrow('characters of answers that are being made')
+})
+
+it('what is read counts before it is written', async () => {
+  const room = new AnswerRoom(0.5, 4 * ONE)
+  const answer = room.begin('a')
+  await new AnswerReads(answer).read(
+    'page',
+    async () => 'x',
+    () => 1000,
+  )
+  expect(room.size).toBe(1000)
+  answer.release()
+  expect(room.size).toBe(0)
+})
