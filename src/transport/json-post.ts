@@ -200,13 +200,7 @@ export class JsonPost {
         ? traced(traceHeaders(request), () => this.#run(operation, text))
         : this.#run(operation, text)
     running.then(
-      (result) => {
-        // Others may have been answered meanwhile. What a mutation did is told all the same.
-        const { waiting } = this.#options.clients
-        const isFull = !operation.isMutation && waiting.isOver(holderOf(caller))
-        if (isFull) refuse(request, response, 503, waiting.refusal(holderOf(caller)))
-        else respond(request, response, result, mediaType)
-      },
+      (result) => respond(request, response, result, mediaType),
       (error) => respond(request, response, this.#failed(error), mediaType),
     )
   }
