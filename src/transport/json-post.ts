@@ -20,7 +20,6 @@ import { type MediaType, respond } from './regular-response.ts'
 import { isPlainBody, readBody, readPlainBody } from './request-body.ts'
 import { checkQueryString } from './request-target.ts'
 import { withRetryAfter } from './retry-after.ts'
-import { streamFormatFor } from './streams/stream-format.ts'
 import type { StreamRequests } from './streams/stream-requests.ts'
 import { paramsOf } from './url-params.ts'
 
@@ -62,7 +61,7 @@ class ReadBody {
 /**
  * Queries and mutations as nearly everybody sends them: POST, JSON in, JSON out. Trainers send them all the
  * time, so they take a fast path from the socket to the operation. Whatever is unusual (another method or
- * media type, a subscription) goes to Yoga, the body with it, so that there is one response to it. Bodies that are too large, encoded in an unknown way or no JSON are refused here.
+ * media type) goes to Yoga, the body with it, so that there is one response to it. Bodies that are too large, encoded in an unknown way or no JSON are refused here.
  */
 export class JsonPost {
   readonly #options: JsonPostOptions
@@ -183,14 +182,11 @@ export class JsonPost {
     if (text.includes('\ufffd') && !isUtf8(json)) return void refuse(request, response, 400, NOT_UTF8)
     const params = parseParams(text)
     if (params === undefined) return void refuse(request, response, 400, notJson(text))
-    if (params && streamFormatFor(request.headers.accept)) {
-      const exact = mayBeInexact(text) ? exactParams(text) : params
-      if (this.#options.streams.tryServe(request, response, exact, caller)) return
-    }
     const operation = params && mediaType ? this.#prepare(params, caller) : null
     if (operation === null || mediaType === null) {
-      const isExact = params && mayBeInexact(text)
-      ;(request as ReadRequest).body = isExact ? exactParams(text) : new ReadBody(json)
+      const exact = params && mayBeInexact(text) ? exactParams(text) : params
+      if (exact && this.#options.streams.tryServe(request, response, exact, caller)) return
+      ;(request as ReadRequest).body = exact === params ? new ReadBody(json) : (exact as object)
       return void this.#leaveToYoga(request, response)
     }
     if (!('call' in operation)) return void respond(request, response, operation, mediaType)

@@ -224,6 +224,30 @@ describe("GraphQL's own event stream", () => {
     })
   })
 
+  it.each(['*/*', 'text/*', 'application/json, text/plain, */*', 'Text/Event-Stream'])(
+    'comes to who accepts %s, by POST and by GET',
+    async (accept) => {
+      const { url } = await testServer()
+      const id = await startExternal(url)
+      await report(url, id, { progress: { current: 1 } }, { success: {} })
+      const asked = { query: WATCH, variables: { taskId: id, last: 100 } }
+      const search = new URLSearchParams({ query: WATCH, variables: JSON.stringify(asked.variables) })
+      const headers = { accept, 'content-type': 'application/json' }
+      for (const response of [
+        await fetch(url, { method: 'POST', headers, body: JSON.stringify(asked) }),
+        await fetch(`${url}?${search}`, { headers: { accept } }),
+      ]) {
+        expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+        expect(await response.text()).toMatch(
+          /ProgressUpdate.*TrainingSucceeded.*StreamClosing.*event: complete/s,
+        )
+      }
+      // No more than that is a stream.
+      const query = await fetch(url, { method: 'POST', headers, body: '{"query":"{ server { version } }"}' })
+      expect(await query.text()).toContain('"version"')
+    },
+  )
+
   it('comes as parts of a multipart response for Apollo, with an HttpLink alone', async () => {
     const { url } = await testServer()
     const id = await startExternal(url)

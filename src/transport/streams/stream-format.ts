@@ -55,9 +55,9 @@ export const multipart: StreamFormat = {
   completion: '--\r\n',
 }
 
-/** Which of these a request accepts; null for none. */
-export function streamFormatFor(accept = ''): StreamFormat | null {
-  if (accept === '' || accept === '*/*' || accept === 'application/json') return null
-  if (accept.includes('text/event-stream')) return graphqlEvents
-  return /multipart\/mixed\b[^,]*subscriptionSpec/i.test(accept) ? multipart : null
+/** Which of these a request accepts, where it is a subscription; null for none. */
+export function streamFormatFor(accept = '*/*'): StreamFormat | null {
+  if (/\btext\/event-stream\b/i.test(accept)) return graphqlEvents
+  if (/multipart\/mixed\b[^,]*subscriptionSpec/i.test(accept)) return multipart
+  return /(?:^|,)\s*(?:\*|text)\/\*/i.test(accept) ? graphqlEvents : null
 }
