@@ -123,7 +123,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const streams = new ResponseStreams({
     operations,
     responses,
-    log: clients.log,
+    clients,
+    callers,
     maxBufferedBytes: config.maxBufferedBytes,
   })
   if (tracing) operations.deliveryCounts.onDelivered = tracing.delivered

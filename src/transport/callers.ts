@@ -21,9 +21,9 @@ export class Callers {
     return this.#authenticator !== null
   }
 
-  /** Time for which what was opened with a token goes on after it has expired. */
-  get graceMs(): number {
-    return this.#authenticator?.graceMs ?? 0
+  /** Until when what a caller has open goes on, in milliseconds since 1970: a while longer than its token; null without an end. */
+  endOf({ expiresAt }: Caller): number | null {
+    return expiresAt === null ? null : expiresAt + (this.#authenticator?.graceMs ?? 0)
   }
 
   /** Who sent a request, as far as that is known by now. */

@@ -75,12 +75,7 @@ export function createHttpServer({
 }: HttpOptions): Server {
   const { clients, callers, graphiql, operations, tickets, plainEvents } = graphql
   const jsonPost = new JsonPost(graphql)
-  const gate = new Gate({
-    clients,
-    callers,
-    graphiql,
-    translate: (error) => operations.translate(error),
-  })
+  const gate = new Gate({ callers, graphiql, translate: (error) => operations.translate(error) })
   const doors = {
     ticket: tickets,
     events: { serve: (...call) => plainEvents.serveEvents(...call) },

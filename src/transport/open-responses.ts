@@ -12,7 +12,8 @@ const SETTLE_MS = 5000
 export class OpenResponses {
   /** Connections are not kept for a further request any more. */
   isStopping = false
-  readonly #eventStreams = new Set<ServerResponse>()
+  /** Until when their callers may have them; null without an end. */
+  readonly #eventStreams = new Map<ServerResponse, number | null>()
   #count = 0
   /** Since the process began. */
   #total = 0
@@ -40,10 +41,13 @@ export class OpenResponses {
     if (this.isStopping) response.shouldKeepAlive = false
   }
 
-  /** @param onClose called once, when it is over */
-  addEventStream(response: ServerResponse, onClose: () => void): void {
+  /**
+   * @param endsAt until when its caller may have it, in milliseconds since 1970; null without an end
+   * @param onClose called once, when it is over
+   */
+  addEventStream(response: ServerResponse, endsAt: number | null, onClose: () => void): void {
     if (response.destroyed) return
-    this.#eventStreams.add(response)
+    this.#eventStreams.set(response, endsAt)
     response.once('close', () => {
       this.#eventStreams.delete(response)
       onClose()
@@ -51,11 +55,20 @@ export class OpenResponses {
   }
 
   /**
+   * Cuts event streams whose callers' tokens have expired: not completed, as the client is to come back with a fresh one.
+   *
+   * @param now in milliseconds since 1970
+   */
+  cutExpired(now: number): void {
+    for (const [stream, endsAt] of this.#eventStreams) if (endsAt !== null && endsAt <= now) stream.destroy()
+  }
+
+  /**
    * Cuts event streams, spread over a time. One that came to a clean end would look complete to a client that does not wait
    * for the message that says so; on a cut all of them come back.
    */
   cutStreams(withinMs: number): Promise<void> {
-    return spread([...this.#eventStreams], withinMs, (stream) => stream.destroy())
+    return spread([...this.#eventStreams.keys()], withinMs, (stream) => stream.destroy())
   }
 
   /** Waits until what is under way has been answered and `isQuiet`, but not forever; the port is closed by then. */
@@ -64,7 +77,7 @@ export class OpenResponses {
     let lastBusyAt = performance.now()
     for (let now = lastBusyAt; now < deadline; now = performance.now()) {
       // One that has been opened meanwhile, on a connection that was there.
-      for (const stream of this.#eventStreams) stream.destroy()
+      for (const stream of this.#eventStreams.keys()) stream.destroy()
       if (this.#count > 0 || !isQuiet()) lastBusyAt = now
       else if (now - lastBusyAt >= QUIET_MS) return
       await sleep(LOOK_MS)

@@ -143,12 +143,19 @@ describe('a token that expires while its bearer watches', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(expiresAt)
   })
 
-  it('breaks an event stream off, which is not the end of it', async () => {
+  it.each([
+    ['of GraphQL', 'text/event-stream', /event: next/],
+    ['of GraphQL, to who takes anything', '*/*', /event: next/],
+    ['in parts', 'multipart/mixed;subscriptionSpec=1.0, application/json', /"payload":/],
+    ['without GraphQL', '*/*', /"StreamOpened"/],
+  ])('breaks an event stream off %s, which is not the end of it', async (which, accept, begun) => {
     const { url } = await testServer(SHARP)
     const { id } = await startedBy(url, await tokenFor(600))
     const search = new URLSearchParams({ query: WATCH, variables: JSON.stringify({ taskId: id }) })
-    const headers = { accept: 'text/event-stream', authorization: `Bearer ${await tokenFor(2)}` }
-    const asked = get(`${url}?${search}`, { headers })
+    const target =
+      which === 'without GraphQL' ? new URL(`/events/gan:training/${id}`, url) : `${url}?${search}`
+    const headers = { accept, authorization: `Bearer ${await tokenFor(2)}` }
+    const asked = get(target, { headers })
     const [response] = await once(asked, 'response')
     let text = ''
     response.on('data', (chunk: Buffer) => {
@@ -156,8 +163,8 @@ describe('a token that expires while its bearer watches', () => {
     })
     const [error] = await once(response, 'error')
     expect(error).toMatchObject({ code: 'ECONNRESET' })
-    expect(text).toContain('event: next')
-    expect(text).not.toContain('event: complete')
+    expect(text).toMatch(begun)
+    expect(text).not.toMatch(/event: complete|--graphql--/)
   })
 
   it('begins nothing more, also in its grace', async () => {

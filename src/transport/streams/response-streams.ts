@@ -4,7 +4,8 @@ import { SharedSubscription } from '../../execution/fan-out.ts'
 import { stringify } from '../../execution/raw-json.ts'
 import type { Opening } from '../../schema/context.ts'
 import { withoutHttpHints } from '../../schema/errors.ts'
-import type { ClientLog } from '../client-log.ts'
+import type { Callers } from '../callers.ts'
+import type { Clients } from '../clients.ts'
 import type { CountedResponse } from '../counted-response.ts'
 import type { OpenResponses } from '../open-responses.ts'
 import type { Operation, Operations } from '../operations.ts'
@@ -14,7 +15,8 @@ import type { StreamFormat } from './stream-format.ts'
 interface ResponseStreamsOptions {
   readonly operations: Operations
   readonly responses: OpenResponses
-  readonly log: ClientLog
+  readonly clients: Clients
+  readonly callers: Callers
   /** What may wait for one response to take the events of a training. */
   readonly maxBufferedBytes: number
 }
@@ -37,6 +39,7 @@ export class ResponseStreams {
 
   constructor(options: ResponseStreamsOptions) {
     this.#options = options
+    options.clients.everySweep(() => options.responses.cutExpired(Date.now()))
     this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS / SLICES)
     this.#timer.unref()
   }
@@ -57,7 +60,7 @@ export class ResponseStreams {
     headers: Readonly<Record<string, string>>,
     refuse: Refuse,
   ): Promise<void> {
-    const { operations, responses, maxBufferedBytes } = this.#options
+    const { operations, responses, callers, maxBufferedBytes } = this.#options
     const opening: Opening = {
       get isLeft() {
         return response.destroyed
@@ -75,14 +78,15 @@ export class ResponseStreams {
     }
     const outlet = new ResponseOutlet(response as CountedResponse, format, maxBufferedBytes)
     const pump = isShared ? this.#delivered(results, outlet) : this.#iterated(results, outlet, format)
-    if (response.destroyed) return pump.stop()
+    const stop = () => void pump.stop().catch((error) => operations.translate(error))
+    if (response.destroyed) return stop()
     if (response.req.method === 'HEAD') {
       // Node would keep the head of a response without a body back until its end.
       response.writeHead(200, { ...format.headers, ...headers }).end()
-      return pump.stop()
+      return stop()
     }
-    responses.addEventStream(response, this.#logged(operation))
-    response.once('close', () => void pump.stop().catch((error) => operations.translate(error)))
+    responses.addEventStream(response, callers.endOf(operation.contextValue.caller), this.#logged(operation))
+    response.once('close', stop)
     response.writeHead(200, { ...format.headers, ...headers })
     outlet.write(format.opening)
     const slice = this.#slices[this.#newest++ % SLICES] as Set<ResponseOutlet>
@@ -102,7 +106,7 @@ export class ResponseStreams {
 
   /** Tells the log of an event stream that has begun, once it is over. */
   #logged({ contextValue: { caller } }: Operation): () => void {
-    const { log } = this.#options
+    const { log } = this.#options.clients
     const { subject, address } = caller
     const [connection, openedAt] = [log.nextConnection(), performance.now()]
     return () => log.closed({ door: 'event_stream', connection, subject, address, openedAt })

@@ -68,9 +68,10 @@ export class SocketCaller {
 
   /** How to close the socket where its token has expired; its client comes back with a fresh one. */
   expired(now: number): Close | null {
-    const { expiresAt } = this.#caller
-    const isOver = expiresAt !== null && now >= expiresAt + this.#callers.graceMs
-    return isOver ? { code: CloseCode.Forbidden, reason: 'the token has expired' } : null
+    const endsAt = this.#callers.endOf(this.#caller)
+    return endsAt !== null && endsAt <= now
+      ? { code: CloseCode.Forbidden, reason: 'the token has expired' }
+      : null
   }
 
   #hasToken(params: unknown): boolean {
