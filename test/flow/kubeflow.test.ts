@@ -39,6 +39,7 @@ describeEngines((open) => {
       learning_rate: '5e-05',
       current_epoch: '1.5',
       note: 'text',
+      optimizer: 'constructor',
     }
     expect((await post(url, id, status(30, 200, metrics))).status).toBe(200)
     expect(await task()).toMatchObject({
@@ -46,6 +47,7 @@ describeEngines((open) => {
       metrics: { loss: 0.25, grad_norm: 'NaN', learning_rate: 5e-5 },
     })
     expect((await task()).metrics).not.toHaveProperty('note')
+    expect((await task()).metrics).not.toHaveProperty('optimizer')
     // The last one has a percentage alone, and is counted as those before it.
     const last = { progressPercentage: 100, metrics: [{ name: 'train_runtime', value: '3.5' }] }
     expect((await post(url, id, { trainerStatus: last })).status).toBe(200)

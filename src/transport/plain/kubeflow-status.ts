@@ -122,19 +122,19 @@ function reportOf({ id, channelPrefix }: NamedTask, status: TrainerStatus, total
 
 /** As Python writes numbers; null for a text that is none. */
 function metricOf(text: string): number | string | null {
-  const special = SPECIAL[text.trim().toLowerCase()]
+  const special = SPECIAL.get(text.trim().toLowerCase())
   if (special !== undefined) return special
   const value = Number(text)
   return text.trim() !== '' && Number.isFinite(value) ? value : null
 }
 
-const SPECIAL: Readonly<Record<string, string>> = {
-  nan: 'NaN',
-  inf: 'Infinity',
-  infinity: 'Infinity',
-  '-inf': '-Infinity',
-  '-infinity': '-Infinity',
-}
+const SPECIAL: ReadonlyMap<string, string> = new Map([
+  ['nan', 'NaN'],
+  ['inf', 'Infinity'],
+  ['infinity', 'Infinity'],
+  ['-inf', '-Infinity'],
+  ['-infinity', '-Infinity'],
+])
 
 const countOf = (value: number | string | null | undefined): number | null =>
   typeof value === 'number' && value >= 0 ? value : null
