@@ -136,7 +136,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     clients,
     callers,
     streams: new StreamRequests(operations, streams),
-    plainEvents: new PlainEvents({ schema, operations, streams, callers }),
+    plainEvents: new PlainEvents({ schema, operations, streams, clients, callers }),
     tickets: new Tickets(callers, authenticator),
     totalOf: async (caller, task) => {
       const asked = { ...task, allowedPrefixes: config.channelPrefixes }

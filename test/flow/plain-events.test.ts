@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { Operations } from '../../src/transport/operations.ts'
 import { openBrowser } from '../support/browser.ts'
 import { COSTLY, describeEngines } from '../support/engines.ts'
 import { EventReader } from '../support/event-source.ts'
@@ -191,6 +192,18 @@ describe('an address without a document', () => {
       EPOCHCAST_TRUSTED_DOCUMENTS: 'clients/typescript/generated/persisted-documents.json',
     })
     expect((await fetch(historyUrl(url, 'nowhere'))).status).toBe(404)
+  })
+})
+
+it('a page of the log that cannot be made is refused, and the server goes on', async () => {
+  const { url } = await testServer()
+  const id = await startExternal(url)
+  const failing = vi.spyOn(Operations.prototype, 'execute').mockRejectedValue(new Error('broken'))
+  onTestFinished(() => failing.mockRestore())
+  const response = await fetch(historyUrl(url, id))
+  expect(response.status).toBe(500)
+  expect(await response.json()).toMatchObject({
+    errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
   })
 })
 

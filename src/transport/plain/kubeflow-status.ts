@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { Caller } from '../../repository/access.ts'
-import { EpochcastError, quote } from '../../task/errors.ts'
+import { EpochcastError } from '../../task/errors.ts'
 import type { Callers } from '../callers.ts'
 import { type Clients, holderOf } from '../clients.ts'
 import { notJson } from '../not-json.ts'
@@ -9,6 +9,7 @@ import type { Operations } from '../operations.ts'
 import { refuse, respondJson } from '../refusals.ts'
 import { readBody } from '../request-body.ts'
 import { statusOf } from '../streams/stream-requests.ts'
+import { refuseMethod, serveOrRefuse } from './serve-or-refuse.ts'
 import { type NamedTask, taskIn } from './task-path.ts'
 
 export interface KubeflowStatusOptions {
@@ -47,25 +48,17 @@ export class KubeflowStatus {
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {
-    const { method = '', url = '' } = request
-    if (method !== 'POST') {
-      const error = new EpochcastError('BAD_REQUEST', `the method is ${quote(method)}; expected POST`)
-      return void refuse(request, response, 405, error, { allow: 'POST' })
-    }
-    this.#serve(request, response, url).catch((error: unknown) => {
-      const translated = this.#options.operations.translate(error)
-      if (response.headersSent) response.destroy()
-      else refuse(request, response, statusOf(translated), translated)
-    })
+    if (request.method !== 'POST') return void refuseMethod(request, response, ['POST'])
+    void serveOrRefuse(request, response, this.#options.operations, () => this.#serve(request, response))
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, url: string): Promise<void> {
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { operations, clients, callers, maxBodyBytes, totalOf } = this.#options
     const caller = callers.of(request)
     const bounds = { maxBytes: maxBodyBytes, received: clients.received, holder: holderOf(caller) }
     const body = await readBody(request, response, bounds)
     if (!Buffer.isBuffer(body)) return refuse(request, response, body.status, body.error, body.headers)
-    const task = taskIn(new URL(url, 'http://localhost').pathname)
+    const task = taskIn(new URL(request.url ?? '', 'http://localhost').pathname)
     const status = statusIn(body.toString())
     // The last status has no steps, but is to be one of the same curve.
     const total = stepsIn(status) ?? (await totalOf(caller, task))

@@ -5,6 +5,7 @@ import { stringify } from '../../execution/raw-json.ts'
 import { EpochcastError, quote } from '../../task/errors.ts'
 import { LIMITS } from '../../task/limits.ts'
 import type { Callers } from '../callers.ts'
+import { type Clients, holderOf } from '../clients.ts'
 import { corsHeaders } from '../cors.ts'
 import type { Operation, Operations } from '../operations.ts'
 import { refuse } from '../refusals.ts'
@@ -12,12 +13,15 @@ import type { ResponseStreams } from '../streams/response-streams.ts'
 import { statusOf } from '../streams/stream-requests.ts'
 import { eventPage, eventSubscription } from './event-document.ts'
 import { plainFormat } from './plain-format.ts'
+import { refuseMethod, serveOrRefuse } from './serve-or-refuse.ts'
 import { type NamedTask, taskIn } from './task-path.ts'
+import { wholeParam } from './whole-param.ts'
 
 export interface PlainEventsOptions {
   readonly schema: GraphQLSchema
   readonly operations: Operations
   readonly streams: ResponseStreams
+  readonly clients: Clients
   readonly callers: Callers
 }
 
@@ -53,13 +57,17 @@ export class PlainEvents {
       const unknown = types.find((type) => !this.#types.has(type))
       if (unknown !== undefined)
         throw badInput(`types has ${quote(unknown)}; expected some of ${[...this.#types].join(', ')}`)
-      const variables = { ...task, after: search.get('after'), last: whole(search, 'last', 0, LIMITS.last) }
+      const variables = {
+        ...task,
+        after: search.get('after'),
+        last: wholeParam(search, 'last', 0, LIMITS.last),
+      }
       const operation = this.#operation(this.#subscription, request, variables)
       const { 'last-event-id': lastEventId } = request.headers
       const resumed = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : variables.after
       if (resumed) Object.assign(operation.contextValue, { lastEventId: resumed })
       const refused = (result: ExecutionResult) => refuseResult(request, response, result)
-      void this.#options.streams.serve(response, operation, plainFormat(types), cors(request), refused)
+      return this.#options.streams.serve(response, operation, plainFormat(types), cors(request), refused)
     })
   }
 
@@ -68,20 +76,19 @@ export class PlainEvents {
    * nobody needs a token.
    */
   serveHistory(request: IncomingMessage, response: ServerResponse): void {
-    this.#serve(request, response, (task, search) => {
+    this.#serve(request, response, async (task, search) => {
       const after = search.get('after')
-      const limit = whole(search, 'limit', 1, LIMITS.eventsPage.max) ?? LIMITS.eventsPage.default
+      const limit = wholeParam(search, 'limit', 1, LIMITS.eventsPage.max) ?? LIMITS.eventsPage.default
       const operation = this.#operation(this.#page, request, { ...task, after, first: limit })
-      void this.#options.operations.execute(operation).then((result) => {
-        const found = result.data?.task as FoundPage | null | undefined
-        if (result.errors || found === undefined) return refuseResult(request, response, result)
-        if (found === null) {
-          const { id, channelPrefix } = task
-          const message = `no task ${quote(id)} under ${quote(channelPrefix)}; it may be no longer retained`
-          return refuse(request, response, 404, new EpochcastError('TASK_NOT_FOUND', message))
-        }
-        this.#respond(request, response, found, { after, limit })
-      })
+      const result = await this.#options.operations.execute(operation)
+      const found = result.data?.task as FoundPage | null | undefined
+      if (result.errors || found === undefined) return refuseResult(request, response, result)
+      if (found === null) {
+        const { id, channelPrefix } = task
+        const message = `no task ${quote(id)} under ${quote(channelPrefix)}; it may be no longer retained`
+        throw new EpochcastError('TASK_NOT_FOUND', message)
+      }
+      this.#respond(request, response, found, { after, limit })
     })
   }
 
@@ -127,26 +134,25 @@ export class PlainEvents {
   #serve(
     request: IncomingMessage,
     response: ServerResponse,
-    serve: (task: NamedTask, search: URLSearchParams) => void,
+    serve: (task: NamedTask, search: URLSearchParams) => Promise<void>,
   ): void {
     const { method = '', url = '' } = request
+    const { operations, clients, callers } = this.#options
     if (method === 'OPTIONS') {
       const allowed = { 'access-control-allow-headers': 'authorization, last-event-id' }
       return void response.writeHead(204, { ...cors(request), ...allowed }).end()
     }
-    if (method !== 'GET' && method !== 'HEAD') {
-      const error = new EpochcastError('BAD_REQUEST', `the method is ${quote(method)}; expected GET`)
-      return void refuse(request, response, 405, error, { allow: 'GET, HEAD, OPTIONS' })
-    }
-    try {
-      const { pathname, searchParams } = new URL(url, 'http://localhost')
-      serve(taskIn(pathname), searchParams)
-    } catch (error) {
-      if (!(error instanceof EpochcastError)) throw error
-      refuse(request, response, 400, error)
-    }
+    if (!METHODS.includes(method)) return void refuseMethod(request, response, METHODS)
+    clients.turns.take(holderOf(callers.of(request)), () =>
+      serveOrRefuse(request, response, operations, () => {
+        const { pathname, searchParams } = new URL(url, 'http://localhost')
+        return serve(taskIn(pathname), searchParams)
+      }),
+    )
   }
 }
+
+const METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
 
 interface FoundPage {
   readonly status: string
@@ -154,14 +160,6 @@ interface FoundPage {
     readonly edges: readonly { readonly node: { readonly type: string } }[]
     readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean }
   }
-}
-
-function whole(search: URLSearchParams, name: string, min: number, max: number): number | null {
-  const text = search.get(name)
-  if (text === null) return null
-  const value = Number(text)
-  if (/^\d{1,9}$/.test(text) && value >= min && value <= max) return value
-  throw badInput(`${name} is ${quote(text)}; expected a whole number from ${min} to ${max}`)
 }
 
 const list = (text: string | null): readonly string[] => (text ?? '').split(',').filter((one) => one !== '')

@@ -9,6 +9,7 @@ import type { SocketDoor } from '../websocket/upgrades.ts'
 import { PlainConnection, type PlainConnectionOptions } from './plain-connection.ts'
 import { type AskedTask, PlainStreams } from './plain-streams.ts'
 import { decoded } from './task-path.ts'
+import { wholeParam } from './whole-param.ts'
 
 export interface PlainSocketsOptions
   extends PlainConnectionOptions,
@@ -80,7 +81,8 @@ type Asked = { readonly field: string } & (
 /** @throws EpochcastError BAD_INPUT, NOT_FOUND */
 export function askedBy(target: string): Asked {
   const { pathname, searchParams } = new URL(target, 'http://localhost')
-  const last = lastIn(searchParams)
+  // So that whoever comes late has something to draw.
+  const last = wholeParam(searchParams, 'last', 0, LIMITS.last) ?? 1
   const parts = pathname.slice(PATH.length).split('/').map(decoded)
   if (parts.length > 1 && parts.at(-1) === '') parts.pop()
   const [first = '', second = ''] = parts
@@ -101,16 +103,5 @@ export function askedBy(target: string): Asked {
   throw new EpochcastError(
     'NOT_FOUND',
     `there is no WebSocket at ${quote(pathname)}; expected /ws/{prefix}/{task_id}, /ws/tasks/{task_id}/progress, /ws/metrics or /ws/heartbeat`,
-  )
-}
-
-/** The newest event, so that whoever comes late has something to draw; or as many as are asked for. */
-function lastIn(search: URLSearchParams): number {
-  const text = search.get('last') ?? '1'
-  const value = Number(text)
-  if (/^\d{1,9}$/.test(text) && value <= LIMITS.last) return value
-  throw new EpochcastError(
-    'BAD_INPUT',
-    `last is ${quote(text)}; expected a whole number from 0 to ${LIMITS.last}`,
   )
 }
