@@ -119,6 +119,9 @@ describeEngines((open) => {
     const more = await again()
     expect(more.status).toBe(200)
     expect(stepsOf(((await more.json()) as Data).events)).toEqual([26])
+    // Or a cache would give a page what it has from somebody without an origin.
+    for (const headers of [{}, { origin: 'http://localhost:3000' }, { 'if-none-match': etag }])
+      expect((await fetch(historyUrl(url, id, search), { headers })).headers.get('vary')).toBe('Origin')
     const head = await fetch(historyUrl(url, id), { method: 'HEAD' })
     expect([head.status, await head.text()]).toEqual([200, ''])
   })
@@ -179,7 +182,7 @@ describe('an address without a document', () => {
       expect((await fetch(at, { headers: stranger })).status).toBe(404)
     }
     const page = await fetch(historyUrl(url, id, '?limit=1'), { headers: bearer })
-    expect([page.status, page.headers.get('vary')]).toEqual([200, 'Authorization'])
+    expect([page.status, page.headers.get('vary')]).toEqual([200, 'Origin, Authorization'])
     const ticket = await fetch(new URL('/ticket', url), { method: 'POST', headers: bearer })
     const search = `?ticket=${((await ticket.json()) as Data).ticket}`
     const reader = new EventReader(eventsUrl(url, id, search))

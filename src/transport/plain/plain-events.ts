@@ -108,14 +108,16 @@ export class PlainEvents {
       status,
     })
     const kept = isWhole && after !== null && pageInfo.hasNextPage
+    const { areKnownByTokens } = this.#options.callers
     // What anybody may read a cache may keep for all.
-    const whose = this.#options.callers.areKnownByTokens ? 'private' : 'public'
+    const whose = areKnownByTokens ? 'private' : 'public'
     const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`
     const headers = {
       etag,
       'cache-control': kept ? `${whose}, ${IMMUTABLE}` : 'no-cache',
-      ...(this.#options.callers.areKnownByTokens && { vary: 'Authorization' }),
       ...cors(request),
+      // Also where no page asks: what a cache keeps of it would be of no use to one.
+      Vary: areKnownByTokens ? 'Origin, Authorization' : 'Origin',
     }
     if (request.headers['if-none-match']?.includes(etag)) return void response.writeHead(304, headers).end()
     response
