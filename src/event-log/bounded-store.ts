@@ -15,7 +15,7 @@ import type {
   WatchSignal,
 } from './event-log.ts'
 import type { LedgerOptions } from './ledger.ts'
-import type { ListingChange } from './listing.ts'
+import { type ListingChange, storedBytes } from './listing.ts'
 import type { EngineStatus, Store } from './store.ts'
 import { StoreRoom } from './store-room.ts'
 import type { ListingPage, ListPage, ListScope } from './task-index.ts'
@@ -65,7 +65,8 @@ export class BoundedStore implements Store {
 
   async create(key: TaskKey, events: readonly TaskEvent[], state: TaskState): Promise<CreateResult> {
     const owner = state.spec.owner ?? null
-    const bytes = NEW_TASK_BYTES + jsonBytes(state) + events.reduce((sum, event) => sum + jsonBytes(event), 0)
+    const bytes =
+      NEW_TASK_BYTES + storedBytes(state) + events.reduce((sum, event) => sum + jsonBytes(event), 0)
     try {
       await this.#room.make({ owner, task: null, bytes, isFinal: false })
     } catch (full) {
@@ -94,14 +95,13 @@ export class BoundedStore implements Store {
     return result
   }
 
-  async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
-    const bytes = jsonBytes(state) - jsonBytes(expected.state)
+  async edit(key: TaskKey, expected: StoredSnapshot, state: TaskState): Promise<EditResult> {
+    const bytes = storedBytes(state) - storedBytes(expected.state)
     const task = this.#room.find(key)
     const isFinal = expected.state.finishedAt !== null
     await this.#room.make({ owner: state.spec.owner ?? null, task, bytes, isFinal })
     const result = await this.#store.edit(key, expected, state)
-    if (result.kind === 'edited' && task)
-      this.#room.count(key, task.serial, task.owner, task.bytes + bytes, isFinal)
+    if (result.kind === 'edited') this.#count(key, result.snapshot)
     return result
   }
 

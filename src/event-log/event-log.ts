@@ -42,7 +42,7 @@ export type AppendResult =
   | { readonly kind: 'missing' }
 
 export type EditResult =
-  | { readonly kind: 'edited'; readonly snapshot: Snapshot }
+  | { readonly kind: 'edited'; readonly snapshot: StoredSnapshot }
   /** Something was appended or edited first; nothing was changed. */
   | { readonly kind: 'conflict' }
   | { readonly kind: 'missing' }
@@ -165,7 +165,7 @@ export interface EventLog {
    * @param state the state after it
    * @throws EpochcastError STORE_FULL
    */
-  edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult>
+  edit(key: TaskKey, expected: StoredSnapshot, state: TaskState): Promise<EditResult>
 
   /**
    * One atomic step: if its top is still the expected one, takes away all that is stored of a task, and tells so. For

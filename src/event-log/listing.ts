@@ -69,6 +69,11 @@ export const listingFrom = (
   holder: listed.holder,
 })
 
+/** What an engine stores that keeps the listing beside the state, as JSON: about, as a listing has some numbers more. */
+export const storedBytes = (state: TaskState): number => jsonBytes(state) + jsonBytes(listedState(state))
+
+const jsonBytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
+
 /** What a watch of listings tells. */
 export type ListingChange =
   | { readonly kind: 'listed'; readonly listing: Listing }

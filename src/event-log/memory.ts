@@ -138,7 +138,7 @@ export class MemoryStore implements Store {
     return { kind: 'appended', top: log.position, stateBytes, bytes: log.bytes }
   }
 
-  async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
+  async edit(key: TaskKey, expected: StoredSnapshot, state: TaskState): Promise<EditResult> {
     const log = this.#logs.get(storedChannelOf(key))
     if (!log) return { kind: 'missing' }
     if (!log.isAt(expected.top, expected.revision)) return { kind: 'conflict' }

@@ -152,13 +152,8 @@ export class TaskWriter {
       const result = await this.#log.edit(key, known, edited(known.state, edit))
       if (result.kind === 'edited') {
         if (this.#remembered.has(channel)) {
-          const { folded, bytes } = known
           const size = JSON.stringify(result.snapshot.state).length
-          this.#remembered.set(
-            channel,
-            { ...result.snapshot, folded, bytes, writtenAt: Date.now() },
-            { size },
-          )
+          this.#remembered.set(channel, { ...result.snapshot, writtenAt: Date.now() }, { size })
         }
         return result.snapshot
       }

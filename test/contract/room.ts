@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Snapshot } from '../../src/event-log/event-log.ts'
+import type { Snapshot, StoredSnapshot } from '../../src/event-log/event-log.ts'
 import type { Store } from '../../src/event-log/store.ts'
 import { edited } from '../../src/task/edit.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
@@ -95,7 +95,7 @@ export function roomContract(
       store = await open({ maxBytes, share: 0.9 })
       const key = await createTask(store, { owner: '10.0.0.1' })
       const rename = async (i: number) => {
-        const known = (await store.snapshot(key)) as Snapshot
+        const known = (await store.snapshot(key)) as StoredSnapshot
         await store.edit(
           key,
           known,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
+import type { StoredSnapshot, WatchSignal } from '../../src/event-log/event-log.ts'
 import { type Listing, type ListingChange, listingOf } from '../../src/event-log/listing.ts'
 import type { Store } from '../../src/event-log/store.ts'
 import type { ListingPage, ListPage } from '../../src/event-log/task-index.ts'
@@ -283,8 +283,8 @@ export function storeContract(
   })
 
   describe('edit', () => {
-    const rename = async (spec: TaskKey, name: string, from?: Snapshot) => {
-      const expected = from ?? ((await store.snapshot(spec)) as Snapshot)
+    const rename = async (spec: TaskKey, name: string, from?: StoredSnapshot) => {
+      const expected = from ?? ((await store.snapshot(spec)) as StoredSnapshot)
       return store.edit(
         spec,
         expected,
@@ -295,7 +295,7 @@ export function storeContract(
     it('replaces the state and leaves the log as it is, also after the end', async () => {
       const spec = await createTask(store)
       await append(store, spec, progress(1), succeeded())
-      const before = (await store.snapshot(spec)) as Snapshot
+      const before = (await store.snapshot(spec)) as StoredSnapshot
       expect(before.revision).toBe(0)
       const result = await rename(spec, 'first')
       const after = await store.snapshot(spec)
@@ -312,7 +312,7 @@ export function storeContract(
 
     it('lets exactly one of many edits of the same revision through', async () => {
       const spec = await createTask(store)
-      const from = (await store.snapshot(spec)) as Snapshot
+      const from = (await store.snapshot(spec)) as StoredSnapshot
       const results = await Promise.all(range(1, 20).map((i) => rename(spec, `${i}`, from)))
       expect(results.filter(({ kind }) => kind === 'edited')).toHaveLength(1)
       expect((await store.snapshot(spec))?.revision).toBe(1)
@@ -320,12 +320,12 @@ export function storeContract(
 
     it('and an append that were decided for the same state exclude each other', async () => {
       const spec = await createTask(store)
-      const from = (await store.snapshot(spec)) as Snapshot
+      const from = (await store.snapshot(spec)) as StoredSnapshot
       await rename(spec, 'edited')
       const request = { expected: from.top, events: [progress(1)], state: from.state, isFinal: false }
       expect((await store.append(spec, request)).kind).toBe('conflict')
       expect((await store.append(spec, { ...request, revision: 1 })).kind).toBe('appended')
-      const appended = (await store.snapshot(spec)) as Snapshot
+      const appended = (await store.snapshot(spec)) as StoredSnapshot
       expect((await rename(spec, 'late', { ...appended, top: from.top })).kind).toBe('conflict')
       expect((await rename(spec, 'again')).kind).toBe('edited')
       await append(store, spec, progress(2))
@@ -344,7 +344,7 @@ export function storeContract(
       await rename(spec, 'new')
       expect(names).toContain('new')
       await until('the edit', () => edits.length === 1 && changed.length > 0)
-      const { generation } = ((await store.snapshot(spec)) as Snapshot).top
+      const { generation } = ((await store.snapshot(spec)) as StoredSnapshot).top
       const edit = { name: 'new', labels: { of: 'new' }, updatedAt: NOW + 5 }
       expect(edits).toEqual([{ kind: 'edited', generation, revision: 1, edit }])
       expect(changed).toEqual([spec.id])
@@ -395,21 +395,21 @@ export function storeContract(
     it('is decided against what others write, as any append', async () => {
       const task = await createTask(store)
       await append(store, task, givenUp())
-      const { top, state } = (await store.snapshot(task)) as Snapshot
+      const { top, state } = (await store.snapshot(task)) as StoredSnapshot
       const stale = { expected: { ...top, offset: 1 }, events: [runningAgain()], state, isFinal: false }
       expect((await store.append(task, { ...stale, isReturn: true })).kind).toBe('conflict')
       await until('it to be listed as finished', async () => (await ids('unfinished')).length === 0)
       expect(await ids('all')).toEqual([task.id])
-      expect((await store.drop(task, (await store.snapshot(task)) as Snapshot)).kind).toBe('dropped')
+      expect((await store.drop(task, (await store.snapshot(task)) as StoredSnapshot)).kind).toBe('dropped')
     })
   })
 
   describe('drop', () => {
     const finished = async () => {
       const spec = await createTask(store)
-      const unfinished = (await store.snapshot(spec)) as Snapshot
+      const unfinished = (await store.snapshot(spec)) as StoredSnapshot
       await append(store, spec, progress(1), succeeded())
-      return { spec, unfinished, ended: (await store.snapshot(spec)) as Snapshot }
+      return { spec, unfinished, ended: (await store.snapshot(spec)) as StoredSnapshot }
     }
     const listed = async (scope: 'all' | 'unfinished') =>
       (await store.list(scope, null, 100)).snapshots.map(({ state }) => state.spec.startId)
@@ -449,7 +449,7 @@ export function storeContract(
       const next = await createTask(store, { id: spec.id, startId: 'another start' })
       expect(await listed('all')).toEqual(['another start'])
       expect(await listed('unfinished')).toEqual(['another start'])
-      const snapshot = (await store.snapshot(next)) as Snapshot
+      const snapshot = (await store.snapshot(next)) as StoredSnapshot
       expect(snapshot).toMatchObject({ top: { offset: 1 }, revision: 0 })
       expect(snapshot.serial).toBeGreaterThan(ended.serial)
       await store.dropExpired()
@@ -482,15 +482,19 @@ export function storeContract(
     it('are told of what is created, and where the writer gives one, before the write resolves', async () => {
       const heard = await watched()
       const spec = await createTask(store, { name: 'a name', labels: { team: 'vision' }, machineId: 'm1' })
-      const created = (await store.snapshot(spec)) as Snapshot
-      expect(heard[0]).toEqual({ kind: 'listed', listing: listingOf(created) })
+      const created = (await store.snapshot(spec)) as StoredSnapshot
+      expect(heard[0]).toEqual({
+        kind: 'listed',
+        // It was told before it was stored.
+        listing: { ...listingOf(created), bytes: expect.closeTo(created.bytes, -1.5) },
+      })
       expect(listingOf(created)).toMatchObject({
         name: 'a name',
         labels: { team: 'vision' },
         status: 'QUEUED',
       })
       const append = async (event: TaskEvent, isListed: boolean) => {
-        const { state, top, ...rest } = (await store.snapshot(spec)) as Snapshot
+        const { state, top, ...rest } = (await store.snapshot(spec)) as StoredSnapshot
         const after = { ...rest, state: reduce(state, event), top: { ...top, offset: top.offset + 1 } }
         const listing = isListed ? listingOf(after) : undefined
         const isFinal = isFinalStatus(after.state.status)
@@ -523,7 +527,7 @@ export function storeContract(
       await reopen({ retainEvents: 1000, retainSeconds: 1 })
       const heard = await watched()
       const finished = await createTask(store)
-      const { serial } = (await store.snapshot(finished)) as Snapshot
+      const { serial } = (await store.snapshot(finished)) as StoredSnapshot
       await append(store, finished, succeeded())
       await until('it to be dropped', async () => {
         await store.dropExpired()
@@ -536,9 +540,9 @@ export function storeContract(
     const started = async () => {
       const spec = await createTask(store)
       await append(store, spec, ...range(1, 5).map((i) => progress(i)))
-      const { top: before } = (await store.snapshot(spec)) as Snapshot
+      const { top: before } = (await store.snapshot(spec)) as StoredSnapshot
       await store.startGeneration(spec, before.generation, 4)
-      const { top } = (await store.snapshot(spec)) as Snapshot
+      const { top } = (await store.snapshot(spec)) as StoredSnapshot
       return { spec, before, top }
     }
 
@@ -565,7 +569,7 @@ export function storeContract(
 
     it('refuses what was decided for the one before', async () => {
       const { spec, before } = await started()
-      const { state } = (await store.snapshot(spec)) as Snapshot
+      const { state } = (await store.snapshot(spec)) as StoredSnapshot
       const stale = { expected: before, events: [progress(9)], state, isFinal: false }
       expect((await store.append(spec, stale)).kind).toBe('conflict')
     })
@@ -618,7 +622,11 @@ export function storeContract(
     expect(heard).toEqual([progress(1), progress(1)])
     expect(event).toEqual(progress(1))
     for (const _ of [1, 2]) {
-      const page = await store.read(spec, { ...((await store.snapshot(spec)) as Snapshot).top, offset: 1 }, 1)
+      const page = await store.read(
+        spec,
+        { ...((await store.snapshot(spec)) as StoredSnapshot).top, offset: 1 },
+        1,
+      )
       const read = page.kind === 'entries' ? page.entries[0]?.event : null
       expect(read).toEqual(progress(1))
       Object.assign(read as object, { current: 'spoiled' })
@@ -727,7 +735,7 @@ export function storeContract(
       }
     }
     const expected = async () => (await store.list('all', null, 100)).snapshots.map(listingOf)
-    const topOf = async (key: TaskKey) => (await store.snapshot(key)) as Snapshot
+    const topOf = async (key: TaskKey) => (await store.snapshot(key)) as StoredSnapshot
 
     it('show each task as it is, whatever was done to it and whether lists were told', async () => {
       const labels = { team: 'a', 'ü "quoted" {': [1, { b: null }] }
@@ -764,6 +772,40 @@ export function storeContract(
         'QUEUED',
         'SUCCESS',
       ])
+    })
+
+    it('and all else tell the same of how much a task takes', async () => {
+      const labels = { text: 'x'.repeat(4000) }
+      const key = await createTask(store, { labels })
+      const listed = async () => {
+        const [listing] = (await store.listings(null, 1)).listings
+        const [snapshot] = (await store.list('all', null, 1)).snapshots
+        expect(listing?.bytes).toBe(snapshot?.bytes)
+        expect((await topOf(key)).bytes).toBe(snapshot?.bytes)
+        return snapshot?.bytes as number
+      }
+      const created = await listed()
+      const exists = await store.create(key, [progress(1)], initialState(key))
+      expect(exists).toMatchObject({ kind: 'exists', snapshot: { bytes: created } })
+      const event = progress(1)
+      for (const isTold of [false, true]) {
+        const before = await topOf(key)
+        const state = reduce(before.state, event)
+        const top = { ...before.top, offset: before.top.offset + 1 }
+        const result = await store.append(key, {
+          expected: before.top,
+          events: [event],
+          state,
+          isFinal: false,
+          listing: isTold ? listingOf({ ...before, state, top }) : undefined,
+        })
+        expect(result).toMatchObject({ kind: 'appended', bytes: await listed() })
+      }
+      const before = await topOf(key)
+      const renamed = edited(before.state, { name: 'new', labels: { a: 'b' }, updatedAt: NOW + 1 })
+      const result = await store.edit(key, before, renamed)
+      expect(result).toMatchObject({ kind: 'edited', snapshot: { bytes: await listed() } })
+      expect(await listed()).toBeLessThan(created - 3000)
     })
 
     it('are none where there are no tasks, and tell at the edge of a page whether there is more', async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Snapshot } from '../../src/event-log/event-log.ts'
+import type { Snapshot, StoredSnapshot } from '../../src/event-log/event-log.ts'
 import { listingOf } from '../../src/event-log/listing.ts'
 import { withHead } from '../../src/event-log/lmdb/head.ts'
 import { LmdbStore } from '../../src/event-log/lmdb/lmdb.ts'
@@ -67,7 +67,7 @@ describe('the lmdb engine, opened again', () => {
     for (const i of range(1, 100)) await append(before, running, progress(i))
     await before.edit(
       running,
-      (await before.snapshot(running)) as Snapshot,
+      (await before.snapshot(running)) as StoredSnapshot,
       initialState({ ...running, name: 'new' }),
     )
     const { top, state } = (await before.snapshot(curved)) as Snapshot

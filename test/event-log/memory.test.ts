@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Snapshot } from '../../src/event-log/event-log.ts'
+import type { Snapshot, StoredSnapshot } from '../../src/event-log/event-log.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import type { TaskKey } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
@@ -174,7 +174,7 @@ describe('the memory engine, bounded', () => {
     open({})
     const key = await createTask(log)
     await append(log, key, ...range(1, 100).map((i) => progress(i)), succeeded())
-    const renamed = (await log.snapshot(key)) as Snapshot
+    const renamed = (await log.snapshot(key)) as StoredSnapshot
     await log.edit(key, renamed, { ...renamed.state, message: 'x'.repeat(1000) })
     await log.drop(key, (await log.snapshot(key)) as Snapshot)
     expect(log.bytes).toBe(0)

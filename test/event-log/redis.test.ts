@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { BoundedStore } from '../../src/event-log/bounded-store.ts'
-import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
+import type { Snapshot, StoredSnapshot, WatchSignal } from '../../src/event-log/event-log.ts'
 import { listingOf } from '../../src/event-log/listing.ts'
 import { openRedisConnections, type RedisConnections } from '../../src/event-log/redis/connections.ts'
 import { RedisStore, type RedisStoreOptions } from '../../src/event-log/redis/redis.ts'
+import { edited } from '../../src/task/edit.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
 import { channelOf } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
@@ -106,6 +107,48 @@ describe('the Redis engine', () => {
   )
   describe('curves', () => curvesContract((options) => openLog(redis.url, options)))
   describe('room', () => roomContract(async (bounds) => boundedLog(redis.url, bounds)))
+
+  it('counts the listing that is stored beside the state', async () => {
+    const keyPrefix = `${randomUUID()}:`
+    const log = await openLog(redis.url, { keyPrefix })
+    const key = await createTask(log, { labels: { text: 'x'.repeat(4000) } })
+    const isCounted = async () => {
+      const { bytes } = (await log.snapshot(key)) as StoredSnapshot
+      const stored = await redis.run((client) =>
+        client.hmget(`${keyPrefix}epochcast:{${channelOf(key)}}:state`, 'state', 'listing'),
+      )
+      const texts = stored.reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 0)
+      expect(bytes).toBeGreaterThan(texts)
+      expect(bytes).toBeLessThan(texts + 2500)
+    }
+    await isCounted()
+    await append(log, key, progress(1), succeeded())
+    await isCounted()
+    const ended = (await log.snapshot(key)) as StoredSnapshot
+    const labels = { text: 'y'.repeat(8000) }
+    await log.edit(key, ended, edited(ended.state, { name: 'new', labels, updatedAt: 1 }))
+    await isCounted()
+    await log.close()
+  })
+
+  it('counts what an edit adds once, and tells the others', async () => {
+    const keyPrefix = `${randomUUID()}:`
+    const bounds = { maxBytes: 1_000_000, share: 1 }
+    const one = await boundedLog(redis.url, bounds, { keyPrefix })
+    const other = await boundedLog(redis.url, bounds, { keyPrefix })
+    const key = await createTask(one)
+    await until('both to count it', () => one.bytes > 0 && other.bytes > 0)
+    const before = (await one.snapshot(key)) as StoredSnapshot
+    const labels = { text: 'x'.repeat(8000) }
+    await one.edit(key, before, edited(before.state, { name: null, labels, updatedAt: 1 }))
+    const { bytes } = (await one.snapshot(key)) as StoredSnapshot
+    expect(bytes).toBeGreaterThan(before.bytes + 16_000)
+    expect(Math.abs(one.bytes - bytes)).toBeLessThan(50)
+    await until('the other to hear of it', () => Math.abs(other.bytes - bytes) < 50)
+    expect(Math.abs(one.bytes - bytes)).toBeLessThan(50)
+    await one.close()
+    await other.close()
+  })
 
   it('tells of a command that failed no arguments, which may be secrets', async () => {
     const keyPrefix = `${randomUUID()}:`

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { Snapshot, WatchSignal } from '../../src/event-log/event-log.ts'
+import type { Snapshot, StoredSnapshot, WatchSignal } from '../../src/event-log/event-log.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
 import { Follower } from '../../src/feed/follower.ts'
@@ -102,7 +102,7 @@ describe('a snapshot', () => {
     const { log, key, feeds, line, snapshots } = await open()
     const feed = await feeds.acquire(key)
     const rename = async (name: string) => {
-      const expected = (await log.snapshot(key)) as Snapshot
+      const expected = (await log.snapshot(key)) as StoredSnapshot
       await log.edit(key, expected, edited(expected.state, { name, labels: null, updatedAt: 1 }))
     }
     await append(log, key, progress(1))

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import type { Snapshot } from '../../src/event-log/event-log.ts'
+import type { Snapshot, StoredSnapshot } from '../../src/event-log/event-log.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { EngineWait } from '../../src/feed/engine-wait.ts'
 import { ShownTasks } from '../../src/feed/shown-tasks.ts'
@@ -138,7 +138,7 @@ it('tells a task once more when it leaves the filter, and again when it comes ba
   const task = await createTask(log, { id: 'a', labels: { team: 'vision' } })
   const never = await createTask(log, { id: 'never' })
   const label = async (team: string) => {
-    const expected = (await log.snapshot(task)) as Snapshot
+    const expected = (await log.snapshot(task)) as StoredSnapshot
     await log.edit(
       task,
       expected,

@@ -8,6 +8,7 @@ import type {
   DropResult,
   EditResult,
   Snapshot,
+  StoredSnapshot,
 } from '../event-log.ts'
 import { chunkWrites, trimmed } from './chunks.ts'
 import type { Committer, Write } from './committer.ts'
@@ -143,7 +144,7 @@ export class Changes {
 
   edit(
     key: TaskKey,
-    { top, revision }: Snapshot,
+    { top, revision }: StoredSnapshot,
     state: TaskState,
     stateText: string,
     onEdited: (task: StoredTask) => void,

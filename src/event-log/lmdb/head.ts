@@ -93,13 +93,14 @@ export function withHead(key: Buffer, record: Buffer, change: (head: Head) => He
 export function readTask(
   tasks: Table,
   serial: number,
-): { head: Head; state: TaskState; stateLength: number } | null {
+): { head: Head; state: TaskState; stateLength: number; recordBytes: number } | null {
   const key = serialKey(serial)
   const record = tasks.getBinary(key)
   const body = record && unseal(key, record)
   if (!body) return null
   const text = body.toString('utf8', body.indexOf(0x0a) + 1)
-  return { head: headIn(body), state: JSON.parse(text) as TaskState, stateLength: text.length }
+  const state = JSON.parse(text) as TaskState
+  return { head: headIn(body), state, stateLength: text.length, recordBytes: record.byteLength }
 }
 
 function headIn(body: Buffer): Head {

@@ -133,7 +133,7 @@ export class LmdbStore implements Store {
     )
   }
 
-  async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
+  async edit(key: TaskKey, expected: StoredSnapshot, state: TaskState): Promise<EditResult> {
     const stateText = JSON.stringify(state)
     const task = this.#tasks.get(nameOf(key))
     return this.#withRoom(task ? growthOfEdit(task, state, stateText) : null, () =>

@@ -142,9 +142,9 @@ export class Tasks {
   }
 
   /** @throws EpochcastError DATA_DAMAGED */
-  snapshot({ head }: StoredTask): StoredSnapshot {
-    const known = this.#states.get(head.serial)
-    return known ? snapshotOf(head, known) : this.#read(head)
+  snapshot(task: StoredTask): StoredSnapshot {
+    const known = this.#states.get(task.head.serial)
+    return known ? snapshotOf(task, known) : this.#read(task.head)
   }
 
   /**
@@ -153,11 +153,11 @@ export class Tasks {
    * @throws EpochcastError DATA_DAMAGED
    */
   listing(task: StoredTask): Listing {
-    const { key, serial, owner, top, revision, bytes, listed } = task.head
+    const { key, serial, owner, top, revision, listed } = task.head
     if (listed?.version === top + revision)
-      return listingFrom(key, { serial, version: listed.version, owner, bytes }, listed)
+      return listingFrom(key, { serial, version: listed.version, owner, bytes: task.bytes }, listed)
     const known = this.#states.peek(serial)
-    return listingOf(known ? snapshotOf(task.head, known) : this.#read(task.head, false))
+    return listingOf(known ? snapshotOf(task, known) : this.#read(task.head, false))
   }
 
   /** @param isKept whether it is in use from now on, and not only looked at with all the others */
@@ -169,12 +169,12 @@ export class Tasks {
         `the state of task ${quote(channelOf(key))} is not on disk as it was written; restore a backup, or delete the task`,
       )
     }
-    const { head, state, stateLength } = read
+    const { head, state, stateLength, recordBytes } = read
     // Where a commit is on disk that this process has yet to hear of, head and state are both of that one.
     const known = this.#bySerial.get(serial)?.head
     if (isKept && known && isAt(known, topOf(head), head.revision))
       this.#states.set(serial, state, { size: stateLength })
-    return snapshotOf(head, state)
+    return snapshotOf(new StoredTask(head, recordBytes), state)
   }
 
   #enter(task: StoredTask): void {
@@ -193,7 +193,7 @@ export class Tasks {
   }
 }
 
-const snapshotOf = (head: Head, state: TaskState): StoredSnapshot => {
-  const { serial, revision, folded, bytes } = head
+const snapshotOf = ({ head, bytes }: StoredTask, state: TaskState): StoredSnapshot => {
+  const { serial, revision, folded } = head
   return { state, top: topOf(head), serial, revision, folded, bytes }
 }

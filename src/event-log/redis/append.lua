@@ -15,7 +15,8 @@
 -- About what Redis takes beside the texts: of an entry, and of the keys and lists of a task.
 local ENTRY_BYTES = 48
 local TASK_BYTES = 1024
-local current = redis.call('HMGET', KEYS[1], 'generation', 'top', 'revision', 'folded', 'logBytes', 'curveBytes')
+local current = redis.call('HMGET', KEYS[1], 'generation', 'top', 'revision', 'folded', 'logBytes', 'curveBytes',
+  'listingBytes')
 if not current[1] then
   return -1
 end
@@ -79,10 +80,12 @@ elseif ARGV[5] ~= '0' then
   redis.call('EXPIRE', KEYS[3], ARGV[5])
 end
 redis.call('PUBLISH', ARGV[6], announcement)
+local listingBytes = tonumber(current[7] or 0)
 -- First the listing: who begins to hear of changes after this one finds it listed.
 if ARGV[11] and ARGV[11] ~= '' then
-  redis.call('HSET', KEYS[1], 'listing', #ARGV[3] .. ' ' .. ARGV[11])
+  listingBytes = #ARGV[11]
+  redis.call('HSET', KEYS[1], 'listing', #ARGV[3] .. ' ' .. ARGV[11], 'listingBytes', listingBytes)
   redis.call('PUBLISH', ARGV[10], ARGV[11])
 end
 redis.call('PUBLISH', ARGV[7], ARGV[8])
-return TASK_BYTES + logBytes + #ARGV[3] + curveBytes
+return TASK_BYTES + logBytes + #ARGV[3] + curveBytes + listingBytes

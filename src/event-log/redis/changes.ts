@@ -9,7 +9,7 @@ import {
   type StoredSnapshot,
   TOMBSTONE_MS,
 } from '../event-log.ts'
-import { listingOf } from '../listing.ts'
+import { listingOf, storedBytes } from '../listing.ts'
 import type { RedisKeys } from './keys.ts'
 import type { Scripts } from './scripts.ts'
 import type { RedisTaskList } from './task-list.ts'
@@ -39,20 +39,18 @@ export class RedisChanges {
     this.#onError = onError
   }
 
-  async edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
+  async edit(key: TaskKey, expected: StoredSnapshot, state: TaskState): Promise<EditResult> {
     const keys = this.#keys
     const { top } = expected
     const stateText = JSON.stringify(state)
-    const growth = Buffer.byteLength(stateText) - Buffer.byteLength(JSON.stringify(expected.state))
-    const { bytes } = expected as Partial<StoredSnapshot>
-    const counted = bytes === undefined ? {} : { bytes: bytes + growth }
-    const snapshot = { ...expected, ...counted, state, revision: expected.revision + 1 }
-    const listing = listingOf(snapshot)
+    const revision = expected.revision + 1
+    const bytes = expected.bytes + storedBytes(state) - storedBytes(expected.state)
+    const listing = listingOf({ ...expected, state, revision, bytes })
     const outcome = await this.#redis.epochcastEdit(
       keys.state(key),
       expectedOf(top, expected.revision),
       top.offset,
-      snapshot.revision,
+      revision,
       stateText,
       keys.appended(key),
       JSON.stringify(editIn(state)),
@@ -61,9 +59,10 @@ export class RedisChanges {
       keys.listings,
       publishedListing(listing),
     )
-    if (outcome !== 1) return { kind: outcome === 0 ? 'conflict' : 'missing' }
+    if (outcome === 0) return { kind: 'conflict' }
+    if (outcome === -1) return { kind: 'missing' }
     this.#watches.tellListing({ kind: 'listed', listing })
-    return { kind: 'edited', snapshot }
+    return { kind: 'edited', snapshot: { ...expected, state, revision, bytes: outcome } }
   }
 
   async drop(key: TaskKey, { top, serial, state }: Snapshot): Promise<DropResult> {

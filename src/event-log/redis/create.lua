@@ -6,12 +6,14 @@
 --       8 channel of listings  9 the task's listing
 --       10 what names this very task  11 … the events as JSON
 -- Reply {1, … as below}  created
---       {0, generation, top, serial, state, revision, folded, logBytes, curveBytes}  exists; nothing was changed
+--       {0, generation, top, serial, state, revision, folded, logBytes, curveBytes, listingBytes}  exists; nothing was
+--         changed
 --       {-1}  this very task was deleted; nothing was changed
-local existing = redis.call('HMGET', KEYS[1], 'generation', 'top', 'serial', 'state', 'revision', 'folded', 'logBytes', 'curveBytes')
+local existing = redis.call('HMGET', KEYS[1], 'generation', 'top', 'serial', 'state', 'revision', 'folded', 'logBytes',
+  'curveBytes', 'listingBytes')
 if existing[1] then
   return {0, existing[1], existing[2], existing[3], existing[4], existing[5] or '0', existing[6] or '0', existing[7] or '0',
-    existing[8] or '0'}
+    existing[8] or '0', existing[9] or '0'}
 end
 if redis.call('GET', KEYS[4]) == ARGV[10] then
   return {-1}
@@ -27,9 +29,9 @@ for i = 11, #ARGV do
 end
 redis.call('XTRIM', KEYS[2], 'MAXLEN', ARGV[4])
 redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'top', top, 'serial', ARGV[2], 'state', ARGV[3], 'logBytes', logBytes,
-  'listing', #ARGV[3] .. ' ' .. ARGV[9])
+  'listing', #ARGV[3] .. ' ' .. ARGV[9], 'listingBytes', #ARGV[9])
 redis.call('PUBLISH', ARGV[5], '{"generation":"' .. ARGV[1] .. '","offset":1,"events":[' ..
   table.concat(ARGV, ',', 11) .. ']}')
 redis.call('PUBLISH', ARGV[8], ARGV[9])
 redis.call('PUBLISH', ARGV[6], ARGV[7])
-return {1, ARGV[1], tostring(top), ARGV[2], ARGV[3], '0', '0', tostring(logBytes), '0'}
+return {1, ARGV[1], tostring(top), ARGV[2], ARGV[3], '0', '0', tostring(logBytes), '0', tostring(#ARGV[9])}

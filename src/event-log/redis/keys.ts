@@ -15,8 +15,8 @@ export class RedisKeys {
 
   /**
    * Hash: generation, top, serial, state; logBytes and curveBytes, about what the two take; listing, the bytes of the state
-   * and the task's listing as it was published last; revision once the task was edited, folded (offset of the last event
-   * that the curves contain), and previousGeneration and common once the log lost entries.
+   * and the task's listing as it was published last, and listingBytes, what that takes; revision once the task was edited,
+   * folded (offset of the last event that the curves contain), and previousGeneration and common once the log lost entries.
    */
   state(key: TaskKey): string {
     return `${this.#prefix}epochcast:{${storedChannelOf(key)}}:state`

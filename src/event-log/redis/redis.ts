@@ -118,8 +118,9 @@ export class RedisStore implements Store {
       const top = { generation, offset: events.length }
       const stateText = JSON.stringify(state)
       const texts = textsOf(events)
-      const bytes = bytesOfNew(stateText, texts)
-      const listing = listingOf({ state, top, serial, revision: 0, bytes })
+      const unweighed = listingOf({ state, top, serial, revision: 0 })
+      const bytes = bytesOfNew(stateText, publishedListing(unweighed), texts)
+      const listing = { ...unweighed, bytes }
       const reply = await this.#redis.epochcastCreate(
         keys.state(key),
         keys.log(key),
@@ -198,7 +199,7 @@ export class RedisStore implements Store {
     }
   }
 
-  edit(key: TaskKey, expected: Snapshot, state: TaskState): Promise<EditResult> {
+  edit(key: TaskKey, expected: StoredSnapshot, state: TaskState): Promise<EditResult> {
     return this.#errors.translated(() => this.#changes.edit(key, expected, state))
   }
 
@@ -209,9 +210,10 @@ export class RedisStore implements Store {
   async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
     return this.#errors.translated(async () => {
       const found = await this.#redis.hmget(this.#keys.state(key), ...SNAPSHOT_FIELDS)
-      const [generation, top, serial, state, revision, folded, logBytes, curveBytes] = found
+      const [generation, top, serial, state, revision, folded, logBytes, curveBytes, listingBytes] = found
       if (!generation || !top || !serial || !state) return null
-      return snapshotOf(generation, top, serial, state, { revision, folded, logBytes, curveBytes })
+      const counts = { revision, folded, logBytes, curveBytes, listingBytes }
+      return snapshotOf(generation, top, serial, state, counts)
     })
   }
 
@@ -291,7 +293,7 @@ export class RedisStore implements Store {
 }
 
 const SNAPSHOT_FIELDS = [
-  ...['generation', 'top', 'serial', 'state', 'revision', 'folded', 'logBytes', 'curveBytes'],
+  ...['generation', 'top', 'serial', 'state', 'revision', 'folded', 'logBytes', 'curveBytes', 'listingBytes'],
 ]
 const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))
 const newGeneration = (): string => randomBytes(6).toString('base64url')

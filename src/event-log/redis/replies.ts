@@ -18,14 +18,17 @@ export type CreateReply =
       folded: string,
       logBytes: string,
       curveBytes: string,
+      listingBytes: string,
     ]
 
 export function createResultOf(reply: CreateReply): CreateResult {
   if (reply[0] === -1) return { kind: 'dropped' }
-  const [created, generation, top, serial, state, revision, folded, logBytes, curveBytes] = reply
+  const [created, generation, top, serial, state, revision, folded, logBytes, curveBytes, listingBytes] =
+    reply
+  const counts = { revision, folded, logBytes, curveBytes, listingBytes }
   return {
     kind: created ? 'created' : 'exists',
-    snapshot: snapshotOf(generation, top, serial, state, { revision, folded, logBytes, curveBytes }),
+    snapshot: snapshotOf(generation, top, serial, state, counts),
   }
 }
 
@@ -93,13 +96,17 @@ const TASK_BYTES = 1024
 const ENTRY_BYTES = 48
 
 /** About what Redis takes for a task with these events and nothing else. */
-export const bytesOfNew = (state: string, events: readonly string[]): number =>
+export const bytesOfNew = (state: string, listing: string, events: readonly string[]): number =>
   events.reduce(
     (sum, event) => sum + Buffer.byteLength(event) + ENTRY_BYTES,
-    TASK_BYTES + Buffer.byteLength(state),
+    TASK_BYTES + Buffer.byteLength(state) + Buffer.byteLength(listing),
   )
 
 type Count = string | null | undefined
+type ByteCounts = Readonly<Record<'logBytes' | 'curveBytes' | 'listingBytes', Count>>
+
+const bytesOf = (stateBytes: number, { logBytes, curveBytes, listingBytes }: ByteCounts): number =>
+  TASK_BYTES + stateBytes + Number(logBytes ?? 0) + Number(curveBytes ?? 0) + Number(listingBytes ?? 0)
 
 /** @param counts absent where the task was never edited, nothing of it folded, or it was stored before they were kept */
 export function snapshotOf(
@@ -107,7 +114,7 @@ export function snapshotOf(
   top: string,
   serial: string,
   state: string,
-  counts: Readonly<Record<'revision' | 'folded' | 'logBytes' | 'curveBytes', Count>>,
+  counts: Readonly<Record<'revision' | 'folded', Count>> & ByteCounts,
 ): StoredSnapshot {
   return {
     top: { generation, offset: Number(top) },
@@ -115,25 +122,26 @@ export function snapshotOf(
     state: JSON.parse(state) as TaskState,
     revision: Number(counts.revision ?? 0),
     folded: Number(counts.folded ?? 0),
-    bytes:
-      TASK_BYTES + Number(counts.logBytes ?? 0) + Buffer.byteLength(state) + Number(counts.curveBytes ?? 0),
+    bytes: bytesOf(Buffer.byteLength(state), counts),
   }
 }
 
-export const LISTING_FIELDS = ['listing', 'top', 'serial', 'revision', 'logBytes', 'curveBytes'] as const
+export const LISTING_FIELDS = [
+  ...['listing', 'top', 'serial', 'revision', 'logBytes', 'curveBytes', 'listingBytes'],
+]
 
 /**
  * The listing of a task from those fields of its state; null where there is no such task. `stale` where the one that is
  * stored is older than the task: the last appends of a task that goes on have none, nor has what another version wrote.
  */
 export function storedListing(fields: readonly (string | null)[]): Listing | 'stale' | null {
-  const [stored, top, serial, revision, logBytes, curveBytes] = fields
+  const [stored, top, serial, revision, logBytes, curveBytes, listingBytes] = fields
   if (!top || !serial) return null
   const space = stored?.indexOf(' ') ?? -1
   const listing = stored && listedIn(stored.slice(space + 1))
   const version = Number(top) + Number(revision ?? 0)
   if (!listing || listing.version !== version || !isWhole(listing)) return 'stale'
-  const bytes = TASK_BYTES + Number(logBytes ?? 0) + Number(stored.slice(0, space)) + Number(curveBytes ?? 0)
+  const bytes = bytesOf(Number(stored.slice(0, space)), { logBytes, curveBytes, listingBytes })
   return listingFrom(listing, { serial: Number(serial), version, owner: listing.owner, bytes }, listing)
 }
 

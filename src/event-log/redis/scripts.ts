@@ -8,7 +8,7 @@ type Arg = string | number | Uint8Array
 export interface Scripts {
   epochcastCreate(...args: Arg[]): Promise<CreateReply>
   epochcastAppend(...args: Arg[]): Promise<number>
-  epochcastEdit(...args: Arg[]): Promise<1 | 0 | -1>
+  epochcastEdit(...args: Arg[]): Promise<number>
   epochcastDrop(...args: Arg[]): Promise<1 | 0 | -1>
   epochcastRead(...args: Arg[]): Promise<ReadReply | null>
   epochcastReadCurves(...args: Arg[]): Promise<CurvesReply | null>
