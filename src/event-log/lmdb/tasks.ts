@@ -41,8 +41,7 @@ export class Tasks {
   readonly #byName = new Map<string, StoredTask>()
   readonly #bySerial = new Map<number, StoredTask>()
   readonly #serials = new SerialList()
-  /** By their serials. */
-  readonly #unfinished = new Set<StoredTask>()
+  readonly #unfinished = new SerialList()
   readonly #ledger: Ledger<Holding>
   readonly #states = new LRUCache<number, TaskState>({ maxSize: STATES_LENGTH })
   #bytes = 0
@@ -58,27 +57,15 @@ export class Tasks {
     return this.#bytes
   }
 
-  get count(): number {
-    return this.#byName.size
-  }
-
   /** Those older than `before` (by serial), newest first. */
   *newestFirst(scope: ListScope, before: number | null): Generator<StoredTask> {
-    if (scope === 'unfinished') {
-      const older = [...this.#unfinished].filter(({ head }) => before === null || head.serial < before)
-      yield* older.reverse()
-      return
-    }
+    const serials = scope === 'unfinished' ? this.#unfinished : this.#serials
     for (let below = before; ; ) {
-      const older = this.#serials.before(below, LISTED_TOGETHER)
+      const older = serials.before(below, LISTED_TOGETHER)
       for (const serial of older) yield this.#bySerial.get(serial) as StoredTask
       below = older.at(-1) ?? null
       if (below === null) return
     }
-  }
-
-  get unfinished(): Iterable<StoredTask> {
-    return this.#unfinished
   }
 
   *finished(): Generator<StoredTask> {
@@ -127,15 +114,15 @@ export class Tasks {
     this.#states.set(head.serial, state, { size: stateLength })
     const isFinished = head.finishedAt !== null
     this.#ledger.move(task, isFinished)
-    if (isFinished) this.#unfinished.delete(task)
-    if (wasFinished && !isFinished) this.#comeBack(task)
+    if (isFinished) this.#unfinished.delete(head.serial)
+    else if (wasFinished) this.#unfinished.add(head.serial)
   }
 
   remove(task: StoredTask): void {
     this.#byName.delete(task.name)
     this.#bySerial.delete(task.head.serial)
     this.#serials.delete(task.head.serial)
-    this.#unfinished.delete(task)
+    this.#unfinished.delete(task.head.serial)
     this.#ledger.remove(task)
     this.#states.delete(task.head.serial)
     this.#bytes -= task.bytes
@@ -180,16 +167,9 @@ export class Tasks {
   #enter(task: StoredTask): void {
     this.#byName.set(task.name, task)
     this.#bySerial.set(task.head.serial, task)
-    if (task.head.finishedAt === null) this.#unfinished.add(task)
+    if (task.head.finishedAt === null) this.#unfinished.add(task.head.serial)
     this.#ledger.add(task, task.head.finishedAt !== null)
     this.#bytes += task.bytes
-  }
-
-  #comeBack(task: StoredTask): void {
-    // Back in its place: they are listed in this order.
-    const younger = [...this.#unfinished].filter(({ head }) => head.serial > task.head.serial)
-    for (const one of younger) this.#unfinished.delete(one)
-    for (const one of [task, ...younger]) this.#unfinished.add(one)
   }
 }
 
