@@ -22,6 +22,7 @@ import {
 import { storedChannelOf } from './find-task.ts'
 import { Ledger } from './ledger.ts'
 import { type ListingChange, listingOf } from './listing.ts'
+import { MemoryLeases } from './memory-leases.ts'
 import { type Appended, MemoryLog } from './memory-log.ts'
 import { makeRoom } from './memory-room.ts'
 import { MemoryWatches } from './memory-watches.ts'
@@ -61,7 +62,7 @@ export class MemoryStore implements Store {
   readonly #unfinished = new SerialList()
   readonly #ledger: Ledger<MemoryLog>
   readonly #watches = new MemoryWatches()
-  readonly #leases = new Map<string, { owner: string; until: number }>()
+  readonly #leases: MemoryLeases
   /** Of deleted tasks, the `startId`. */
   readonly #tombstones = new LRUCache<string, string>({ max: MAX_TOMBSTONES, ttl: TOMBSTONE_MS })
   #lastSerial = 0
@@ -69,6 +70,7 @@ export class MemoryStore implements Store {
   constructor(options: MemoryStoreOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
+    this.#leases = new MemoryLeases(this.#now)
     const { maxBytes, share = 1 } = options
     this.#ledger = new Ledger({ maxBytes, share, words: WORDS })
   }
@@ -225,15 +227,12 @@ export class MemoryStore implements Store {
     this.#logs.get(storedChannelOf(key))?.startGeneration(previous, common)
   }
 
-  async lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
-    const held = this.#leases.get(name)
-    if (held && held.owner !== owner && held.until > this.#now()) return false
-    this.#leases.set(name, { owner, until: this.#now() + ttlMs })
-    return true
+  lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
+    return this.#leases.lease(name, owner, ttlMs)
   }
 
-  async isLeased(name: string): Promise<boolean> {
-    return (this.#leases.get(name)?.until ?? 0) > this.#now()
+  isLeased(name: string): Promise<boolean> {
+    return this.#leases.isLeased(name)
   }
 
   async dropExpired(): Promise<void> {

@@ -19,6 +19,7 @@ import type {
 } from '../event-log.ts'
 import { type Holding, Ledger } from '../ledger.ts'
 import { type ListingChange, listingOf } from '../listing.ts'
+import { MemoryLeases } from '../memory-leases.ts'
 import { MemoryWatches } from '../memory-watches.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListingPage, ListPage, ListScope } from '../task-index.ts'
@@ -30,7 +31,6 @@ import type { DataDirectory } from './data-directory.ts'
 import { tellingDiskErrors } from './errors.ts'
 import { growthOfAppend, growthOfCreate, growthOfEdit } from './growth.ts'
 import { type Head, topOf } from './head.ts'
-import { LocalLeases } from './leases.ts'
 import { openDirectory } from './open-directory.ts'
 import { type LmdbStoreOptions, WORDS } from './options.ts'
 import { Reads } from './reads.ts'
@@ -61,14 +61,14 @@ export class LmdbStore implements Store {
   readonly #retention: Retention
   readonly #room: Room
   readonly #watches = new MemoryWatches()
-  readonly #leases: LocalLeases
+  readonly #leases: MemoryLeases
 
   /** @throws DataDirectoryError */
   constructor(options: LmdbStoreOptions) {
     this.#options = options
     const now = options.now ?? Date.now
     this.#now = now
-    this.#leases = new LocalLeases(now)
+    this.#leases = new MemoryLeases(now)
     const { perByte, min, max } = MAP_BYTES
     const mapBytes = Math.min(max, Math.max(min, options.maxBytes * perByte))
     const { directory, tables, lastEnd } = openDirectory({ ...options, mapBytes })

@@ -1,7 +1,7 @@
-import type { Leases } from '../leases.ts'
+import type { Leases } from './leases.ts'
 
 /** Leases in this process, for an engine that no other process shares: all end with it, as their owners do. */
-export class LocalLeases implements Leases {
+export class MemoryLeases implements Leases {
   readonly #now: () => number
   readonly #held = new Map<string, { owner: string; until: number }>()
 
