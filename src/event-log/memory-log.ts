@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
 import { channelOf, type TaskKey, type TaskState } from '../task/task.ts'
 import type { CurvesRead } from './curve-store.ts'
 import type { CurveChange, LogEntry, ReadResult, StoredSnapshot } from './event-log.ts'
 import type { Holding } from './ledger.ts'
+import { type LogExtent, newGeneration, refusalOf } from './log-extent.ts'
 
 /** Rough cost of an entry beside its text: the string's header and its slot in the array. */
 const ENTRY_OVERHEAD_BYTES = 32
@@ -37,7 +37,7 @@ export class MemoryLog implements Holding {
   finishedAt: number | null = null
   #generation = newGeneration()
   /** The generation before, and the last offset that both have in common. */
-  #previous: Position | undefined
+  #previous: Position | null = null
   /** Oldest first, from `#head` on. */
   #texts: string[] = []
   #head = 0
@@ -169,17 +169,17 @@ export class MemoryLog implements Holding {
   }
 
   read(after: Position | null, limit: number): ReadResult {
-    const top = this.position
     const beforeOldest = this.#top - this.length
-    const resumeAt = { generation: this.#generation, offset: beforeOldest }
-    const from = after ?? resumeAt
-    if (from.generation !== this.#generation) return this.#goneTo(from, resumeAt)
-    if (from.offset > this.#top) return { kind: 'ahead', top }
-    if (from.offset < beforeOldest) {
-      return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - from.offset }
-    }
-    const entries = this.#entriesFrom(this.#head + (from.offset - beforeOldest), limit)
-    return { kind: 'entries', entries, top, revision: this.#revision }
+    const refusal = after && refusalOf(this.#extent, after)
+    if (refusal) return refusal
+    const skipped = after ? after.offset - beforeOldest : 0
+    const entries = this.#entriesFrom(this.#head + skipped, limit)
+    return { kind: 'entries', entries, top: this.position, revision: this.#revision }
+  }
+
+  get #extent(): LogExtent {
+    const oldest = this.#top - this.length + 1
+    return { generation: this.#generation, previous: this.#previous, top: this.#top, oldest }
   }
 
   #replaceState(state: TaskState, stateBytes: number): void {
@@ -208,19 +208,6 @@ export class MemoryLog implements Holding {
     for (const name of drop) this.#segments.delete(name)
     for (const { name, bytes } of put) this.#segments.set(name, bytes)
   }
-
-  #goneTo({ generation, offset }: Position, beforeOldest: Position): ReadResult {
-    const gone = { kind: 'gone', reason: 'LOG_RESET' } as const
-    if (generation !== this.#previous?.generation) return { ...gone, resumeAt: beforeOldest, skipped: null }
-    // Of what was seen after the common end nothing is left; up to there both generations are one.
-    const common = this.#previous.offset
-    const resumeAt = {
-      generation: this.#generation,
-      offset: Math.max(beforeOldest.offset, Math.min(offset, common)),
-    }
-    return { ...gone, resumeAt, skipped: Math.max(0, offset - common) }
-  }
 }
 
-const newGeneration = (): string => randomBytes(6).toString('base64url')
 const bytesOf = (text: string): number => Buffer.byteLength(text) + ENTRY_OVERHEAD_BYTES

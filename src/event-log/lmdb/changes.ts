@@ -10,9 +10,10 @@ import type {
   Snapshot,
   StoredSnapshot,
 } from '../event-log.ts'
+import { newGeneration } from '../log-extent.ts'
 import { chunkWrites, trimmed } from './chunks.ts'
 import type { Committer, Write } from './committer.ts'
-import { type Head, headRecord, isAt, listedAt, newGeneration, oldestKept, topOf } from './head.ts'
+import { type Head, headRecord, isAt, listedAt, oldestKept, topOf } from './head.ts'
 import { diskBytes, seal } from './records.ts'
 import { nameOf, segmentKey, serialKey, type Table, type Tables, textKey } from './tables.ts'
 import { StoredTask, type Tasks } from './tasks.ts'

@@ -1,4 +1,5 @@
-import { newGeneration, topOf, withHead } from './head.ts'
+import { newGeneration } from '../log-extent.ts'
+import { topOf, withHead } from './head.ts'
 import type { Tables } from './tables.ts'
 
 /** Tasks whose heads are written in one transaction. */

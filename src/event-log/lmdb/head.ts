@@ -1,24 +1,16 @@
-import { randomBytes } from 'node:crypto'
 import type { Position } from '../../task/position.ts'
 import type { TaskKey, TaskState } from '../../task/task.ts'
-import type { ReadResult } from '../event-log.ts'
 import { type ListedState, listedState } from '../listing.ts'
+import type { LogExtent } from '../log-extent.ts'
 import { seal, unseal } from './records.ts'
 import { serialKey, type Table } from './tables.ts'
 
 /** What is known of a task beside its state; in memory of every task, and on disk in one record with the state. */
-export interface Head {
+export interface Head extends LogExtent {
   readonly key: TaskKey
   readonly serial: number
   /** Who pays for it, as its spec says; null for the server itself. */
   readonly owner: string | null
-  readonly generation: string
-  /** The generation before, and the last offset that both have in common. */
-  readonly previous: Position | null
-  /** Offset of the newest event. */
-  readonly top: number
-  /** Offset of the oldest event that counts as retained. */
-  readonly oldest: number
   /** First offset of the oldest chunk that is stored; at most `oldest`. */
   readonly stored: number
   readonly revision: number
@@ -43,8 +35,6 @@ export const listedAt = (state: TaskState, top: number, revision: number): NonNu
   ...listedState(state),
 })
 
-export const newGeneration = (): string => randomBytes(6).toString('base64url')
-
 export const topOf = ({ generation, top }: Head): Position => ({ generation, offset: top })
 
 export const isAt = (head: Head, { generation, offset }: Position, revision = head.revision): boolean =>
@@ -53,23 +43,6 @@ export const isAt = (head: Head, { generation, offset }: Position, revision = he
 /** Where the oldest event is to be once there are no more than `retainEvents`; what the curves lack is kept. */
 export const oldestKept = ({ oldest, top, folded }: Head, retainEvents: number): number =>
   Math.max(oldest, Math.min(top - retainEvents + 1, folded + 1, top))
-
-/** What a reader at a position is told instead of entries; null where it can have them. */
-export function refusalOf(head: Head, after: Position): ReadResult | null {
-  const { generation, previous } = head
-  const beforeOldest = head.oldest - 1
-  const resumeAt = { generation, offset: beforeOldest }
-  if (after.generation !== generation) {
-    const gone = { kind: 'gone', reason: 'LOG_RESET' } as const
-    if (after.generation !== previous?.generation) return { ...gone, resumeAt, skipped: null }
-    // Of what was seen after the common end nothing is left; up to there both generations are one.
-    const offset = Math.max(beforeOldest, Math.min(after.offset, previous.offset))
-    return { ...gone, resumeAt: { generation, offset }, skipped: Math.max(0, after.offset - previous.offset) }
-  }
-  if (after.offset > head.top) return { kind: 'ahead', top: topOf(head) }
-  if (after.offset >= beforeOldest) return null
-  return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - after.offset }
-}
 
 /** The head is a line of JSON, the state follows it. */
 export const headRecord = (head: Head, stateText: string): Buffer =>

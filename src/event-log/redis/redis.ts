@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
 import type { EpochcastError } from '../../task/errors.ts'
 import type { TaskEvent } from '../../task/event.ts'
@@ -19,6 +18,7 @@ import type {
 } from '../event-log.ts'
 import { storedChannelOf } from '../find-task.ts'
 import { type ListingChange, listingOf } from '../listing.ts'
+import { newGeneration } from '../log-extent.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListingPage, ListPage, ListScope } from '../task-index.ts'
 import { Announcements } from './announcements.ts'
@@ -296,4 +296,3 @@ const SNAPSHOT_FIELDS = [
   ...['generation', 'top', 'serial', 'state', 'revision', 'folded', 'logBytes', 'curveBytes', 'listingBytes'],
 ]
 const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))
-const newGeneration = (): string => randomBytes(6).toString('base64url')

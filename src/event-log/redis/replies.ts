@@ -3,6 +3,7 @@ import type { TaskState } from '../../task/task.ts'
 import type { CurvesRead } from '../curve-store.ts'
 import type { CreateResult, LogEntry, ReadResult, StoredSnapshot } from '../event-log.ts'
 import { type Listing, listingFrom } from '../listing.ts'
+import { refusalOf } from '../log-extent.ts'
 import { listedIn } from './watches.ts'
 
 /** What create.lua returns. */
@@ -44,26 +45,18 @@ export type ReadReply = readonly [
 ]
 
 export function readResultOf(reply: ReadReply, after: Position | null): ReadResult {
-  const [generation, topOffset, oldest, previous, lastCommon, revision, entries] = reply
-  const top = { generation, offset: Number(topOffset) }
-  const beforeOldest = Number(oldest) - 1
-  const resumeAt = { generation, offset: beforeOldest }
-  const offset = after?.offset ?? beforeOldest
-  if (after && after.generation !== generation) {
-    if (after.generation !== previous) return { kind: 'gone', reason: 'LOG_RESET', resumeAt, skipped: null }
-    const common = Number(lastCommon)
-    // Of what the reader saw after the common offset nothing is left; up to it both generations are one.
-    const skipped = Math.max(0, after.offset - common)
-    const at = { generation, offset: Math.max(beforeOldest, Math.min(after.offset, common)) }
-    return { kind: 'gone', reason: 'LOG_RESET', resumeAt: at, skipped }
+  const [generation, top, oldest, previous, common, revision, entries] = reply
+  const extent = {
+    generation,
+    previous: previous === '' ? null : { generation: previous, offset: Number(common) },
+    top: Number(top),
+    oldest: Number(oldest),
   }
-  if (offset > top.offset) return { kind: 'ahead', top }
-  if (offset < beforeOldest) {
-    return { kind: 'gone', reason: 'TRIMMED', resumeAt, skipped: beforeOldest - offset }
-  }
+  const refusal = after && refusalOf(extent, after)
+  if (refusal) return refusal
   return {
     kind: 'entries',
-    top,
+    top: { generation, offset: extent.top },
     revision: Number(revision),
     entries: entries.map(entryOf),
   }
