@@ -26,8 +26,10 @@ export function refusalOf(
     const gone = { kind: 'gone', reason: 'LOG_RESET' } as const
     if (after.generation !== previous?.generation) return { ...gone, resumeAt, skipped: null }
     // Of what was seen after the common end nothing is left; up to there both generations are one.
-    const offset = Math.max(beforeOldest, Math.min(after.offset, previous.offset))
-    return { ...gone, resumeAt: { generation, offset }, skipped: Math.max(0, after.offset - previous.offset) }
+    const common = Math.min(after.offset, previous.offset)
+    const offset = Math.max(beforeOldest, common)
+    const skipped = after.offset - common + (offset - common)
+    return { ...gone, resumeAt: { generation, offset }, skipped }
   }
   if (after.offset > top) return { kind: 'ahead', top: { generation, offset: top } }
   if (after.offset >= beforeOldest) return null

@@ -567,6 +567,22 @@ export function storeContract(
       })
     })
 
+    it('counts what was trimmed since among what such a reader lost', async () => {
+      await reopen({ retainEvents: 10 })
+      const spec = await createTask(store)
+      await append(store, spec, ...range(1, 24).map((i) => progress(i)))
+      const { top: before } = (await store.snapshot(spec)) as StoredSnapshot
+      await store.startGeneration(spec, before.generation, 23)
+      const { top } = (await store.snapshot(spec)) as StoredSnapshot
+      const lost = async (offset: number) => {
+        const result = await store.read(spec, { ...before, offset }, 10)
+        return result.kind === 'gone' && [result.resumeAt, result.skipped]
+      }
+      expect(await lost(3)).toEqual([{ ...top, offset: 15 }, 12])
+      await append(store, spec, ...range(25, 44).map((i) => progress(i)))
+      expect(await lost(25)).toEqual([{ ...top, offset: 35 }, 2 + 12])
+    })
+
     it('refuses what was decided for the one before', async () => {
       const { spec, before } = await started()
       const { state } = (await store.snapshot(spec)) as StoredSnapshot
