@@ -47,6 +47,8 @@ export class StoreRoom {
   readonly #serials = new Map<string, number>()
   #load = 0
   readonly #loadOf = new Map<number, number>()
+  /** What was dropped since the load under way began. */
+  readonly #droppedMeanwhile = new Set<number>()
   #loading: Promise<void> | undefined
   #isStale = false
   #isClosed = false
@@ -71,7 +73,7 @@ export class StoreRoom {
   /** What servers tell each other, this one among them. */
   hear(change: ListingChange): void {
     if (change.kind === 'unknown') this.load()
-    else if (change.kind === 'dropped') this.#forget(change.serial)
+    else if (change.kind === 'dropped') this.#hearDrop(change.serial)
     else this.#hearListing(change.listing)
   }
 
@@ -129,6 +131,11 @@ export class StoreRoom {
     this.count({ channelPrefix, id }, serial, owner, known, finishedAt !== null)
   }
 
+  #hearDrop(serial: number): void {
+    if (this.#loading) this.#droppedMeanwhile.add(serial)
+    this.#forget(serial)
+  }
+
   #forget(serial: number): void {
     this.#loadOf.delete(serial)
     const counted = this.#counted.get(serial)
@@ -154,12 +161,13 @@ export class StoreRoom {
 
   async #loadAll(): Promise<void> {
     this.#load++
+    this.#droppedMeanwhile.clear()
     let before: number | null = null
     while (!this.#isClosed) {
       const page: ListingPage = await this.#options.listings(before, LIST_PAGE)
       for (const { channelPrefix, id, serial, owner = null, bytes = 0, finishedAt } of page.listings) {
         // What was heard meanwhile is newer.
-        if (this.#loadOf.get(serial) !== this.#load)
+        if (this.#loadOf.get(serial) !== this.#load && !this.#droppedMeanwhile.has(serial))
           this.count({ channelPrefix, id }, serial, owner, bytes, finishedAt !== null)
       }
       const last = page.listings.at(-1)
