@@ -22,7 +22,7 @@ export function checkChannelPrefix(allowed: readonly string[], channelPrefix: st
  *
  * @throws EpochcastError CHANNEL_PREFIX_NOT_ALLOWED
  */
-export async function findTask(
+async function findTask(
   log: Lookup,
   allowedPrefixes: readonly string[],
   id: string,

@@ -7,13 +7,7 @@ import type { Json, TaskKey } from '../task/task.ts'
  * makes the content of a result differ is not decided here; that is the audience (`schema/context.ts`).
  */
 
-export const TASK_SCOPES = [
-  'tasks:read',
-  'tasks:start',
-  'tasks:cancel',
-  'tasks:report',
-  'tasks:write',
-] as const
+const TASK_SCOPES = ['tasks:read', 'tasks:start', 'tasks:cancel', 'tasks:report', 'tasks:write'] as const
 export const SCOPES = [...TASK_SCOPES, 'server:metrics'] as const
 export type Scope = (typeof SCOPES)[number]
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DataDirectoryError } from './data-directory-error.ts'
 
 /** How records, keys and tables are laid out. Raised by what an older version could not read, or would read wrongly. */
-export const FORMAT = 1
+const FORMAT = 1
 
 /** What makes a directory of each older format one of the next; by the older one's number. */
 const MIGRATIONS: Readonly<Record<number, (path: string) => void>> = {}

@@ -48,7 +48,7 @@ export class PortErrors {
   }
 }
 
-export function toPortError(cause: unknown): unknown {
+function toPortError(cause: unknown): unknown {
   if (cause instanceof EpochcastError || !(cause instanceof Error)) return cause
   if (cause instanceof TypeError || cause instanceof SyntaxError) return cause
   withoutArguments(cause)

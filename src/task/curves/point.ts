@@ -35,9 +35,6 @@ export interface MetricSeries extends SeriesKey {
 export const seriesId = ({ name, phase, member, axis }: SeriesKey): string =>
   `${axis}/${phase ?? ''}/${JSON.stringify(member)}/${name}`
 
-/** A metric value as a floating-point number, which has what JSON lacks. */
-export const toFloat = (value: MetricValue): number => (typeof value === 'number' ? value : Number(value))
-
-/** And back. */
+/** A floating-point number as a metric value: what JSON lacks as a text. */
 export const toMetricValue = (value: number): MetricValue =>
   Number.isFinite(value) ? value : (String(value) as MetricValue)
