@@ -22,7 +22,7 @@ import {
 import { storedChannelOf } from './find-task.ts'
 import { Ledger } from './ledger.ts'
 import { type ListingChange, listingOf } from './listing.ts'
-import { MemoryLeases } from './memory-leases.ts'
+import { LocalLeases } from './local-leases.ts'
 import { type Appended, MemoryLog } from './memory-log.ts'
 import { makeRoom } from './memory-room.ts'
 import { MemoryWatches } from './memory-watches.ts'
@@ -62,7 +62,7 @@ export class MemoryStore implements Store {
   readonly #unfinished = new SerialList()
   readonly #ledger: Ledger<MemoryLog>
   readonly #watches = new MemoryWatches()
-  readonly #leases: MemoryLeases
+  readonly #leases: LocalLeases
   /** Of deleted tasks, the `startId`. */
   readonly #tombstones = new LRUCache<string, string>({ max: MAX_TOMBSTONES, ttl: TOMBSTONE_MS })
   #lastSerial = 0
@@ -70,7 +70,7 @@ export class MemoryStore implements Store {
   constructor(options: MemoryStoreOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
-    this.#leases = new MemoryLeases(this.#now)
+    this.#leases = new LocalLeases(this.#now)
     const { maxBytes, share = 1 } = options
     this.#ledger = new Ledger({ maxBytes, share, words: WORDS })
   }

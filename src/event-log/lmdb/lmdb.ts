@@ -19,7 +19,7 @@ import type {
 } from '../event-log.ts'
 import { type Holding, Ledger } from '../ledger.ts'
 import { type ListingChange, listingOf } from '../listing.ts'
-import { MemoryLeases } from '../memory-leases.ts'
+import { LocalLeases } from '../local-leases.ts'
 import { MemoryWatches } from '../memory-watches.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListingPage, ListPage, ListScope } from '../task-index.ts'
@@ -61,14 +61,14 @@ export class LmdbStore implements Store {
   readonly #retention: Retention
   readonly #room: Room
   readonly #watches = new MemoryWatches()
-  readonly #leases: MemoryLeases
+  readonly #leases: LocalLeases
 
   /** @throws DataDirectoryError */
   constructor(options: LmdbStoreOptions) {
     this.#options = options
     const now = options.now ?? Date.now
     this.#now = now
-    this.#leases = new MemoryLeases(now)
+    this.#leases = new LocalLeases(now)
     const { perByte, min, max } = MAP_BYTES
     const mapBytes = Math.min(max, Math.max(min, options.maxBytes * perByte))
     const { directory, tables, lastEnd } = openDirectory({ ...options, mapBytes })
