@@ -5,8 +5,6 @@ import { refuse } from './refusals.ts'
 
 interface GateOptions {
   readonly callers: Callers
-  /** Whether a browser that comes by GET gets GraphiQL. */
-  readonly graphiql: boolean
   /** What is told of a failure that is nobody's refusal. */
   readonly translate: (error: unknown) => Pick<EpochcastError, 'message' | 'extensions'>
 }
@@ -22,7 +20,8 @@ export class Gate {
   /** Serves a request whose caller may come in, or refuses it. */
   pass(request: IncomingMessage, response: ServerResponse, serve: () => void): void {
     const { callers } = this.#options
-    if (!callers.areKnownByTokens || this.#isForStrangers(request)) return void serve()
+    // A browser asks first, without its token, whether it may send one.
+    if (!callers.areKnownByTokens || request.method === 'OPTIONS') return void serve()
     try {
       // An EventSource can set no header.
       const caller = callers.identify(request, { mayHaveTicket: request.method === 'GET' })
@@ -31,11 +30,6 @@ export class Gate {
     } catch (error) {
       this.#refuse(request, response, error)
     }
-  }
-
-  /** What asks whether it may send something, and the page in which people say who they are. */
-  #isForStrangers(request: IncomingMessage): boolean {
-    return request.method === 'OPTIONS' || (this.#options.graphiql && asksForPage(request))
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {

@@ -5,7 +5,7 @@ import { EpochcastError, quote } from '../task/errors.ts'
 import type { Callers } from './callers.ts'
 import { type Clients, holderOf } from './clients.ts'
 import { type CountedResponse, countedResponses } from './counted-response.ts'
-import { Gate } from './gate.ts'
+import { asksForPage, Gate } from './gate.ts'
 import { GRAPHQL_PATH, isGraphQLPath, type Yoga } from './graphql.ts'
 import { JsonPost, type Traced } from './json-post.ts'
 import type { OpenResponses } from './open-responses.ts'
@@ -75,7 +75,7 @@ export function createHttpServer({
 }: HttpOptions): Server {
   const { clients, callers, graphiql, operations, tickets, plainEvents } = graphql
   const jsonPost = new JsonPost(graphql)
-  const gate = new Gate({ callers, graphiql, translate: (error) => operations.translate(error) })
+  const gate = new Gate({ callers, translate: (error) => operations.translate(error) })
   const doors = {
     ticket: tickets,
     events: { serve: (...call) => plainEvents.serveEvents(...call) },
@@ -142,6 +142,8 @@ export function createHttpServer({
     if (door === null) return refuse(request, response, 404, nothingAt(path))
     const { holder } = response as CountedResponse
     if (clients.waiting.isOver(holder)) return refuse(request, response, 503, clients.waiting.refusal(holder))
+    // In the page people say who they are.
+    if (door === jsonPost && graphiql && asksForPage(request)) return door.serve(request, response)
     gate.pass(request, response, () => door.serve(request, response))
   }
 

@@ -256,6 +256,26 @@ it('whoever has no token is told so by HTTP, too', async () => {
   for (const path of ['/health', '/ready']) expect((await fetch(new URL(path, url))).status).toBe(200)
 })
 
+it('a browser shows its token, or a ticket, where there is no page to show it in', async () => {
+  const { url } = await testServer(SECRET_ENV)
+  const bearer = await tokenFor(600)
+  const { id } = await startedBy(url, bearer)
+  const [accept, authorization] = ['text/html,*/*', `Bearer ${bearer}`]
+  const asked = await fetch(new URL('/ticket', url), { method: 'POST', headers: { authorization } })
+  const { ticket } = (await asked.json()) as Data
+  const statusOf = async (path: string, headers = {}) => {
+    const response = await fetch(new URL(path, url), { headers: { accept, ...headers } })
+    await response.body?.cancel()
+    return response.status
+  }
+  const history = `/history/gan:training/${id}`
+  for (const path of [history, `/events/gan:training/${id}`, '/metrics'])
+    expect([path, await statusOf(path, { authorization })]).toEqual([path, 200])
+  expect(await statusOf(`${history}?ticket=${ticket}`)).toBe(200)
+  expect(await statusOf(`${history}?ticket=${ticket}`)).toBe(401)
+  for (const path of [history, '/metrics']) expect([path, await statusOf(path)]).toEqual([path, 401])
+})
+
 describeEngines((open, engine) => {
   it('a ticket opens one connection, on whichever server, and no second one', async () => {
     const env = { ...SECRET_ENV, EPOCHCAST_KEY_PREFIX: `${randomUUID()}:` }
