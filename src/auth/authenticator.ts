@@ -6,6 +6,7 @@ import type { Leases } from '../event-log/leases.ts'
 import {
   type AuthenticationProblem,
   type Caller,
+  expired,
   type Rights,
   unauthenticated,
 } from '../repository/access.ts'
@@ -72,7 +73,7 @@ export class Authenticator {
     const known = this.#remembered.get(token)
     if (known) {
       if (known.expiresAt === null || known.expiresAt > Date.now()) return known
-      throw unauthenticated('expired', `the token expired at ${new Date(known.expiresAt).toISOString()}`)
+      throw expired(known.expiresAt)
     }
     if (token.length > LIMITS.tokenLength)
       throw unauthenticated(
@@ -139,13 +140,8 @@ async function translated<T>(check: () => Promise<T>): Promise<T> {
 /** What is wrong with a token. What it says is not repeated: it may be somebody's secret. */
 function refusalOf(error: unknown): EpochcastError {
   const refuse = (problem: AuthenticationProblem, message: string) => unauthenticated(problem, message)
-  if (error instanceof errors.JWTExpired) {
-    const { exp } = error.payload
-    return refuse(
-      'expired',
-      `the token expired at ${exp ? new Date(exp * 1000).toISOString() : 'an unknown time'}`,
-    )
-  }
+  // It has a time that has passed.
+  if (error instanceof errors.JWTExpired) return expired((error.payload.exp as number) * 1000)
   if (error instanceof errors.JWTClaimValidationFailed) {
     const [problem, message] =
       CLAIMS[error.claim] ?? (['malformed', `the token's claim ${error.claim} is not usable`] as const)

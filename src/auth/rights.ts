@@ -3,6 +3,7 @@ import {
   type AuthenticationProblem,
   BUNDLES,
   type LabelValue,
+  MAX_DATE_MS,
   type Rights,
   SCOPES,
   type Scope,
@@ -44,9 +45,15 @@ export function rightsOf(claims: JWTPayload, toleranceMs: number): Rights {
     taskIds: textsOf('task_ids', task_ids),
     channelPrefixes: textsOf('channel_prefixes', channel_prefixes),
     labels: labelsOf(labels),
-    expiresAt: exp === undefined ? null : exp * 1000 + toleranceMs,
+    expiresAt: endOf(exp, toleranceMs),
     startId: null,
   }
+}
+
+/** A token that lasts longer than there are dates never ends. */
+function endOf(exp: number | undefined, toleranceMs: number): number | null {
+  const endsAt = exp === undefined ? Number.POSITIVE_INFINITY : exp * 1000 + toleranceMs
+  return endsAt > MAX_DATE_MS ? null : endsAt
 }
 
 /** What a token is to say, for its bearer to have these rights. */

@@ -70,9 +70,7 @@ export const NOBODY: Caller = { ...ANYONE, isKnown: false, scopes: new Set() }
 export function authorize(caller: Caller, scope: Scope | null, now = Date.now()): void {
   const { isKnown, scopes, expiresAt } = caller
   if (!isKnown) throw unauthenticated('missing', TOKEN_EXPECTED)
-  if (expiresAt !== null && expiresAt <= now) {
-    throw unauthenticated('expired', `the token expired at ${new Date(expiresAt).toISOString()}`)
-  }
+  if (expiresAt !== null && expiresAt <= now) throw expired(expiresAt)
   if (scope !== null && !scopes.has(scope))
     throw forbidden(caller, scope, `the token lacks the scope ${scope}`)
 }
@@ -170,6 +168,16 @@ export const TOKEN_EXPECTED =
 
 export const unauthenticated = (reason: AuthenticationProblem, message: string): EpochcastError =>
   new EpochcastError('UNAUTHENTICATED', message, { details: { reason } })
+
+/** Milliseconds on either side of 1970 that a date can have (ECMA-262); a token may say any number. */
+export const MAX_DATE_MS = 8.64e15
+
+/** @param at in milliseconds since 1970 */
+export const expired = (at: number): EpochcastError =>
+  unauthenticated(
+    'expired',
+    at < -MAX_DATE_MS ? 'the token has expired' : `the token expired at ${new Date(at).toISOString()}`,
+  )
 
 function forbidden({ subject }: Caller, scope: Scope, reason: string): EpochcastError {
   const who = subject === null ? 'this caller' : quote(subject)

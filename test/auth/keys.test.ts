@@ -1,13 +1,14 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, type JWK } from 'jose'
+import { CompactSign, exportJWK, type JWK } from 'jose'
 import { pino } from 'pino'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Authenticator } from '../../src/auth/authenticator.ts'
 import { FileKeys } from '../../src/auth/file-keys.ts'
 import type { Keys } from '../../src/auth/keys.ts'
 import { RemoteKeys } from '../../src/auth/remote-keys.ts'
+import { SecretKeys } from '../../src/auth/secret-keys.ts'
 import { KEY_ALGORITHMS } from '../../src/auth-config.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { fileOf, type KeyPair, keyPair, SECRET, TOKEN_SECRET, token } from '../support/tokens.ts'
@@ -15,6 +16,12 @@ import { until } from '../support/until.ts'
 
 const signedBy = ({ privateKey, alg }: KeyPair, kid?: string) =>
   token({}, { key: privateKey, alg, ...(kid && { kid }) })
+
+/** As an issuer may write it that is not a program in JavaScript. */
+const signedText = (claims: string) =>
+  new CompactSign(new TextEncoder().encode(claims))
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(SECRET))
 
 /** By what tokens are refused; null where they are taken. */
 async function problemOf(keys: Keys, text: string): Promise<unknown> {
@@ -37,6 +44,20 @@ async function problemOf(keys: Keys, text: string): Promise<unknown> {
     return details.reason ?? code
   }
 }
+
+it.each([
+  ['9007199254740991', null],
+  ['1e999', null],
+  ['0', 'expired'],
+  ['-1', 'expired'],
+  ['-1e20', 'expired'],
+  ['-1e999', 'expired'],
+  ['null', 'malformed'],
+  ['"4102444800"', 'malformed'],
+])('a token whose exp is %s is taken, or refused for it', async (exp, problem) => {
+  const signed = await signedText(`{"sub":"alice","exp":${exp}}`)
+  expect(await problemOf(new SecretKeys([SECRET]), signed)).toBe(problem)
+})
 
 describe('a file of public keys', () => {
   it.each(KEY_ALGORITHMS)('checks %s, and no other key of that kind', async (alg) => {

@@ -136,6 +136,8 @@ describe('a token that expires while its bearer watches', () => {
       })
     }
     expect(client.closed).toBeUndefined()
+    // Beyond all dates.
+    expect(await pong(await bearer(viewer(1e14)))).toEqual({ expiresAt: null })
     const expiresAt = Date.parse((await pong(await bearer(viewer(4)))).expiresAt)
     expect(expiresAt).toBeGreaterThan(Date.now() + 2000)
     await until('the close', () => client.closed)
