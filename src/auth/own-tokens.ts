@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { decodeProtectedHeader, type JWTPayload, SignJWT } from 'jose'
-import { type Rights, unauthenticated } from '../repository/access.ts'
+import { type Rights, type Scope, unauthenticated } from '../repository/access.ts'
 import type { TaskSpec } from '../task/task.ts'
 import { claimsOf, rightsOf } from './rights.ts'
 import { SecretKeys } from './secret-keys.ts'
@@ -34,29 +34,18 @@ export class OwnTokens {
   }
 
   /** For one task's trainer: it may report to this task, as it was started, and do nothing else. */
-  forReports(subject: string | null, { id, channelPrefix, startId }: TaskSpec): Promise<string> {
-    const rights = {
-      ...nothing(subject),
-      ...only(id, channelPrefix),
-      scopes: new Set(['tasks:report' as const]),
-    }
-    return this.#sign('report', { ...claimsOf(rights), start_id: startId }, inSeconds(REPORT_TOKEN_SECONDS))
+  forReports(subject: string | null, spec: TaskSpec): Promise<string> {
+    return this.#sign('report', forTask(subject, 'tasks:report', spec), inSeconds(REPORT_TOKEN_SECONDS))
   }
 
   /** For whoever gets the link: it may read one task. */
-  forView(subject: string | null, { id, channelPrefix }: TaskSpec, seconds: number): Promise<string> {
-    const rights = {
-      ...nothing(subject),
-      ...only(id, channelPrefix),
-      scopes: new Set(['tasks:read' as const]),
-    }
-    return this.#sign('view', { ...claimsOf(rights) }, inSeconds(seconds))
+  forView(subject: string | null, spec: TaskSpec, seconds: number): Promise<string> {
+    return this.#sign('view', forTask(subject, 'tasks:read', spec), inSeconds(seconds))
   }
 
   /** For one request or socket, with all the rights of its caller. */
   forTicket(rights: Rights, ms: number): Promise<string> {
-    const { expiresAt, startId } = rights
-    const claims = { ...claimsOf(rights), jti: randomUUID(), start_id: startId, rights_until: expiresAt }
+    const claims = { ...ownClaimsOf(rights), jti: randomUUID(), rights_until: rights.expiresAt }
     return this.#sign('ticket', claims, Math.ceil((Date.now() + ms) / 1000))
   }
 
@@ -70,7 +59,7 @@ export class OwnTokens {
     const claims = await this.#verify(token, toleranceMs)
     if (claims.use === 'ticket')
       throw unauthenticated('malformed', 'this is a ticket; expected it as the parameter ticket of a URL')
-    return { ...rightsOf(claims, toleranceMs), startId: (claims.start_id as string | undefined) ?? null }
+    return ownRightsOf(claims, toleranceMs)
   }
 
   /** @throws the error of jose; EpochcastError UNAUTHENTICATED */
@@ -81,11 +70,7 @@ export class OwnTokens {
     return {
       id: String(claims.jti),
       expiresAt: (claims.exp as number) * 1000 + toleranceMs,
-      rights: {
-        ...rightsOf(claims, toleranceMs),
-        startId: (claims.start_id as string | null) ?? null,
-        expiresAt: claims.rights_until as number | null,
-      },
+      rights: { ...ownRightsOf(claims, toleranceMs), expiresAt: claims.rights_until as number | null },
     }
   }
 
@@ -106,18 +91,21 @@ export class OwnTokens {
 
 const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds
 
-const nothing = (subject: string | null) =>
-  ({
+/** For one thing that is done to one task. */
+const forTask = (subject: string | null, scope: Scope, { id, channelPrefix, createdAt }: TaskSpec) =>
+  ownClaimsOf({
     subject,
-    scopes: new Set(),
-    taskIds: null,
-    channelPrefixes: null,
+    scopes: new Set([scope]),
+    taskIds: new Set([id]),
+    channelPrefixes: new Set([channelPrefix]),
     labels: null,
     expiresAt: null,
-    startId: null,
-  }) as const
+    taskCreatedAt: createdAt,
+  })
 
-const only = (id: string, channelPrefix: string) => ({
-  taskIds: new Set([id]),
-  channelPrefixes: new Set([channelPrefix]),
+const ownClaimsOf = (rights: Rights) => ({ ...claimsOf(rights), task_created_at: rights.taskCreatedAt })
+
+const ownRightsOf = (claims: JWTPayload, toleranceMs: number): Rights => ({
+  ...rightsOf(claims, toleranceMs),
+  taskCreatedAt: (claims.task_created_at as number | null | undefined) ?? null,
 })

@@ -46,7 +46,7 @@ export function rightsOf(claims: JWTPayload, toleranceMs: number): Rights {
     channelPrefixes: textsOf('channel_prefixes', channel_prefixes),
     labels: labelsOf(labels),
     expiresAt: endOf(exp, toleranceMs),
-    startId: null,
+    taskCreatedAt: null,
   }
 }
 

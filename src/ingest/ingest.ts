@@ -87,9 +87,9 @@ export class Ingest {
     id: string,
     prefix: string | null,
   ): void {
-    const { startId } = caller
-    if (!reaches(caller, spec) || (startId !== null && startId !== spec.startId)) throw noTask(id, prefix)
-    if (startId === null || finishedAt === null || !isFinalStatus(status)) return
+    if (!reaches(caller, spec)) throw noTask(id, prefix)
+    // Of report tokens alone.
+    if (caller.taskCreatedAt === null || finishedAt === null || !isFinalStatus(status)) return
     if (this.#now() - finishedAt <= LIMITS.reportTokenAfterEndMs) return
     const endedAt = new Date(finishedAt).toISOString()
     throw unauthenticated('expired', `the report token ended with its task, a day after ${endedAt}`)

@@ -33,8 +33,11 @@ export interface Rights {
   readonly labels: ReadonlyMap<string, ReadonlySet<LabelValue>> | null
   /** When the rights end, in milliseconds since 1970; null: never. */
   readonly expiresAt: number | null
-  /** Of a report token, the start of the task that it reports to (`TaskSpec.startId`); null for any other. */
-  readonly startId: string | null
+  /**
+   * Of a token that the server gave for one task, when that was created: one with its id that is started later, after it was
+   * deleted or as its time was over, is another. Null for any other token.
+   */
+  readonly taskCreatedAt: number | null
 }
 
 /** Who calls, and what that gives a right to. */
@@ -55,7 +58,7 @@ export const ANYONE: Caller = {
   channelPrefixes: null,
   labels: null,
   expiresAt: null,
-  startId: null,
+  taskCreatedAt: null,
 }
 
 /** The caller of a server with authentication that has not shown a token, or not yet. */
@@ -104,20 +107,24 @@ export function checkLabels(caller: Caller, scope: Scope, labels: Json): void {
 }
 
 type StartedTask = Pick<TaskKey, 'channelPrefix'> & { readonly labels: Json }
-type LabelledTask = TaskKey & { readonly labels: Json }
+type ReachedTask = TaskKey & { readonly labels: Json; readonly createdAt: number }
 
 /** Whether a task is among those that a caller may touch; for all others there is no such task. */
-export function reaches({ taskIds, channelPrefixes, labels }: Rights, task: LabelledTask): boolean {
+export function reaches(
+  { taskIds, channelPrefixes, labels, taskCreatedAt }: Rights,
+  task: ReachedTask,
+): boolean {
   return (
     (taskIds?.has(task.id) ?? true) &&
+    (taskCreatedAt ?? task.createdAt) === task.createdAt &&
     (channelPrefixes?.has(task.channelPrefix) ?? true) &&
     (labels === null || hasLabels(task.labels, labels))
   )
 }
 
 /** Whether there is no task that a caller may not touch. */
-export const reachesAll = ({ taskIds, channelPrefixes, labels }: Rights): boolean =>
-  taskIds === null && channelPrefixes === null && labels === null
+export const reachesAll = ({ taskIds, channelPrefixes, labels, taskCreatedAt }: Rights): boolean =>
+  taskIds === null && channelPrefixes === null && labels === null && taskCreatedAt === null
 
 /** Whether a caller may do all that another may, as the same subject. */
 export function reachesAtLeast(caller: Rights, other: Rights): boolean {
@@ -126,7 +133,7 @@ export function reachesAtLeast(caller: Rights, other: Rights): boolean {
   const { labels } = caller
   return (
     caller.subject === other.subject &&
-    caller.startId === other.startId &&
+    caller.taskCreatedAt === other.taskCreatedAt &&
     covers(caller.scopes, other.scopes) &&
     covers(caller.taskIds, other.taskIds) &&
     covers(caller.channelPrefixes, other.channelPrefixes) &&

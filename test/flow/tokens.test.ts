@@ -391,6 +391,39 @@ it('a link shows one task, for a time, to whoever has it', async () => {
   }
 })
 
+it('a link does not show a task that was started later under the same key', async () => {
+  const { url, webSocketUrl } = await testServer(SECRET_ENV)
+  const operator = await tokenFor(600)
+  const nightly = (bearer: string) => startedBy(url, bearer, { idempotencyKey: 'night' })
+  const { id, reportToken } = await nightly(operator)
+  const share = 'mutation ($id: ID!) { createViewLink(input: { taskId: $id }) { token } }'
+  const link = (await run(url, share, { id }, operator)).createViewLink.token as string
+  expect((await run(url, TASK, { id }, link)).task).toMatchObject({ id })
+  await run(url, REPORT, { input: { taskId: id, ...FINISH } }, reportToken)
+  const drop = 'mutation ($id: ID!) { deleteTask(input: { taskId: $id }) { taskId } }'
+  await run(url, drop, { id }, operator)
+  const bob = await tokenFor(600, { sub: 'bob' })
+  expect((await nightly(bob)).id).toBe(id)
+  expect((await run(url, TASK, { id }, link)).task).toBeNull()
+  const list = '{ tasks { edges { node { id } } } }'
+  expect((await run(url, list, {}, bob)).tasks.edges).toEqual([{ node: { id } }])
+  expect((await run(url, list, {}, link)).tasks.edges).toEqual([])
+  // Not by a ticket either, which has the rights of its token.
+  const headers = { authorization: `Bearer ${link}` }
+  const asked = await fetch(new URL('/ticket', url), { method: 'POST', headers })
+  const { ticket } = (await asked.json()) as Data
+  const history = new URL(`/history/gan:training/${id}?ticket=${ticket}`, url)
+  expect((await fetch(history)).status).toBe(404)
+  const client = await ProtocolClient.open(webSocketUrl, {}, headers)
+  client.subscribe('1', WATCH, { taskId: id })
+  const result = await until('the refusal', () => client.results('1')[0])
+  expect(result.errors?.[0]?.extensions.code).toBe('TASK_NOT_FOUND')
+  client.subscribe('2', 'subscription { taskUpdates { id } }')
+  client.subscribe('3', 'subscription { heartbeat(intervalMs: 100) { sequence } }')
+  await until('another stream', () => client.results('3').length > 2)
+  expect(client.results('2')).toEqual([])
+})
+
 it('a caller of some labels starts tasks that have them, sees them alone, and cannot lose them', async () => {
   const { url, webSocketUrl } = await testServer(SECRET_ENV)
   const operator = await tokenFor(600)

@@ -81,7 +81,7 @@ it('a report token ends a day after its task, and is of no other start', async (
     scopes: new Set(['tasks:report']),
     taskIds: new Set([key.id]),
     channelPrefixes: new Set([key.channelPrefix]),
-    startId: spec?.startId ?? '',
+    taskCreatedAt: spec?.createdAt ?? 0,
   }
   const report = (caller: Caller, reports: ReportBatch['reports']) =>
     ingest.report(caller, key.id, null, {
@@ -91,7 +91,7 @@ it('a report token ends a day after its task, and is of no other start', async (
       firstSequence: null,
       attempt: null,
     })
-  await expect(report({ ...holder, startId: 'another' }, [])).rejects.toMatchObject({
+  await expect(report({ ...holder, taskCreatedAt: 1 }, [])).rejects.toMatchObject({
     code: 'TASK_NOT_FOUND',
   })
   expect(await report(holder, [{ progress: { current: 1 } }])).toMatchObject({ accepted: 1 })

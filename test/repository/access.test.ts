@@ -15,7 +15,12 @@ import {
   SCOPES,
 } from '../../src/repository/access.ts'
 
-const task = { channelPrefix: 'ml:training', id: 't1', labels: { team: 'vision', nested: { team: 'audio' } } }
+const task = {
+  channelPrefix: 'ml:training',
+  id: 't1',
+  createdAt: 1000,
+  labels: { team: 'vision', nested: { team: 'audio' } },
+}
 const reporter: Caller = {
   ...ANYONE,
   subject: 'trainer 7',
@@ -70,6 +75,7 @@ describe('a caller', () => {
 
   it.each([
     ['another task', reporter, { ...task, id: 't2' }],
+    ['its id, of another start', { ...ANYONE, taskCreatedAt: 999 }, task],
     ['another prefix', reporter, { ...task, channelPrefix: 'gan:training' }],
     ['another label', withLabels({ team: ['audio'] }), task],
     ['one of two labels', withLabels({ team: ['vision'], stage: ['prod'] }), task],

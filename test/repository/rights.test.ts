@@ -241,7 +241,7 @@ it('the fast path of reports refuses the callers that graphql-js refuses, in the
   const { query } = RIGHTS['Mutation.reportMetrics'] as Right
   for (const caller of [
     callerWithout('tasks:report'),
-    callerWith(['tasks:report'], { startId: 'of another start' }),
+    callerWith(['tasks:report'], { taskCreatedAt: 1 }),
     callerWith(['tasks:report'], { expiresAt: 0 }),
     ...STRANGERS,
     NOBODY,
