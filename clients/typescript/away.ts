@@ -1,4 +1,4 @@
-import { type DocumentNode, Kind } from 'graphql'
+import type { DocumentNode } from 'graphql'
 
 /** Clocks of servers differ, and a value is a moment under way. */
 const TOLERANCE_SECONDS = 10
@@ -31,11 +31,12 @@ export function secondsSince(heardAt: number): number {
 /** The variable that a document gives to `taskUpdates(finishedWithinSeconds)`. */
 function finishedWithinVariable({ definitions }: DocumentNode): string | undefined {
   for (const definition of definitions) {
-    if (definition.kind !== Kind.OPERATION_DEFINITION) continue
+    // By what they have: `Kind` is of no use for anything else in a page.
+    if (!('operation' in definition)) continue
     for (const field of definition.selectionSet.selections) {
-      if (field.kind !== Kind.FIELD || field.name.value !== 'taskUpdates') continue
+      if (!('arguments' in field) || field.name.value !== 'taskUpdates') continue
       const argument = field.arguments?.find(({ name }) => name.value === 'finishedWithinSeconds')
-      if (argument?.value.kind === Kind.VARIABLE) return argument.value.name.value
+      if (argument && 'name' in argument.value) return argument.value.name.value
     }
   }
   return undefined

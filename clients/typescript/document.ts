@@ -1,4 +1,5 @@
-import { type DocumentNode, print } from 'graphql'
+import type { DocumentNode } from 'graphql'
+import { printDocument } from './print-document.ts'
 
 export interface DocumentRequest {
   readonly query: string
@@ -11,7 +12,7 @@ export interface DocumentRequest {
  */
 export function requestFor(document: DocumentNode): DocumentRequest {
   const hash = (document as { __meta__?: { hash?: string } }).__meta__?.hash
-  const query = print(document)
+  const query = printDocument(document)
   return hash === undefined
     ? { query }
     : { query, extensions: { persistedQuery: { version: 1, sha256Hash: hash } } }
