@@ -1,14 +1,13 @@
 import { type Curve, CurveSet } from '../typescript/curve-set.ts'
 import type { CurvesRequest } from '../typescript/curves.ts'
-import { EpochcastClientError } from '../typescript/error.ts'
+import { taskNotFound } from '../typescript/error.ts'
 import {
   TaskSeriesDocument,
   type TaskSummaryFragment,
   TrainingProgressDocument,
 } from '../typescript/generated/graphql.ts'
-import { DEFAULT_RETRY, retryDelayMs } from '../typescript/retry.ts'
-import { schedule } from '../typescript/schedule.ts'
 import { foldEvent, initialView, type TaskView } from '../typescript/task-view.ts'
+import { read } from './read.ts'
 import type { Source } from './source.ts'
 import { type Status, Store } from './store.ts'
 
@@ -43,39 +42,26 @@ export class CurvesStore extends Store<CurvesSnapshot> {
   protected open(): () => void {
     this.#curves.reset({ attempt: 1, series: [] })
     this.#task = null
-    let isLeft = false
+    const { taskId: id, channelPrefix = null, names, phase, member, maxPoints } = this.#request
+    const filter = { names: names ?? null, phase: phase ?? null, member: member ?? null }
+    const variables = { id, channelPrefix, ...filter, maxPoints: maxPoints ?? null }
     let leave = () => {}
-    const read = async (attempt: number): Promise<void> => {
-      const { taskId: id, channelPrefix, names, phase, member, maxPoints } = this.#request
-      try {
-        const filter = { names: names ?? null, phase: phase ?? null, member: member ?? null }
-        const variables = {
-          id,
-          channelPrefix: channelPrefix ?? null,
-          ...filter,
-          maxPoints: maxPoints ?? null,
-        }
-        const { task } = await this.source.execute(TaskSeriesDocument, variables)
-        if (isLeft) return
-        if (!task) throw notFound(id)
-        const { series, ...summary } = task
-        this.#curves.reset({ attempt: task.attempt, series })
-        this.#task = initialView(summary as TaskSummaryFragment)
-        this.changed()
-        follow(task.cursor)
-      } catch (error) {
-        if (isLeft) return
-        if (!(error instanceof EpochcastClientError && error.retryable)) {
-          return void this.enter({ kind: 'ended', cause: error })
-        }
-        const delayMs = retryDelayMs(attempt, DEFAULT_RETRY)
-        this.enter({ kind: 'reconnecting', attempt, nextTryAt: Date.now() + delayMs, cause: error })
-        leave = schedule(delayMs, () => void read(attempt + 1))
-      }
+    const readSeries = () => {
+      leave = read(this.source, TaskSeriesDocument, variables, {
+        next: ({ task }) => {
+          if (!task) throw taskNotFound(id)
+          const { series, ...summary } = task
+          this.#curves.reset({ attempt: task.attempt, series })
+          this.#task = initialView(summary as TaskSummaryFragment)
+          this.changed()
+          follow(task.cursor)
+        },
+        waits: (state) => this.enter(state),
+        error: (cause) => this.enter({ kind: 'ended', cause }),
+      })
     }
     const follow = (after: string) => {
-      const { taskId, channelPrefix = null } = this.#request
-      const variables = { taskId, channelPrefix, after, last: null }
+      const variables = { taskId: id, channelPrefix, after, last: null }
       let isCurrent = true
       leave = this.source.subscribe(TrainingProgressDocument, variables, {
         next: ({ trainingProgress: event }) => {
@@ -84,7 +70,7 @@ export class CurvesStore extends Store<CurvesSnapshot> {
             // What they told is in the series only. Leaving tells of an end that is none of the curves.
             isCurrent = false
             leave()
-            return void read(1)
+            return void readSeries()
           }
           this.#curves.add(event)
           if (this.#task) this.#task = foldEvent(this.#task, event)
@@ -95,18 +81,11 @@ export class CurvesStore extends Store<CurvesSnapshot> {
         },
       })
     }
-    void read(1)
-    return () => {
-      isLeft = true
-      leave()
-    }
+    readSeries()
+    return () => leave()
   }
 
   protected look(status: Status): CurvesSnapshot {
     return { curves: this.#curves.snapshot(), task: this.#task, ...status }
   }
-}
-
-function notFound(taskId: string): EpochcastClientError {
-  return new EpochcastClientError(`there is no task ${taskId}`, { code: 'TASK_NOT_FOUND', retryable: false })
 }

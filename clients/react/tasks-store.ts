@@ -1,12 +1,10 @@
-import { EpochcastClientError } from '../typescript/error.ts'
 import {
   type TaskFilter,
   type TaskSummaryFragment,
   TasksDocument,
   TaskUpdatesDocument,
 } from '../typescript/generated/graphql.ts'
-import { DEFAULT_RETRY, retryDelayMs } from '../typescript/retry.ts'
-import { schedule } from '../typescript/schedule.ts'
+import { read } from './read.ts'
 import type { Source } from './source.ts'
 import { type Status, Store } from './store.ts'
 
@@ -45,8 +43,6 @@ export class TasksStore extends Store<TasksSnapshot> {
   protected open(): () => void {
     this.#tasks.clear()
     this.#isRead = false
-    let isLeft = false
-    let retry = () => {}
     // Before the list is read, so that no change falls between the two.
     const leave = this.source.subscribe(
       TaskUpdatesDocument,
@@ -56,26 +52,17 @@ export class TasksStore extends Store<TasksSnapshot> {
         state: (state) => this.enter(state),
       },
     )
-    const read = async (attempt: number): Promise<void> => {
-      try {
-        const variables = { filter: this.#filter, orderBy: null, first: this.#first, after: null }
-        const { tasks } = await this.source.execute(TasksDocument, variables)
-        if (isLeft) return
+    const variables = { filter: this.#filter, orderBy: null, first: this.#first, after: null }
+    const leaveRead = read(this.source, TasksDocument, variables, {
+      next: ({ tasks }) => {
         this.#isRead = true
         for (const edge of tasks.edges) if (edge) this.#take(edge.node)
         this.changed()
-      } catch (error) {
-        if (isLeft) return
-        if (!(error instanceof EpochcastClientError && error.retryable)) {
-          return void this.enter({ kind: 'ended', cause: error })
-        }
-        retry = schedule(retryDelayMs(attempt, DEFAULT_RETRY), () => void read(attempt + 1))
-      }
-    }
-    void read(1)
+      },
+      error: (cause) => this.enter({ kind: 'ended', cause }),
+    })
     return () => {
-      isLeft = true
-      retry()
+      leaveRead()
       leave()
     }
   }

@@ -1,7 +1,7 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import type { CallOptions, StreamOptions } from './client.ts'
 import { type Curve, type CurveFilter, CurveSet } from './curve-set.ts'
-import { EpochcastClientError } from './error.ts'
+import { taskNotFound } from './error.ts'
 import type { FollowRequest, TrainingProgressEvent } from './follow.ts'
 import { TaskSeriesDocument, type TaskSummaryFragment } from './generated/graphql.ts'
 import { DEFAULT_RETRY } from './retry.ts'
@@ -104,7 +104,7 @@ export async function readCurves(
   const call = { signal: options.signal, attempts: DEFAULT_RETRY.attempts }
   for (;;) {
     const { task } = await source.execute(TaskSeriesDocument, variables, call)
-    if (!task) throw notFound(taskId)
+    if (!task) throw taskNotFound(taskId)
     const { series, ...summary } = task
     let view = initialView(summary as TaskSummaryFragment)
     set.reset({ attempt: task.attempt, series })
@@ -122,8 +122,4 @@ export async function readCurves(
     }
     if (!hasSkipped) return
   }
-}
-
-function notFound(taskId: string): EpochcastClientError {
-  return new EpochcastClientError(`there is no task ${taskId}`, { code: 'TASK_NOT_FOUND', retryable: false })
 }

@@ -56,6 +56,10 @@ export function disposed(): EpochcastClientError {
   return new EpochcastClientError('the client was disposed', { code: 'CLIENT_DISPOSED', retryable: false })
 }
 
+export function taskNotFound(taskId: string): EpochcastClientError {
+  return new EpochcastClientError(`there is no task ${taskId}`, { code: 'TASK_NOT_FOUND', retryable: false })
+}
+
 /** `problem` is what fetch or the socket threw. */
 export function unreachable(url: string, problem: unknown): EpochcastClientError {
   return new EpochcastClientError(`cannot reach ${url}: ${describe(problem)}`, {
