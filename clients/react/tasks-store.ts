@@ -4,6 +4,7 @@ import {
   TasksDocument,
   TaskUpdatesDocument,
 } from '../typescript/generated/graphql.ts'
+import { schedule } from '../typescript/schedule.ts'
 import { read } from './read.ts'
 import type { Source } from './source.ts'
 import { type Status, Store } from './store.ts'
@@ -22,12 +23,20 @@ export interface TasksSnapshot extends Status {
 export const NO_TASKS: TasksSnapshot = { tasks: [], state: { kind: 'connecting' }, error: null }
 
 const DEFAULT_FIRST = 50
+/** A task may end after the list was read, and before the subscription stands. */
+const CONNECTS_WITHIN_SECONDS = 60
+/** Nothing tells of tasks that are deleted. */
+const REREAD_MS = 60_000
+/** Between two readings of a list that changes fast. */
+const STALE_MS = 1000
 
 /** The newest tasks that match, and what becomes of them. */
 export class TasksStore extends Store<TasksSnapshot> {
   readonly #filter: TaskFilter | null
   readonly #first: number
   readonly #tasks = new Map<string, TaskSummaryFragment>()
+  /** Told of by the subscription since the list was asked for. */
+  readonly #heard = new Set<string>()
   #isRead = false
 
   constructor(source: Source, { filter = null, first = DEFAULT_FIRST }: TasksRequest) {
@@ -43,32 +52,87 @@ export class TasksStore extends Store<TasksSnapshot> {
   protected open(): () => void {
     this.#tasks.clear()
     this.#isRead = false
+    let isAway = false
+    const list = this.#openList()
     // Before the list is read, so that no change falls between the two.
     const leave = this.source.subscribe(
       TaskUpdatesDocument,
-      { filter: this.#filter, minIntervalMs: null, finishedWithinSeconds: 0 },
+      { filter: this.#filter, minIntervalMs: null, finishedWithinSeconds: CONNECTS_WITHIN_SECONDS },
       {
-        next: ({ taskUpdates }) => this.#take(taskUpdates),
-        state: (state) => this.enter(state),
+        next: ({ taskUpdates: task }) => {
+          this.#heard.add(task.channel)
+          const { size } = this.#tasks
+          this.#take(task)
+          if (this.#tasks.size < size && size === this.#first) list.read()
+        },
+        state: (state) => {
+          this.enter(state)
+          if (state.kind === 'live' && isAway) list.read()
+          isAway = state.kind === 'reconnecting'
+        },
       },
     )
-    const variables = { filter: this.#filter, orderBy: null, first: this.#first, after: null }
-    const leaveRead = read(this.source, TasksDocument, variables, {
-      next: ({ tasks }) => {
-        this.#isRead = true
-        for (const edge of tasks.edges) if (edge) this.#take(edge.node)
-        this.changed()
-      },
-      error: (cause) => this.enter({ kind: 'ended', cause }),
-    })
+    list.read()
     return () => {
-      leaveRead()
+      list.leave()
       leave()
+    }
+  }
+
+  /**
+   * The list, read again where updates do not tell all: the one that follows where another has left, and which have been
+   * deleted, or have left a filter that is the server's to judge.
+   */
+  #openList(): { read(): void; leave(): void } {
+    let leave = () => {}
+    let isReading = false
+    let isStale = false
+    const next = () => {
+      isReading = false
+      if (!this.isEnded) leave = schedule(isStale ? STALE_MS : REREAD_MS, readNow)
+    }
+    const readNow = () => {
+      leave()
+      isReading = true
+      isStale = false
+      this.#heard.clear()
+      const variables = { filter: this.#filter, orderBy: null, first: this.#first, after: null }
+      leave = read(this.source, TasksDocument, variables, {
+        next: ({ tasks }) => {
+          this.#isRead = true
+          this.#replace(tasks.edges.flatMap((edge) => edge?.node ?? []))
+          next()
+        },
+        error: (cause) => {
+          // Later, the list is right as far as it goes.
+          if (!this.#isRead) this.enter({ kind: 'ended', cause })
+          next()
+        },
+      })
+    }
+    return {
+      read: () => {
+        if (isReading) isStale = true
+        else readNow()
+      },
+      leave: () => leave(),
     }
   }
 
   protected look(status: Status): TasksSnapshot {
     return { tasks: [...this.#tasks.values()], ...status }
+  }
+
+  #replace(list: readonly TaskSummaryFragment[]): void {
+    const listed = new Set(list.map(({ channel }) => channel))
+    for (const channel of this.#tasks.keys()) {
+      if (!listed.has(channel) && !this.#heard.has(channel)) this.#tasks.delete(channel)
+    }
+    for (const task of list) {
+      // One that has left meanwhile does not come back.
+      if (this.#tasks.has(task.channel) || !this.#heard.has(task.channel)) this.#take(task)
+    }
+    this.changed()
   }
 
   #take(task: TaskSummaryFragment): void {

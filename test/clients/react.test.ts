@@ -4,7 +4,7 @@ import { renderToString } from 'react-dom/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EpochcastProvider, useCurves, useTasks, useTrainingProgress } from '../../clients/react/index.ts'
 import { launchBrowser } from '../support/browser.ts'
-import { progressReports, report, startExternal } from '../support/graphql.ts'
+import { progressReports, report, run, startExternal } from '../support/graphql.ts'
 import { range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 import { bundlePage } from './support/page.ts'
@@ -97,6 +97,12 @@ describe('the hooks', () => {
     expect(newest.start).toMatchObject({ isPending: false, error: null, data: { task: { id: started[5] } } })
     await report(url, started[3], { progress: { current: 1, total: 2 } }, { success: {} })
     await until('its end', async () => (await seen()).newest.tasks.tasks[2].status === 'SUCCESS')
+    await run(url, 'mutation ($id: ID!) { deleteTask(input: { taskId: $id }) { taskId } }', {
+      id: started[3],
+    })
+    // Or after a minute.
+    await page.evaluate(() => dispatchEvent(new Event('online')))
+    await until('the next', async () => (await names()) === 'fecba')
     await expect(start({ trainer: 'unknown' })).rejects.toThrow('unknown')
     await until('the error', async () => (await seen()).newest.start.error !== null)
   })
