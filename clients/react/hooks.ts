@@ -29,7 +29,10 @@ export interface TrainingOptions extends SuspenseOption {
   readonly after?: string | undefined
   /** Events that are kept; 1000 by default. */
   readonly maxEvents?: number | undefined
-  /** Every event once and in order, at once and not only once a frame. */
+  /**
+   * Every event once and in order, at once and not only once a frame. A component that joins a subscription of others
+   * begins with its newest events: `last` of them, or `maxEvents` where that is more.
+   */
   readonly onEvent?: ((event: TrainingProgressEvent) => void) | undefined
 }
 
@@ -63,8 +66,7 @@ export function useTrainingProgress(
   useEffect(() => {
     newest.current = onEvent
   })
-  // Before the subscription that useSyncExternalStore makes has anything to tell, as that takes a round trip.
-  useEffect(() => store?.onEvent((event) => newest.current?.(event)), [store])
+  useEffect(() => store?.onEvent(newest), [store])
   return useSnapshot(store, NO_TRAINING, suspense)
 }
 

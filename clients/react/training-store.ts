@@ -18,23 +18,47 @@ export const NO_TRAINING: TrainingSnapshot = {
   error: null,
 }
 
+/** A component's `onEvent`, as it was rendered last; it stays the same object for as long as the component lives. */
+interface EventListener {
+  readonly current: ((event: TrainingProgressEvent) => void) | undefined
+}
+
 export class TrainingStore extends Store<TrainingSnapshot> {
   readonly #request: FollowRequest
   readonly #maxEvents: number
-  readonly #eventListeners = new Set<(event: TrainingProgressEvent) => void>()
+  /** Kept for those that come later: as many as they would be replayed alone, or more. */
+  readonly #maxKept: number
+  readonly #listeners = new Set<EventListener>()
+  /** How many events it was told of before it left. */
+  #toldOf = new WeakMap<EventListener, number>()
   #events: TrainingProgressEvent[] = []
+  /** Of all events since it was opened. */
+  #count = 0
   #task: TaskView | null = null
 
   constructor(source: Source, request: FollowRequest, maxEvents: number) {
     super(source, NO_TRAINING)
     this.#request = request
     this.#maxEvents = maxEvents
+    this.#maxKept = Math.max(maxEvents, request.last ?? 0)
   }
 
-  /** Every event that comes from now on, at once. */
-  onEvent(listener: (event: TrainingProgressEvent) => void): () => void {
-    this.#eventListeners.add(listener)
-    return () => this.#eventListeners.delete(listener)
+  /**
+   * Every event, at once: those that are kept, without what the same listener was told of before, and what comes from now
+   * on. Returns how to leave.
+   */
+  onEvent(listener: EventListener): () => void {
+    // What is kept of a stream that was left is asked for again.
+    if (!this.isIdle) {
+      const kept = this.#newest(this.#maxKept)
+      const missed = this.#count - (this.#toldOf.get(listener) ?? 0)
+      if (missed > 0) for (const event of kept.slice(-missed)) listener.current?.(event)
+    }
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+      this.#toldOf.set(listener, this.#count)
+    }
   }
 
   hasValue({ task, state }: TrainingSnapshot): boolean {
@@ -43,6 +67,8 @@ export class TrainingStore extends Store<TrainingSnapshot> {
 
   protected open(): () => void {
     this.#events = []
+    this.#count = 0
+    this.#toldOf = new WeakMap()
     this.#task = null
     const { taskId, channelPrefix = null, after = null, last = null } = this.#request
     const variables = { taskId, channelPrefix, after, last: last === 0 ? null : last }
@@ -51,19 +77,20 @@ export class TrainingStore extends Store<TrainingSnapshot> {
         if (event.__typename === 'StreamOpened') this.#task = initialView(event.task)
         if (this.#task) this.#task = foldEvent(this.#task, event)
         // Cut seldom, so that an event costs the same however many are kept.
-        if (this.#events.push(event) >= 2 * this.#maxEvents + 1) this.#events = this.#newest()
+        if (this.#events.push(event) >= 2 * this.#maxKept + 1) this.#events = this.#newest(this.#maxKept)
+        this.#count++
         this.changed()
-        for (const listener of this.#eventListeners) listener(event)
+        for (const listener of this.#listeners) listener.current?.(event)
       },
       state: (state) => this.enter(state),
     })
   }
 
   protected look(status: Status): TrainingSnapshot {
-    return { events: this.#newest(), task: this.#task, ...status }
+    return { events: this.#newest(this.#maxEvents), task: this.#task, ...status }
   }
 
-  #newest(): TrainingProgressEvent[] {
-    return this.#maxEvents === 0 ? [] : this.#events.slice(-this.#maxEvents)
+  #newest(most: number): TrainingProgressEvent[] {
+    return most === 0 ? [] : this.#events.slice(-most)
   }
 }

@@ -74,8 +74,9 @@ describe('the hooks', () => {
   })
 
   it('suspend until there is something to show', async () => {
-    const { url, proxy, show, seen, page } = await setUp()
+    const { url, proxy, show, seen, steps, page } = await setUp()
     const taskId = await startExternal(url)
+    await report(url, taskId, ...progressReports(1, 3))
     proxy.hold()
     await show({ client: 'none', taskId, suspense: true, show: ['task', 'curves', 'training'] })
     await page.getByText('waiting').waitFor()
@@ -84,6 +85,8 @@ describe('the hooks', () => {
     await until('everything', async () => (await seen()).newest.training?.task)
     const { newest } = await seen()
     expect([newest.task.task.id, newest.curves.task.id]).toEqual([taskId, taskId])
+    await until('what came before they were there', async () => (await steps()).length > 0)
+    expect(await steps()).toEqual([1, 2, 3])
   })
 
   it('start trainings, and list them as they change', async () => {
