@@ -73,6 +73,19 @@ describe('the hooks', () => {
     await until('what it is by now', async () => (await seen()).newest.task.task?.status === 'SUCCESS')
   })
 
+  it('leave nothing behind where they are unmounted while they connect', async () => {
+    const { url, server, show, seen, page } = await setUp()
+    const taskId = await startExternal(url)
+    const view = { client: 'none', taskId, show: ['training', 'curves', 'tasks', 'heartbeat'] } as const
+    for (const ms of [0, 1, 3, 8, 20, 50]) {
+      const call = `show(${JSON.stringify(view)}); setTimeout(() => resolve(unmount()), ${ms})`
+      await page.evaluate(`new Promise((resolve) => { ${call} })`)
+    }
+    await until('nobody at the server', () => server.gauges().subscriptions + server.gauges().sockets === 0)
+    await show(view)
+    await until('the task', async () => (await seen()).newest.training.task)
+  })
+
   it('suspend until there is something to show', async () => {
     const { url, proxy, show, seen, steps, page } = await setUp()
     const taskId = await startExternal(url)

@@ -34,7 +34,7 @@ export async function openPage(
   browser: Browser,
   serverUrl: string,
   script: string,
-  body = '<div id="root"></div>',
+  body?: string,
   search = '',
 ): Promise<Page> {
   const page = await browser.newPage()
@@ -47,8 +47,17 @@ export async function openPage(
     if (message.type() === 'error' && !isOfNetwork) complaints.push(message.text())
   })
   onTestFinished(() => expect(complaints).toEqual([]))
+  await page.goto((await servePage(serverUrl, script, body)) + search)
+  return page
+}
+
+/** The address of such a page; a page that playwright makes up itself may not call this machine. */
+export async function servePage(
+  serverUrl: string,
+  script: string,
+  body = '<div id="root"></div>',
+): Promise<string> {
   const text = `<!doctype html><body>${body}<script>serverUrl = '${serverUrl}'</script><script src="page.js"></script>`
-  // A page that playwright makes up itself may not call this machine.
   const server = createServer(({ url }, response) => {
     const isScript = url === '/page.js'
     response.setHeader('content-type', `text/${isScript ? 'javascript' : 'html'}; charset=utf-8`)
@@ -59,6 +68,5 @@ export async function openPage(
     server.closeAllConnections()
     server.close()
   })
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/page.html${search}`)
-  return page
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/page.html`
 }
