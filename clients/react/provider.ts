@@ -1,6 +1,7 @@
 import { createContext, createElement, type ReactNode, useContext, useMemo } from 'react'
 import { createClient } from '../typescript/client.ts'
 import { createResumingClient } from '../typescript/resuming-client.ts'
+import { webSocketUrl } from '../typescript/socket.ts'
 import { type AnyClient, type Source, sourceOf } from './source.ts'
 import type { Status, Store } from './store.ts'
 
@@ -78,13 +79,10 @@ function ownSource(url: string, token: Token): Source {
   const params = (value: string) => ({ authorization: `Bearer ${value}` })
   let socket: Source | null = null
   const open = () => {
-    // A page may give a path only.
-    const { location } = globalThis as { location?: { href: string } }
-    const webSocketUrl = new URL(url, location?.href).href.replace(/^http/, 'ws')
     const connectionParams =
       typeof token === 'function' ? async () => params(await token()) : token ? params(token) : undefined
     return sourceOf(
-      createResumingClient({ url: webSocketUrl, ...(connectionParams && { connectionParams }) }),
+      createResumingClient({ url: webSocketUrl(url), ...(connectionParams && { connectionParams }) }),
     )
   }
   return {

@@ -8,11 +8,11 @@ import { type FollowRequest, followEvents, type TrainingProgressEvent } from './
 import { type ReceiveOptions, receive } from './receive.ts'
 import { type ConnectionChange, gaveUp, Reconnection } from './reconnection.ts'
 import { DEFAULT_RETRY, pause, type RetryOptions, retryDelayMs } from './retry.ts'
-import { createSocket, type Socket } from './socket.ts'
+import { createSocket, type Socket, webSocketUrl } from './socket.ts'
 import { linkSignals, stoppable } from './stoppable.ts'
 
 export interface ClientOptions {
-  /** The GraphQL endpoint, such as `https://host/graphql`; the WebSocket's URL is derived from it. */
+  /** The GraphQL endpoint, such as `https://host/graphql`, or in a page `/graphql`; the WebSocket's URL is derived from it. */
   readonly url: string
   /** Sent as a bearer token over both transports; a function is asked at each request and connection. */
   readonly token?: string | (() => string | Promise<string>) | undefined
@@ -200,9 +200,4 @@ async function* values<Data>(
       await reconnection.next(error)
     }
   }
-}
-
-/** `http://host/graphql` → `ws://host/graphql`, `https:` → `wss:`. */
-function webSocketUrl(url: string): string {
-  return url.replace(/^http/i, 'ws')
 }

@@ -37,3 +37,11 @@ export function createSocket({ url, webSocketImpl, authorization }: SocketOption
   terminateWithoutPong(client)
   return { url, client }
 }
+
+/** `http://host/graphql` → `ws://host/graphql`, `https:` → `wss:`. A page may give a path only. */
+export function webSocketUrl(url: string): string {
+  const { location } = globalThis as { location?: { href: string } }
+  // React Native's URL puts a slash behind what is whole already.
+  const absolute = /^https?:/i.test(url) ? url : new URL(url, location?.href).href
+  return absolute.replace(/^http/i, 'ws')
+}
