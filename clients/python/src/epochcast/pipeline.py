@@ -192,18 +192,20 @@ class Pipeline:
     def _append(self, items: list[Item]) -> None:
         """As batches, each of one member; what ends the run is alone, so that nothing beside it is refused with it."""
         texts: list[str] = []
-        size, of = 0, None
-        for item in [*items, *self._note_of_left_out()]:
+        size, of, is_end = 0, None, False
+        for item in items:
             kind, member = item[0], item[1]
+            is_end = kind in encode.ENDS
+            if kind == MARK or is_end:
+                self._append_batch(of, texts)
+                texts, size = [], 0
             if kind == MARK:
-                if texts:
-                    self._append_batch(of, texts)
-                    texts, size = [], 0
                 item[2].append(self._next - 1)
                 continue
+            if is_end:  # after which the server takes nothing
+                self._tell_left_out(force=True)
             for text in encode.reports(item, self._notices):
-                is_end = kind in encode.ENDS
-                if texts and (is_end or member != of or size + len(text) > MAX_BATCH_BYTES):
+                if texts and (member != of or size + len(text) > MAX_BATCH_BYTES):
                     self._append_batch(of, texts)
                     texts, size = [], 0
                 texts.append(text)
@@ -211,28 +213,35 @@ class Pipeline:
                 if is_end or len(texts) == MAX_BATCH_REPORTS:
                     self._append_batch(of, texts, force=is_end)
                     texts, size = [], 0
-        if texts:
-            self._append_batch(of, texts)
+        self._append_batch(of, texts)
+        if not is_end:
+            self._tell_left_out(force=self._closing)
         self.sender.wake()
 
     def _append_batch(self, member: str | None, texts: list[str], *, force: bool = False) -> None:
-        batch = Batch(self._next, len(texts), member, f"[{','.join(texts)}]")
+        if texts and not self._append_texts(member, texts, force=force):
+            self._left_out += len(texts)
+
+    def _append_texts(self, member: str | None, texts: list[str], *, force: bool) -> bool:
+        """False where there is no room."""
         if self.sender.is_over:
-            return
-        if self.outbox.append(batch, force=force):
+            return True  # nobody would take them
+        batch = Batch(self._next, len(texts), member, f"[{','.join(texts)}]")
+        is_appended = self.outbox.append(batch, force=force)
+        if is_appended:
             self._next += batch.count
-        else:
-            self._left_out += batch.count
         error = self.outbox.spool_error
         if error is not None:
             self._notices.say("spool", f"the spool cannot be written ({words_of(error)}); memory is used")
+        return is_appended
 
-    def _note_of_left_out(self) -> list[Item]:
-        """Loss is never silent: neither here nor on the server."""
+    def _tell_left_out(self, *, force: bool) -> None:
+        """Loss is never silent: neither here nor on the server. A word for which there is no room waits for the next turn."""
         count = self._left_out - self._left_out_told
         if count == 0:
-            return []
-        self._left_out_told += count
+            return
         words = f"{count} reports were left out: more came than could be sent or kept"
         self._notices.say("left-out", words)
-        return [("error", None, time.time(), words, "ReportsLeftOut")]
+        note = encode.reports(("error", None, time.time(), words, "ReportsLeftOut"), self._notices)
+        if self._append_texts(None, note, force=force):
+            self._left_out_told += count
