@@ -76,6 +76,7 @@ class SpoolFile:
             raise
         # Read by hand: a file object would have a lock, and a fork could leave it locked.
         self._read_at, self._chunk, self._chunk_at = 0, b"", 0
+        self._last_read = 0  # number of the last report that was read
         try:
             self.delivered = int(self._line() or "")
             self.header: dict[str, Any] = json.loads(self._line() or "")
@@ -126,6 +127,7 @@ class SpoolFile:
             place, reports = line.split("\t")
             first, count, member = place.split(" ", 2)
             batch = Batch(int(first), int(count), json.loads(member), reports)
+            self._last_read = batch.last
             if batch.last > self.delivered:
                 return batch.after(self.delivered)
         return None
@@ -136,7 +138,7 @@ class SpoolFile:
         os.lseek(self._fd, 0, os.SEEK_SET)
         os.write(self._fd, f"{number:0{WIDTH}d}".encode())
         is_read = self._read_at == self._size and self._chunk_at == len(self._chunk)
-        if self._size > TRIM_SPOOL_BYTES and is_read:
+        if self._size > TRIM_SPOOL_BYTES and is_read and number >= self._last_read:
             os.ftruncate(self._fd, self._start)
             self._size = self._read_at = self._start
             self._chunk, self._chunk_at = b"", 0

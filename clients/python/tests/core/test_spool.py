@@ -173,6 +173,23 @@ def test_a_file_that_is_large_enough_is_used_up(
     assert steps(url, str(run.task_id)) == list(range(200))
 
 
+def test_a_file_whose_last_line_is_delivered_in_part_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part at a time is delivered where one report of a batch is refused."""
+    monkeypatch.setattr(outbox, "TRIM_SPOOL_BYTES", 10)
+    path = str(tmp_path / "run.epochcast")
+    killed = outbox.SpoolFile(path, {})
+    box = outbox.Outbox(killed)
+    box.append(outbox.Batch(1, 3, None, "[1,2,3]"))
+    assert box.oldest() is not None
+    box.confirm(2)
+    killed.abandon()
+    left = outbox.SpoolFile(path, None)
+    assert left.next() == outbox.Batch(3, 1, None, "[3]")
+    left.close()
+
+
 def test_a_file_at_its_bound_leaves_the_rest_to_memory(
     gate: Gate, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
