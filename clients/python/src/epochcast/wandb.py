@@ -1,5 +1,6 @@
 """For scripts written for wandb: `import epochcast.wandb as wandb`. What is not supported says so once, and does nothing."""
 
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
@@ -23,7 +24,40 @@ class Config(dict[str, Any]):
         self[name] = value
 
     def update(self, *args: Any, allow_val_change: bool = True, **kwargs: Any) -> None:
-        super().update(*args, **kwargs)
+        super().update(_settings_of(args[0] if args else None), **kwargs)
+
+
+def _settings_of(config: Any) -> dict[str, Any]:
+    """A mapping, pairs, or what argparse has parsed; of anything else nothing, which is said."""
+    try:
+        return dict(vars(config) if isinstance(config, Namespace) else config or ())
+    except Exception as error:
+        _notices.say(
+            "wandb-config", f"a config of type {type(config).__name__} was left out, {words_of(error)}"
+        )
+        return {}
+
+
+class Unsupported:
+    """Can be called and asked for anything, of which nothing comes; it is no number, so a metric of it is left out."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, *_args: Any, **_kwargs: Any) -> "Unsupported":
+        _notices.say(f"wandb-{self._name[:40]}", f"wandb.{self._name} is not supported, and does nothing")
+        return self
+
+    def __getattr__(self, name: str) -> "Unsupported":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __enter__(self) -> "Unsupported":
+        return self
+
+    def __exit__(self, *_error: Any) -> None:
+        pass
 
 
 class Summary(MutableMapping[str, Any]):
@@ -75,7 +109,8 @@ class Run:
                 _notices.say("wandb-step", f"step {step} comes after step {self.step}, so it was left out")
                 return
             self._waiting.update(data)
-            self.summary.values_by_name.update(data)
+            told = {name: value for name, value in data.items() if not isinstance(value, Unsupported)}
+            self.summary.values_by_name.update(told)
             if commit or (commit is None and step is None):
                 self._commit()
                 self.step += 1
@@ -108,7 +143,7 @@ class Run:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return _unsupported(name)
+        return Unsupported(name)
 
     def __enter__(self) -> "Run":
         return self
@@ -127,7 +162,7 @@ run: Run | None = None
 def init(
     project: str | None = None,
     name: str | None = None,
-    config: Mapping[str, Any] | None = None,
+    config: Any = None,
     tags: Any = None,
     group: str | None = None,
     **_ignored: Any,
@@ -136,9 +171,9 @@ def init(
     global run
     if run is not None:
         run.finish()
-    labels = {"project": project, "group": group, "tags": list(tags) if tags else None}
+    labels = {"project": project, "group": group, "tags": tags or None}
     given = {field: value for field, value in labels.items() if value is not None}
-    settings = dict(config) if isinstance(config, Mapping) else {}
+    settings = _settings_of(config)
     run = Run(start(name or project, labels=given or None, params=settings or None), settings, name)
     return run
 
@@ -175,13 +210,4 @@ def __getattr__(name: str) -> Any:
         return run.summary if run is not None else Summary()
     if name.startswith("__"):
         raise AttributeError(name)
-    return _unsupported(name)
-
-
-def _unsupported(name: str) -> Any:
-    """Something that can be called, and is no number, so that a metric of it is left out."""
-
-    def nothing(*_args: Any, **_kwargs: Any) -> None:
-        _notices.say(f"wandb-{name[:40]}", f"wandb.{name} is not supported, and does nothing")
-
-    return nothing
+    return Unsupported(name)

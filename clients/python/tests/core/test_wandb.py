@@ -1,12 +1,16 @@
 """A script written for wandb, with nothing changed but its import."""
 
+from argparse import Namespace
+from typing import Any
+
 import pytest
 from support.tasks import events, task, task_named
 
 SCRIPT = """
 import epochcast.wandb as wandb
 
-wandb.init(project="vision", name="NAME", config={"lr": 0.1, "epochs": 3}, tags=["a"])
+wandb.init(project="vision", name="NAME", config=CONFIG, tags=["a"])
+wandb.config.update(CONFIG)
 wandb.define_metric("val/*", step_metric="epoch")
 wandb.watch(object())
 for epoch in range(wandb.config.epochs):
@@ -16,16 +20,21 @@ for epoch in range(wandb.config.epochs):
 wandb.summary["best"] = 0.25
 wandb.alert("slow", "it takes long")
 wandb.save("model.h5")
+wandb.log_artifact(wandb.Artifact("model", type="model").add_file("model.h5")).wait()
+with wandb.Table(columns=["a"]) as table:
+    table.add_data(wandb.util.generate_id())
 ENDING
 """
+
+SETTINGS = {"lr": 0.1, "epochs": 3}
 
 
 @pytest.fixture
 def script_run(url: str, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     monkeypatch.setenv("EPOCHCAST_URL", url)
 
-    def execute(name: str, ending: str):  # type: ignore[no-untyped-def]
-        exec(SCRIPT.replace("NAME", name).replace("ENDING", ending), {})
+    def execute(name: str, ending: str, config: Any = SETTINGS):  # type: ignore[no-untyped-def]
+        exec(SCRIPT.replace("NAME", name).replace("ENDING", ending), {"CONFIG": config})
         return task(url, task_named(url, name))
 
     return execute
@@ -38,7 +47,7 @@ def test_a_script_for_wandb_reports(url: str, script_run, caplog: pytest.LogCapt
         {"lr": 0.1, "epochs": 3},
         {"project": "vision", "tags": ["a"]},
     )
-    assert found["result"]["best"] == 0.25
+    assert found["result"] == {"loss": pytest.approx(1 / 3), "val": {"loss": 0.1}, "extra": 7, "best": 0.25}
     told = [event for event in events(url, found["id"]) if event["__typename"] == "ProgressUpdate"]
     assert [(event["step"], event["metrics"]) for event in told] == [
         (0, {"loss": 1, "val/loss": 0.1}),
@@ -47,12 +56,30 @@ def test_a_script_for_wandb_reports(url: str, script_run, caplog: pytest.LogCapt
     ]
     errors = [event for event in events(url, found["id"]) if event["__typename"] == "ErrorReported"]
     assert [(event["error"], event["errorType"]) for event in errors] == [("slow: it takes long", "Alert")]
-    for name in ("Image", "save"):
+    for name in ("Image", "save", "Artifact", "log_artifact", "Table"):
         assert caplog.text.count(f"wandb.{name} is not supported") == 1
 
 
 def test_a_script_that_finishes_with_a_code_has_failed(script_run) -> None:  # type: ignore[no-untyped-def]
     assert script_run("wandb with a code", "wandb.finish(exit_code=2)")["status"] == "FAILURE"
+
+
+@pytest.mark.parametrize("config", [Namespace(**SETTINGS), list(SETTINGS.items())])
+def test_a_config_is_what_a_script_has(script_run, config: Any) -> None:  # type: ignore[no-untyped-def]
+    assert script_run(f"wandb {type(config).__name__}", "wandb.finish()", config)["params"] == SETTINGS
+
+
+@pytest.mark.parametrize("odd", [7, "words", object(), Namespace])
+def test_whatever_is_given_a_script_goes_on(odd: Any) -> None:
+    from epochcast import wandb
+
+    run = wandb.init(project=odd, name=odd, config=odd, tags=odd, group=odd)
+    wandb.config.update(odd)
+    wandb.log(odd)
+    wandb.log({odd: odd}, step=odd, commit=odd)
+    wandb.alert(odd, odd)
+    run.anything(odd).at.all(odd)
+    wandb.finish(odd)
 
 
 def test_calls_with_one_step_are_one_report(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
