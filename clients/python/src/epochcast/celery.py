@@ -52,10 +52,9 @@ class EpochcastTask(Task):  # type: ignore[misc,unused-ignore]
         super().on_failure(exc, task_id, args, kwargs, einfo)
 
     def on_retry(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
-        run = _runs.pop(task_id, None)
+        run = _runs.get(task_id)
         if run is not None:
             run.error(exc)
-            run._close()
         super().on_retry(exc, task_id, args, kwargs, einfo)
 
 
@@ -95,6 +94,14 @@ def _first(values: dict[str, Any], names: tuple[str, ...]) -> Any:
 def _run_of(task: Any, task_id: str) -> Run:
     """The same key wherever it is executed, so it is the same run."""
     return start(task.name, key=f"celery-{task_id}", labels={"celery": task_id})
+
+
+@signals.task_postrun.connect  # type: ignore[untyped-decorator,unused-ignore]
+def _on_postrun(task_id: str = "", **_kwargs: Any) -> None:
+    """Of one that is to be tried again or delivered again, the run goes on; of one that is ignored, the end is not known."""
+    run = _runs.pop(task_id, None)
+    if run is not None:
+        run._close()
 
 
 @signals.task_revoked.connect  # type: ignore[untyped-decorator,unused-ignore]

@@ -14,6 +14,7 @@ from support.tasks import cancel, ended, events, task_named, tasks
 APP = """
 import time
 from celery import Celery
+from celery.exceptions import Ignore
 from epochcast.celery import EpochcastTask, broadcast_progress
 
 app = Celery("training", broker=BROKER, backend=BROKER, task_cls=EpochcastTask)
@@ -34,6 +35,10 @@ def retries(self):
     self.run_here.log({"retry": self.request.retries})
     if self.request.retries == 0:
         raise self.retry(exc=ValueError("once more"), countdown=0)
+
+@app.task
+def ignored():
+    raise Ignore()
 
 @app.task
 def fails():
@@ -111,6 +116,14 @@ def test_a_retry_goes_on_with_the_same_run(app: Any, url: str) -> None:
     told = [event for event in events(url, found["id"]) if event["__typename"] == "ProgressUpdate"]
     assert [event["metrics"] for event in told] == [{"retry": 0}, {"retry": 1}]
     assert len(tasks(url, "training_app.retries")) == 1
+
+
+def test_a_run_is_not_kept_behind_its_task(app: Any) -> None:
+    from epochcast.celery import _runs
+
+    for task in (app.ignored, app.retries, app.fails):
+        task.apply()
+    assert _runs == {}
 
 
 def test_a_task_that_is_cancelled_in_epochcast_stops(app: Any, url: str) -> None:
