@@ -89,23 +89,21 @@ class Pipeline:
         )
         return bool(numbers) and self.outbox.delivered >= numbers[0]
 
-    def close(self, timeout: float | None = None) -> bool:
+    def close(self) -> None:
         """
-        Waits until all is delivered, or, with a spool and a server that is away, is in the spool; whether it is. It polls,
-        because a lock could be held by the very thread that a signal handler interrupts.
+        Waits until all is delivered, or, with a spool and a server that is away, is in the spool. It polls, because a lock
+        could be held by the very thread that a signal handler interrupts.
         """
         spooled = self.outbox.spool is not None
-        limit = FLUSH_SECONDS if timeout is None else max(timeout, 0.0)
-        if timeout is None and spooled and self.sender.is_away:
-            limit = SPOOLED_FLUSH_SECONDS
-        until = time.monotonic() + limit
+        is_safe_soon = spooled and self.sender.is_away
+        until = time.monotonic() + (SPOOLED_FLUSH_SECONDS if is_safe_soon else FLUSH_SECONDS)
         self._closing = True
         self._queue.put(None)
         self._poll(lambda: self._is_encoded, until)
         safe = spooled and self.outbox.reports_in_memory() == 0
         self.sender.close(gives_up=safe)
         self._poll(lambda: self.sender.is_done, until)
-        return self._tell_rest()
+        self._tell_rest()
 
     def abandon(self) -> None:
         """In a forked child: the threads are the parent's, and so is the file."""
@@ -116,7 +114,7 @@ class Pipeline:
         while not condition() and time.monotonic() < until:
             time.sleep(0.005)
 
-    def _tell_rest(self) -> bool:
+    def _tell_rest(self) -> None:
         """What `close` can say; where the server is still being waited for, the thread that does so finishes later."""
         self._is_left = True
         folder = self._settings.spool_dir if self.outbox.spool is not None else None
@@ -125,7 +123,7 @@ class Pipeline:
             lost = 0 if self.sender.is_over else self.outbox.reports_in_memory()
             self._finish(is_delivered)
             if is_delivered or self.sender.is_over:
-                return is_delivered
+                return
         else:
             lost = self.outbox.reports_in_memory() + self._queue.qsize()
         if lost:
@@ -136,7 +134,6 @@ class Pipeline:
             self._notices.say(
                 "spooled", f"what could not be delivered is kept: python -m epochcast sync {folder}"
             )
-        return False
 
     def _finish(self, is_delivered: bool) -> None:
         """Once, by whichever thread comes first: the file goes, or is left to `sync`."""

@@ -6,7 +6,6 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from . import attach, start
 from .run import Run
-from .settings import launched_task
 
 _SUCCESS = frozenset({"success", "completed", "complete", "finished", "done"})
 _FAILURE = frozenset({"failure", "failed", "error"})
@@ -76,6 +75,4 @@ def _run_of(uri: Any) -> Run:
         task_id = (parse_qs(parts.query).get("task_id") or [None])[0]
     except (ValueError, TypeError, AttributeError):
         url = uri  # which is then refused, and said
-    if task_id is not None:
-        return attach(task_id, url=url)
-    return attach(url=url) if launched_task() is not None else start(url=url)
+    return start(url=url) if task_id is None else attach(task_id, url=url)

@@ -7,7 +7,7 @@ import json
 import socket
 import time
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.error import HTTPError
@@ -35,7 +35,6 @@ class Refusal:
 
     code: str
     message: str
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def _outcome(status: int, headers: Any, body: bytes) -> Outcome:
             _bounded(retry_after / 1000) if isinstance(retry_after, (int, float)) else _retry_after(headers)
         )
         return Unavailable(f"{code}: {message}", wait)
-    return Refusal(code, message, details)
+    return Refusal(code, message)
 
 
 def _retry_after(headers: Any) -> float | None:

@@ -4,9 +4,8 @@ from typing import Any
 
 from tqdm.auto import tqdm as _tqdm
 
-from . import attach, start
+from . import start
 from .run import Run
-from .settings import launched_task
 
 _run: Run | None = None
 
@@ -44,5 +43,5 @@ def trange(*args: Any, **kwargs: Any) -> Any:
 def _default_run() -> Run:
     global _run
     if _run is None:
-        _run = attach() if launched_task() is not None else start()
+        _run = start()
     return _run
