@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { addExamples } from '../clients/cli/options.ts'
 import type { Session } from '../clients/cli/session.ts'
 import { writeError } from '../clients/cli/session.ts'
 import { writeLine } from '../clients/cli/terminal.ts'
@@ -56,6 +57,12 @@ export function addDataCommand(program: Command, session: Session): void {
         writeLine(session.terminal.stdout, `copied ${found}`)
       }),
     )
+  addExamples(
+    data,
+    'epochcast data',
+    'epochcast data backup ../backup-1',
+    'EPOCHCAST_DATA=../backup-1 epochcast serve',
+  )
 }
 
 async function withDirectory(

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { addExamples } from '../clients/cli/options.ts'
 import { type Session, writeError } from '../clients/cli/session.ts'
 import { writeLine } from '../clients/cli/terminal.ts'
@@ -28,7 +28,11 @@ export function addTokenCommand(program: Command, session: Session): void {
     .option('--task <id>', 'only this task (may be repeated)', several)
     .option('--channel-prefix <prefix>', 'only tasks of this prefix (may be repeated)', several)
     .option('--label <name=value>', 'only tasks with this label (may be repeated)', severalLabels)
-    .option('--expires <time>', 'after 90s, 15m, 12h or 30d', timeInSeconds, 12 * 3600)
+    .addOption(
+      new Option('--expires <time>', 'after 90s, 15m, 12h or 30d')
+        .argParser(timeInSeconds)
+        .default(12 * 3600, '12h'),
+    )
     .action(async ({ expires, ...options }: TokenOptions) => {
       const [{ ConfigError, readConfig }, { developmentToken }] = await Promise.all([
         import('./config.ts'),

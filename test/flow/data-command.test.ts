@@ -60,3 +60,7 @@ it('the data command says what it cannot do', async () => {
     stderr: expect.stringContaining('is there already; expected a new directory, or an empty one'),
   })
 })
+
+it.each(['serve', 'data', 'token'])('epochcast %s has examples', async (name) => {
+  expect((await epochcast(name, '--help')).stdout).toContain('Examples:\n  $ ')
+})

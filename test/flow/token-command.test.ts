@@ -44,6 +44,11 @@ describe('epochcast token', () => {
     }
   })
 
+  it('says for how long a token is good without --expires', async () => {
+    const { stdout } = await tokenOf(['--help'])
+    expect(stdout).toContain('after 90s, 15m, 12h or 30d (default: 12h)')
+  })
+
   it.each([
     [[], {}, /^error CONFIG: EPOCHCAST_JWT_SECRET is not set; expected the server's secret/],
     [[], { EPOCHCAST_JWT_SECRET: 'short' }, /^error CONFIG: EPOCHCAST_JWT_SECRET is shorter than 32 bytes/],
