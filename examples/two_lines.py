@@ -1,4 +1,4 @@
-"""A training that reports itself:  EPOCHCAST_URL=http://localhost:4000 python3 examples/two_lines.py"""
+"""A training that reports itself:  EPOCHCAST_URL=http://localhost:4000/graphql python3 examples/two_lines.py"""
 
 import epochcast  # pip install ./clients/python
 
