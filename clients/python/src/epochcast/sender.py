@@ -130,7 +130,7 @@ class Sender:
             self.is_away = True
             self._failures += 1
             if self._failures >= 2:
-                self._notices.say("away", f"the server cannot be reached, trying again ({outcome.reason})")
+                self._notices.say("away", f"reports cannot be delivered yet, trying again ({outcome.reason})")
             ceiling = min(FIRST_BACKOFF_SECONDS * 2 ** min(self._failures, 20), MAX_BACKOFF_SECONDS)
             # Never at the same time as all the others that lost it.
             return max(outcome.wait or 0.0, random.uniform(ceiling / 2, ceiling))

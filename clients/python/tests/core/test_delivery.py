@@ -136,6 +136,18 @@ def test_of_a_batch_only_what_is_refused_is_left_out_and_the_log_tells(url: str)
     assert "BAD_METRICS" in told[0]["error"]
 
 
+def test_a_server_that_wants_a_token_is_not_said_to_be_away(
+    gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate.mode, gate.headers = 401, {"content-type": "application/json"}
+    extensions = {"code": "UNAUTHENTICATED", "retryable": False}
+    gate.body = json.dumps({"errors": [{"message": "there is no token", "extensions": extensions}]}).encode()
+    run = epochcast.start(url=gate.url)
+    words = "reports cannot be delivered yet, trying again (UNAUTHENTICATED: there is no token)"
+    until("a word about it", lambda: words in caplog.text)
+    run._pipeline, run._has_ended = None, True  # nobody waits for its end
+
+
 def test_a_task_that_is_not_there_ends_reporting_and_nothing_else(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
