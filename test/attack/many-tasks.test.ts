@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { dataDirectory } from '../support/data-directory.ts'
+import { isReady } from '../support/engines.ts'
 import { run, webSocketClient } from '../support/graphql.ts'
 import { testRedis } from '../support/redis.ts'
 import { range } from '../support/tasks.ts'
@@ -61,7 +62,7 @@ describe.each(Object.keys(engines))(`${TASKS} tasks, on the %s engine`, (engine)
     }
     const victim = await Victim.start(env, HEAP_MIB)
     const { url } = victim
-    if (engine === 'redis') await until('Redis', async () => (await fetch(new URL('/ready', url))).ok)
+    await until('the engine', () => isReady(victim))
     const restMiB = victim.residentMiB
     const startedAt = performance.now()
     let next = 0

@@ -8,7 +8,9 @@ import {
   type TrainingProgressEvent,
 } from '../../clients/typescript/index.ts'
 import type { EpochcastServer } from '../../src/server.ts'
+import { currentsIn } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
+import { range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 import { startProxy } from './support/proxy.ts'
 import { progressReports, report, startExternal, testClient } from './support/server.ts'
@@ -21,13 +23,8 @@ async function setUp(env: Record<string, string> = {}) {
   return { server, proxy, direct, taskId }
 }
 
-const steps = (events: readonly TrainingProgressEvent[]): number[] =>
-  events.flatMap((event) => (event.__typename === 'ProgressUpdate' ? [event.current] : []))
-
 const hasNobody = ({ gauges }: EpochcastServer): boolean =>
   gauges().subscriptions + gauges().sockets + gauges().feeds === 0
-
-const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1)
 
 describe('follow', () => {
   it('gives every event once and in order when the socket is cut in mid-burst, again and again', async () => {
@@ -50,7 +47,7 @@ describe('follow', () => {
     }
     await reporting
 
-    expect(steps(events)).toEqual(upTo(total))
+    expect(currentsIn(events)).toEqual(range(1, total))
     const names = events.map(({ __typename }) => __typename)
     expect(names.filter((name) => name === 'StreamOpened')).toHaveLength(1)
     expect(names[0]).toBe('StreamOpened')
@@ -70,7 +67,7 @@ describe('follow', () => {
       events.push(event)
       await new Promise((resolve) => setImmediate(resolve))
     }
-    expect(steps(events)).toEqual(upTo(200))
+    expect(currentsIn(events)).toEqual(range(1, 200))
   })
 
   it('goes on by itself when the server ends a stream at its maximum duration', async () => {
@@ -88,7 +85,7 @@ describe('follow', () => {
     await report(direct, taskId, ...progressReports(4, 5), { success: {} })
     await following
 
-    expect(steps(events)).toEqual([1, 2, 3, 4, 5])
+    expect(currentsIn(events)).toEqual([1, 2, 3, 4, 5])
     expect(events.some(({ __typename }) => __typename === 'StreamTimedOut')).toBe(false)
     expect(changes).toEqual([])
   })
@@ -103,7 +100,7 @@ describe('follow', () => {
 
     const rest: TrainingProgressEvent[] = []
     for await (const event of viewer.follow({ taskId, after: seen?.cursor, last: 100 })) rest.push(event)
-    expect(steps(rest)).toEqual([7, 8, 9, 10])
+    expect(currentsIn(rest)).toEqual([7, 8, 9, 10])
   })
 
   it('gives up once its attempts have run out, and says why', async () => {

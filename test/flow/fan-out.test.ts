@@ -5,6 +5,7 @@ import {
   CANCEL,
   collect,
   collectSse,
+  currentsOf,
   type Data,
   eventsOf,
   kindsOf,
@@ -24,9 +25,6 @@ import { testRedis } from '../support/redis.ts'
 import type { TestServer } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
-
-const numbersOf = (results: readonly Result[]): number[] =>
-  eventsOf(results).flatMap(({ __typename, current }) => (__typename === 'ProgressUpdate' ? [current] : []))
 
 const HEARTBEAT = 'subscription { heartbeat(intervalMs: 100) { sequence } }'
 const ODD_IDS = [
@@ -183,7 +181,7 @@ describeEngines((openServer, engine) => {
       await report(url, taskId, { status: { status: 'CANCELLED' } })
       for (const viewer of viewers) {
         const results = await viewer
-        expect(numbersOf(results)).toEqual([1, 2, 3])
+        expect(currentsOf(results)).toEqual([1, 2, 3])
         expect(kindsOf(results).slice(-2)).toEqual(['TrainingCancelled', 'StreamClosing'])
       }
       await until('all to be given back', () => isEmpty(server))
@@ -220,7 +218,7 @@ describeEngines((openServer, engine) => {
       for (const viewer of viewers) {
         const { seen, timeouts } = await viewer
         expect(timeouts).toBeGreaterThan(0)
-        expect(numbersOf(seen)).toEqual(range(1, current))
+        expect(currentsOf(seen)).toEqual(range(1, current))
       }
       await until('all to be given back', () => isEmpty(server))
     })
@@ -247,7 +245,7 @@ describeEngines((openServer, engine) => {
       await report(url, taskId, { success: {} })
       for (const id of ids) {
         await until('the end', () => client.isComplete(id))
-        expect(numbersOf(client.results(id))).toEqual(range(1, 200))
+        expect(currentsOf(client.results(id))).toEqual(range(1, 200))
         expect(kindsOf(client.results(id)).slice(-2)).toEqual(['TrainingSucceeded', 'StreamClosing'])
       }
       expect(client.messages.filter(({ id }) => id !== undefined && !ids.includes(id))).toEqual([])
@@ -282,7 +280,7 @@ describeEngines((openServer, engine) => {
       await until('the end', () => client.isComplete('watch'))
       await until('all beats', () => client.results('beats').length >= 3)
       client.complete('beats')
-      const seen = numbersOf(client.results('watch'))
+      const seen = currentsOf(client.results('watch'))
       expect(seen).toEqual(range(1, ROUNDS * 10))
       for (const round of range(1, ROUNDS)) {
         expect(client.results(`query ${round}`)).toMatchObject([{ data: { task: { id: taskId } } }])
@@ -330,11 +328,11 @@ describeEngines((openServer, engine) => {
       await reporting
       for (const i of [3, 4, 7, 8, 9]) {
         await until('the end', () => client.isComplete(`${i}`))
-        expect(numbersOf(client.results(`${i}`))).toEqual(range(1, 1000))
+        expect(currentsOf(client.results(`${i}`))).toEqual(range(1, 1000))
       }
       expect(left.map((i) => client.results(`${i}`).length)).toEqual(counts)
       for (const i of left) {
-        const seen = numbersOf(client.results(`${i}`))
+        const seen = currentsOf(client.results(`${i}`))
         expect(seen).toEqual(range(1, seen.length))
         expect(client.isComplete(`${i}`)).toBe(false)
       }
@@ -351,11 +349,11 @@ describeEngines((openServer, engine) => {
         client.subscribe('1', WATCH, { taskId, last: 0 })
         await until('it to open', () => client.results('1').length > before && gauges().groups === 1)
         await report(url, taskId, ...progressReports(round, round))
-        await until('its event', () => numbersOf(client.results('1')).includes(round))
+        await until('its event', () => currentsOf(client.results('1')).includes(round))
         client.complete('1')
         await until('it to be gone', () => isEmpty(server))
       }
-      expect(numbersOf(client.results('1'))).toEqual(range(1, 10))
+      expect(currentsOf(client.results('1'))).toEqual(range(1, 10))
     })
 
     it.each<[string, (client: ProtocolClient) => void, number]>([
@@ -388,8 +386,8 @@ describeEngines((openServer, engine) => {
       await reporting
       for (const id of ['1', '2']) {
         await until('the end', () => staying.isComplete(id))
-        expect(numbersOf(staying.results(id))).toEqual(range(1, 500))
-        const seen = numbersOf(leaving.results(id))
+        expect(currentsOf(staying.results(id))).toEqual(range(1, 500))
+        const seen = currentsOf(leaving.results(id))
         expect(seen).toEqual(range(1, seen.length))
       }
       await until('all to be given back', () => isEmpty(server) && gauges().sockets === 1)
@@ -419,7 +417,7 @@ describeEngines((openServer, engine) => {
     await report(url, taskId, { progress: { current: 301, message: '👍'.repeat(900) } }, { success: {} })
     for (const id of ids) {
       for (const client of [compressed, plain]) await until('the end', () => client.isComplete(id))
-      expect(numbersOf(compressed.results(id))).toEqual(range(1, 301))
+      expect(currentsOf(compressed.results(id))).toEqual(range(1, 301))
       const log = (client: ProtocolClient) => client.results(id).slice(1, -1)
       expect(JSON.stringify(log(compressed))).toBe(JSON.stringify(log(plain)))
     }
@@ -441,7 +439,7 @@ describeEngines((openServer, engine) => {
     for (let from = 1; from <= EVENTS; from += 100) {
       const reports = range(from, from + 99).map((current) => ({ progress: { current, metrics: METRICS } }))
       await report(url, taskId, ...reports)
-      await until('the quick one', () => numbersOf(quick.results('1').slice(-1))[0] === from + 99)
+      await until('the quick one', () => currentsOf(quick.results('1').slice(-1))[0] === from + 99)
       expect(gauges().bufferedBytes).toBeLessThan(3 * (65_536 + 32_768))
     }
     await report(url, taskId, { success: {} })
@@ -450,7 +448,7 @@ describeEngines((openServer, engine) => {
     for (const { socket } of slow) socket.resume()
     for (const client of slow) {
       await until('the slow one', () => client.isComplete('1'))
-      expect(numbersOf(client.results('1'))).toEqual(range(1, EVENTS))
+      expect(currentsOf(client.results('1'))).toEqual(range(1, EVENTS))
     }
     await until('all to be given back', () => isEmpty(server))
   })
@@ -478,7 +476,7 @@ describeEngines((openServer, engine) => {
         })
       await reportFrom(1)
       const all = () => clients.flatMap((client) => ['1', '2'].map((id) => client.results(id)))
-      await until('the events', () => all().every((results) => numbersOf(results).length === 20))
+      await until('the events', () => all().every((results) => currentsOf(results).length === 20))
       await redis.kill()
       await until('all to be told', () =>
         all().every((results) => kindsOf(results).includes('StreamInterrupted')),
@@ -495,7 +493,7 @@ describeEngines((openServer, engine) => {
         clients.every((client) => client.isComplete('1') && client.isComplete('2')),
       )
       for (const results of all()) {
-        expect(numbersOf(results)).toEqual(range(1, 60))
+        expect(currentsOf(results)).toEqual(range(1, 60))
         const told = kindsOf(results).filter((kind) => ['StreamInterrupted', 'EventsSkipped'].includes(kind))
         expect(told).toEqual(['StreamInterrupted'])
       }

@@ -1,6 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
-import { eventsOf, progressReports, report, startExternal, WATCH } from '../support/graphql.ts'
+import { isReady } from '../support/engines.ts'
+import { currentsOf, progressReports, report, startExternal, WATCH } from '../support/graphql.ts'
 import { ProtocolClient } from '../support/protocol-client.ts'
 import { testRedis } from '../support/redis.ts'
 import { serverProcess } from '../support/server.ts'
@@ -62,8 +63,7 @@ it('a viewer that has seen more than its new server has heard of goes on there, 
     serverProcess({ ...env, REDIS_URL: redis.url }),
     serverProcess({ ...env, REDIS_URL: proxy.url }),
   ])
-  const ready = (url: string) => fetch(url.replace('/graphql', '/ready')).then((response) => response.ok)
-  for (const { url } of [a, b]) await until('the server to be ready', () => ready(url))
+  for (const server of [a, b]) await until('the server to be ready', () => isReady(server))
 
   const taskId = await startExternal(a.url)
   const socketUrl = b.url.replace('http', 'ws')
@@ -82,8 +82,6 @@ it('a viewer that has seen more than its new server has heard of goes on there, 
 
   await report(a.url, taskId, ...progressReports(3, 9), { success: {} })
   await until('both streams to end', () => first.isComplete('1') && second.isComplete('1'))
-  const steps = (viewer: ProtocolClient) =>
-    eventsOf(viewer.results('1')).flatMap((event) => event.current ?? [])
-  expect(steps(first)).toEqual(range(2, 9))
-  expect(steps(second)).toEqual(range(3, 9))
+  expect(currentsOf(first.results('1'))).toEqual(range(2, 9))
+  expect(currentsOf(second.results('1'))).toEqual(range(3, 9))
 })

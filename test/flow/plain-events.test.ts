@@ -9,6 +9,7 @@ import { COSTLY, describeEngines } from '../support/engines.ts'
 import { EventReader } from '../support/event-source.ts'
 import { type Data, progressReports, report, run, startExternal, WATCH } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
+import { range } from '../support/tasks.ts'
 import { SECRET_ENV, tokenFor } from '../support/tokens.ts'
 import { until } from '../support/until.ts'
 
@@ -19,7 +20,6 @@ const historyUrl = (url: string, id: string, search = '') =>
 const parsed = (reader: EventReader): Data[] => reader.events.map(({ data }) => JSON.parse(data))
 const stepsOf = (events: readonly Data[]): number[] =>
   events.flatMap(({ type, current }) => (type === 'ProgressUpdate' ? [current] : []))
-const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
 
 describeEngines((open) => {
   it('events come as they happen, each with its cursor for its id, and an end after which nobody comes back', async () => {
@@ -84,7 +84,7 @@ describeEngines((open) => {
       'last-event-id': lastEventId,
     })
     await last.ended()
-    expect(stepsOf([...seen, ...parsed(last)])).toEqual(upTo(100))
+    expect(stepsOf([...seen, ...parsed(last)])).toEqual(range(1, 100))
     // What is not wanted is not sent, but the end.
     expect(
       parsed(last)
@@ -110,7 +110,7 @@ describeEngines((open) => {
     }
     // QUEUED and RUNNING, too.
     expect(events).toHaveLength(27)
-    expect(stepsOf(events)).toEqual(upTo(25))
+    expect(stepsOf(events)).toEqual(range(1, 25))
     expect(kept).toEqual(['no-cache', 'public, max-age=31536000, immutable', 'no-cache'])
     const etag = (await fetch(historyUrl(url, id, search))).headers.get('etag') ?? ''
     const again = () => fetch(historyUrl(url, id, search), { headers: { 'if-none-match': etag } })
@@ -366,7 +366,7 @@ describeEngines((open) => {
     }
     await report(url, id, { success: {} })
     await until('the end', async () => (await seen()).includes('end'))
-    expect(stepsOf(await seen())).toEqual(upTo(30))
+    expect(stepsOf(await seen())).toEqual(range(1, 30))
     await until('it to leave', async () => (await page.evaluate('source.readyState')) === 2)
     expect(asked.length).toBeLessThanOrEqual(6)
   })
@@ -397,5 +397,5 @@ it('curl follows a run, is killed, and goes on', async () => {
   expect(code).toBe(0)
   const steps = (text: string) =>
     [...text.matchAll(/"type":"ProgressUpdate".*?"current":(\d+)/g)].map(([, n]) => Number(n))
-  expect(steps(first.text() + second.text())).toEqual(upTo(10))
+  expect(steps(first.text() + second.text())).toEqual(range(1, 10))
 })

@@ -4,6 +4,7 @@ import { isReady, redisServer } from '../support/engines.ts'
 import {
   CANCEL,
   collect,
+  currentsOf,
   type Data,
   eventsOf,
   kindsOf,
@@ -45,9 +46,6 @@ async function watch(server: TestServer, variables: Record<string, unknown>) {
   return { seen, done }
 }
 
-const numbersOf = (results: readonly Result[]): number[] =>
-  eventsOf(results).flatMap((event: Data) => (event.__typename === 'ProgressUpdate' ? [event.current] : []))
-
 /** Reports as a trainer does: again and again, until it is answered. */
 async function reportUntilTaken(
   url: string,
@@ -82,7 +80,7 @@ describe('two servers on one Redis', () => {
     })
     expect(reportMetrics.stopRequested).toBe(true)
     await viewer.done
-    expect(numbersOf(viewer.seen)).toEqual(range(1, 50))
+    expect(currentsOf(viewer.seen)).toEqual(range(1, 50))
     expect(kindsOf(viewer.seen).slice(-2)).toEqual(['TrainingCancelled', 'StreamClosing'])
   })
 
@@ -145,7 +143,7 @@ describe('while Redis is away', () => {
     )
     await until('the first state', () => states.length > 0)
     await reportUntilTaken(url, taskId, 1, progressReports(1, 10))
-    await until('the first events', () => numbersOf(viewer.seen).length === 10)
+    await until('the first events', () => currentsOf(viewer.seen).length === 10)
 
     await redis.kill()
     await until('the viewer to be told', () => kindsOf(viewer.seen).includes('StreamInterrupted'))
@@ -168,7 +166,7 @@ describe('while Redis is away', () => {
     await reportUntilTaken(url, taskId, 11, progressReports(11, 20))
     await reportUntilTaken(url, taskId, 21, [{ success: {} }])
     await viewer.done
-    expect(numbersOf(viewer.seen)).toEqual(range(1, 20))
+    expect(currentsOf(viewer.seen)).toEqual(range(1, 20))
     expect(kindsOf(viewer.seen).filter((kind) => kind === 'EventsSkipped')).toEqual([])
     expect((await progress).at(-1)?.data.taskProgress).toEqual({ status: 'SUCCESS', current: 20 })
   })
@@ -202,7 +200,7 @@ describe('while Redis is away', () => {
     await reportUntilTaken(one.url, taskId, 1001, [{ success: {} }])
     for (const { done, seen } of viewers) {
       await done
-      expect(numbersOf(seen)).toEqual(range(1, 1000))
+      expect(currentsOf(seen)).toEqual(range(1, 1000))
     }
   })
 })
@@ -214,13 +212,13 @@ describe('what Redis lost', () => {
     const taskId = await startExternal(one.url)
     const viewer = await watch(one, { taskId })
     await reportUntilTaken(one.url, taskId, 1, progressReports(1, 10))
-    await until('the first events', () => numbersOf(viewer.seen).length === 10)
+    await until('the first events', () => currentsOf(viewer.seen).length === 10)
     const { cursor } = eventsOf(viewer.seen).at(-1)
 
     await redis.kill()
     await redis.start()
     await reportUntilTaken(one.url, taskId, 11, progressReports(11, 15))
-    await until('what comes after', () => numbersOf(viewer.seen).length === 15)
+    await until('what comes after', () => currentsOf(viewer.seen).length === 15)
     const returning = await watch(two, { taskId, after: cursor })
     await reportUntilTaken(two.url, taskId, 16, [{ success: {} }])
     await Promise.all([viewer.done, returning.done])
@@ -229,8 +227,8 @@ describe('what Redis lost', () => {
       expect(skipped).toMatchObject({ skipReason: 'LOG_RESET' })
       expect(kindsOf(seen).slice(-2)).toEqual(['TrainingSucceeded', 'StreamClosing'])
     }
-    expect(numbersOf(viewer.seen)).toEqual(range(1, 15))
-    expect(numbersOf(returning.seen)).toEqual(range(11, 15))
+    expect(currentsOf(viewer.seen)).toEqual(range(1, 15))
+    expect(currentsOf(returning.seen)).toEqual(range(11, 15))
   })
 
   it('by the promotion of a replica that lagged, is told; nothing that was replicated is lost', async () => {
@@ -257,7 +255,7 @@ describe('what Redis lost', () => {
     await replica.freeze()
     await master.run((client) => client.call('CLIENT', 'KILL', 'TYPE', 'replica'))
     await reportUntilTaken(one.url, taskId, 11, progressReports(11, 15))
-    await until('all of it to be seen', () => viewers.every(({ seen }) => numbersOf(seen).length === 15))
+    await until('all of it to be seen', () => viewers.every(({ seen }) => currentsOf(seen).length === 15))
     await master.kill()
     replica.thaw()
 
@@ -271,7 +269,7 @@ describe('what Redis lost', () => {
     await reportUntilTaken(two.url, taskId, 21, [{ success: {} }])
     for (const { seen, done } of viewers) {
       await done
-      expect(numbersOf(seen)).toEqual([...range(1, 15), ...range(111, 120)])
+      expect(currentsOf(seen)).toEqual([...range(1, 15), ...range(111, 120)])
       const skipped = eventsOf(seen).find(({ __typename }: Data) => __typename === 'EventsSkipped')
       expect(skipped).toMatchObject({ skipReason: 'LOG_RESET', count: 5 })
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { testClient } from '../clients/support/server.ts'
 import { dataDirectory } from '../support/data-directory.ts'
-import { type Data, REPORT, run, START, TASK } from '../support/graphql.ts'
+import { currentsIn, type Data, REPORT, run, START, TASK } from '../support/graphql.ts'
 import { serverProcess, trainersFile } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
@@ -17,9 +17,6 @@ const END =
 
 const trainers = () =>
   trainersFile({ lasts: 'await report({ progress: { current: 1 } })\nsetInterval(() => {}, 1000)' })
-
-const steps = (events: readonly Data[]): number[] =>
-  events.flatMap((event) => (event.__typename === 'ProgressUpdate' ? [event.current] : []))
 
 describe.each(['SIGTERM', 'SIGKILL'])(
   'a server that %s ends, started again with its data directory',
@@ -57,7 +54,7 @@ describe.each(['SIGTERM', 'SIGKILL'])(
       })()
       const half = 1500
       for (let from = 1; from < half; from += 100) await run(url, REPORT, { input: batch(from, from + 99) })
-      await until('the viewer to see them', () => steps(events).length === half)
+      await until('the viewer to see them', () => currentsIn(events).length === half)
 
       await (signal === 'SIGTERM' ? server.end() : server.kill())
       await server.start()
@@ -70,7 +67,7 @@ describe.each(['SIGTERM', 'SIGKILL'])(
         await run(url, REPORT, { input: batch(from, from + 99) })
       await run(url, REPORT, { input: { taskId: id, reports: [{ success: {} }] } })
       await watching
-      expect(steps(events)).toEqual(range(1, 2 * half))
+      expect(currentsIn(events)).toEqual(range(1, 2 * half))
       expect(new Set(events.map(({ __typename }) => __typename))).not.toContain('EventsSkipped')
       const { task } = await run(url, SERIES, { id })
       expect(task.series[0].points.map(({ step }: Data) => step)).toEqual(range(1, 2 * half))
@@ -105,7 +102,7 @@ it('a viewer is told what a power cut took of reports that were not flushed, and
   await report(1, 100)
   const flushed = readFileSync(join(path, 'data.mdb'))
   await report(101, 150)
-  await until('the viewer to see them', () => steps(events).length === 150)
+  await until('the viewer to see them', () => currentsIn(events).length === 150)
   await server.kill()
   // In its place, as the disk would have it; and the machine is not the one that wrote the rest.
   writeFileSync(join(path, 'data.mdb'), flushed)
@@ -115,7 +112,7 @@ it('a viewer is told what a power cut took of reports that were not flushed, and
   await report(201, 300)
   await run(url, REPORT, { input: { taskId: id, reports: [{ success: {} }] } })
   await watching
-  expect(steps(events)).toEqual([...range(1, 150), ...range(201, 300)])
+  expect(currentsIn(events)).toEqual([...range(1, 150), ...range(201, 300)])
   const skipped = events.filter(({ __typename }) => __typename === 'EventsSkipped')
   expect(skipped).toMatchObject([{ count: 50, skipReason: 'LOG_RESET' }])
   await server.end()

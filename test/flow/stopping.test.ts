@@ -8,7 +8,7 @@ import { WebSocket } from 'ws'
 import { freePort } from '../processes/free-port.ts'
 import { endWithUs } from '../processes/lifetime.ts'
 import { dataDirectory } from '../support/data-directory.ts'
-import { describeEngines, redisServer } from '../support/engines.ts'
+import { describeEngines, isReady, redisServer } from '../support/engines.ts'
 import {
   progressReports,
   report,
@@ -29,8 +29,6 @@ import { until } from '../support/until.ts'
 const UPGRADE =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
 
-const isReady = async (url: string) => (await fetch(at(url, '/ready'))).ok
-
 /** Whether the port takes connections. */
 async function accepts(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url)
@@ -49,7 +47,7 @@ const at = (url: string, path: string) => url.replace('/graphql', path)
 describe('a server that is told to stop', () => {
   it('is not ready for a time, serves whoever still comes, and keeps no connection for later', async () => {
     const { url, close } = await testServer({ EPOCHCAST_STOP_DELAY_SECONDS: '2' })
-    expect(await isReady(url)).toBe(true)
+    expect(await isReady({ url })).toBe(true)
     const agent = new Agent({ keepAlive: true })
     onTestFinished(() => agent.destroy())
     const connectionOf = async (): Promise<string | undefined> => {
@@ -61,7 +59,7 @@ describe('a server that is told to stop', () => {
     }
     expect(await connectionOf()).toBe('keep-alive')
     const closing = close()
-    await until('the server not to be ready', async () => !(await isReady(url)))
+    await until('the server not to be ready', async () => !(await isReady({ url })))
     expect(await connectionOf()).toBe('close')
     const taskId = await startExternal(url)
     await report(url, taskId, ...progressReports(1, 1))

@@ -10,7 +10,15 @@ import { WebSocket } from 'ws'
 import { readConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server.ts'
 import { type CertificateFiles, replaceWith, selfSigned } from '../support/certificates.ts'
-import { collect, eventsOf, progressReports, REPORT, type Result, START, WATCH } from '../support/graphql.ts'
+import {
+  collect,
+  currentsOf,
+  progressReports,
+  REPORT,
+  type Result,
+  START,
+  WATCH,
+} from '../support/graphql.ts'
 import { trainersFile } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
@@ -77,7 +85,7 @@ it('https and wss carry everything, burst and replay, to several at once', async
       retryAttempts: 0,
     })
     onTestFinished(() => client.dispose())
-    return eventsOf(await collect(client, WATCH, { taskId, last: 1000 }))
+    return collect(client, WATCH, { taskId, last: 1000 })
   })
   await until('the viewers to be there', () => gauges().subscriptions === 5)
   for (const first of [1, 501, 1001]) {
@@ -87,10 +95,7 @@ it('https and wss carry everything, burst and replay, to several at once', async
   }
   await post(url, files.cert, REPORT, { input: { taskId, reports: [{ success: {} }] } })
   for (const events of await Promise.all(viewers)) {
-    const steps = events.flatMap(({ __typename, current }) =>
-      __typename === 'ProgressUpdate' ? [current] : [],
-    )
-    expect(steps).toEqual(range(1, 1500))
+    expect(currentsOf(events)).toEqual(range(1, 1500))
   }
   // Each has its place among the connections once, not twice.
   await until('all to be gone', () => gauges().connections === 0)

@@ -6,9 +6,10 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { createClient as createEpochcastClient } from '../../clients/typescript/index.ts'
 import { describeEngines } from '../support/engines.ts'
-import { type Data, post, REPORT, refusal, run, START, TASK, WATCH } from '../support/graphql.ts'
+import { currentsIn, type Data, post, REPORT, refusal, run, START, TASK, WATCH } from '../support/graphql.ts'
 import { ProtocolClient } from '../support/protocol-client.ts'
 import { type TestServer, testServer, trainersFile } from '../support/server.ts'
+import { range } from '../support/tasks.ts'
 import { SECRET, SECRET_ENV, token, tokenFor } from '../support/tokens.ts'
 import { until } from '../support/until.ts'
 
@@ -50,11 +51,6 @@ function reporting(url: string, taskId: string, bearer: string) {
   }
 }
 
-const stepsIn = (events: readonly Data[]): number[] =>
-  events.filter(({ __typename }) => __typename === 'ProgressUpdate').map(({ current }) => current)
-
-const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
-
 describe('a token that expires while its bearer watches', () => {
   it('closes the socket with 4403, on which a stock client comes back with another, and misses nothing', async () => {
     const { url, webSocketUrl } = await testServer(SHARP)
@@ -85,7 +81,7 @@ describe('a token that expires while its bearer watches', () => {
       if (closes.length === 2) void trainer.stop()
     }
     expect(closes.slice(0, 2)).toEqual([4403, 4403])
-    expect(stepsIn(events)).toEqual(upTo(await trainer.stop()))
+    expect(currentsIn(events)).toEqual(range(1, await trainer.stop()))
   })
 
   it("is nothing that a user of Epochcast's own client sees", async () => {
@@ -105,7 +101,7 @@ describe('a token that expires while its bearer watches', () => {
     const events: Data[] = []
     for await (const event of client.follow({ taskId: id, last: 1000 })) events.push(event)
     expect(tokens).toBeGreaterThan(2)
-    expect(stepsIn(events)).toEqual(upTo(await trainer.stop()))
+    expect(currentsIn(events)).toEqual(range(1, await trainer.stop()))
   })
 
   it('can be replaced by a ping, without another connection', async () => {

@@ -3,6 +3,7 @@ import { COSTLY, describeEngines } from '../support/engines.ts'
 import {
   collect,
   collectSse,
+  currentsOf,
   type Data,
   eventsOf,
   kindsOf,
@@ -17,11 +18,6 @@ import {
 } from '../support/graphql.ts'
 import { range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
-
-const numbersOf = (results: readonly Result[]) =>
-  eventsOf(results)
-    .filter(({ __typename }) => __typename === 'ProgressUpdate')
-    .map(({ current }) => current)
 
 const PROGRESS = /* GraphQL */ `
   subscription ($taskId: ID!, $minIntervalMs: Int) {
@@ -73,7 +69,7 @@ describeEngines((openServer, engine) => {
       await until('the replay', () => seen.length === 4)
       const cursor = eventsOf(seen)[1].cursor
       await report(url, taskId, { success: {} })
-      expect(numbersOf(await viewer)).toEqual([8, 9, 10])
+      expect(currentsOf(await viewer)).toEqual([8, 9, 10])
 
       const resumed = await collect(client, WATCH, { taskId, after: cursor, last: 100 })
       expect(kindsOf(resumed)).toEqual([
@@ -83,7 +79,7 @@ describeEngines((openServer, engine) => {
         'TrainingSucceeded',
         'StreamClosing',
       ])
-      expect(numbersOf(resumed)).toEqual([9, 10])
+      expect(currentsOf(resumed)).toEqual([9, 10])
     })
 
     it('shows one that comes after the end how it ended, and completes', async () => {
@@ -142,7 +138,7 @@ describeEngines((openServer, engine) => {
       }
       await burst
       expect(connections).toBeGreaterThan(10)
-      expect(numbersOf(seen)).toEqual(range(1, 10_000))
+      expect(currentsOf(seen)).toEqual(range(1, 10_000))
       expect(kindsOf(seen).at(-1)).toBe('TrainingSucceeded')
     })
 
@@ -155,7 +151,7 @@ describeEngines((openServer, engine) => {
       const results = await collect(webSocketClient(webSocketUrl), WATCH, { taskId, after: cursor })
       expect(kindsOf(results).slice(0, 3)).toEqual(['StreamOpened', 'EventsSkipped', 'ProgressUpdate'])
       expect(eventsOf(results)[1]).toMatchObject({ count: 9, skipReason: 'TRIMMED' })
-      expect(numbersOf(results)).toEqual(range(12, 20))
+      expect(currentsOf(results)).toEqual(range(12, 20))
     })
 
     it('delivers a loss that is not a number, and keeps it in state and series', async () => {
@@ -212,7 +208,7 @@ describeEngines((openServer, engine) => {
       await report(url, taskId, ...progressReports(4, 4))
       await report(url, taskId, { success: {} })
       const after = eventsOf(results).at(-1).cursor
-      expect(numbersOf(await collect(client, WATCH, { taskId, after }))).toEqual([4])
+      expect(currentsOf(await collect(client, WATCH, { taskId, after }))).toEqual([4])
     })
 
     it('ends no stream of states, unless they have a bound of their own, which says why', async () => {

@@ -48,6 +48,6 @@ export async function redisServer(
   return server
 }
 
-export async function isReady({ url }: TestServer): Promise<boolean> {
+export async function isReady({ url }: Pick<TestServer, 'url'>): Promise<boolean> {
   return (await fetch(url.replace('/graphql', '/ready'))).ok
 }

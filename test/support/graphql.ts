@@ -149,3 +149,10 @@ export const eventsOf = (results: readonly Result[]): Data[] =>
 
 export const kindsOf = (results: readonly Result[]): string[] =>
   eventsOf(results).map((event) => event.__typename)
+
+/** `current` of every ProgressUpdate, in the order of arrival. */
+export const currentsIn = (events: readonly Data[]): number[] =>
+  events.flatMap(({ __typename, current }) => (__typename === 'ProgressUpdate' ? [current] : []))
+
+/** As `currentsIn`, of a stream's results. */
+export const currentsOf = (results: readonly Result[]): number[] => currentsIn(eventsOf(results))
