@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
+import { endWithUs } from '../processes/lifetime.ts'
 import { post, REPORT, START } from '../support/graphql.ts'
 import { RawConnection, UPGRADE } from '../support/raw-connection.ts'
 import { trainersFile } from '../support/server.ts'
@@ -26,11 +28,13 @@ function started(args: readonly string[], env: Record<string, string>, isTermina
   const [command, ...given] = isTerminal
     ? ['script', '-qfec', words, '/dev/null']
     : ['sh', '-c', `exec ${words}`]
-  const child = spawn(command as string, given, {
-    // Its own terminal's session ends with it.
-    env: { PATH: process.env.PATH, NO_COLOR: '1', EPOCHCAST_DATA: 'none', ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+  const child = endWithUs(
+    spawn(command as string, given, {
+      // Its own terminal's session ends with it.
+      env: { PATH: process.env.PATH, NO_COLOR: '1', EPOCHCAST_DATA: 'none', ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    }),
+  )
   onTestFinished(() => void child.kill('SIGKILL'))
   const seen = { text: '' }
   for (const stream of [child.stdout, child.stderr])
@@ -158,7 +162,9 @@ it.each([false, true])(
       expect(printed).not.toMatch(/^\{"level":30,"msg":"forged"\}/m)
     }
 
+    const ended = once(server.child, 'close')
     server.child.kill('SIGTERM')
+    await ended
     const lines = server.text().trimEnd().split('\n')
     // Clients are hardly ever told of; what is told is held to the same in `log-lines.test.ts`.
     expect(lines.length).toBeGreaterThanOrEqual(3)

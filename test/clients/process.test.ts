@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { type Program, runProgram } from '../support/program.ts'
 import { testServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 import { progressReports, report, startExternal, testClient } from './support/server.ts'
@@ -23,26 +24,11 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-interface Process {
-  readonly child: ChildProcess
-  readonly printed: { out: string; err: string }
-  readonly ended: Promise<number | null>
-}
-
-/** The program as it is installed; killed with the test that started it. */
-function epochcast(args: readonly string[], env: Record<string, string> = {}): Process {
-  const child = spawn(process.execPath, [join(folder, 'src/main.js'), ...args], {
+/** The program as it is installed. */
+function epochcast(args: readonly string[], env: Record<string, string> = {}): Program {
+  return runProgram(process.execPath, [join(folder, 'src/main.js'), ...args], {
     env: { PATH: process.env.PATH, EPOCHCAST_LOG_LEVEL: 'info', EPOCHCAST_DATA: 'none', ...env },
   })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const printed = { out: '', err: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    printed.out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    printed.err += text
-  })
-  return { child, printed, ended: once(child, 'close').then(([code]) => code as number | null) }
 }
 
 describe('the epochcast process', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { expect, it, onTestFinished } from 'vitest'
+import { end, endWithUs } from '../processes/lifetime.ts'
 import { PowerDisk, whyNoPowerDisk } from '../processes/power-disk.ts'
 import { Random } from '../soak/random.ts'
 import { dataDirectory } from '../support/data-directory.ts'
@@ -52,9 +53,10 @@ function crashes(name: string, count: number, path: string, crash: Crash): Promi
     const known = new Map<string, number>()
     let acknowledged = 0
     const untilCrashed = async (lines: number) => {
-      const child = spawn(process.execPath, [WRITER, ENGINE, path, `${TASKS}`], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
+      const child = endWithUs(
+        spawn(process.execPath, [WRITER, ENGINE, path, `${TASKS}`], { stdio: ['ignore', 'pipe', 'pipe'] }),
+      )
+      onTestFinished(() => end(child))
       const words = text(child.stderr)
       const ended = once(child, 'exit')
       let crashed: Promise<void> | undefined

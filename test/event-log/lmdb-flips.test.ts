@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { salvage } from '../../src/event-log/lmdb/inspect.ts'
 import { type Meta, readMeta } from '../../src/event-log/lmdb/pages.ts'
+import { endWithUs } from '../processes/lifetime.ts'
 import { Random } from '../soak/random.ts'
 import { dataDirectory } from '../support/data-directory.ts'
 import { testSeed, withSeed } from '../support/seed.ts'
@@ -20,7 +21,9 @@ const FLIPS = Number(process.env.EPOCHCAST_TEST_FLIPS ?? 1)
 
 /** A process of its own: what ends it by a signal is what is looked for. */
 async function prober(path: string, mode: 'write' | 'probe'): Promise<string[]> {
-  const child = spawn(process.execPath, [PROBER, ENGINE, path, mode], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = endWithUs(
+    spawn(process.execPath, [PROBER, ENGINE, path, mode], { stdio: ['ignore', 'pipe', 'pipe'] }),
+  )
   const [stdout, stderr, ended] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

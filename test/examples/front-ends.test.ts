@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { bundlePage, openPage } from '../clients/support/page.ts'
 import { startProxy } from '../clients/support/proxy.ts'
 import { openBrowser } from '../support/browser.ts'
@@ -13,24 +12,15 @@ import {
   startExternal,
   webSocketClient,
 } from '../support/graphql.ts'
+import { runProgram } from '../support/program.ts'
 import { testServer } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
 
 const EXAMPLES = join(import.meta.dirname, '../../examples')
 
-/** Starts an example in JavaScript; it is killed when the test is over. */
-function start(example: string, ...args: string[]) {
-  const child = execFile(process.execPath, [join(EXAMPLES, example), ...args])
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const printed = { out: '', err: '' }
-  child.stdout?.on('data', (text: string) => {
-    printed.out += text
-  })
-  child.stderr?.on('data', (text: string) => {
-    printed.err += text
-  })
-  return { printed, ended: new Promise((resolve) => child.on('exit', resolve)) }
-}
+/** Starts an example in JavaScript. */
+const start = (example: string, ...args: string[]) =>
+  runProgram(process.execPath, [join(EXAMPLES, example), ...args], { env: process.env })
 
 it('training.graphql selects what it likes of a training, to its end', async () => {
   const { url, webSocketUrl } = await testServer()

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,6 +7,7 @@ import { openBrowser } from '../support/browser.ts'
 import { COSTLY, describeEngines } from '../support/engines.ts'
 import { EventReader } from '../support/event-source.ts'
 import { type Data, progressReports, report, run, startExternal, WATCH } from '../support/graphql.ts'
+import { runProgram } from '../support/program.ts'
 import { testServer } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
 import { SECRET_ENV, tokenFor } from '../support/tokens.ts'
@@ -377,25 +377,18 @@ it('curl follows a run, is killed, and goes on', async () => {
   const id = await startExternal(url)
   const follow = (lastEventId?: string) => {
     const resume = lastEventId ? ['-H', `Last-Event-ID: ${lastEventId}`] : []
-    const child = spawn('curl', ['-sN', ...resume, eventsUrl(url, id)])
-    onTestFinished(() => void child.kill('SIGKILL'))
-    let text = ''
-    child.stdout.on('data', (chunk) => {
-      text += chunk
-    })
-    return { child, text: () => text }
+    return runProgram('curl', ['-sN', ...resume, eventsUrl(url, id)], { env: process.env })
   }
   const first = follow()
-  await until('the opening', () => first.text().includes('StreamOpened'))
+  await until('the opening', () => first.printed.out.includes('StreamOpened'))
   await report(url, id, ...progressReports(1, 5))
-  await until('the reports', () => first.text().includes('"current":5'))
+  await until('the reports', () => first.printed.out.includes('"current":5'))
   first.child.kill('SIGKILL')
   await report(url, id, ...progressReports(6, 10), { success: {} })
-  const [lastId] = [...first.text().matchAll(/^id: (.*)$/gm)].map(([, id]) => id).slice(-1)
+  const [lastId] = [...first.printed.out.matchAll(/^id: (.*)$/gm)].map(([, id]) => id).slice(-1)
   const second = follow(lastId)
-  const [code] = await once(second.child, 'exit')
-  expect(code).toBe(0)
+  expect(await second.ended).toBe(0)
   const steps = (text: string) =>
     [...text.matchAll(/"type":"ProgressUpdate".*?"current":(\d+)/g)].map(([, n]) => Number(n))
-  expect(steps(first.text() + second.text())).toEqual(range(1, 10))
+  expect(steps(first.printed.out + second.printed.out)).toEqual(range(1, 10))
 })

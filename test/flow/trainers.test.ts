@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { isAlive } from '../processes/lifetime.ts'
 import {
   CANCEL,
   collect,
@@ -361,13 +361,3 @@ describe('silence', () => {
     expect(task).toMatchObject({ status: 'FAILURE', error: { type: 'Abandoned' } })
   })
 })
-
-/** Whether a process lives; one that ended and was not yet collected by its parent does not. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch {
-    return false
-  }
-  return process.platform !== 'linux' || !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-}

@@ -5,12 +5,18 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { ReportMetricsDocument } from '../../clients/typescript/index.ts'
 import { progressReports, startExternal, testClient } from '../clients/support/server.ts'
 import { freePort } from '../processes/free-port.ts'
+import { endWithUs, isAlive } from '../processes/lifetime.ts'
 import { post, REPORT, run, START, TASK } from '../support/graphql.ts'
 import { metricsAt } from '../support/metrics.ts'
 import { testRedis } from '../support/redis.ts'
 import { trainersFile } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
+
+/** Processes may take their time to start, where many tests run at once. */
+const START_MS = 60_000
+/** Of a test that starts several. */
+const timeout = 3 * START_MS
 
 const main = join(import.meta.dirname, '../../dist/src/main.js')
 
@@ -29,9 +35,11 @@ class Served {
   #rest = ''
 
   constructor(env: Record<string, string>, args: readonly string[] = []) {
-    this.child = spawn(process.execPath, [main, 'serve', ...args], {
-      env: { PATH: process.env.PATH, PORT: '0', EPOCHCAST_WORKERS: '2', ...env },
-    })
+    this.child = endWithUs(
+      spawn(process.execPath, [main, 'serve', ...args], {
+        env: { PATH: process.env.PATH, PORT: '0', EPOCHCAST_WORKERS: '2', ...env },
+      }),
+    )
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       const lines = (this.#rest + text).split('\n')
       this.#rest = lines.pop() ?? ''
@@ -48,7 +56,7 @@ class Served {
 
   /** Resolves with the endpoint once so many workers listen. */
   async listening(count: number): Promise<string> {
-    await until(`${count} workers to listen`, () => this.workers().length === count, 20_000)
+    await until(`${count} workers to listen`, () => this.workers().length === count, START_MS)
     return urlOf(this.#listened()[0])
   }
 
@@ -74,21 +82,13 @@ class Served {
 
 const urlOf = (line: LogLine | undefined): string => /http:\S+/.exec(line?.msg ?? '')?.[0] ?? ''
 
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
 function kill(pid: number): void {
   if (pid > 0 && isAlive(pid)) process.kill(pid, 'SIGKILL')
 }
 
 const STUBBORN = `process.on('SIGTERM', () => {}); await report({ progress: { current: process.pid } }); setInterval(() => {}, 1000)`
 
-describe('several workers on one port', () => {
+describe('several workers on one port', { timeout }, () => {
   it('let viewers of a worker that is killed go on at another, and lose and repeat nothing', async () => {
     const redis = await testRedis()
     const served = new Served({ REDIS_URL: redis.url })
@@ -211,7 +211,7 @@ describe('several workers on one port', () => {
   })
 })
 
-it('the metrics of all workers are together on the port of their supervisor', async () => {
+it('the metrics of all workers are together on the port of their supervisor', { timeout }, async () => {
   const redis = await testRedis()
   const port = await freePort()
   const served = new Served({ REDIS_URL: redis.url, EPOCHCAST_METRICS_PORT: `${port}` })

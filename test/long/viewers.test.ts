@@ -8,6 +8,7 @@ import { bundlePage, bundleProgram, openPage } from '../clients/support/page.ts'
 import { startProxy } from '../clients/support/proxy.ts'
 import { NAMES, startViewer, type Viewed } from '../clients/support/viewer.ts'
 import { freePort } from '../processes/free-port.ts'
+import { endWithUs } from '../processes/lifetime.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { dataDirectory } from '../support/data-directory.ts'
 import { progressReports, report, run, startExternal } from '../support/graphql.ts'
@@ -49,7 +50,9 @@ function inProcess(url: string, taskId: string) {
   const folder = mkdtempSync(join(import.meta.dirname, '../../node_modules/.viewers-'))
   const file = join(folder, 'viewers.mjs')
   writeFileSync(file, program)
-  const child = spawn(process.execPath, [file, url, taskId], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = endWithUs(
+    spawn(process.execPath, [file, url, taskId], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  )
   onTestFinished(() => {
     child.kill('SIGKILL')
     rmSync(folder, { recursive: true })

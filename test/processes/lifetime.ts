@@ -1,7 +1,7 @@
 // What tests, soak and benchmarks start ends with the process that started it, on every way out that Node notices.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -37,6 +37,17 @@ export async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL' = '
 
 export function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null
+}
+
+/** Whether a process lives, of whomever; one that ended and was not yet collected by its parent does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return process.platform !== 'linux' || !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    // It may have been collected between the two.
+    return false
+  }
 }
 
 /** A new folder, for as long as this process lives or until `removeFolder`. */

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { startExternal } from '../../support/graphql.ts'
+import type { Program } from '../../support/program.ts'
 import { testServer } from '../../support/server.ts'
 import { until } from '../../support/until.ts'
-import { type Program, startPython, taskWithSeries } from './python.ts'
+import { startPython, taskWithSeries } from './python.ts'
 
 const TRAINING = join(import.meta.dirname, '../lightning_training.py')
 /** Torch alone takes seconds to load, and more where other tests run beside it. */

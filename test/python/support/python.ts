@@ -1,10 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
-import { end, endWithUs } from '../../processes/lifetime.ts'
 import { run } from '../../support/graphql.ts'
+import { type Program, runProgram } from '../../support/program.ts'
 import { pythonPath } from '../provide.js'
 
 export const root = join(import.meta.dirname, '../../..')
@@ -13,20 +10,13 @@ export const EXAMPLES = join(root, 'examples')
 /** Nothing listens there. */
 export const NO_SERVER = 'http://127.0.0.1:9/graphql'
 
-export interface Program {
-  readonly child: ChildProcess
-  readonly printed: { out: string; err: string }
-  /** Its exit code, null where a signal ended it. */
-  readonly ended: Promise<number | null>
-}
-
 /** Starts a program with the examples to import; it is killed when the test is over. */
 export function startProgram(
   command: string,
   args: readonly string[],
   env: Record<string, string> = {},
 ): Program {
-  const child = spawn(command, args, {
+  return runProgram(command, args, {
     cwd: root,
     env: {
       PATH: process.env.PATH,
@@ -35,18 +25,7 @@ export function startProgram(
       PYTHONUNBUFFERED: '1',
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  endWithUs(child)
-  onTestFinished(() => end(child))
-  const printed = { out: '', err: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    printed.out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    printed.err += text
-  })
-  return { child, printed, ended: once(child, 'close').then(([code]) => code as number | null) }
 }
 
 /** Starts the tests' own Python, with Lightning and Celery. */

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { dataDirectory } from '../../support/data-directory.ts'
 import { progressReports, report, startExternal } from '../../support/graphql.ts'
+import type { Program } from '../../support/program.ts'
 import { serverProcess, testServer } from '../../support/server.ts'
 import { range } from '../../support/tasks.ts'
 import { until } from '../../support/until.ts'
-import { type Program, startProgram } from '../support/python.ts'
+import { startProgram } from '../support/python.ts'
 import { viewersPython } from './provide.js'
 
 function start(...args: string[]): Program {
