@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 
 describe('events on the wire', () => {
   it('are chunks of which each is whole, to HTTP/1.0 and to HEAD none', async () => {
-    const { url } = await testServer()
+    const { url, gauges } = await testServer()
     const id = await startExternal(url)
     const path = `/events/gan/training/${id}`
     const ask = (method: string, version: string) =>
@@ -15,6 +15,7 @@ describe('events on the wire', () => {
     const [chunked, old, head] = [ask('GET', '1.1'), ask('GET', '1.0'), ask('HEAD', '1.1')]
     await until('both to be open', () => [chunked, old].every(({ text }) => text.includes('StreamOpened')))
     await until('the head', () => head.text.endsWith('\r\n\r\n'))
+    await until('nothing to be left of it', () => gauges().subscriptions === 2)
     // Live, for several at once: what is written to them was made once.
     for (let step = 1; step <= 5; step++) await report(url, id, ...progressReports(step, step))
     await report(url, id, ...progressReports(6, 20), { success: { result: { text: 'grün …' } } })

@@ -165,6 +165,16 @@ describe('a token that expires while its bearer watches', () => {
     expect(text).not.toMatch(/event: complete|--graphql--/)
   })
 
+  it('ends what was opened with a ticket of it, too', async () => {
+    const { url, webSocketUrl } = await testServer(SHARP)
+    const headers = { authorization: `Bearer ${await tokenFor(2)}` }
+    const response = await fetch(new URL('/ticket', url), { method: 'POST', headers })
+    const { ticket } = (await response.json()) as Data
+    const client = await ProtocolClient.open(`${webSocketUrl}?${new URLSearchParams({ ticket })}`)
+    await until('the close', () => client.closed)
+    expect(client.closed).toBe(4403)
+  })
+
   it('begins nothing more, also in its grace', async () => {
     const { webSocketUrl } = await testServer({ ...SHARP, EPOCHCAST_TOKEN_GRACE_SECONDS: '60' })
     const client = await ProtocolClient.open(
@@ -308,6 +318,14 @@ describeEngines((open, engine) => {
     })
     const stream = `${first.url}?${new URLSearchParams({ query: '{ server { version } }', ticket: bearer })}`
     expect((await fetch(stream)).status).toBe(401)
+    // Nor is the token that a trainer has for its whole run.
+    const { reportToken } = await startedBy(first.url, await tokenFor(60))
+    const withReportToken = `${first.url}?${new URLSearchParams({ query: '{ server { version } }', ticket: reportToken })}`
+    const refused = await fetch(withReportToken)
+    expect([refused.status, await refused.text()]).toEqual([
+      401,
+      expect.stringContaining('this is no ticket'),
+    ])
   })
 
   it('a start gives a token that reports to its task, and does nothing else', async () => {
