@@ -113,7 +113,9 @@ function eventSource(url: string, { query = '', variables = {} }: Asked): Promis
 /** A socket that is not opened to a caller is closed with 4403, on which clients come back with another token. */
 function refusalOfClose({ message }: Error): Result {
   if (!message.startsWith('closed with 4403 ')) throw new Error(message)
-  return { errors: [{ message, extensions: { code: 'UNAUTHENTICATED' } }] } as unknown as Result
+  return {
+    errors: [{ message, extensions: { code: 'UNAUTHENTICATED', isOfClose: true } }],
+  } as unknown as Result
 }
 
 const pair = keyPair('RS256')
@@ -212,6 +214,24 @@ const CREDENTIALS: Readonly<Record<string, Credential>> = {
   'the right token': { outcome: 'right', bearer: (scope) => signed({ scope: `openid ${scope} email` }) },
 }
 
+/** A server that takes these tokens, and how an operator starts a run on it. */
+async function server() {
+  const { url, webSocketUrl } = await testServer({
+    EPOCHCAST_JWT_PUBLIC_KEY: fileOf(pair.pem),
+    EPOCHCAST_TOKEN_SECRET: TOKEN_SECRET,
+    EPOCHCAST_JWT_ISSUER: 'https://issuer.example',
+    EPOCHCAST_JWT_AUDIENCE: 'train',
+  })
+  const operator = await signed({ scope: 'operator' })
+  const start = async (): Promise<string> => {
+    const query =
+      'mutation { startTraining(input: { trainer: "external", labels: { team: "vision" } }) { task { id } } }'
+    const { data } = await through('POST', { url, headers: header(operator) }, { query })
+    return data.startTraining.task.id
+  }
+  return { url, webSocketUrl, operator, start }
+}
+
 const kindOf = (field: string): Kind => (field.split('.')[0] as string).toLowerCase() as Kind
 
 /** What comes of an operation: its code, or what its field has. */
@@ -235,20 +255,7 @@ it.each(Object.keys(DOORS_OF_TOKENS))(
   '%s lets in whom it is to, and tells the others why not',
   async (name) => {
     const { kinds, ask } = DOORS_OF_TOKENS[name] as TokenDoor
-    const server = await testServer({
-      EPOCHCAST_JWT_PUBLIC_KEY: fileOf(pair.pem),
-      EPOCHCAST_TOKEN_SECRET: TOKEN_SECRET,
-      EPOCHCAST_JWT_ISSUER: 'https://issuer.example',
-      EPOCHCAST_JWT_AUDIENCE: 'train',
-    })
-    const { url } = server
-    const operator = await signed({ scope: 'operator' })
-    const start = async () => {
-      const query =
-        'mutation { startTraining(input: { trainer: "external", labels: { team: "vision" } }) { task { id } } }'
-      const { data } = await through('POST', { url, headers: header(operator) }, { query })
-      return data.startTraining.task.id as string
-    }
+    const { url, operator, start } = await server()
     const found: string[] = []
     const expected: string[] = []
     for (const [field, { scope, query, isOfEnded }] of Object.entries(RIGHTS)) {
@@ -267,11 +274,13 @@ it.each(Object.keys(DOORS_OF_TOKENS))(
         expected.push(`${field} with ${credential}: ${expectedOf(field, outcome, scope)}`)
         found.push(`${field} with ${credential}: ${outcomeOf(result)}`)
         const [error] = result.errors ?? []
-        if (reason && error?.extensions.reason !== undefined) expect(error.extensions.reason).toBe(reason)
+        // A close frame has no room for it but in words.
+        if (!error || error.extensions.isOfClose) continue
+        expect(error.extensions.reason, `${field} with ${credential}`).toBe(reason)
       }
     }
     expect(found).toEqual(expected)
-    expect(found.length).toBeGreaterThan(0)
+    expect(found.length).toBeGreaterThanOrEqual(Object.keys(CREDENTIALS).length)
   },
   120_000,
 )
@@ -298,19 +307,8 @@ const PLAIN_DOORS: Readonly<
 it.each(Object.entries(PLAIN_DOORS))(
   '/%s lets in whom it is to, too',
   async (_, { at, method = 'GET', body, scope }) => {
-    const { url } = await testServer({
-      EPOCHCAST_JWT_PUBLIC_KEY: fileOf(pair.pem),
-      EPOCHCAST_TOKEN_SECRET: TOKEN_SECRET,
-      EPOCHCAST_JWT_ISSUER: 'https://issuer.example',
-      EPOCHCAST_JWT_AUDIENCE: 'train',
-    })
-    const query = 'mutation { startTraining(input: { trainer: "external" }) { task { id } } }'
-    const { data } = await through(
-      'POST',
-      { url, headers: header(await signed({ scope: 'operator' })) },
-      { query },
-    )
-    const address = new URL(at.replace('ID', data.startTraining.task.id), url)
+    const { url, start } = await server()
+    const address = new URL(at.replace('ID', await start()), url)
     const statuses: Record<string, number> = {}
     const expected: Record<string, number> = {}
     for (const [name, { outcome, bearer }] of Object.entries(CREDENTIALS)) {
@@ -354,19 +352,8 @@ function firstWord(address: URL, headers: Record<string, string>): Promise<unkno
 }
 
 it.each(Object.entries(PLAIN_SOCKETS))('%s lets in whom it is to, too', async (at, scope) => {
-  const { url, webSocketUrl } = await testServer({
-    EPOCHCAST_JWT_PUBLIC_KEY: fileOf(pair.pem),
-    EPOCHCAST_TOKEN_SECRET: TOKEN_SECRET,
-    EPOCHCAST_JWT_ISSUER: 'https://issuer.example',
-    EPOCHCAST_JWT_AUDIENCE: 'train',
-  })
-  const query = 'mutation { startTraining(input: { trainer: "external" }) { task { id } } }'
-  const { data } = await through(
-    'POST',
-    { url, headers: header(await signed({ scope: 'operator' })) },
-    { query },
-  )
-  const address = new URL(at.replace('ID', data.startTraining.task.id), webSocketUrl)
+  const { webSocketUrl, start } = await server()
+  const address = new URL(at.replace('ID', await start()), webSocketUrl)
   const found: Record<string, unknown> = {}
   const expected: Record<string, unknown> = {}
   for (const [name, { outcome, bearer }] of Object.entries(CREDENTIALS)) {
