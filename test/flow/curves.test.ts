@@ -95,11 +95,13 @@ describeEngines((open) => {
       else expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b))
       const client = webSocketClient(webSocketUrl)
       const live: number[] = []
+      const kinds = new Set<string>()
       await collect(client, WATCH, { taskId: id, after: cursor }, ({ data }) => {
         const event = data.trainingProgress
-        expect(event.__typename).not.toBe('EventsSkipped')
+        kinds.add(event.__typename)
         if (event.__typename === 'ProgressUpdate' && live.push(event.current) === 300) client.terminate()
       }).catch(() => {})
+      expect(kinds).not.toContain('EventsSkipped')
       expect(live.slice(0, 300)).toEqual(range(last + 1, last + 300))
     }
     isOver = true

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { describeEngines } from '../support/engines.ts'
+import { describeEngines, redisServer } from '../support/engines.ts'
 import { progressReports, refusal, report, run, startExternal } from '../support/graphql.ts'
+import { testRedis } from '../support/redis.ts'
 import type { TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
@@ -97,15 +98,14 @@ describeEngines((open) => {
   })
 })
 
-describeEngines((open, engine) => {
-  // A second server needs an engine outside of the first.
-  it.skipIf(engine !== 'redis')('what one server starts is soon found on the other', async () => {
-    const env = { EPOCHCAST_KEY_PREFIX: `finding-${process.pid}:` }
-    const [one, other] = [await open(env), await open(env)]
-    expect(await found(other, { text: 'unicorn' })).toEqual([])
-    const id = await startExternal(one.url, { name: 'unicorn' })
-    await until('it to be found', async () => (await found(other, { text: 'unicorn' })).length === 1)
-    await report(one.url, id, { failure: { error: 'no' } })
-    await until('its end', async () => (await found(other, { statuses: ['FAILURE'] })).length === 1)
-  })
+// A second server needs an engine outside of the first.
+it('what one server starts is soon found on the other', async () => {
+  const redis = await testRedis()
+  const env = { EPOCHCAST_KEY_PREFIX: 'finding:' }
+  const [one, other] = [await redisServer(redis, env), await redisServer(redis, env)]
+  expect(await found(other, { text: 'unicorn' })).toEqual([])
+  const id = await startExternal(one.url, { name: 'unicorn' })
+  await until('it to be found', async () => (await found(other, { text: 'unicorn' })).length === 1)
+  await report(one.url, id, { failure: { error: 'no' } })
+  await until('its end', async () => (await found(other, { statuses: ['FAILURE'] })).length === 1)
 })
