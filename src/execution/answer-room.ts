@@ -40,6 +40,7 @@ export class AnswerSize {
   readonly #shares: ByteShares
   readonly #holder: string
   #held = 0
+  #isReleased = false
 
   constructor(shares: ByteShares, holder: string) {
     this.#shares = shares
@@ -48,6 +49,8 @@ export class AnswerSize {
 
   /** @throws EpochcastError OVERLOADED, with `retryAfterMs` */
   add(characters: number): void {
+    // A field that failed ended the answer while the reads of others were under way; nobody would give theirs back.
+    if (this.#isReleased) return
     this.#held += characters
     this.#shares.add(this.#holder, characters)
     this.#shares.check(this.#holder)
@@ -57,5 +60,6 @@ export class AnswerSize {
   release(): void {
     this.#shares.add(this.#holder, -this.#held)
     this.#held = 0
+    this.#isReleased = true
   }
 }

@@ -27,6 +27,19 @@ it('a single answer fits, however small the share', () => {
   expect(() => answer.add(1)).toThrow('characters of answers that are being made')
 })
 
+it('what is read after the answer has ended is held by nobody', async () => {
+  const room = new AnswerRoom(0.5, 4 * ONE)
+  const answer = room.begin('a')
+  const read = new AnswerReads(answer).read(
+    'page',
+    () => new Promise((resolve) => setImmediate(resolve)),
+    () => 1000,
+  )
+  answer.release()
+  await read
+  expect(room.size).toBe(0)
+})
+
 it('what is read counts before it is written', async () => {
   const room = new AnswerRoom(0.5, 4 * ONE)
   const answer = room.begin('a')
