@@ -117,6 +117,39 @@ describeEngines((open) => {
     expect(page.messages.at(-2)).toMatchObject({ status: 'FAILURE', error: 'out of memory' })
   })
 
+  it('pages that come before many trainings begin at once miss nothing of any', async () => {
+    const server = await open({ EPOCHCAST_MUTATIONS_PER_SECOND: '10000' })
+    const { url } = server
+    const all = pageSocket(server, '/ws/metrics')
+    const starts = await Promise.all(
+      Array.from({ length: 30 }, async () => {
+        const idempotencyKey = `early-${Math.random()}`
+        const id = await startExternal(url, { idempotencyKey })
+        await run(url, CANCEL, { input: { taskId: id } })
+        await run(url, 'mutation ($id: ID!) { deleteTask(input: { taskId: $id }) { taskId } }', { id })
+        const page = pageSocket(server, `/ws/gan/training/${id}`)
+        await page.has(1)
+        return { id, idempotencyKey, page }
+      }),
+    )
+    await Promise.all(
+      starts.map(async ({ id, idempotencyKey }) => {
+        await startExternal(url, { idempotencyKey })
+        for (const step of [1, 2, 3]) await report(url, id, ...progressReports(step, step))
+        await report(url, id, { success: {} })
+      }),
+    )
+    for (const { id, page } of starts) {
+      await page.closed()
+      expect(page.messages.flatMap(({ current }) => current ?? [])).toEqual([1, 2, 3])
+      expect(page.messages.filter(({ status }) => status === 'SUCCESS')).toHaveLength(1)
+      const ofTask = () =>
+        all.messages.flatMap(({ data }) => (data?.task_id === id ? (data.current ?? []) : []))
+      await until('the last step', () => ofTask().includes(3))
+      expect(ofTask()).toEqual([1, 2, 3])
+    }
+  })
+
   it('a page of a relay of callbacks sees one training, or all of them', async () => {
     const server = await open()
     const { url } = server

@@ -10,6 +10,7 @@ const BARE: Envelope = { beforeId: '', afterId: '', end: '' }
 export class PlainOutlet implements Outlet {
   readonly #writer: SocketWriter
   readonly #isGreeted: boolean
+  #cursor: string | null = null
 
   /** @param isGreeted whether its page has been told that it is connected */
   constructor(writer: SocketWriter, isGreeted: boolean) {
@@ -17,11 +18,17 @@ export class PlainOutlet implements Outlet {
     this.#isGreeted = isGreeted
   }
 
+  /** Of the last event of the stream itself, such as its end; null before the first. */
+  get cursor(): string | null {
+    return this.#cursor
+  }
+
   send(batch: EventBatch, from: number, to: number): number {
     return this.#writer.sendBatch(BARE, '', batch, from, to)
   }
 
-  sendOwn(text: string, { type }: StreamEvent): void {
+  sendOwn(text: string, { type, cursor }: StreamEvent): void {
+    this.#cursor = cursor
     if (type === 'StreamOpened' && this.#isGreeted) return
     void this.#writer.sendMessage(text)
   }

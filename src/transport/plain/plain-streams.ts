@@ -1,12 +1,13 @@
 import { SharedEncoding } from '../../delivery/encoding.ts'
 import { type Shared, Subscriber } from '../../delivery/subscriber.ts'
 import { heartbeatStream } from '../../feed/heartbeat.ts'
-import { trainingStream } from '../../feed/training-stream.ts'
+import { type Replay, trainingStream } from '../../feed/training-stream.ts'
 import { accountOf, authorize } from '../../repository/access.ts'
 import { findForCaller } from '../../repository/find-for-caller.ts'
 import type { Services } from '../../schema/context.ts'
 import type { TaskView } from '../../task/stream-event.ts'
-import { channelOf, isFinalStatus, type TaskSpec } from '../../task/task.ts'
+import { channelOf, type TaskSpec } from '../../task/task.ts'
+import { FollowedTrainings, MAX_FOLLOWED, type TaskStream, wholeOf } from './followed-trainings.ts'
 import { MetricsMessages } from './metrics-messages.ts'
 import type { PlainConnection, PlainStream } from './plain-connection.ts'
 import { PlainOutlet } from './plain-outlet.ts'
@@ -16,8 +17,6 @@ import { ProgressMessages } from './progress-messages.ts'
 const SHAPES = { progress: ProgressMessages, metrics: MetricsMessages } as const
 export type Shape = keyof typeof SHAPES
 
-/** Trainings that one socket follows which asks for all of them. */
-export const MAX_FOLLOWED = 100
 const HEARTBEAT_MS = 1000
 
 interface Used {
@@ -51,8 +50,7 @@ export class PlainStreams {
       ...asked,
       allowedPrefixes: channelPrefixes,
     })
-    if (found)
-      return connection.serve(await this.#stream(connection, found, shape, { last, isGreeted: false }))
+    if (found) return connection.serve(await this.#stream(connection, found, shape, newest(last), false))
     connection.say({
       type: 'connected',
       channel:
@@ -60,7 +58,7 @@ export class PlainStreams {
       timestamp: new Date().toISOString(),
       message: 'waiting for the task to be started',
     })
-    await connection.serve(this.#awaited(connection, asked, shape, last))
+    await connection.serve(this.#awaited(connection, asked, shape))
   }
 
   /** All trainings that are under way, or begin. */
@@ -108,14 +106,21 @@ export class PlainStreams {
     connection: PlainConnection,
     found: TaskView,
     shape: Shape,
-    { last, isGreeted }: { readonly last: number; readonly isGreeted: boolean },
-  ): Promise<PlainStream> {
+    replay: Replay,
+    isGreeted = true,
+  ): Promise<TaskStream> {
     const { feeds, maxStreamMs } = this.#services
-    const stream = await trainingStream(feeds, found, { after: null, last }, { maxStreamMs })
+    const stream = await trainingStream(feeds, found, replay, { maxStreamMs })
     const { encoding, release } = this.#encodingFor(shape, found.state.spec)
     const outlet = new PlainOutlet(connection.writer, isGreeted)
     const subscriber = new Subscriber({ stream, encoding, shared: this.#shared, outlet, onEnd: release })
-    return { run: () => subscriber.start(), stop: () => subscriber.stop() }
+    return {
+      run: () => subscriber.start(),
+      stop: () => subscriber.stop(),
+      get cursor() {
+        return outlet.cursor
+      },
+    }
   }
 
   #encodingFor(shape: Shape, spec: TaskSpec): { encoding: SharedEncoding; release: () => void } {
@@ -135,7 +140,7 @@ export class PlainStreams {
   }
 
   /** A task that is started later, and then all of it. */
-  #awaited(connection: PlainConnection, asked: AskedTask, shape: Shape, last: number): PlainStream {
+  #awaited(connection: PlainConnection, asked: AskedTask, shape: Shape): PlainStream {
     const { updates, maxStreamMs } = this.#services
     const filter = { ids: [asked.id], channelPrefix: asked.channelPrefix }
     const seen = updates.stream(filter, { minIntervalMs: 0, maxStreamMs, caller: connection.caller })
@@ -144,7 +149,12 @@ export class PlainStreams {
       const first = await seen.next()
       await seen.return?.()
       if (first.done || connection.isOver) return
-      stream = await this.#stream(connection, first.value, shape, { last, isGreeted: true })
+      stream = await this.#stream(
+        connection,
+        first.value,
+        shape,
+        wholeOf(first.value.state.spec, first.value.top),
+      )
       if (connection.isOver) return stream.stop()
       await stream.run()
     }
@@ -157,40 +167,14 @@ export class PlainStreams {
 
   #followed(connection: PlainConnection): PlainStream {
     const { updates, maxStateStreamMs } = this.#services
-    const seen = updates.stream(
-      {},
-      { minIntervalMs: 0, maxStreamMs: maxStateStreamMs, caller: connection.caller },
+    const options = { minIntervalMs: 0, maxStreamMs: maxStateStreamMs, caller: connection.caller }
+    return new FollowedTrainings(connection, updates.stream({}, options), (task, replay) =>
+      this.#stream(connection, task, 'metrics', replay),
     )
-    const streams = new Map<string, PlainStream>()
-    let isFull = false
-    const follow = async (snapshot: TaskView, channel: string) => {
-      const stream = await this.#stream(connection, snapshot, 'metrics', { last: 1, isGreeted: true })
-      streams.set(channel, stream)
-      stream.run().then(
-        () => streams.delete(channel),
-        (error) => connection.refuse(error),
-      )
-    }
-    const run = async () => {
-      for await (const snapshot of seen) {
-        const { spec, status } = snapshot.state
-        const channel = channelOf(spec)
-        if (isFinalStatus(status) || streams.has(channel)) continue
-        if (streams.size < MAX_FOLLOWED) await follow(snapshot, channel)
-        else if (!isFull) {
-          isFull = true
-          const message = `more than ${MAX_FOLLOWED} trainings are under way; the others are left out`
-          connection.say({ type: 'error', timestamp: new Date().toISOString(), message, data: { message } })
-        }
-      }
-    }
-    const stop = async () => {
-      await seen.return?.()
-      await Promise.all([...streams.values()].map((stream) => stream.stop()))
-    }
-    return { run, stop }
   }
 }
+
+const newest = (last: number): Replay => ({ after: null, last })
 
 /** A task that did not come in time is no failure of this server. */
 const sayTimeout = (connection: PlainConnection) => (error: unknown) => {
