@@ -11,7 +11,7 @@ import {
   STOPPED_BEFORE_START,
   type Submission,
 } from '../launcher/launcher.ts'
-import { authorize, authorizeStart, type Caller, reaches } from '../repository/access.ts'
+import { authorize, authorizeStart, type Caller, mayRepeat } from '../repository/access.ts'
 import type { Audit } from '../repository/audit.ts'
 import { getForCaller } from '../repository/find-for-caller.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
@@ -247,8 +247,8 @@ export class Dispatch implements JobObserver {
 
   async #repeated(caller: Caller, snapshot: Snapshot, spec: TaskSpec): Promise<Started> {
     const { spec: known } = snapshot.state
-    // Of a task that is not the caller's, only that its key is taken.
-    if (known.inputDigest === spec.inputDigest && reaches(caller, known))
+    // Of a task that is not for the caller, only that its key is taken.
+    if (known.inputDigest === spec.inputDigest && mayRepeat(caller, known))
       return { snapshot, reportToken: await this.#reportToken(caller, known) }
     throw new EpochcastError(
       'IDEMPOTENCY_CONFLICT',

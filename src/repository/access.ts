@@ -1,6 +1,6 @@
 import { subjectHolder } from '../bounds/holders.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
-import type { Json, TaskKey } from '../task/task.ts'
+import type { Json, TaskKey, TaskSpec } from '../task/task.ts'
 
 /*
  * Who may do what, for every door: resolvers, the fast path of reports, and doors that are not GraphQL. What
@@ -120,6 +120,16 @@ export function reaches(
     (channelPrefixes?.has(task.channelPrefix) ?? true) &&
     (labels === null || hasLabels(task.labels, labels))
   )
+}
+
+/**
+ * Whether a caller that repeats a start may have its answer, the task and a report token. A start of another subject gives it
+ * nothing that it may not do by itself: keys can be guessed.
+ */
+export function mayRepeat(caller: Caller, task: ReachedTask & Pick<TaskSpec, 'startedBy'>): boolean {
+  const { subject, scopes } = caller
+  const isOwn = (task.startedBy ?? null) === subject
+  return reaches(caller, task) && (isOwn || (scopes.has('tasks:read') && scopes.has('tasks:report')))
 }
 
 /** Whether there is no task that a caller may not touch. */

@@ -405,6 +405,25 @@ it('a link shows one task, for a time, to whoever has it', async () => {
   }
 })
 
+it("another's start cannot be repeated for what one may not do by oneself", async () => {
+  const { url } = await testServer(SECRET_ENV)
+  const start = async (claims: Data) =>
+    post(url, START, { input: { trainer: 'external', idempotencyKey: 'night' } }, await tokenFor(600, claims))
+  const { data } = await start({ sub: 'alice', scope: 'tasks:start' })
+  const { id } = data.startTraining.task
+  for (const scope of ['tasks:start', 'tasks:start tasks:read', 'tasks:start tasks:report']) {
+    const [error] = (await start({ sub: 'eve', scope })).errors ?? []
+    expect([scope, error?.extensions.code]).toEqual([scope, 'IDEMPOTENCY_CONFLICT'])
+  }
+  for (const claims of [
+    { sub: 'alice', scope: 'tasks:start' },
+    { sub: 'bob', scope: 'trainer' },
+  ]) {
+    const again = (await start(claims)).data.startTraining
+    expect(again).toMatchObject({ task: { id }, reportToken: expect.any(String) })
+  }
+})
+
 it('a link does not show a task that was started later under the same key', async () => {
   const { url, webSocketUrl } = await testServer(SECRET_ENV)
   const operator = await tokenFor(600)
