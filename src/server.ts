@@ -176,17 +176,18 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     ...{ local, catalog, store, isStopping: () => stopping },
   })
 
+  // The metrics nearly to the last, so that it can be seen how a server stops.
+  const parts = [
+    ...[metricsDoors, streams, clients, ...present(authenticator)],
+    ...[eventLoop, feeds, catalog, store, ...present(tracing)],
+  ]
   try {
     await listen(http, config)
     await metricsDoors.open()
   } catch (error) {
     await webSocket.close()
-    streams.close()
     http.close()
-    clients.close()
-    authenticator?.close()
-    eventLoop.close()
-    await store.close()
+    for (const part of parts) await part.close()
     throw error
   }
   const { port } = http.address() as AddressInfo
@@ -216,19 +217,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       return stopServer({
         ...config.operation,
         ...{ dispatch, liveness, http, webSocket, responses, operations },
-        // The metrics nearly to the last, so that it can be seen how a server stops.
-        parts: [
-          reloading,
-          metricsDoors,
-          streams,
-          clients,
-          ...present(authenticator),
-          eventLoop,
-          feeds,
-          catalog,
-          store,
-          ...present(tracing),
-        ],
+        parts: [reloading, ...parts],
       })
     },
   }
