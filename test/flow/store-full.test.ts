@@ -5,7 +5,7 @@ import { post, report, run, START, startExternal, TASK } from '../support/graphq
 const BOUNDS = {
   memory: ['EPOCHCAST_MEMORY_BYTES', 200_000],
   lmdb: ['EPOCHCAST_DATA_BYTES', 1_048_576],
-  redis: ['EPOCHCAST_REDIS_BYTES', 200_000],
+  redis: ['EPOCHCAST_REDIS_BYTES', 300_000],
 } as const
 
 describeEngines((open, engine) => {
