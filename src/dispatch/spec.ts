@@ -63,7 +63,7 @@ export function specOf(
 }
 
 /** Labels that all tasks of a caller have, and with one value only, need not be given. */
-function labelsOf(given: Json, { labels }: Caller): Json {
+export function labelsOf(given: Json, { labels }: Caller): Json {
   const own = Array.from(labels ?? [], ([name, values]) => [name, [...values]] as const)
   const certain = Object.fromEntries(
     own.flatMap(([name, [value, ...others]]) =>

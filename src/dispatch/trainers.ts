@@ -10,7 +10,7 @@ import type { Json } from '../task/task.ts'
 import { ENV_PATTERN, isEnvPattern } from '../trainer-env.ts'
 
 /** Name of the trainer that every server has: it registers a run that trains elsewhere. */
-const EXTERNAL = 'external'
+export const EXTERNAL = 'external'
 
 const trainerName = z
   .string()
