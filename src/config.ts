@@ -5,7 +5,7 @@ import { type ClientLimits, clientLimits, clientSettings } from './client-limits
 import { DEFAULT_DATA, type EngineConfig, engineOf } from './engine-config.ts'
 import { isLoopback, isOrigin } from './loopback.ts'
 import { type OperationConfig, operationConfig, operationSettings } from './operation-config.ts'
-import { parseRedisUrl } from './redis-url.ts'
+import { checkQueues, type QueueConfig, queueConfig, queueSettings, redisUrl } from './queue-config.ts'
 import { expecting, flag, list, oneOf, seconds, text, webUrl, whole } from './setting.ts'
 import { ENV_PATTERN, isEnvPattern, TrainerEnv } from './trainer-env.ts'
 
@@ -91,6 +91,8 @@ export interface Config {
   readonly killGraceMs: number
   /** What trainers get of this process's environment. */
   readonly trainerEnv: TrainerEnv
+  /** What it has to do with queues and channels of others. */
+  readonly queues: QueueConfig
   /** How it is run: stopped, watched, reached. */
   readonly operation: OperationConfig
 }
@@ -169,6 +171,7 @@ export function readConfig(overrides: Env = {}, environment: Env = process.env):
     stopGraceMs: found.EPOCHCAST_STOP_GRACE_SECONDS,
     killGraceMs: found.EPOCHCAST_KILL_GRACE_SECONDS,
     trainerEnv: new TrainerEnv(env, found.EPOCHCAST_TRAINER_ENV),
+    queues: queueConfig(found),
     operation: operationConfig(found),
   })
 }
@@ -188,19 +191,6 @@ const origins = (fallback: string) => {
   const expected = 'loopback, or origins such as https://app.example, without a path or a slash at the end'
   return list(fallback).pipe(z.array(z.string().refine(isOrigin, expecting(expected, 'has'))).readonly())
 }
-
-const redisUrl = () =>
-  text('').transform((found, context): string | null => {
-    if (found === '') return null
-    try {
-      parseRedisUrl(found)
-      return found
-    } catch (error) {
-      // Not the value: it may hold a password.
-      context.addIssue(`cannot be used; ${(error as Error).message}`)
-      return z.NEVER
-    }
-  })
 
 /** Names, defaults and bounds. The helpers above are constants, so that this must come after them. */
 const variables = z
@@ -259,6 +249,7 @@ const variables = z
     EPOCHCAST_HTTP_KEEP_ALIVE_SECONDS: seconds(65, 1, 3600),
     ...clientSettings,
     ...operationSettings,
+    ...queueSettings,
     EPOCHCAST_LOCAL_CONCURRENCY: whole(2, 1, 256),
     EPOCHCAST_LOCAL_QUEUE: whole(100, 0, 100_000),
     EPOCHCAST_STOP_GRACE_SECONDS: seconds(30, 0, 86_400),
@@ -270,6 +261,7 @@ const variables = z
     const refuse = (name: keyof typeof found, message: string) =>
       context.addIssue({ code: 'custom', path: [name], message })
     checkAuth(found, refuse)
+    checkQueues(found, refuse)
     const hasAuth = hasTokenKeys(found)
     if (hasAuth && found.EPOCHCAST_ALLOW_ANONYMOUS) {
       refuse('EPOCHCAST_ALLOW_ANONYMOUS', 'is 1, but authentication is configured; expected one of them')

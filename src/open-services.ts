@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { auditLog } from './audit-log.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import { ViewLinks } from './auth/view-links.ts'
+import type { Bridge } from './bridge/bridge.ts'
 import type { Config } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
 import { Liveness } from './dispatch/liveness.ts'
@@ -18,6 +19,7 @@ import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
+import { openBridge } from './open-bridge.ts'
 import { TaskCatalog } from './repository/task-catalog.ts'
 import { TaskRecords } from './repository/task-records.ts'
 import type { Services } from './schema/context.ts'
@@ -46,6 +48,7 @@ export interface OpenServices {
   readonly dispatch: Dispatch
   readonly liveness: Liveness
   readonly local: LocalLauncher
+  readonly bridge: Bridge | null
 }
 
 /** How often feeds look for lost announcements. */
@@ -84,17 +87,21 @@ export function openServices(
   const updates = new TaskUpdates(store, catalog, engineWait, pacing)
   const ingest = new Ingest(writer, config.channelPrefixes, { reportsPerSecond: config.taskReportsPerSecond })
   const audit = auditLog(logger)
+  const startBounds = new StartBounds({
+    startsPerHour: config.startsPerHour,
+    maxTasks: config.maxTasks,
+    taskCount: () => catalog.index.size,
+    maxUnfinished: config.maxTasksPerAddress,
+    unfinishedOf: (address) => catalog.unfinishedOf(address),
+  })
+  const { channelPrefixes } = config
+  const registrations = { log: store, channelPrefixes, startBounds, audit }
+  const bridge = openBridge(config, { leases: store, ingest, registrations, serverId, logger, onError })
   const dispatch = new Dispatch(store, writer, trainers, {
     audit,
-    channelPrefixes: config.channelPrefixes,
+    channelPrefixes,
     serverId,
-    startBounds: new StartBounds({
-      startsPerHour: config.startsPerHour,
-      maxTasks: config.maxTasks,
-      taskCount: () => catalog.index.size,
-      maxUnfinished: config.maxTasksPerAddress,
-      unfinishedOf: (address) => catalog.unfinishedOf(address),
-    }),
+    startBounds,
     ...(authenticator && {
       issueReportToken: (caller, spec) => authenticator.issueReportToken(caller, spec),
     }),
@@ -146,5 +153,5 @@ export function openServices(
       audit,
     }),
   }
-  return { services, writer, feeds, updates, catalog, dispatch, liveness, local }
+  return { services, writer, feeds, updates, catalog, dispatch, liveness, local, bridge }
 }

@@ -79,7 +79,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     ...{ store, authenticator, trainers, logger, onError, tracing },
     url: () => url,
   })
-  const { services, writer, feeds, updates, catalog, dispatch, liveness, local } = opened
+  const { services, writer, feeds, updates, catalog, dispatch, liveness, local, bridge } = opened
 
   let stopping = false
   const origins = new OriginRule(config.allowedOrigins, config.host, graphiql)
@@ -173,12 +173,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
 
   const metrics = new Metrics({
     ...{ version: VERSION, clients, responses, webSocket, operations, feeds, updates, writer, dispatch },
-    ...{ local, catalog, store, isStopping: () => stopping },
+    ...{ local, bridge, catalog, store, isStopping: () => stopping },
   })
 
   // The metrics nearly to the last, so that it can be seen how a server stops.
   const parts = [
-    ...[metricsDoors, streams, clients, ...present(authenticator)],
+    ...[metricsDoors, ...present(bridge), streams, clients, ...present(authenticator)],
     ...[eventLoop, feeds, catalog, store, ...present(tracing)],
   ]
   try {
@@ -195,6 +195,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const reloading = reloadTls(http, config, logger)
   dispatch.adopt()
   liveness.start()
+  bridge?.start()
   catalog.start()
 
   return {

@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   repository: ['bounds', 'event-log', 'task'],
   auth: ['event-log', 'repository', 'task', 'auth-config.ts', 'config.ts'],
   ingest: ['bounds', 'event-log', 'repository', 'task'],
+  bridge: ['bounds', 'dispatch', 'event-log', 'ingest', 'repository', 'task'],
   dispatch: ['bounds', 'event-log', 'launcher', 'repository', 'task', 'config.ts', 'trainer-env.ts'],
   feed: ['bounds', 'event-log', 'repository', 'task'],
   schema: ['auth', 'bounds', 'dispatch', 'event-log', 'feed', 'ingest', 'launcher', 'repository', 'task'],
@@ -31,6 +32,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'loopback.ts',
   ],
   metrics: [
+    'bridge',
     'delivery',
     'dispatch',
     'event-log',
@@ -46,10 +48,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'engine-config.ts',
     'loopback.ts',
     'operation-config.ts',
-    'redis-url.ts',
+    'queue-config.ts',
     'setting.ts',
     'trainer-env.ts',
   ],
+  'queue-config.ts': ['redis-url.ts', 'setting.ts'],
+  'open-bridge.ts': ['bridge', 'config.ts', 'event-log'],
   'auth-config.ts': ['loopback.ts', 'setting.ts'],
   'client-limits.ts': ['setting.ts'],
   'operation-config.ts': ['setting.ts'],
@@ -88,12 +92,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'open-services.ts': [
     'audit-log.ts',
     'auth',
+    'bridge',
     'config.ts',
     'dispatch',
     'event-log',
     'feed',
     'ingest',
     'launcher',
+    'open-bridge.ts',
     'repository',
     'schema',
     'version.ts',
@@ -121,13 +127,13 @@ const LIVES_IN: Record<string, readonly string[]> = {
   jose: ['auth'],
   'prom-client': ['metrics'],
   '@opentelemetry': ['tracing'],
-  ioredis: ['event-log'],
+  ioredis: ['bridge', 'event-log'],
   lmdb: ['event-log'],
   'graphql-redis-subscriptions': ['event-log'],
 }
 
-/** What knows engines, and not only their ports: who chooses one, and who looks at its files. */
-const CHOOSERS = ['src/open-store.ts', 'src/data.ts']
+/** What knows engines, and not only their ports: who chooses one, who opens connections as it does, and who looks at its files. */
+const CHOOSERS = ['src/open-store.ts', 'src/open-bridge.ts', 'src/data.ts']
 
 const files = (...folders: string[]): string[] =>
   folders
@@ -181,7 +187,7 @@ describe('imports', () => {
     expect(files('src', 'clients', 'trainers').flatMap((file) => visit(file, []))).toEqual([])
   })
 
-  it('of an engine are in open-store.ts, which picks one, and in data.ts; the others know its ports', () => {
+  it('of an engine are in open-store.ts, which picks one, in open-bridge.ts and data.ts; the others know its ports', () => {
     const isOfEngine = (file: string) => /^src\/event-log\/(memory|lmdb|redis)\b/.test(file)
     const wrong = sources
       .filter((file) => !isOfEngine(file) && !CHOOSERS.includes(file))

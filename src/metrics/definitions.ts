@@ -251,6 +251,25 @@ export const DEFINITIONS: readonly Definition[] = [
     label: 'state',
     read: ({ local }) => ({ running: local.runningCount, waiting: local.waitingCount }),
   },
+  {
+    kind: 'counter',
+    name: 'epochcast_bridge_messages_total',
+    help: 'Messages heard on Redis channels (EPOCHCAST_BRIDGE), by what became of them; each is counted by the server whose turn it was.',
+    label: 'outcome',
+    read: ({ bridge }) => bridge?.counts ?? {},
+  },
+  {
+    kind: 'gauge',
+    name: 'epochcast_bridge_messages_held',
+    help: 'Messages heard on Redis channels that wait, or are held in case the server that reports them is gone.',
+    read: ({ bridge }) => bridge?.heldCount ?? 0,
+  },
+  {
+    kind: 'gauge',
+    name: 'epochcast_bridge_active',
+    help: 'Whether this server reports what is published on Redis channels; one of all servers does.',
+    read: ({ bridge }) => Number(bridge?.isOwner ?? false),
+  },
 ]
 
 export const HISTOGRAMS: readonly HistogramDefinition[] = [

@@ -1,3 +1,4 @@
+import type { Bridge } from '../bridge/bridge.ts'
 import type { Dispatch } from '../dispatch/dispatch.ts'
 import type { Store } from '../event-log/store.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
@@ -22,6 +23,8 @@ export interface Parts {
   readonly writer: Pick<TaskWriter, 'counts'>
   readonly dispatch: Pick<Dispatch, 'counts'>
   readonly local: Pick<LocalLauncher, 'runningCount' | 'waitingCount'>
+  /** Null where no channels are listened to. */
+  readonly bridge: Pick<Bridge, 'isOwner' | 'heldCount' | 'counts'> | null
   readonly catalog: Pick<TaskCatalog, 'index'>
   readonly store: Pick<Store, 'name' | 'status' | 'watchCount'>
   readonly isStopping: () => boolean

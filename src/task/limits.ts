@@ -97,5 +97,7 @@ export const LIMITS = {
   tokenNarrowing: 200,
   /** Time for which a report token is of use after its task has ended. */
   reportTokenAfterEndMs: 86_400_000,
+  /** Bytes of one message that a publisher sends on a task's Redis channel. */
+  bridgeMessageBytes: 131_072,
   viewLinkSeconds: { default: 86_400, min: 60, max: 31_536_000 },
 } as const

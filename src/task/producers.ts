@@ -17,6 +17,12 @@ const KEPT_PIECES = 4
 export const lastOf = (heard: Heard): number =>
   typeof heard === 'number' ? heard : Number.parseInt(heard, 36)
 
+/** Digest of the newest report that is known; null where none is. */
+export function newestDigestOf(heard: Heard): number | null {
+  const [, digest] = typeof heard === 'string' ? heard.split('.') : []
+  return digest === undefined ? null : Number.parseInt(digest, 36)
+}
+
 /** What is known after a piece that ended with `sequence`; without a digest, from a log of version 0.1. */
 export function heardAfter(before: Heard | undefined, sequence: number, digest: number | undefined): Heard {
   if (digest === undefined) return sequence

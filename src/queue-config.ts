@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { parseRedisUrl } from './redis-url.ts'
+import { list, text } from './setting.ts'
+
+/** Queues and channels in Redis that belong to others as well. */
+export interface QueueConfig {
+  /** Null where nothing is listened to. */
+  readonly bridge: BridgeConfig | null
+}
+
+export interface BridgeConfig {
+  readonly url: string
+  /** Channels `prefix:id` of these are listened to. */
+  readonly channelPrefixes: readonly string[]
+}
+
+/** Null where it is not set. */
+export const redisUrl = () =>
+  text('').transform((found, context): string | null => {
+    if (found === '') return null
+    try {
+      parseRedisUrl(found)
+      return found
+    } catch (error) {
+      // Not the value: it may hold a password.
+      context.addIssue(`cannot be used; ${(error as Error).message}`)
+      return z.NEVER
+    }
+  })
+
+export const queueSettings = {
+  EPOCHCAST_BRIDGE: list(''),
+  EPOCHCAST_BRIDGE_URL: redisUrl(),
+}
+
+type Found = { readonly [Name in keyof typeof queueSettings]: z.infer<(typeof queueSettings)[Name]> } & {
+  readonly REDIS_URL: string | null
+  readonly EPOCHCAST_CHANNEL_PREFIXES: readonly string[]
+}
+
+export function queueConfig(found: Found): QueueConfig {
+  const url = found.EPOCHCAST_BRIDGE_URL ?? found.REDIS_URL
+  const channelPrefixes = [...new Set(found.EPOCHCAST_BRIDGE)]
+  return { bridge: url !== null && channelPrefixes.length > 0 ? { url, channelPrefixes } : null }
+}
+
+/** Contradictions among settings. */
+export function checkQueues(found: Found, refuse: (name: keyof Found, message: string) => void): void {
+  const { EPOCHCAST_BRIDGE: bridged, EPOCHCAST_BRIDGE_URL: url, EPOCHCAST_CHANNEL_PREFIXES: allowed } = found
+  const unknown = bridged.find((prefix) => !allowed.includes(prefix))
+  if (unknown !== undefined) {
+    refuse(
+      'EPOCHCAST_BRIDGE',
+      `has ${JSON.stringify(unknown)}; expected some of EPOCHCAST_CHANNEL_PREFIXES: ${allowed.join(', ')}`,
+    )
+  }
+  if (bridged.length > 0 && url === null && found.REDIS_URL === null) {
+    refuse(
+      'EPOCHCAST_BRIDGE',
+      'is set, but there is no Redis to listen to; expected EPOCHCAST_BRIDGE_URL or REDIS_URL',
+    )
+  }
+}
