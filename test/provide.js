@@ -52,6 +52,17 @@ export function findPrometheus() {
   return findProgram(process.env.PROMETHEUS_PATH, 'prometheus')
 }
 
+/**
+ * Path of a Python that has Celery and Redis's client; `CELERY_PYTHON_PATH` comes first.
+ *
+ * @returns {string | undefined}
+ */
+export function findCeleryPython() {
+  const hasCelery = (path) => spawnSync(path, ['-c', 'import celery, redis']).status === 0
+  const { CELERY_PYTHON_PATH: given } = process.env
+  return (given ? [given] : ['python3', '/usr/bin/python3']).find(hasCelery)
+}
+
 function findProgram(path, ...names) {
   if (path) return isExecutable(path) ? path : undefined
   const folders = (process.env.PATH ?? '').split(delimiter)
@@ -76,17 +87,18 @@ function provideDependencies() {
   run('npm', ['ci'])
 }
 
-function provideProgram(what, find, debianPackage, variable) {
+function provideProgram(what, find, debianPackages, variable) {
   if (find()) return
+  const packages = [debianPackages].flat()
   const canInstall = process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0
   if (!canInstall) {
     fail(
-      `tests need ${what}, and there is none. Install it (Debian: apt-get install ${debianPackage}) or set ${variable}`,
+      `tests need ${what}, and there is none. Install it (Debian: apt-get install ${packages.join(' ')}) or set ${variable}`,
     )
   }
-  say(`installing ${what}: apt-get install ${debianPackage}`)
+  say(`installing ${what}: apt-get install ${packages.join(' ')}`)
   run('apt-get', ['update', '-qq'])
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', debianPackage])
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages])
   if (!find()) fail(`${what} was installed, but it cannot be found; set ${variable}`)
 }
 
@@ -113,4 +125,8 @@ if (process.argv[1] === import.meta.filename) {
   if (process.argv.includes('nginx')) provideProgram('nginx', findNginx, 'nginx-light', 'NGINX_PATH')
   if (process.argv.includes('prometheus'))
     provideProgram('Prometheus', findPrometheus, 'prometheus', 'PROMETHEUS_PATH')
+  if (process.argv.includes('celery')) {
+    const packages = ['python3-celery', 'python3-redis']
+    provideProgram('Python with Celery', findCeleryPython, packages, 'CELERY_PYTHON_PATH')
+  }
 }
