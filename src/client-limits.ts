@@ -28,6 +28,8 @@ export interface ClientLimits {
   readonly mutationsPerSecond: number
   /** Values of taskProgress, taskUpdates and heartbeat, all of them together. */
   readonly stateValuesPerSecond: number
+  /** Silence after which a sender to `/ws/ingest` that names no task begins another run. */
+  readonly relayQuietMs: number
 }
 
 const proxies = () => {
@@ -58,6 +60,7 @@ export const clientSettings = {
   EPOCHCAST_OPERATIONS_PER_SECOND: whole(500, 1, 1_000_000),
   EPOCHCAST_MUTATIONS_PER_SECOND: whole(4000, 1, 1_000_000),
   EPOCHCAST_STATE_VALUES_PER_SECOND: whole(3000, 10, 1_000_000),
+  EPOCHCAST_RELAY_QUIET_SECONDS: seconds(600, 1, 86_400),
 }
 
 type Found = { readonly [Name in keyof typeof clientSettings]: z.infer<(typeof clientSettings)[Name]> }
@@ -76,4 +79,5 @@ export const clientLimits = (found: Found): ClientLimits => ({
   operationsPerSecond: found.EPOCHCAST_OPERATIONS_PER_SECOND,
   mutationsPerSecond: found.EPOCHCAST_MUTATIONS_PER_SECOND,
   stateValuesPerSecond: found.EPOCHCAST_STATE_VALUES_PER_SECOND,
+  relayQuietMs: found.EPOCHCAST_RELAY_QUIET_SECONDS,
 })

@@ -30,6 +30,7 @@ import { Operations } from './transport/operations.ts'
 import { OriginRule } from './transport/origin.ts'
 import { PlainEvents } from './transport/plain/plain-events.ts'
 import { plainSockets } from './transport/plain/plain-sockets.ts'
+import { relaySockets } from './transport/plain/relay-sockets.ts'
 import { ResponseStreams } from './transport/streams/response-streams.ts'
 import { StreamRequests } from './transport/streams/stream-requests.ts'
 import { Tickets } from './transport/tickets.ts'
@@ -169,7 +170,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     shared: operations.shared,
     translate: (error) => operations.translate(error),
   })
-  const webSocket = serveUpgrades(http, [graphqlDoor, plainDoor], { clients, callers, logger, origins })
+  const relayDoor = relaySockets({
+    ...socketOptions,
+    ...{ services, operations },
+    translate: (error) => operations.translate(error),
+  })
+  const doors = [graphqlDoor, relayDoor, plainDoor]
+  const webSocket = serveUpgrades(http, doors, { clients, callers, logger, origins })
 
   const metrics = new Metrics({
     ...{ version: VERSION, clients, responses, webSocket, operations, feeds, updates, writer, dispatch },

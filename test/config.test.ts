@@ -155,6 +155,7 @@ describe('the configuration', () => {
       operationsPerSecond: 500,
       mutationsPerSecond: 4000,
       stateValuesPerSecond: 3000,
+      relayQuietMs: 600_000,
     })
     expect(read('EPOCHCAST_TRUSTED_PROXIES', '10.0.0.0/8, ::1,2001:db8::/32').trustedProxies).toEqual([
       '10.0.0.0/8',
@@ -180,6 +181,7 @@ describe('the configuration', () => {
       ['EPOCHCAST_OPERATIONS_PER_SECOND', '0'],
       ['EPOCHCAST_MUTATIONS_PER_SECOND', '0'],
       ['EPOCHCAST_STATE_VALUES_PER_SECOND', '9'],
+      ['EPOCHCAST_RELAY_QUIET_SECONDS', '0'],
       ['EPOCHCAST_FORWARDED_HEADER', 'x-real-ip'],
     ] as const)
       expect(() => read(name, wrong)).toThrow(`${name} is "${wrong}"; expected`)

@@ -11,15 +11,14 @@ import {
   STOPPED_BEFORE_START,
   type Submission,
 } from '../launcher/launcher.ts'
-import { authorize, authorizeStart, type Caller, mayRepeat } from '../repository/access.ts'
+import { authorize, authorizeStart, type Caller } from '../repository/access.ts'
 import type { Audit } from '../repository/audit.ts'
 import { getForCaller } from '../repository/find-for-caller.ts'
-import { EpochcastError, quote } from '../task/errors.ts'
+import { EpochcastError } from '../task/errors.ts'
 import type { TaskEvent } from '../task/event.ts'
 import * as lifecycle from '../task/lifecycle.ts'
 import { reduceAll } from '../task/reducer.ts'
 import {
-  channelOf,
   hasEnded,
   initialState,
   isFinalStatus,
@@ -31,6 +30,7 @@ import { adoptJobs } from './adoption.ts'
 import { Background, isRetryable } from './background.ts'
 import { HeldJobs } from './held-jobs.ts'
 import { placeIn } from './place.ts'
+import { checkRepeat } from './repeat.ts'
 import { withRetried } from './retry.ts'
 import { type StartRequest, specOf } from './spec.ts'
 import type { StartBounds } from './start-bounds.ts'
@@ -109,7 +109,8 @@ export class Dispatch implements JobObserver {
       now: this.#now(),
     })
     authorizeStart(caller, spec)
-    const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
+    const isAwaited = request.idempotencyKey !== null || request.id !== undefined
+    const known = isAwaited ? await this.#log.snapshot(spec) : null
     if (known) return this.#repeated(caller, known, spec)
     this.#background.checkRoom()
     this.#options.startBounds?.take(caller)
@@ -136,7 +137,7 @@ export class Dispatch implements JobObserver {
       if (!isOutOfReach(error)) throw error
       // It may have been created all the same, its reply lost.
       isTaken = true
-      this.#background.run(() => this.#settle(spec, request.idempotencyKey !== null, submit, place))
+      this.#background.run(() => this.#settle(spec, isAwaited, submit, place))
       throw error
     } finally {
       if (!isTaken) place.release()
@@ -246,14 +247,8 @@ export class Dispatch implements JobObserver {
   }
 
   async #repeated(caller: Caller, snapshot: Snapshot, spec: TaskSpec): Promise<Started> {
-    const { spec: known } = snapshot.state
-    // Of a task that is not for the caller, only that its key is taken.
-    if (known.inputDigest === spec.inputDigest && mayRepeat(caller, known))
-      return { snapshot, reportToken: await this.#reportToken(caller, known) }
-    throw new EpochcastError(
-      'IDEMPOTENCY_CONFLICT',
-      `idempotencyKey was used before to start task ${quote(channelOf(spec))} with another input; expected the same input or another key`,
-    )
+    checkRepeat(caller, snapshot.state.spec, spec)
+    return { snapshot, reportToken: await this.#reportToken(caller, snapshot.state.spec) }
   }
 
   async #reportToken(caller: Caller, spec: TaskSpec): Promise<string | null> {

@@ -14,6 +14,8 @@ export interface StartRequest extends GivenParams {
   /** A finished task to repeat, where nothing else is asked for. */
   readonly retryOf: string | null
   readonly idempotencyKey: string | null
+  /** For a run that somebody else has named already; drawn, or hashed from the key, where it is left out. */
+  readonly id?: string
 }
 
 interface Surroundings {
@@ -46,7 +48,7 @@ export function specOf(
   const input = [trainer.name, machineId, params, labels, ...optional]
   return {
     channelPrefix,
-    id: idempotencyKey === null ? randomUUID() : idOf(channelPrefix, idempotencyKey),
+    id: request.id ?? (idempotencyKey === null ? randomUUID() : idOf(channelPrefix, idempotencyKey)),
     trainer: trainer.name,
     name,
     machineId: machineId ?? (typeof params.machine_id === 'string' ? params.machine_id : null),

@@ -54,6 +54,18 @@ export async function getForCaller(
 }
 
 /**
+ * Refuses a task that a token for some tasks is not for, whether there is one or not.
+ *
+ * @throws EpochcastError TASK_NOT_FOUND
+ */
+export function checkIsNamed(
+  { taskIds }: Caller,
+  { id, channelPrefix }: Pick<AskedTask, 'id' | 'channelPrefix'>,
+): void {
+  if (taskIds?.has(id) === false) throw noTask(id, channelPrefix)
+}
+
+/**
  * The prefixes under which a caller's task is looked for; none where it asks for one that is not its own.
  *
  * @throws EpochcastError CHANNEL_PREFIX_NOT_ALLOWED

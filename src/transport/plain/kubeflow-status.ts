@@ -9,6 +9,7 @@ import type { Operations } from '../operations.ts'
 import { refuse, respondJson } from '../refusals.ts'
 import { readBody } from '../request-body.ts'
 import { statusOf } from '../streams/stream-requests.ts'
+import { metricOf } from './metric-text.ts'
 import { refuseMethod, serveOrRefuse } from './serve-or-refuse.ts'
 import { type NamedTask, taskIn } from './task-path.ts'
 
@@ -112,22 +113,6 @@ function reportOf({ id, channelPrefix }: NamedTask, status: TrainerStatus, total
     ],
   }
 }
-
-/** As Python writes numbers; null for a text that is none. */
-function metricOf(text: string): number | string | null {
-  const special = SPECIAL.get(text.trim().toLowerCase())
-  if (special !== undefined) return special
-  const value = Number(text)
-  return text.trim() !== '' && Number.isFinite(value) ? value : null
-}
-
-const SPECIAL: ReadonlyMap<string, string> = new Map([
-  ['nan', 'NaN'],
-  ['inf', 'Infinity'],
-  ['infinity', 'Infinity'],
-  ['-inf', '-Infinity'],
-  ['-infinity', '-Infinity'],
-])
 
 const countOf = (value: number | string | null | undefined): number | null =>
   typeof value === 'number' && value >= 0 ? value : null

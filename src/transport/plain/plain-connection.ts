@@ -29,7 +29,7 @@ export interface PlainStream {
 
 const NORMAL = 1000
 const POLICY_VIOLATION = 1008
-const TEXT_OF_PING = /^\s*(?:ping|\{\s*"type"\s*:\s*"ping".*\})\s*$/s
+export const TEXT_OF_PING = /^\s*(?:ping|\{\s*"type"\s*:\s*"ping".*\})\s*$/s
 
 /** One WebSocket of a page that speaks JSON, and mostly listens. */
 export class PlainConnection implements KeptConnection {
@@ -37,10 +37,10 @@ export class PlainConnection implements KeptConnection {
   readonly id: number
   readonly openedAt = performance.now()
   readonly writer: SocketWriter
-  readonly #peer: Peer<PlainConnection>
-  readonly #options: PlainConnectionOptions
+  protected readonly peer: Peer<PlainConnection>
+  protected readonly options: PlainConnectionOptions
   readonly #caller: SocketCaller
-  readonly #budget: MessageBudget
+  protected readonly budget: MessageBudget
   readonly #liveness = new Liveness()
   #stream: PlainStream | undefined
   #isOver = false
@@ -49,10 +49,10 @@ export class PlainConnection implements KeptConnection {
     const { clients, callers, maxBufferedBytes } = options
     this.slice = slice
     this.id = clients.log.nextConnection()
-    this.#peer = peer
-    this.#options = options
+    this.peer = peer
+    this.options = options
     this.#caller = new SocketCaller(callers, caller)
-    this.#budget = new MessageBudget(clients.limits.operationsPerSecond)
+    this.budget = new MessageBudget(clients.limits.operationsPerSecond)
     this.writer = new SocketWriter(peer, socket, maxBufferedBytes, holderOf(caller), clients.waiting)
     attach(this, peer, socket)
   }
@@ -76,7 +76,7 @@ export class PlainConnection implements KeptConnection {
     try {
       await stream.run()
       await this.writer.drained()
-      this.#peer.close(NORMAL, 'the stream is complete')
+      this.peer.close(NORMAL, 'the stream is complete')
     } catch (error) {
       this.refuse(error)
     }
@@ -85,31 +85,31 @@ export class PlainConnection implements KeptConnection {
   /** Tells what is wrong, and closes the socket with a code that says whether to come back. */
   refuse(error: unknown): void {
     if (this.#isOver) return
-    const { message, extensions } = this.#options.translate(error)
-    this.#options.clients.refusals.addAll([{ extensions }], 'websocket', this.caller.address)
+    const { message, extensions } = this.options.translate(error)
+    this.options.clients.refusals.addAll([{ extensions }], 'websocket', this.caller.address)
     this.say({ type: 'error', message, ...extensions, timestamp: new Date().toISOString() })
     const code = extensions.code as keyof typeof ERROR_CODES
     const mayComeBack = ERROR_CODES[code]?.retryable ?? false
-    this.#peer.close(mayComeBack ? TRY_AGAIN_LATER : POLICY_VIOLATION, code)
+    this.peer.close(mayComeBack ? TRY_AGAIN_LATER : POLICY_VIOLATION, code)
   }
 
   /** Pages keep their connection alive by words of their own; whatever else they say is left alone. */
   receive(data: RawData): void {
-    if (this.#budget.take(performance.now()) !== 0) {
-      this.#options.clients.refusals.add('RATE_LIMITED', 'websocket', this.caller.address)
-      return void this.#peer.close(TRY_AGAIN_LATER, 'too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
+    if (this.budget.take(performance.now()) !== 0) {
+      this.options.clients.refusals.add('RATE_LIMITED', 'websocket', this.caller.address)
+      return void this.peer.close(TRY_AGAIN_LATER, 'too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
     }
     const text = String(data)
     if (TEXT_OF_PING.test(text)) this.say({ type: 'pong', timestamp: new Date().toISOString() })
   }
 
-  checkTimes(_: number, date: number): void {
+  checkTimes(_now: number, date: number): void {
     const expired = this.#caller.expired(date)
-    if (expired) this.#peer.close(expired.code, expired.reason)
+    if (expired) this.peer.close(expired.code, expired.reason)
   }
 
   probe(): void {
-    const peer = this.#peer
+    const peer = this.peer
     if (!this.#liveness.probe(this.writer)) peer.terminate()
     else if (peer.readyState === peer.OPEN) peer.ping()
   }
@@ -119,19 +119,19 @@ export class PlainConnection implements KeptConnection {
   }
 
   // Messages are small here, and read whole at once.
-  meter(): void {}
+  meter(_chunk: Buffer): void {}
   terminateIfUnread(): void {}
 
   failed(err: Error): void {
-    this.#options.logger.debug({ err }, 'a socket failed')
+    this.options.logger.debug({ err }, 'a socket failed')
   }
 
   async ended(code: number): Promise<void> {
     this.#isOver = true
-    this.#options.clients.socketClosed(this, code)
+    this.options.clients.socketClosed(this, code)
     this.writer.forget()
     await this.#stream?.stop().catch((err: unknown) => {
-      this.#options.logger.error({ err }, 'a stream of a plain socket was not freed')
+      this.options.logger.error({ err }, 'a stream of a plain socket was not freed')
     })
   }
 }

@@ -1,0 +1,41 @@
+import { isUsableText } from '../../schema/validation.ts'
+import { quote } from '../../task/errors.ts'
+import { LIMITS } from '../../task/limits.ts'
+import type { Metrics, MetricValue } from '../../task/task.ts'
+import { isUpTo } from '../../task/text.ts'
+import { metricOf } from './metric-text.ts'
+
+export type Fields = Readonly<Record<string, unknown>>
+
+const MAX_NESTING = 8
+
+/** Numbers by their names, of maps within as a/b. What is no number is left out, and must not take the others with it. */
+export function metricsOf(values: Fields, place: string, warn: (warning: string) => void): Metrics {
+  const metrics: [string, MetricValue][] = []
+  const add = (within: Fields, prefix: string, depth: number) => {
+    for (const [name, value] of Object.entries(within)) {
+      const full = prefix + name
+      const metric = metricValue(value)
+      const isUsable =
+        full !== '' && full !== '__proto__' && isUsableText(full) && isUpTo(full, LIMITS.metricNameLength)
+      if (value === null) continue
+      if (isObject(value) && depth < MAX_NESTING) add(value, `${full}/`, depth + 1)
+      else if (metric === null)
+        warn(`${place} has ${quote(full)}: ${quote(value)}, which is no number and was left out`)
+      else if (!isUsable) warn(`the metric ${quote(full)} has no usable name and was left out`)
+      else metrics.push([full, metric])
+    }
+  }
+  add(values, '', 0)
+  return Object.fromEntries(metrics)
+}
+
+export function metricValue(value: unknown): MetricValue | null {
+  if (typeof value === 'boolean') return Number(value)
+  if (typeof value === 'string') return metricOf(value)
+  if (typeof value !== 'number') return null
+  return Number.isFinite(value) ? value : value > 0 ? 'Infinity' : '-Infinity'
+}
+
+export const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
