@@ -7,6 +7,7 @@ import type { Bridge } from './bridge/bridge.ts'
 import type { Config } from './config.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
 import { Liveness } from './dispatch/liveness.ts'
+import { registerExternal } from './dispatch/register-external.ts'
 import { StartBounds } from './dispatch/start-bounds.ts'
 import type { Trainers } from './dispatch/trainers.ts'
 import type { Store } from './event-log/store.ts'
@@ -145,6 +146,7 @@ export function openServices(
     updates,
     ingest,
     dispatch,
+    registerExternal: (caller, run) => registerExternal(registrations, caller, run),
     records: new TaskRecords(store, writer, config.channelPrefixes, { audit }),
     trainers,
     viewLinks: new ViewLinks(store, authenticator, {

@@ -109,8 +109,7 @@ export class Dispatch implements JobObserver {
       now: this.#now(),
     })
     authorizeStart(caller, spec)
-    const isAwaited = request.idempotencyKey !== null || request.id !== undefined
-    const known = isAwaited ? await this.#log.snapshot(spec) : null
+    const known = request.idempotencyKey === null ? null : await this.#log.snapshot(spec)
     if (known) return this.#repeated(caller, known, spec)
     this.#background.checkRoom()
     this.#options.startBounds?.take(caller)
@@ -137,7 +136,7 @@ export class Dispatch implements JobObserver {
       if (!isOutOfReach(error)) throw error
       // It may have been created all the same, its reply lost.
       isTaken = true
-      this.#background.run(() => this.#settle(spec, isAwaited, submit, place))
+      this.#background.run(() => this.#settle(spec, request.idempotencyKey !== null, submit, place))
       throw error
     } finally {
       if (!isTaken) place.release()

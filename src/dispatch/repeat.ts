@@ -1,19 +1,13 @@
-import { noTask } from '../event-log/find-task.ts'
-import { type Caller, mayRepeat, reaches } from '../repository/access.ts'
+import { type Caller, mayRepeat } from '../repository/access.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { channelOf, type TaskSpec } from '../task/task.ts'
 
 /**
  * Refuses a start of what is there already, unless it is the same start again.
  *
- * @throws EpochcastError IDEMPOTENCY_CONFLICT, TASK_NOT_FOUND
+ * @throws EpochcastError IDEMPOTENCY_CONFLICT
  */
 export function checkRepeat(caller: Caller, known: TaskSpec, asked: TaskSpec): void {
-  // Without a key the run was named by its id, and another may have registered it meanwhile.
-  if (asked.inputDigest === null) {
-    if (reaches(caller, known)) return
-    throw noTask(asked.id, asked.channelPrefix)
-  }
   // Of a task that is not for the caller, only that its key is taken.
   if (known.inputDigest === asked.inputDigest && mayRepeat(caller, known)) return
   throw new EpochcastError(

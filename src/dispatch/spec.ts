@@ -14,8 +14,6 @@ export interface StartRequest extends GivenParams {
   /** A finished task to repeat, where nothing else is asked for. */
   readonly retryOf: string | null
   readonly idempotencyKey: string | null
-  /** For a run that somebody else has named already; drawn, or hashed from the key, where it is left out. */
-  readonly id?: string
 }
 
 interface Surroundings {
@@ -48,7 +46,7 @@ export function specOf(
   const input = [trainer.name, machineId, params, labels, ...optional]
   return {
     channelPrefix,
-    id: request.id ?? (idempotencyKey === null ? randomUUID() : idOf(channelPrefix, idempotencyKey)),
+    id: idempotencyKey === null ? randomUUID() : idOf(channelPrefix, idempotencyKey),
     trainer: trainer.name,
     name,
     machineId: machineId ?? (typeof params.machine_id === 'string' ? params.machine_id : null),

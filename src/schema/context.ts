@@ -1,7 +1,8 @@
 import type { ViewLinks } from '../auth/view-links.ts'
 import type { Dispatch } from '../dispatch/dispatch.ts'
+import type { ExternalRun } from '../dispatch/register-external.ts'
 import type { Trainers } from '../dispatch/trainers.ts'
-import type { EventLog } from '../event-log/event-log.ts'
+import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import type { Store } from '../event-log/store.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
 import type { EngineWait } from '../feed/engine-wait.ts'
@@ -34,6 +35,8 @@ export interface Services {
   readonly updates: TaskUpdates
   readonly ingest: Ingest
   readonly dispatch: Dispatch
+  /** Of runs that come with an id of their own. */
+  registerExternal(caller: Caller, run: ExternalRun): Promise<Snapshot>
   readonly records: TaskRecords
   readonly trainers: Trainers
   readonly viewLinks: ViewLinks

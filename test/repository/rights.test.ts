@@ -2,6 +2,7 @@ import { type ExecutionResult, getOperationAST } from 'graphql'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ViewLinks } from '../../src/auth/view-links.ts'
 import { Dispatch } from '../../src/dispatch/dispatch.ts'
+import { registerExternal } from '../../src/dispatch/register-external.ts'
 import { Trainers } from '../../src/dispatch/trainers.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { SharedSubscription } from '../../src/execution/fan-out.ts'
@@ -97,6 +98,7 @@ beforeEach(() => {
         updates: new TaskUpdates(log, catalog, engineWait),
         ingest: new Ingest(writer, channelPrefixes),
         dispatch,
+        registerExternal: (caller, run) => registerExternal({ log, channelPrefixes }, caller, run),
         records: new TaskRecords(log, writer, channelPrefixes),
         trainers,
         viewLinks: new ViewLinks(log, null, { channelPrefixes, publicUrl: () => 'https://train.example' }),

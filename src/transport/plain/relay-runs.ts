@@ -18,7 +18,7 @@ export interface RelaySender {
   readonly name: string | null
 }
 
-type RunServices = Pick<Services, 'log' | 'catalog' | 'dispatch' | 'channelPrefixes'>
+type RunServices = Pick<Services, 'log' | 'catalog' | 'dispatch' | 'registerExternal' | 'channelPrefixes'>
 
 /** Runs of one sender that are looked at in a row, each of which was begun meanwhile and has ended. */
 const MAX_LOOKED_AT = 100
@@ -82,12 +82,13 @@ export class RelayRuns {
     const find = caller.taskIds === null ? findForCaller : getForCaller
     const found = await find(this.#services.log, caller, 'tasks:report', asked)
     if (found) return found.state.spec
-    return (await this.#start(caller, { id, channelPrefix, name, labels: null, idempotencyKey: null })).spec
+    const run = { id, channelPrefix: channelPrefix ?? this.#defaultPrefix, name }
+    return (await this.#services.registerExternal(caller, run)).state.spec
   }
 
   async #nextOf(caller: Caller, sender: RelaySender, begins: boolean): Promise<TaskKey> {
     const { name } = sender
-    const channelPrefix = sender.channelPrefix ?? (this.#services.channelPrefixes[0] as string)
+    const channelPrefix = sender.channelPrefix ?? this.#defaultPrefix
     const relaySender = digestOf(JSON.stringify(whoSends(caller, name)))
     let { run, state } = await this.#newest(caller, channelPrefix, relaySender)
     for (let looked = 0; looked < MAX_LOOKED_AT; looked++) {
@@ -120,8 +121,7 @@ export class RelayRuns {
     caller: Caller,
     run: Pick<RelaySender, 'channelPrefix' | 'name'> & {
       readonly labels: Json
-      readonly idempotencyKey: string | null
-      readonly id?: string
+      readonly idempotencyKey: string
     },
   ): Promise<TaskState> {
     const given = { machineId: null, epochs: null, params: {}, retryOf: null }
@@ -131,6 +131,10 @@ export class RelayRuns {
       ...run,
     })
     return snapshot.state
+  }
+
+  get #defaultPrefix(): string {
+    return this.#services.channelPrefixes[0] as string
   }
 
   #isOver(state: TaskState): boolean {
