@@ -11,7 +11,7 @@ const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt')
 const CONSTRAINTS = join(import.meta.dirname, 'constraints.txt')
 /** What shows that an environment works. */
 const IMPORTS =
-  'import os; os.environ["KERAS_BACKEND"] = "torch"; import celery, keras, lightgbm, lightning, redis, torch, transformers'
+  'import os; os.environ["KERAS_BACKEND"] = "torch"; import celery, flwr, keras, lightgbm, lightning, redis, tensorboard, torch, transformers, xgboost'
 
 /**
  * Path of the environment's Python, whether or not it is there already. An environment is named after what is in it and
