@@ -22,7 +22,8 @@ const jobs = [
   ...others().map(({ version, python }) =>
     job(version, provideEnvironment('pytest', python, REQUIREMENTS), ['-m', 'pytest', 'tests/core']),
   ),
-  job('types', main, ['-m', 'mypy']),
+  job('types, by mypy', main, ['-m', 'mypy']),
+  job('types, by pyright', main, ['-m', 'pyright', '--pythonpath', main]),
   job('style', main, ['-m', 'ruff', 'check', '.', '../../examples', '../../test/python']),
   job('format', main, ['-m', 'ruff', 'format', '--check', '.']),
 ]

@@ -16,6 +16,9 @@ class EpochcastCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-i
     `EpochcastCallback(run)`, reports them.
     """
 
+    params: Any  # Keras sets them before the first call
+    model: Any
+
     def __init__(self, run: Run | None = None, *, every_n_batches: int = 50, **starting: Any) -> None:
         """Without a run, `fit` starts one with `starting`, as `epochcast.start` takes it."""
         super().__init__()

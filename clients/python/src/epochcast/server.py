@@ -159,13 +159,13 @@ class _Http(urllib.request.HTTPHandler):
         super().__init__()
         self._connections = connections
 
-    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         def connect(host: str, **options: Any) -> http.client.HTTPConnection:
             connection = http.client.HTTPConnection(host, **options)
             self._connections.append(connection)
             return connection
 
-        return self.do_open(connect, request)
+        return self.do_open(connect, req)
 
 
 class _Https(urllib.request.HTTPSHandler):
@@ -173,10 +173,10 @@ class _Https(urllib.request.HTTPSHandler):
         super().__init__()
         self._connections = connections
 
-    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         def connect(host: str, **options: Any) -> http.client.HTTPSConnection:
             connection = http.client.HTTPSConnection(host, **options)
             self._connections.append(connection)
             return connection
 
-        return self.do_open(connect, request)
+        return self.do_open(connect, req)

@@ -21,7 +21,7 @@ class tqdm(_tqdm):  # type: ignore[misc,type-arg,unused-ignore]
         self._postfix_values: dict[str, Any] = {}
         super().__init__(*args, **kwargs)
 
-    def set_postfix(self, ordered_dict: Any = None, refresh: bool = True, **kwargs: Any) -> None:
+    def set_postfix(self, ordered_dict: Any = None, refresh: bool | None = True, **kwargs: Any) -> None:
         self._postfix_values = {**dict(ordered_dict or {}), **kwargs}
         super().set_postfix(ordered_dict, refresh, **kwargs)
 
