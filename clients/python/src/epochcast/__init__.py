@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import process
+from .limits import MAX_NAME_LENGTH, MAX_RUN_NAME_LENGTH
 from .notice import Notices, words_of
 from .run import Run, is_interactive
 from .scope import Metrics, Scope
 from .settings import launched_task, rank_of_process, read_settings
-from .values import count, json_of
+from .values import count, json_of, line
 
 __all__ = ["Metrics", "Run", "Scope", "__version__", "attach", "start"]
 __version__ = "0.2.0"
@@ -59,7 +60,8 @@ def start(
             "trainer": "external",
             "idempotencyKey": str(uuid.uuid4() if key is None else key),
         }
-        texts = {"name": name, "machineId": machine_id, "channelPrefix": channel_prefix}
+        words = None if name is None else line(str(name), MAX_RUN_NAME_LENGTH)
+        texts = {"name": words, "machineId": machine_id, "channelPrefix": channel_prefix}
         started.update({field: str(text) for field, text in texts.items() if text is not None})
         if epochs is not None:
             started["epochs"] = count(epochs)
@@ -101,7 +103,9 @@ def attach(
         settings = read_settings(url, token, spool_dir) if task is not None else None
         rank = rank_of_process()
         is_rank = member is None
-        if is_rank and every_rank and rank:
+        if member is not None:
+            member = line(str(member), MAX_NAME_LENGTH)
+        elif every_rank and rank:
             member = f"rank-{rank}"
         return Run(
             settings,

@@ -5,9 +5,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .limits import MAX_ERROR_LENGTH, MAX_MESSAGE_LENGTH, MAX_REPORT_METRICS, MAX_RESULT_BYTES
+from .limits import (
+    MAX_ERROR_LENGTH,
+    MAX_ERROR_TYPE_LENGTH,
+    MAX_MESSAGE_LENGTH,
+    MAX_NAME_LENGTH,
+    MAX_REPORT_METRICS,
+    MAX_RESULT_BYTES,
+)
 from .notice import Notices, words_of
-from .values import count, fraction, json_of, json_text, metrics_of
+from .values import count, fraction, json_of, json_text, line, metrics_of
 
 ENDS = frozenset({"success", "failure", "end_status"})
 
@@ -33,7 +40,7 @@ def _progress(at: float, given: list[Any], notices: Notices) -> list[Fields]:
     if message is not None:
         fields["message"] = text(message, MAX_MESSAGE_LENGTH)
     if stage is not None:
-        fields["stage"] = text(stage, 128)
+        fields["stage"] = line(str(stage), MAX_NAME_LENGTH)
     named = _metrics({**(metrics or {}), **({} if loss is None else {"loss": loss})}, notices)
     return [{**fields, **({"metrics": part} if part else {})} for part in _parts(named)]
 
@@ -104,7 +111,7 @@ def _error(at: float, given: list[Any], notices: Notices) -> list[Fields]:
     words, kind = given
     fields: Fields = {"error": text(words, MAX_ERROR_LENGTH, keeps_end=True), "timestamp": timestamp(at)}
     if kind is not None:
-        fields["errorType"] = text(kind, 256)
+        fields["errorType"] = line(str(kind), MAX_ERROR_TYPE_LENGTH)
     return [fields]
 
 

@@ -3,7 +3,9 @@
 # The server's.
 MAX_BATCH_REPORTS = 1000
 MAX_REPORT_METRICS = 256
-MAX_NAME_LENGTH = 128  # UTF-16 code units, as the server counts
+MAX_NAME_LENGTH = 128  # of a metric, member or stage, in UTF-16 code units, as the server counts
+MAX_RUN_NAME_LENGTH = 256
+MAX_ERROR_TYPE_LENGTH = 256
 MAX_MESSAGE_LENGTH = 4096
 MAX_ERROR_LENGTH = 16_384
 MAX_RESULT_BYTES = 65_536

@@ -7,10 +7,12 @@ from types import TracebackType
 from typing import Any
 
 from . import process
+from .limits import MAX_NAME_LENGTH
 from .notice import Notices, words_of
 from .pipeline import Pipeline
 from .scope import Scope, told
 from .settings import Settings
+from .values import line
 
 
 class Run(Scope):
@@ -50,10 +52,10 @@ class Run(Scope):
     def member(self, name: Any) -> Scope:
         """A rank, client or node of this run: its values are in curves of its own."""
         try:
-            named = str(name)[:128]
+            named = line(str(name), MAX_NAME_LENGTH)
         except Exception:
             named = type(name).__name__
-        return Scope(self, named or "?")
+        return Scope(self, named)
 
     def epoch_start(self, epoch: Any, total_epochs: Any = None) -> None:
         try:

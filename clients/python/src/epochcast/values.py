@@ -2,6 +2,7 @@
 
 import json
 import math
+import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -71,7 +72,8 @@ def number(value: Any) -> float | int | str:
 def _read(value: Any) -> float:
     try:
         item = getattr(value, "item", None)  # arrays and tensors, also those of one element
-        return float(item() if callable(item) else value)
+        read: Any = item() if callable(item) else value
+        return float(read)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
     except BaseException as error:  # of code that is not ours
@@ -97,15 +99,23 @@ def fraction(value: Any) -> float | int | None:
 
 
 def metric_name(name: Any) -> str:
-    """A name that a server takes: no control characters, 128 UTF-16 code units at most."""
+    """A name that a server takes."""
     text = name if type(name) is str else str(name)
     if text.isascii() and text.isprintable() and 0 < len(text) <= MAX_NAME_LENGTH and text != "__proto__":
         return text
-    text = "".join("_" if ord(char) < 32 or ord(char) == 127 else char for char in text)
-    while len(text.encode("utf-16-le", "surrogatepass")) > 2 * MAX_NAME_LENGTH:
-        excess = len(text.encode("utf-16-le", "surrogatepass")) // 2 - MAX_NAME_LENGTH
-        text = text[: -max(excess // 2, 1)]
-    return "_" if text in ("", "__proto__") else text
+    text = line(text, MAX_NAME_LENGTH)
+    return "_" if text == "__proto__" else text
+
+
+def line(text: str, most: int) -> str:
+    """What a server takes as a name of any kind: 1 to `most` UTF-16 code units, no control characters, no half of one."""
+    if text.isascii() and text.isprintable() and 0 < len(text) <= most:
+        return text
+    # No character has more than two units, so what is cut here is not needed.
+    text = "".join("_" if unicodedata.category(char) in ("Cc", "Cs") else char for char in text[:most])
+    while len(text.encode("utf-16-le")) > 2 * most:
+        text = text[: -max((len(text.encode("utf-16-le")) // 2 - most) // 2, 1)]
+    return text or "_"
 
 
 def metrics_of(

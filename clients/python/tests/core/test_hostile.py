@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.hostile import Hostile, HostileMapping, SystemExiting
-from support.tasks import task
+from support.tasks import events, task
 
 import epochcast
 
@@ -87,3 +87,34 @@ def test_a_url_that_is_none_is_said_and_nothing_is_reported(
     run.log({"loss": 1})
     run.success()
     assert "expected one such as http://localhost:4000/graphql" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("a\x00b", "a_b"),
+        ("a\x7fb\x80\x9f", "a_b__"),
+        ("half \ud83d", "half _"),
+        ("\U0001f600" * 200, "\U0001f600" * 64),
+        ("x" + "\U0001f600" * 200, "x" + "\U0001f600" * 63),
+        ("n" * 128, "n" * 128),
+        ("n" * 129, "n" * 128),
+        ("", "_"),
+        ("__proto__", "_"),
+    ],
+    ids=range(9),
+)
+def test_any_text_is_a_name_that_the_server_takes(url: str, name: str, taken: str) -> None:
+    with epochcast.start(name, url=url) as run:
+        run.progress(1, metrics={name: 1.0}, stage=name)
+        run.member(name).log({"loss": 2.0})
+        run.error("x", name)
+    assert run.task_id is not None
+    told = events(url, run.task_id)
+    (own, member) = [event for event in told if event["__typename"] == "ProgressUpdate"]
+    assert own["metrics"] == {taken: 1}
+    stage = "__proto__" if name == "__proto__" else taken
+    assert (own["stage"], member["member"]) == (stage, stage)
+    (error,) = [event for event in told if event["__typename"] == "ErrorReported"]
+    assert error["errorType"].startswith(stage)
+    assert task(url, run.task_id)["status"] == "SUCCESS"
