@@ -21,7 +21,7 @@ from .scope import Metrics, Scope
 from .settings import launched_task, rank_of_process, read_settings
 from .values import count, json_of, line
 
-__all__ = ["Metrics", "Run", "Scope", "__version__", "attach", "start"]
+__all__ = ["Metrics", "Run", "Scope", "__version__", "attach", "patch", "start"]
 __version__ = "0.2.0"
 
 _notices = Notices()
@@ -116,6 +116,25 @@ def attach(
         )
     except Exception as error:
         return _silent(error)
+
+
+def patch(library: str, run: Run | None = None, **starting: Any) -> bool:
+    """
+    Makes a library that a training writes its metrics with report them, too: "tensorboard", whose `SummaryWriter.add_scalar`
+    and `add_scalars` go to `run`, or to one that is started with the first scalar, with `starting` as `start` takes it. Whether
+    there was something to patch; if not, that is said. What else the library does is left as it is.
+    """
+    try:
+        if library == "tensorboard":
+            from . import tensorboard
+
+            return tensorboard.patch(run, lambda: start(**starting))
+        _notices.say(
+            "patch", f"there is nothing to patch {str(library)[:100]!r} with; expected 'tensorboard'"
+        )
+    except Exception as error:
+        _notices.say("patch", f"{words_of(error)}, so nothing was patched")
+    return False
 
 
 def _silent(error: Exception) -> Run:

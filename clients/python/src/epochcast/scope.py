@@ -22,19 +22,23 @@ class Scope:
         self._run = run
         self._member = member
         self._step = 0
+        self._highest = 0  # of the steps that were logged
         self._current: Any = None  # what progress() counts, where it was called
 
     def log(self, metrics: Metrics, step: Any = None, *, epoch: Any = None) -> None:
         """
         Values of one step, by name: numbers, NumPy, torch, JAX and TensorFlow scalars, NaN and infinities; None is left out,
-        maps within are named a/b. Without `step` it is one more than the last.
+        maps within are named a/b. Without `step` it is one more than the last. A step below an earlier one (of a curve with an
+        x of its own) does not take the progress back.
         """
         try:
             if not self._run._is_reporting:
                 return
             at: Any = self._step + 1 if step is None else step if type(step) is int else count(step)
             self._step = at = self._step if at is None else at
-            current = at if self._current is None else self._current
+            if at > self._highest:
+                self._highest = at
+            current = self._highest if self._current is None else self._current
             self._put("progress", current, None, at, epoch, None, self._values(metrics), None, None)
         except Exception as error:
             self._run._say("call", f"a call of log was left out, {words_of(error)}")
