@@ -51,7 +51,11 @@ def tasks(url: str, text: str) -> list[Any]:
 
 def task_named(url: str, name: str) -> str:
     """The id of the only task of a name, once it is there."""
-    found = until(f"the task {name}", lambda: tasks(url, name))
+
+    def of_that_name() -> list[Any]:
+        return [found for found in tasks(url, name) if found["name"] == name]
+
+    found = until(f"the task {name}", of_that_name)
     assert len(found) == 1, found
     return str(found[0]["id"])
 
