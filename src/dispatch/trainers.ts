@@ -68,6 +68,8 @@ const fileShape = z.strictObject({
 })
 
 export type ConfiguredTrainer = Trainer & {
+  /** JSON Schema (draft-07) of its parameters; null where it takes any. */
+  readonly paramsSchema: Readonly<Record<string, Json>> | null
   /** Fills in defaults and checks; throws EpochcastError BAD_PARAMS. */
   completeParams(params: Readonly<Record<string, Json>>): Readonly<Record<string, Json>>
 }
@@ -166,6 +168,8 @@ function trainerOf(
     name,
     description,
     channelPrefix,
+    // It was read from JSON.
+    paramsSchema: (params ?? null) as Readonly<Record<string, Json>> | null,
     completeParams: (given: Readonly<Record<string, Json>>) =>
       validate ? complete(name, validate, given) : given,
   }

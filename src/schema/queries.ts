@@ -1,7 +1,7 @@
 import { textSize } from '../bounds/text-size.ts'
+import type { ConfiguredTrainer } from '../dispatch/trainers.ts'
 import type { Snapshot } from '../event-log/event-log.ts'
 import type { EngineStatus } from '../event-log/store.ts'
-import type { Trainer } from '../launcher/launcher.ts'
 import { authorize, type Caller, reachesAll } from '../repository/access.ts'
 import { findForCaller } from '../repository/find-for-caller.ts'
 import { findTasksOnce, listTasks, type TaskPage, type TaskPageRequest } from '../repository/find-tasks.ts'
@@ -22,11 +22,17 @@ export const EngineStatusObject = builder.objectRef<EngineStatus>('EngineStatus'
   }),
 })
 
-const TrainerObject = builder.objectRef<Trainer>('Trainer').implement({
+const TrainerObject = builder.objectRef<ConfiguredTrainer>('Trainer').implement({
   fields: (t) => ({
     name: t.exposeString('name'),
     launcher: t.exposeString('launcher', { description: 'local, bullmq, celery or external.' }),
     description: t.exposeString('description', { nullable: true }),
+    paramsSchema: t.expose('paramsSchema', {
+      type: 'JSON',
+      nullable: true,
+      description:
+        'JSON Schema (draft-07) of the parameters of a start, for a form; null where it takes any.',
+    }),
   }),
 })
 

@@ -361,3 +361,14 @@ describe('silence', () => {
     expect(task).toMatchObject({ status: 'FAILURE', error: { type: 'Abandoned' } })
   })
 })
+
+it('a trainer tells the schema of its parameters, for whoever makes a form of it', async () => {
+  const params = { type: 'object', properties: { depth: { type: 'integer', minimum: 1, default: 3 } } }
+  const { url } = await serverWith({ shaped: '', free: '' }, {}, { shaped: { params } })
+  const { server } = await run(url, '{ server { trainers { name paramsSchema } } }')
+  expect(server.trainers).toEqual([
+    { name: 'shaped', paramsSchema: params },
+    { name: 'free', paramsSchema: null },
+    { name: 'external', paramsSchema: null },
+  ])
+})
