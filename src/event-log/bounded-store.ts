@@ -16,6 +16,7 @@ import type {
 } from './event-log.ts'
 import type { LedgerOptions } from './ledger.ts'
 import { type ListingChange, storedBytes } from './listing.ts'
+import type { OutputLog } from './output-log.ts'
 import type { EngineStatus, Store } from './store.ts'
 import { StoreRoom } from './store-room.ts'
 import type { ListingPage, ListPage, ListScope } from './task-index.ts'
@@ -57,6 +58,22 @@ export class BoundedStore implements Store {
   /** About how many bytes all tasks take. */
   get bytes(): number {
     return this.#room.bytes
+  }
+
+  /** What there is no room for is refused, after finished tasks have been dropped for it. */
+  get output(): OutputLog {
+    return {
+      find: (key) => this.#store.output.find(key),
+      read: (key, after, limit) => this.#store.output.read(key, after, limit),
+      append: async (key, request) => {
+        const task = this.#room.find(key)
+        const bytes = request.texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+        await this.#room.make({ owner: task?.owner ?? null, task, bytes, isFinal: false })
+        const result = await this.#store.output.append(key, request)
+        if (result.kind === 'appended' && task) this.#room.resize(task, result.bytes)
+        return result
+      },
+    }
   }
 
   get watchCount(): number {

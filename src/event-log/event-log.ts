@@ -86,6 +86,8 @@ export type WatchSignal =
       readonly revision: number
       readonly edit: TaskEdit
     }
+  /** Its output (`output-log.ts`) now ends there. */
+  | { readonly kind: 'output'; readonly top: Position }
   /** The task was deleted, and its log with it. */
   | { readonly kind: 'dropped' }
   /** The engine is out of reach; nothing will be heard until it is back. */

@@ -5,6 +5,7 @@ import type { CurvesRead } from './curve-store.ts'
 import type { CurveChange, LogEntry, ReadResult, StoredSnapshot } from './event-log.ts'
 import type { Holding } from './ledger.ts'
 import { type LogExtent, newGeneration, refusalOf } from './log-extent.ts'
+import { MemoryOutput } from './memory-output.ts'
 
 /** Rough cost of an entry beside its text: the string's header and its slot in the array. */
 const ENTRY_OVERHEAD_BYTES = 32
@@ -34,6 +35,7 @@ export class MemoryLog implements Holding {
   readonly owner: string | null
   readonly key: TaskKey
   readonly serial: number
+  readonly output = new MemoryOutput()
   finishedAt: number | null = null
   #generation = newGeneration()
   /** The generation before, and the last offset that both have in common. */
@@ -61,9 +63,9 @@ export class MemoryLog implements Holding {
     this.#bytes = LOG_OVERHEAD_BYTES + channelOf(key).length
   }
 
-  /** Bytes of events and state, counted as JSON text, and of curves. */
+  /** Bytes of events, state and output, counted as JSON text, and of curves. */
   get bytes(): number {
-    return this.#bytes
+    return this.#bytes + this.output.bytes
   }
 
   /** Events retained. */
@@ -83,7 +85,7 @@ export class MemoryLog implements Holding {
       serial: this.serial,
       revision: this.#revision,
       folded: this.#folded,
-      bytes: this.#bytes,
+      bytes: this.bytes,
     }
   }
 
@@ -141,15 +143,15 @@ export class MemoryLog implements Holding {
     return this.length > 1 && this.#top - this.length < this.#folded
   }
 
-  /** About how many bytes of events may go where there is no room for more; the newest stay in any case. */
+  /** About how many bytes of output and events may go where there is no room for more; the newest stay in any case. */
   get spareBytes(): number {
     const spare = Math.min(this.length - MIN_EVENTS, this.#folded - (this.#top - this.length))
-    return spare > 0 ? (this.#textBytes * spare) / this.length : 0
+    return this.output.spareBytes + (spare > 0 ? (this.#textBytes * spare) / this.length : 0)
   }
 
-  /** Gives up its oldest events, and returns the bytes that this freed. */
+  /** Gives up its oldest output, then its oldest events, and returns the bytes that this freed. */
   trim(bytes: number): number {
-    let freed = 0
+    let freed = this.output.trim(bytes)
     while (freed < bytes && this.length > MIN_EVENTS && this.isTrimmable) freed += this.trimOldest()
     return freed
   }

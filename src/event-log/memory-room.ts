@@ -46,6 +46,28 @@ export function makeRoom(
   }
 }
 
+/**
+ * Makes room for a task's output: its own older lines go, then finished tasks. Neither events nor output of others do.
+ *
+ * @throws EpochcastError STORE_FULL
+ */
+export function makeRoomForOutput(
+  ledger: Ledger<MemoryLog>,
+  log: MemoryLog,
+  growth: number,
+  drop: (log: MemoryLog) => void,
+): void {
+  const isFinished = ledger.finished.has(log)
+  const excess = () => (isFinished ? ledger.shortage(growth, log) : ledger.excess(log.owner, growth))
+  if (excess() > 0) ledger.grew(log, -log.output.trim(excess()))
+  if (excess() > 0) throw ledger.refusal(log.owner, growth)
+  while (ledger.missing(growth) > 0) {
+    const first = ledger.firstToDrop(log)
+    if (!first) throw ledger.refusal(log.owner, growth)
+    drop(first)
+  }
+}
+
 /** Whose events may go, largest log first. */
 function trimmable(
   ledger: Ledger<MemoryLog>,

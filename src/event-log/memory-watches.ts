@@ -60,6 +60,10 @@ export class MemoryWatches {
     for (const watcher of this.#ofAll) watcher(log.key)
   }
 
+  tellOutput(key: TaskKey, top: Position): void {
+    for (const watcher of this.#ofTask.get(channelOf(key)) ?? []) watcher({ kind: 'output', top })
+  }
+
   tellDropped(key: TaskKey): void {
     for (const watcher of this.#ofTask.get(channelOf(key)) ?? []) watcher({ kind: 'dropped' })
   }

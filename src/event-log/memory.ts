@@ -24,8 +24,10 @@ import { Ledger } from './ledger.ts'
 import { type ListingChange, listingOf } from './listing.ts'
 import { LocalLeases } from './local-leases.ts'
 import { type Appended, MemoryLog } from './memory-log.ts'
+import { MemoryOutputLog } from './memory-output-log.ts'
 import { makeRoom } from './memory-room.ts'
 import { MemoryWatches } from './memory-watches.ts'
+import type { OutputBounds } from './output-log.ts'
 import { SerialList } from './serial-list.ts'
 import type { EngineStatus, Store } from './store.ts'
 import type { ListingPage, ListPage, ListScope } from './task-index.ts'
@@ -48,12 +50,15 @@ export interface MemoryStoreOptions {
   readonly maxBytes: number
   /** Part of them that unfinished tasks of one owner may hold (`Ledger`); all of them where it is left out. */
   readonly share?: number
+  /** What is kept of one task's output. */
+  readonly output?: OutputBounds
   readonly now?: () => number
 }
 
 /** The default engine: one process, no dependencies, gone with the process. */
 export class MemoryStore implements Store {
   readonly name = 'memory'
+  readonly output: MemoryOutputLog
   readonly #options: MemoryStoreOptions
   readonly #now: () => number
   readonly #logs = new Map<string, MemoryLog>()
@@ -73,6 +78,8 @@ export class MemoryStore implements Store {
     this.#leases = new LocalLeases(this.#now)
     const { maxBytes, share = 1 } = options
     this.#ledger = new Ledger({ maxBytes, share, words: WORDS })
+    const parts = { logs: this.#logs, ledger: this.#ledger, watches: this.#watches }
+    this.output = new MemoryOutputLog(parts, (log) => this.#drop(log), options.output)
   }
 
   /** Bytes held at present, as `maxBytes` counts them. */

@@ -93,10 +93,14 @@ export class StoreRoom {
       this.#ledger.add(counted, isFinished)
       return
     }
-    const growth = bytes - known.bytes
-    known.bytes = bytes
-    this.#ledger.grew(known, growth)
+    this.resize(known, bytes)
     this.#ledger.move(known, isFinished)
+  }
+
+  resize(task: Counted, bytes: number): void {
+    const growth = bytes - task.bytes
+    task.bytes = bytes
+    if (this.#counted.get(task.serial) === task) this.#ledger.grew(task, growth)
   }
 
   /**

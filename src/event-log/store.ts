@@ -1,6 +1,7 @@
 import type { CurveStore } from './curve-store.ts'
 import type { EventLog } from './event-log.ts'
 import type { Leases } from './leases.ts'
+import type { OutputLog } from './output-log.ts'
 import type { TaskIndex } from './task-index.ts'
 
 type EngineName = 'memory' | 'lmdb' | 'redis'
@@ -18,6 +19,9 @@ export interface EngineStatus {
  */
 export interface Store extends EventLog, CurveStore, TaskIndex, Leases {
   readonly name: EngineName
+
+  /** What the tasks' trainers print. */
+  readonly output: OutputLog
 
   /** Watches that have not been closed, those of all tasks among them; not those of listings, which last as long as a server. */
   readonly watchCount: number

@@ -99,5 +99,15 @@ export const LIMITS = {
   reportTokenAfterEndMs: 86_400_000,
   /** Bytes of one message that a publisher sends on a task's Redis channel. */
   bridgeMessageBytes: 131_072,
+  /** Lines in one `reportOutput` call, and bytes of UTF-8 in one of them; what is longer is cut. */
+  outputLinesPerCall: 1000,
+  outputLineBytes: 16_384,
+  /** Producers that may send output of one attempt. */
+  outputProducers: 256,
+  /** Time for which output of a task that has ended is taken: what it still printed. */
+  outputAfterEndMs: 600_000,
+  /** Silence after the end of a task by which its output counts as complete. */
+  outputQuietMs: 2000,
+  outputPage: { default: 100, max: 1000 },
   viewLinkSeconds: { default: 86_400, min: 60, max: 31_536_000 },
 } as const

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Snapshot, StoredSnapshot } from '../../src/event-log/event-log.ts'
+import { OutputWriter } from '../../src/event-log/output-writer.ts'
 import type { Store } from '../../src/event-log/store.ts'
 import { edited } from '../../src/task/edit.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
+import { NO_OUTPUT, skippedNote } from '../../src/task/output.ts'
 import { isFinalStatus, type TaskKey, type TaskState } from '../../src/task/task.ts'
 import { append, createTask, progress, succeeded } from '../support/tasks.ts'
 
@@ -71,6 +73,26 @@ export function roomContract(
       // Its end is not refused, and makes room.
       await append(store, greedy, succeeded())
       await createTask(store, { owner: '10.0.0.1', params: { text: 'x'.repeat(STEP) } })
+    })
+
+    it('of output is bounded, too: the end of what it was stays, and no event of anybody goes for it', async () => {
+      store = await open({ maxBytes, share: 0.9 })
+      const greedy = await createTask(store, { owner: '10.0.0.1' })
+      const other = await createTask(store, { owner: '10.0.0.2' })
+      for (const key of [greedy, other]) await append(store, key, progress(1), progress(2))
+      const writer = new OutputWriter(store.output)
+      const line = { ...skippedNote(1, ''), text: 'x'.repeat(1000) }
+      const lines = Array.from({ length: 20 }, () => line)
+      for (let i = 0; i < 60; i++)
+        await fits(writer.append(greedy, () => ({ lines, state: NO_OUTPUT, duplicates: 0 })))
+      expect(store.bytes).toBeLessThanOrEqual(maxBytes)
+      expect(store.bytes).toBeGreaterThan(maxBytes / 2)
+      for (const key of [greedy, other]) {
+        const page = await store.read(key, null, 10)
+        expect(page.kind === 'entries' && page.entries.map(({ offset }) => offset)).toEqual([1, 2, 3])
+      }
+      await append(store, other, progress(3))
+      await createTask(store, { owner: '10.0.0.3' })
     })
 
     it('is refused of segments of curves, too', async () => {

@@ -6,8 +6,10 @@ import { withHead } from '../../src/event-log/lmdb/head.ts'
 import { LmdbStore } from '../../src/event-log/lmdb/lmdb.ts'
 import type { LmdbStoreOptions } from '../../src/event-log/lmdb/options.ts'
 import { openTables } from '../../src/event-log/lmdb/tables.ts'
+import { outputText } from '../../src/task/output.ts'
 import { initialState, type TaskKey } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
+import { outputContract } from '../contract/output.ts'
 import { roomContract } from '../contract/room.ts'
 import { storeContract } from '../contract/store.ts'
 import { dataDirectory } from '../support/data-directory.ts'
@@ -50,6 +52,10 @@ describe('curves on the lmdb engine', () => {
   curvesContract(async (options) => open({ fsync: false, ...options }))
 })
 
+describe('output on the lmdb engine', () => {
+  outputContract(async (options) => open({ fsync: false, ...options }))
+})
+
 describe('room on the lmdb engine', () => {
   roomContract(async (options) => open({ fsync: false, ...options }))
 })
@@ -71,6 +77,16 @@ describe('the lmdb engine, opened again', () => {
       initialState({ ...running, name: 'new' }),
     )
     const { top, state } = (await before.snapshot(curved)) as Snapshot
+    const line = outputText({
+      timestamp: '',
+      stream: 'STDERR',
+      text: 'x',
+      member: null,
+      isCut: false,
+      skipped: 2,
+    })
+    const output = { expected: null, generation: 'g', state: { attempt: 1, producers: { a: '1.x' } } }
+    await before.output.append(running, { ...output, texts: Array.from({ length: 300 }, () => line) })
     const put = [{ name: 'a', bytes: Uint8Array.of(0, 255) }]
     const curves = { through: 1, index: 'index', put, drop: [] }
     await before.append(curved, { expected: top, events: [progress(1)], state, isFinal: false, curves })
@@ -81,9 +97,11 @@ describe('the lmdb engine, opened again', () => {
       logs: await Promise.all([ended, running, curved].map((key) => store.read(key, null, 1000))),
       curves: await store.readCurves(curved),
       segments: await store.readSegments(curved, ['a', 'b']),
+      output: [await store.output.find(running), await store.output.read(running, null, 1000)],
     })
     const seen = await look(before)
     expect(seen.logs[1]).toMatchObject({ kind: 'entries', top: { offset: 101 }, revision: 1 })
+    expect(seen.output).toMatchObject([{ extent: { top: 300 } }, { kind: 'lines', oldest: 1 }])
     await before.close()
     const after = open({ path, retainEvents: 50 })
     expect(await look(after)).toEqual(seen)

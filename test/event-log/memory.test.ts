@@ -3,6 +3,7 @@ import type { Snapshot, StoredSnapshot } from '../../src/event-log/event-log.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import type { TaskKey } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
+import { outputContract } from '../contract/output.ts'
 import { roomContract } from '../contract/room.ts'
 import { storeContract } from '../contract/store.ts'
 import {
@@ -39,6 +40,10 @@ describe('the memory engine', () => {
 
 describe('curves on the memory engine', () => {
   curvesContract(async (given) => new MemoryStore({ ...options, maxBytes: 100_000_000, ...given }))
+})
+
+describe('output on the memory engine', () => {
+  outputContract(async (given) => new MemoryStore({ ...options, ...given }))
 })
 
 describe('room on the memory engine', () => {

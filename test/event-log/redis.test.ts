@@ -10,6 +10,7 @@ import { edited } from '../../src/task/edit.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
 import { channelOf } from '../../src/task/task.ts'
 import { curvesContract } from '../contract/curves.ts'
+import { outputContract } from '../contract/output.ts'
 import { type RoomOptions, roomContract } from '../contract/room.ts'
 import { type StoreFaults, storeContract } from '../contract/store.ts'
 import { clusterUrlOf, startCluster, TestRedis } from '../support/redis.ts'
@@ -106,6 +107,7 @@ describe('the Redis engine', () => {
     faultsOf(() => [redis]),
   )
   describe('curves', () => curvesContract((options) => openLog(redis.url, options)))
+  describe('output', () => outputContract((options) => openLog(redis.url, options)))
   describe('room', () => roomContract(async (bounds) => boundedLog(redis.url, bounds)))
 
   it('counts the listing that is stored beside the state', async () => {
@@ -293,6 +295,7 @@ describe('the Redis engine on a cluster of three masters with a replica each', (
     faultsOf(() => cluster.nodes),
   )
   describe('curves', () => curvesContract((options) => openLog(cluster.url, options)))
+  describe('output', () => outputContract((options) => openLog(cluster.url, options)))
 
   it('goes on after a master has failed and its replica has been promoted', async () => {
     const store = await openLog(cluster.url)

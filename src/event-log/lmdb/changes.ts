@@ -25,6 +25,8 @@ export interface ChangesOptions {
   readonly committer: Committer
   readonly tasks: Tasks
   readonly tombstones: Tombstones
+  /** Of the tasks' outputs. */
+  readonly outputTurns: Turns
   readonly retainEvents: number
   readonly now: () => number
   /** Serial of the newest task that was ever created. */
@@ -241,14 +243,18 @@ export class Changes {
   }
 
   async #remove(task: StoredTask, writes: readonly Write[]): Promise<void> {
-    const { tables, committer, tasks } = this.#options
+    const { tables, committer, tasks, outputTurns } = this.#options
     const { serial } = task.head
     const range = { start: serialKey(serial), end: serialKey(serial + 1) }
-    const removed = [tables.tasks, tables.curves, tables.events, tables.segments].flatMap((table) =>
-      [...table.getKeys(range)].map((key): Write => ({ table, key, value: null })),
-    )
-    await committer.commit([...writes, ...removed])
-    tasks.remove(task)
+    const { curves, events, segments, output, outputLines } = tables
+    // Lines that are on their way are written before, or refused after.
+    await outputTurns.take(task.name, async () => {
+      const removed = [tables.tasks, curves, events, segments, output, outputLines].flatMap((table) =>
+        [...table.getKeys(range)].map((key): Write => ({ table, key, value: null })),
+      )
+      await committer.commit([...writes, ...removed])
+      tasks.remove(task)
+    })
   }
 
   #curveWrites({ serial, indexBytes: before }: Head, { index, put, drop }: CurveChange) {

@@ -1,5 +1,4 @@
 import { editIn } from '../../task/edit.ts'
-import { EpochcastError } from '../../task/errors.ts'
 import type { TaskEvent } from '../../task/event.ts'
 import type { Position } from '../../task/position.ts'
 import type { TaskKey, TaskState } from '../../task/task.ts'
@@ -31,14 +30,18 @@ import type { DataDirectory } from './data-directory.ts'
 import { tellingDiskErrors } from './errors.ts'
 import { growthOfAppend, growthOfCreate, growthOfEdit } from './growth.ts'
 import { type Head, topOf } from './head.ts'
+import { Lists } from './lists.ts'
 import { openDirectory } from './open-directory.ts'
 import { type LmdbStoreOptions, WORDS } from './options.ts'
+import { LmdbOutputLog } from './output.ts'
+import { loadOutputs } from './output-head.ts'
 import { Reads } from './reads.ts'
 import { Retention } from './retention.ts'
 import { type Growth, Room } from './room.ts'
 import { nameOf, type Tables } from './tables.ts'
 import { type StoredTask, Tasks } from './tasks.ts'
 import { Tombstones } from './tombstones.ts'
+import { Turns } from './turns.ts'
 
 /** A commit that takes longer than this is no commit of a disk that works. */
 const STUCK_MS = 5000
@@ -48,6 +51,7 @@ const MAP_BYTES = { perByte: 4, min: 2 ** 30, max: 2 ** 42 } as const
 /** The default engine: one process and its files. What is acknowledged, or shown, is on disk. */
 export class LmdbStore implements Store {
   readonly name = 'lmdb'
+  readonly output: LmdbOutputLog
   /** Why the directory may lack what was shown, so that logs have new generations; null where it cannot. */
   readonly mayBeOlder: string | null
   readonly #options: LmdbStoreOptions
@@ -60,6 +64,7 @@ export class LmdbStore implements Store {
   readonly #reads: Reads
   readonly #retention: Retention
   readonly #room: Room
+  readonly #lists: Lists
   readonly #watches = new MemoryWatches()
   readonly #leases: LocalLeases
 
@@ -78,21 +83,31 @@ export class LmdbStore implements Store {
     this.#committer = new Committer(this.#tables, { ...options, directory: options.path })
     const ledger = new Ledger<Holding>({ ...options, words: WORDS })
     this.#tasks = new Tasks(this.#tables.tasks, ledger)
+    this.#lists = new Lists(this.#tasks, options.onError)
     this.#load(lastEnd)
     this.#reads = new Reads(this.#tables, (what) => this.#tellDamage(what))
     const tombstones = new Tombstones(this.#tables.tombstones, now)
     tombstones.load()
+    const turns = new Turns()
     this.#changes = new Changes({
       tables: this.#tables,
       committer: this.#committer,
       tasks: this.#tasks,
       tombstones,
+      outputTurns: turns,
       retainEvents: options.retainEvents,
       now,
       lastSerial: lastSerialIn(this.#tables),
     })
-    this.#retention = new Retention(this.#tasks, this.#changes, (task) => this.#tellDropped(task))
+    this.output = new LmdbOutputLog({
+      ...{ path: options.path, tables: this.#tables, committer: this.#committer, tasks: this.#tasks, turns },
+      ...{ watches: this.#watches, bounds: options.output, onDamaged: (what) => this.#tellDamage(what) },
+    })
+    this.#retention = new Retention(this.#tasks, this.#changes, this.output, (task) =>
+      this.#tellDropped(task),
+    )
     this.#room = new Room(ledger, this.#retention)
+    this.output.room = this.#room
   }
 
   /** About what all tasks take on disk, as `maxBytes` counts it. */
@@ -186,29 +201,12 @@ export class LmdbStore implements Store {
     return this.#watches.watchListings(onChange)
   }
 
-  async list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
-    return this.#told(() => {
-      const { page, hasMore } = this.#page(scope, before, limit, (task) => this.#tasks.snapshot(task))
-      return { snapshots: page, hasMore }
-    })
+  list(scope: ListScope, before: number | null, limit: number): Promise<ListPage> {
+    return this.#told(() => this.#lists.list(scope, before, limit))
   }
 
-  async listings(before: number | null, limit: number): Promise<ListingPage> {
-    return this.#told(() => {
-      const { page, hasMore } = this.#page('all', before, limit, (task) => this.#tasks.listing(task))
-      return { listings: page, hasMore }
-    })
-  }
-
-  #page<T>(scope: ListScope, before: number | null, limit: number, read: (task: StoredTask) => T) {
-    const page: T[] = []
-    for (const task of this.#tasks.newestFirst(scope, before)) {
-      const found = this.#readable(task, read)
-      if (found === null) continue
-      if (page.length === limit) return { page, hasMore: true }
-      page.push(found)
-    }
-    return { page, hasMore: false }
+  listings(before: number | null, limit: number): Promise<ListingPage> {
+    return this.#told(() => this.#lists.listings(before, limit))
   }
 
   startGeneration(key: TaskKey, previous: string, common: number): Promise<void> {
@@ -263,9 +261,10 @@ export class LmdbStore implements Store {
 
   /** Each that is damaged is told once, by the name of its task where that can be read. */
   #load({ damaged, rebuilt }: CheckedFile): void {
-    this.#tasks.load((serial) => {
+    const onDamaged = (serial: number) => {
       if (!damaged.has(serial)) this.#tellDamage(`task number ${serial}`)
-    })
+    }
+    this.#tasks.load(onDamaged, loadOutputs(this.#tables.output, onDamaged))
     for (const [serial, records] of damaged) {
       const of = serial === 0 ? '' : ` of ${this.#tasks.nameOf(serial)}`
       this.#tellDamage(`${records} record${records === 1 ? '' : 's'}${of}`)
@@ -275,17 +274,6 @@ export class LmdbStore implements Store {
 
   #tellDropped({ head }: StoredTask): void {
     this.#watches.tellListing({ kind: 'dropped', serial: head.serial })
-  }
-
-  /** What a list can show of a task whose state is damaged is nothing. */
-  #readable<T>(task: StoredTask, read: (task: StoredTask) => T): T | null {
-    try {
-      return read(task)
-    } catch (error) {
-      if (!(error instanceof EpochcastError)) throw error
-      this.#options.onError(error)
-      return null
-    }
   }
 
   #tellDamage(what: string): void {

@@ -1,3 +1,5 @@
+import type { OutputBounds } from '../output-log.ts'
+
 export interface LmdbStoreOptions {
   /** The directory of the files; created where it is missing. One store at a time has it. */
   readonly path: string
@@ -5,6 +7,8 @@ export interface LmdbStoreOptions {
   readonly retainEvents: number
   /** Seconds for which a finished task is kept. */
   readonly retainSeconds: number
+  /** What is kept of one task's output. */
+  readonly output?: OutputBounds
   /** About what all tasks may take on disk. */
   readonly maxBytes: number
   /** Part of them that unfinished tasks of one owner may hold, as the ledger says. */

@@ -1,4 +1,5 @@
 import type { Changes } from './changes.ts'
+import type { LmdbOutputLog } from './output.ts'
 import type { RoomSource } from './room.ts'
 import type { StoredTask, Tasks } from './tasks.ts'
 
@@ -9,11 +10,13 @@ const DROPPED_TOGETHER = 64
 export class Retention implements RoomSource {
   readonly #tasks: Tasks
   readonly #changes: Changes
+  readonly #output: LmdbOutputLog
   readonly #onDropped: (task: StoredTask) => void
 
-  constructor(tasks: Tasks, changes: Changes, onDropped: (task: StoredTask) => void) {
+  constructor(tasks: Tasks, changes: Changes, output: LmdbOutputLog, onDropped: (task: StoredTask) => void) {
     this.#tasks = tasks
     this.#changes = changes
+    this.#output = output
     this.#onDropped = onDropped
   }
 
@@ -35,10 +38,13 @@ export class Retention implements RoomSource {
   }
 
   spare(task: StoredTask, bytes: number): number {
-    return this.#changes.spare(task, bytes)
+    const ofOutput = this.#output.spare(task)
+    return ofOutput >= bytes ? bytes : ofOutput + this.#changes.spare(task, bytes - ofOutput)
   }
 
-  trim(task: StoredTask, bytes: number): Promise<number> {
-    return this.#changes.trim(task, bytes)
+  /** First its output, then its events. */
+  async trim(task: StoredTask, bytes: number): Promise<number> {
+    const freed = this.#output.spare(task) > 0 ? await this.#output.trim(task, bytes) : 0
+    return freed >= bytes ? freed : freed + (await this.#changes.trim(task, bytes - freed))
   }
 }

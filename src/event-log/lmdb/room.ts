@@ -10,6 +10,8 @@ export interface Growth {
   readonly growth: number
   /** Bytes by which what unfinished tasks hold will grow; null where none of them does. */
   readonly heldGrowth: number | null
+  /** Lines of a task's output, for which no events go. */
+  readonly isOutput?: boolean
 }
 
 export interface RoomSource {
@@ -66,7 +68,7 @@ export class Room {
   /** Others write meanwhile, so it looks again after each step; each frees something, or is the last. */
   async #make(wanted: Growth): Promise<Reservation> {
     const { task, growth, heldGrowth } = wanted
-    const isEnd = heldGrowth === null && task !== null && !this.#ledger.finished.has(task)
+    const isEnd = heldGrowth === null && !wanted.isOutput && task !== null && !this.#ledger.finished.has(task)
     for (;;) {
       const excess = this.#excess(wanted)
       // An end passes the bound where nothing else is left to go: then its task is.
@@ -95,7 +97,8 @@ export class Room {
   }
 
   /** Whose events may go, largest log first. */
-  #trimmable({ owner, task, heldGrowth }: Growth): StoredTask[] {
+  #trimmable({ owner, task, heldGrowth, isOutput }: Growth): StoredTask[] {
+    if (isOutput) return []
     if (heldGrowth === null) return task && !this.#ledger.finished.has(task) ? [task] : []
     const some: Set<Holding> = this.#ledger.someOf(owner)
     if (task) some.add(task)

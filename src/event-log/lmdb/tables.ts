@@ -15,6 +15,10 @@ export interface Tables {
   readonly curves: Table
   /** serial, name → bytes. */
   readonly segments: Table
+  /** serial → where the task's output stands. */
+  readonly output: Table
+  /** serial, offset of the first line → a chunk of consecutive lines. */
+  readonly outputLines: Table
   /** `nameOf` a deleted task → its mark. */
   readonly tombstones: Table
   /** name → the store's own facts. */
@@ -30,7 +34,9 @@ export interface OpenTablesOptions {
   readonly readOnly?: boolean
 }
 
-export const TABLES = ['tasks', 'events', 'curves', 'segments', 'tombstones', 'meta'] as const
+export const TABLES = [
+  ...(['tasks', 'events', 'curves', 'segments', 'tombstones', 'meta', 'output', 'outputLines'] as const),
+]
 
 export function openTables({ path, fsync, mapBytes, readOnly = false }: OpenTablesOptions): Tables {
   const binary = { encoding: 'binary', keyEncoding: 'binary' } as const

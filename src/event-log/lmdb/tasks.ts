@@ -7,6 +7,7 @@ import { type Listing, listingFrom, listingOf } from '../listing.ts'
 import { SerialList } from '../serial-list.ts'
 import type { ListScope } from '../task-index.ts'
 import { type Head, isAt, readHead, readTask, topOf } from './head.ts'
+import type { OutputHead } from './output-head.ts'
 import { nameOf, serialOf, type Table } from './tables.ts'
 
 /** Characters of states that are kept in memory as objects, so that they need not be read again. */
@@ -21,17 +22,21 @@ export class StoredTask implements Holding {
   head: Head
   /** Bytes of the record that has head and state. */
   recordBytes: number
+  /** Null where it has none. */
+  output: OutputHead | null
 
-  constructor(head: Head, recordBytes: number) {
+  constructor(head: Head, recordBytes: number, output: OutputHead | null = null) {
     this.name = nameOf(head.key)
     this.owner = head.owner
     this.head = head
     this.recordBytes = recordBytes
+    this.output = output
   }
 
   /** About what it takes on disk. */
   get bytes(): number {
-    return this.head.bytes + this.recordBytes
+    const { lineBytes = 0, headBytes = 0 } = this.output ?? {}
+    return this.head.bytes + this.recordBytes + lineBytes + headBytes
   }
 }
 
@@ -77,14 +82,18 @@ export class Tasks {
    *
    * @param onDamaged told the serial of each record that is not as it was written; its task is left out
    */
-  load(onDamaged: (serial: number) => void): void {
+  load(onDamaged: (serial: number) => void, outputs: ReadonlyMap<number, OutputHead> = new Map()): void {
     const finished: StoredTask[] = []
     for (const { key, value } of this.#table.getRange({})) {
       const head = readHead(key, value)
-      if (!head) onDamaged(serialOf(key))
-      else if (head.finishedAt === null) this.#enter(new StoredTask(head, value.byteLength))
-      else finished.push(new StoredTask(head, value.byteLength))
-      if (head) this.#serials.add(head.serial)
+      if (!head) {
+        onDamaged(serialOf(key))
+        continue
+      }
+      const task = new StoredTask(head, value.byteLength, outputs.get(head.serial) ?? null)
+      if (head.finishedAt === null) this.#enter(task)
+      else finished.push(task)
+      this.#serials.add(head.serial)
     }
     finished.sort((a, b) => (a.head.finishedAt ?? 0) - (b.head.finishedAt ?? 0))
     for (const task of finished) this.#enter(task)
@@ -116,6 +125,13 @@ export class Tasks {
     this.#ledger.move(task, isFinished)
     if (isFinished) this.#unfinished.delete(head.serial)
     else if (wasFinished) this.#unfinished.add(head.serial)
+  }
+
+  replaceOutput(task: StoredTask, output: OutputHead): void {
+    const before = task.bytes
+    task.output = output
+    this.#bytes += task.bytes - before
+    this.#ledger.grew(task, task.bytes - before)
   }
 
   remove(task: StoredTask): void {
@@ -161,7 +177,7 @@ export class Tasks {
     const known = this.#bySerial.get(serial)?.head
     if (isKept && known && isAt(known, topOf(head), head.revision))
       this.#states.set(serial, state, { size: stateLength })
-    return snapshotOf(new StoredTask(head, recordBytes), state)
+    return snapshotOf(new StoredTask(head, recordBytes, this.#bySerial.get(serial)?.output), state)
   }
 
   #enter(task: StoredTask): void {

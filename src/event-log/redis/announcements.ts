@@ -1,6 +1,7 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions'
 import type { Redis } from 'ioredis'
 import type { TaskEdit } from '../../task/edit.ts'
+import type { Position } from '../../task/position.ts'
 import type { LogEntry, Watch, WatchSignal } from '../event-log.ts'
 
 /** What is published with every append: the entries after `offset - 1`, in order. */
@@ -17,10 +18,13 @@ interface PublishedEdit {
   readonly edit: TaskEdit
 }
 
+type Published = PublishedEntries & PublishedEdit & { readonly dropped: true; readonly output: Position }
+
 /** What a message on a task's channel tells; whatever cannot be read, the log knows better. */
 export function announced(text: string): WatchSignal {
-  const published = (parsed(text) ?? {}) as Partial<PublishedEntries & PublishedEdit & { dropped: true }>
-  const { generation, offset, events, revision, edit, dropped } = published
+  const published = (parsed(text) ?? {}) as Partial<Published>
+  const { generation, offset, events, revision, edit, output, dropped } = published
+  if (output) return { kind: 'output', top: output }
   if (dropped === true) return { kind: 'dropped' }
   if (typeof generation !== 'string') return { kind: 'resumed' }
   if (typeof offset === 'number' && Array.isArray(events)) return appended({ generation, offset, events })

@@ -1,6 +1,6 @@
 -- Appends events if the log's top and the state's revision are still the expected ones.
 --
--- KEYS  1 state (hash)  2 log (stream)  3 curves (hash)
+-- KEYS  1 state (hash)  2 log (stream)  3 curves (hash)  4 output (stream)
 -- ARGV  1 expected generation, with /revision behind it where the task was edited  2 expected top  3 state as JSON
 --       4 events to retain
 --       5 seconds to keep all keys, 0 for as long as the task is unfinished, -1 where until now it counted as finished
@@ -16,7 +16,7 @@
 local ENTRY_BYTES = 48
 local TASK_BYTES = 1024
 local current = redis.call('HMGET', KEYS[1], 'generation', 'top', 'revision', 'folded', 'logBytes', 'curveBytes',
-  'listingBytes')
+  'listingBytes', 'outputBytes')
 if not current[1] then
   return -1
 end
@@ -74,10 +74,12 @@ if ARGV[5] == '-1' then
   redis.call('PERSIST', KEYS[1])
   redis.call('PERSIST', KEYS[2])
   redis.call('PERSIST', KEYS[3])
+  redis.call('PERSIST', KEYS[4])
 elseif ARGV[5] ~= '0' then
   redis.call('EXPIRE', KEYS[1], ARGV[5])
   redis.call('EXPIRE', KEYS[2], ARGV[5])
   redis.call('EXPIRE', KEYS[3], ARGV[5])
+  redis.call('EXPIRE', KEYS[4], ARGV[5])
 end
 redis.call('PUBLISH', ARGV[6], announcement)
 local listingBytes = tonumber(current[7] or 0)
@@ -88,4 +90,4 @@ if ARGV[11] and ARGV[11] ~= '' then
   redis.call('PUBLISH', ARGV[10], ARGV[11])
 end
 redis.call('PUBLISH', ARGV[7], ARGV[8])
-return TASK_BYTES + logBytes + #ARGV[3] + curveBytes + listingBytes
+return TASK_BYTES + logBytes + #ARGV[3] + curveBytes + listingBytes + (current[8] or 0)

@@ -72,6 +72,7 @@ export class RedisChanges {
       keys.log(key),
       keys.curves(key),
       keys.dropped(key),
+      keys.output(key),
       top.generation,
       top.offset,
       state.spec.startId,

@@ -8,7 +8,7 @@
 -- Reply about how many bytes the task takes now, 0 conflict (nothing was changed), -1 no such task
 -- As in append.lua.
 local TASK_BYTES = 1024
-local current = redis.call('HMGET', KEYS[1], 'generation', 'top', 'revision', 'logBytes', 'curveBytes')
+local current = redis.call('HMGET', KEYS[1], 'generation', 'top', 'revision', 'logBytes', 'curveBytes', 'outputBytes')
 if not current[1] then
   return -1
 end
@@ -21,4 +21,4 @@ redis.call('HSET', KEYS[1], 'revision', ARGV[3], 'state', ARGV[4], 'listing', #A
 redis.call('PUBLISH', ARGV[5], '{"generation":"' .. current[1] .. '","revision":' .. ARGV[3] .. ',"edit":' .. ARGV[6] .. '}')
 redis.call('PUBLISH', ARGV[9], ARGV[10])
 redis.call('PUBLISH', ARGV[7], ARGV[8])
-return TASK_BYTES + (current[4] or 0) + #ARGV[4] + (current[5] or 0) + #ARGV[10]
+return TASK_BYTES + (current[4] or 0) + #ARGV[4] + (current[5] or 0) + #ARGV[10] + (current[6] or 0)

@@ -17,6 +17,7 @@ export class RedisKeys {
    * Hash: generation, top, serial, state; logBytes and curveBytes, about what the two take; listing, the bytes of the state
    * and the task's listing as it was published last, and listingBytes, what that takes; revision once the task was edited,
    * folded (offset of the last event that the curves contain), and previousGeneration and common once the log lost entries.
+   * Of its output the same: outputGeneration, outputTop, outputOldest, outputBytes, outputState, outputPrevious, outputCommon.
    */
   state(key: TaskKey): string {
     return `${this.#prefix}epochcast:{${storedChannelOf(key)}}:state`
@@ -30,6 +31,11 @@ export class RedisKeys {
   /** Hash: the index of the task's curves in `index`, a segment's bytes under its name. */
   curves(key: TaskKey): string {
     return `${this.#prefix}epochcast:{${storedChannelOf(key)}}:curves`
+  }
+
+  /** Stream of the task's output with ids `offset of the first line-0`; the chunk's lines as JSON in `e`, their number in `n`. */
+  output(key: TaskKey): string {
+    return `${this.#prefix}epochcast:{${storedChannelOf(key)}}:output`
   }
 
   /** What names a task that was deleted under this key; kept for a while. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cluster, Redis } from 'ioredis'
 import type { EpochcastError } from '../../task/errors.ts'
 import type { TaskEvent } from '../../task/event.ts'
@@ -19,6 +20,7 @@ import type {
 import { storedChannelOf } from '../find-task.ts'
 import { type ListingChange, listingOf } from '../listing.ts'
 import { newGeneration } from '../log-extent.ts'
+import type { OutputBounds } from '../output-log.ts'
 import type { EngineStatus, Store } from '../store.ts'
 import type { ListingPage, ListPage, ListScope } from '../task-index.ts'
 import { Announcements } from './announcements.ts'
@@ -28,7 +30,8 @@ import { curveArgs, RedisCurves } from './curves.ts'
 import { PortErrors } from './errors.ts'
 import { RedisKeys } from './keys.ts'
 import { RedisLeases } from './leases.ts'
-import { bytesOfNew, createResultOf, readResultOf, snapshotOf } from './replies.ts'
+import { RedisOutputLog } from './output.ts'
+import { bytesOfNew, createResultOf, readResultOf, SNAPSHOT_FIELDS, storedSnapshot } from './replies.ts'
 import { type Scripts, withScripts } from './scripts.ts'
 import { RedisTaskList } from './task-list.ts'
 import { publishedDrop, publishedListing, RedisWatches } from './watches.ts'
@@ -39,6 +42,8 @@ export interface RedisStoreOptions {
   readonly retainEvents: number
   /** Seconds for which a finished task is kept. */
   readonly retainSeconds: number
+  /** What is kept of one task's output. */
+  readonly output?: OutputBounds
   /** Longest wait for a reply of Redis. */
   readonly commandTimeoutMs: number
   readonly onError: (error: unknown) => void
@@ -49,6 +54,7 @@ export interface RedisStoreOptions {
 /** Many servers, one truth: a stream and a state for each task in Redis, announcements by pub/sub. */
 export class RedisStore implements Store {
   readonly name = 'redis'
+  readonly output: RedisOutputLog
   readonly #options: RedisStoreOptions
   readonly #connections: RedisConnections
   readonly #redis: (Redis | Cluster) & Scripts
@@ -67,6 +73,7 @@ export class RedisStore implements Store {
     this.#connections = connections
     this.#keys = new RedisKeys(options.keyPrefix)
     this.#redis = withScripts(connections.commands)
+    this.output = new RedisOutputLog(this.#redis, this.#keys, this.#errors, options.output)
     this.#curves = new RedisCurves(this.#redis, this.#keys)
     this.#leases = new RedisLeases(this.#redis, this.#keys)
     this.#announcements = new Announcements(
@@ -99,10 +106,9 @@ export class RedisStore implements Store {
 
   /** Waits for the connections; false where they are not there in time (they are tried on and on). */
   async whenConnected(timeoutMs: number): Promise<boolean> {
-    const end = performance.now() + timeoutMs
-    while (performance.now() < end) {
+    for (const end = performance.now() + timeoutMs; performance.now() < end; ) {
       if ((await this.status()).connected) return true
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await sleep(20)
     }
     return false
   }
@@ -126,6 +132,7 @@ export class RedisStore implements Store {
         keys.log(key),
         keys.curves(key),
         keys.dropped(key),
+        keys.output(key),
         generation,
         serial,
         stateText,
@@ -174,6 +181,7 @@ export class RedisStore implements Store {
         keys.state(key),
         keys.log(key),
         keys.curves(key),
+        keys.output(key),
         expectedOf(expected, revision),
         expected.offset,
         stateText,
@@ -210,10 +218,7 @@ export class RedisStore implements Store {
   async snapshot(key: TaskKey): Promise<StoredSnapshot | null> {
     return this.#errors.translated(async () => {
       const found = await this.#redis.hmget(this.#keys.state(key), ...SNAPSHOT_FIELDS)
-      const [generation, top, serial, state, revision, folded, logBytes, curveBytes, listingBytes] = found
-      if (!generation || !top || !serial || !state) return null
-      const counts = { revision, folded, logBytes, curveBytes, listingBytes }
-      return snapshotOf(generation, top, serial, state, counts)
+      return storedSnapshot(found)
     })
   }
 
@@ -292,7 +297,4 @@ export class RedisStore implements Store {
   }
 }
 
-const SNAPSHOT_FIELDS = [
-  ...['generation', 'top', 'serial', 'state', 'revision', 'folded', 'logBytes', 'curveBytes', 'listingBytes'],
-]
 const textsOf = (events: readonly TaskEvent[]): string[] => events.map((event) => JSON.stringify(event))

@@ -20,13 +20,14 @@ export type CreateReply =
       logBytes: string,
       curveBytes: string,
       listingBytes: string,
+      outputBytes: string,
     ]
 
 export function createResultOf(reply: CreateReply): CreateResult {
   if (reply[0] === -1) return { kind: 'dropped' }
-  const [created, generation, top, serial, state, revision, folded, logBytes, curveBytes, listingBytes] =
-    reply
-  const counts = { revision, folded, logBytes, curveBytes, listingBytes }
+  const [created, generation, top, serial, state, revision, folded, ...bytes] = reply
+  const [logBytes, curveBytes, listingBytes, outputBytes] = bytes
+  const counts = { revision, folded, logBytes, curveBytes, listingBytes, outputBytes }
   return {
     kind: created ? 'created' : 'exists',
     snapshot: snapshotOf(generation, top, serial, state, counts),
@@ -76,6 +77,17 @@ export const curvesReadOf = ([generation, top, index, entries]: CurvesReply): Cu
   entries: entries.map(entryOf),
 })
 
+/** What read-output.lua returns. */
+export type OutputReply = readonly [
+  generation: string,
+  top: string,
+  oldest: string,
+  previous: string,
+  common: string,
+  state: string,
+  chunks: readonly (readonly [first: string, text: string])[],
+]
+
 /** An entry of a stream: `offset-0`, the field's name and the event as JSON. */
 type StreamEntry = readonly [id: string, fields: readonly [name: string, text: string]]
 
@@ -96,10 +108,16 @@ export const bytesOfNew = (state: string, listing: string, events: readonly stri
   )
 
 type Count = string | null | undefined
-type ByteCounts = Readonly<Record<'logBytes' | 'curveBytes' | 'listingBytes', Count>>
+type ByteCounts = Readonly<Record<'logBytes' | 'curveBytes' | 'listingBytes' | 'outputBytes', Count>>
 
-const bytesOf = (stateBytes: number, { logBytes, curveBytes, listingBytes }: ByteCounts): number =>
-  TASK_BYTES + stateBytes + Number(logBytes ?? 0) + Number(curveBytes ?? 0) + Number(listingBytes ?? 0)
+const bytesOf = (
+  stateBytes: number,
+  { logBytes, curveBytes, listingBytes, outputBytes }: ByteCounts,
+): number =>
+  [logBytes, curveBytes, listingBytes, outputBytes].reduce<number>(
+    (sum, bytes) => sum + Number(bytes ?? 0),
+    TASK_BYTES + stateBytes,
+  )
 
 /** @param counts absent where the task was never edited, nothing of it folded, or it was stored before they were kept */
 export function snapshotOf(
@@ -119,8 +137,22 @@ export function snapshotOf(
   }
 }
 
+export const SNAPSHOT_FIELDS = [
+  ...['generation', 'top', 'serial', 'state', 'revision', 'folded'],
+  ...['logBytes', 'curveBytes', 'listingBytes', 'outputBytes'],
+]
+
+/** The task in those fields of its state; null where there is none. */
+export function storedSnapshot(fields: readonly (string | null)[]): StoredSnapshot | null {
+  const [generation, top, serial, state, revision, folded, ...bytes] = fields
+  if (!generation || !top || !serial || !state) return null
+  const [logBytes, curveBytes, listingBytes, outputBytes] = bytes
+  const counts = { revision, folded, logBytes, curveBytes, listingBytes, outputBytes }
+  return snapshotOf(generation, top, serial, state, counts)
+}
+
 export const LISTING_FIELDS = [
-  ...['listing', 'top', 'serial', 'revision', 'logBytes', 'curveBytes', 'listingBytes'],
+  ...['listing', 'top', 'serial', 'revision', 'logBytes', 'curveBytes', 'listingBytes', 'outputBytes'],
 ]
 
 /**
@@ -128,13 +160,14 @@ export const LISTING_FIELDS = [
  * stored is older than the task: the last appends of a task that goes on have none, nor has what another version wrote.
  */
 export function storedListing(fields: readonly (string | null)[]): Listing | 'stale' | null {
-  const [stored, top, serial, revision, logBytes, curveBytes, listingBytes] = fields
+  const [stored, top, serial, revision, logBytes, curveBytes, listingBytes, outputBytes] = fields
   if (!top || !serial) return null
   const space = stored?.indexOf(' ') ?? -1
   const listing = stored && listedIn(stored.slice(space + 1))
   const version = Number(top) + Number(revision ?? 0)
   if (!listing || listing.version !== version || !isWhole(listing)) return 'stale'
-  const bytes = bytesOf(Number(stored.slice(0, space)), { logBytes, curveBytes, listingBytes })
+  const counts = { logBytes, curveBytes, listingBytes, outputBytes }
+  const bytes = bytesOf(Number(stored.slice(0, space)), counts)
   return listingFrom(listing, { serial: Number(serial), version, owner: listing.owner, bytes }, listing)
 }
 

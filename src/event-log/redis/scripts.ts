@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Cluster, Redis } from 'ioredis'
-import type { CreateReply, CurvesReply, ReadReply } from './replies.ts'
+import type { CreateReply, CurvesReply, OutputReply, ReadReply } from './replies.ts'
 
 type Arg = string | number | Uint8Array
 
@@ -14,17 +14,21 @@ export interface Scripts {
   epochcastReadCurves(...args: Arg[]): Promise<CurvesReply | null>
   epochcastStartGeneration(...args: Arg[]): Promise<1 | 0>
   epochcastLease(...args: Arg[]): Promise<1 | 0>
+  epochcastAppendOutput(...args: Arg[]): Promise<number>
+  epochcastReadOutput(...args: Arg[]): Promise<OutputReply | null>
 }
 
 const SCRIPTS = {
-  epochcastCreate: { file: 'create.lua', numberOfKeys: 4 },
-  epochcastAppend: { file: 'append.lua', numberOfKeys: 3 },
+  epochcastCreate: { file: 'create.lua', numberOfKeys: 5 },
+  epochcastAppend: { file: 'append.lua', numberOfKeys: 4 },
   epochcastEdit: { file: 'edit.lua', numberOfKeys: 1 },
-  epochcastDrop: { file: 'drop.lua', numberOfKeys: 4 },
+  epochcastDrop: { file: 'drop.lua', numberOfKeys: 5 },
   epochcastRead: { file: 'read.lua', numberOfKeys: 2 },
   epochcastReadCurves: { file: 'read-curves.lua', numberOfKeys: 3 },
   epochcastStartGeneration: { file: 'start-generation.lua', numberOfKeys: 1 },
   epochcastLease: { file: 'lease.lua', numberOfKeys: 1 },
+  epochcastAppendOutput: { file: 'append-output.lua', numberOfKeys: 2 },
+  epochcastReadOutput: { file: 'read-output.lua', numberOfKeys: 2 },
 } satisfies { [Name in keyof Scripts]: { readonly file: string; readonly numberOfKeys: number } }
 
 /**
