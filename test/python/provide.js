@@ -2,7 +2,16 @@
 // gigabytes (torch brings its GPU libraries), so it stands outside the checkout and is made once.
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder } from './environment.js'
 
@@ -79,6 +88,7 @@ async function provideEnvironment() {
     ]
     await run(join(unfinished, 'bin/python'), [...pip, '-r', REQUIREMENTS, '-c', CONSTRAINTS])
     await run(join(unfinished, 'bin/python'), ['-c', IMPORTS])
+    nameFolderInPrograms(unfinished, folder)
     renameSync(unfinished, folder)
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true })
@@ -86,6 +96,18 @@ async function provideEnvironment() {
     if (!existsSync(folder)) fail(`the Python environment cannot be made: ${error.message}`)
   }
   say(`made in ${Math.round((performance.now() - started) / 1000)} s`)
+}
+
+/** The programs beside Python name it by its path, which is to be another. */
+function nameFolderInPrograms(unfinished, folder) {
+  for (const name of readdirSync(join(unfinished, 'bin'))) {
+    const path = join(unfinished, 'bin', name)
+    if (lstatSync(path).isSymbolicLink()) continue
+    const bytes = readFileSync(path)
+    // As bytes, one character each: some are binaries, which have their own ways and stay as they are.
+    const named = bytes.toString('latin1')
+    if (named.startsWith(`#!${unfinished}`)) writeFileSync(path, named.replace(unfinished, folder), 'latin1')
+  }
 }
 
 /** Removes what runs that were killed have left. */

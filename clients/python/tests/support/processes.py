@@ -35,6 +35,14 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def is_listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
 class Process:
     """Ended when its test is over."""
 
@@ -101,14 +109,7 @@ class RedisProcess(Process):
         program = os.environ.get("REDIS_SERVER_PATH", "redis-server")
         args = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", tempfile.gettempdir()]
         self.child = subprocess.Popen([program, *args], stdout=subprocess.DEVNULL)
-        until("Redis", self.is_listening)
-
-    def is_listening(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-        except OSError:
-            return False
-        return True
+        until("Redis", lambda: is_listening(self.port))
 
 
 class Trainer:
