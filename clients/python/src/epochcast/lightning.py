@@ -21,8 +21,9 @@ except ImportError:  # the same under its older name
 class EpochcastCallback(pl.Callback):  # type: ignore[misc,unused-ignore]
     """
     The loss of every so many batches, and the metrics of each epoch: `val_loss` is `loss` of the phase val, `train_loss` or
-    `loss` that of train. Rank zero reports for all ranks; an exception is reported by the rank that it happens on, where
-    Epochcast launched the training or `run` is an attached one. All ranks stop together when somebody cancels the training.
+    `loss` that of train. Rank zero reports for all ranks; with `every_rank` and a `key` each does, those after zero as members.
+    An exception is reported by the rank that it happens on, where that rank reports, Epochcast launched the training, or `run` is an
+    attached one. All ranks stop together when somebody cancels the training.
     """
 
     def __init__(self, run: Run | None = None, *, every_n_batches: int = 50, **starting: Any) -> None:
@@ -30,12 +31,15 @@ class EpochcastCallback(pl.Callback):  # type: ignore[misc,unused-ignore]
         super().__init__()
         self.run, self._starting, self._is_given = run, starting, run is not None
         self._every_n_batches = max(1, every_n_batches)
+        self._every_rank = bool(starting.get("every_rank")) and starting.get("key") is not None
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         if stage == "fit" and not self._is_given and self.run is None:
-            if trainer.is_global_zero:
+            if trainer.is_global_zero or self._every_rank:
                 epochs = trainer.max_epochs if (trainer.max_epochs or 0) > 0 else None
                 self.run = start(**{"epochs": epochs, **self._starting})
+                if trainer.global_rank > 0:  # the environment may tell the rank within a node only
+                    self.run._member = f"rank-{trainer.global_rank}"
             elif launched_task() is not None:
                 self.run = attach()
 
@@ -63,8 +67,13 @@ class EpochcastCallback(pl.Callback):  # type: ignore[misc,unused-ignore]
 
     def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
         """A run that was given goes on: what comes after the training may be part of it."""
-        if self.run is not None and trainer.is_global_zero and not self._is_given:
-            self.run.__exit__(None, None, None)
+        if not self._is_given:
+            if self.run is not None and self.run._member is not None:
+                self.run._close()
+            if self._every_rank and trainer.world_size > 1:
+                trainer.strategy.barrier()  # what ranks report after the end, no server takes
+            if self.run is not None and trainer.is_global_zero:
+                self.run.__exit__(None, None, None)
         self._leave()
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
@@ -78,7 +87,7 @@ class EpochcastCallback(pl.Callback):  # type: ignore[misc,unused-ignore]
             self.run = None
 
     def _reports(self, trainer: Any) -> bool:
-        return self.run is not None and bool(trainer.is_global_zero)
+        return self.run is not None and (bool(trainer.is_global_zero) or self.run._member is not None)
 
     def _stop(self, trainer: Any) -> None:
         """All ranks decide as one: those that went on would wait forever for one that stopped."""
@@ -99,7 +108,7 @@ class EpochcastCallback(pl.Callback):  # type: ignore[misc,unused-ignore]
             )
 
     def _epoch_end(self, trainer: Any, phase: str) -> None:
-        if self.run is None or not trainer.is_global_zero:
+        if self.run is None or not self._reports(trainer):
             return
         metrics = {}
         for name, value in trainer.callback_metrics.items():
