@@ -10,14 +10,17 @@ import { Liveness } from './dispatch/liveness.ts'
 import { registerExternal } from './dispatch/register-external.ts'
 import { StartBounds } from './dispatch/start-bounds.ts'
 import type { Trainers } from './dispatch/trainers.ts'
+import { OutputWriter } from './event-log/output-writer.ts'
 import type { Store } from './event-log/store.ts'
 import { TaskWriter, type TaskWriterOptions } from './event-log/task-writer.ts'
 import { EngineWait } from './feed/engine-wait.ts'
 import { Feeds } from './feed/feeds.ts'
+import { OutputPages } from './feed/output-pages.ts'
 import { Pacing } from './feed/pacing.ts'
 import { SeriesReader } from './feed/series-reader.ts'
 import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
+import { OutputIngest } from './ingest/output-ingest.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import { LocalLauncher } from './launcher/local.ts'
 import { openBridge } from './open-bridge.ts'
@@ -87,6 +90,10 @@ export function openServices(
   const pacing = new Pacing(config.clients.stateValuesPerSecond)
   const updates = new TaskUpdates(store, catalog, engineWait, pacing)
   const ingest = new Ingest(writer, config.channelPrefixes, { reportsPerSecond: config.taskReportsPerSecond })
+  const output = new OutputIngest(store, new OutputWriter(store.output), {
+    channelPrefixes: config.channelPrefixes,
+    linesPerSecond: config.operation.output.linesPerSecond,
+  })
   const audit = auditLog(logger)
   const startBounds = new StartBounds({
     startsPerHour: config.startsPerHour,
@@ -145,6 +152,10 @@ export function openServices(
     series: new SeriesReader(store),
     updates,
     ingest,
+    output: {
+      ...{ log: store.output, pages: new OutputPages(store.output), ingest: output },
+      quietMs: config.operation.output.quietMs,
+    },
     dispatch,
     registerExternal: (caller, run) => registerExternal(registrations, caller, run),
     records: new TaskRecords(store, writer, config.channelPrefixes, { audit }),

@@ -28,6 +28,7 @@ export async function openStore(
         retainSeconds,
         maxBytes: config.memoryBytes,
         share: config.storeShare,
+        output: config.operation.output,
       })
     case 'lmdb':
       return openDataDirectory(engine.path, config, logger, onError)
@@ -40,12 +41,21 @@ export async function openStore(
 
 function openDataDirectory(
   path: string,
-  { retainEvents, retainSeconds, dataBytes: maxBytes, storeShare: share, fsync }: Config,
+  { retainEvents, retainSeconds, dataBytes: maxBytes, storeShare: share, fsync, operation }: Config,
   logger: Logger,
   onError: (error: unknown) => void,
 ): Store {
   try {
-    const store = new LmdbStore({ path, retainEvents, retainSeconds, maxBytes, share, fsync, onError })
+    const store = new LmdbStore({
+      path,
+      retainEvents,
+      retainSeconds,
+      output: operation.output,
+      maxBytes,
+      share,
+      fsync,
+      onError,
+    })
     logger.info(`tasks are kept in ${path} (EPOCHCAST_DATA)`)
     if (store.mayBeOlder !== null)
       logger.warn(`${path} may lack what viewers have seen (${store.mayBeOlder}); they are told if it does`)
@@ -67,13 +77,14 @@ async function openRedisStore(
     redisTimeoutMs: commandTimeoutMs,
     redisBytes,
     storeShare,
+    operation: { output },
   }: Config,
   logger: Logger,
   onError: (error: unknown) => void,
 ): Promise<Store> {
   const { onRefused, ...onChange } = reachability(logger)
   const connections = openRedisConnections(url, { commandTimeoutMs, ...onChange })
-  const options = { keyPrefix, retainEvents, retainSeconds, commandTimeoutMs, onError, onRefused }
+  const options = { keyPrefix, retainEvents, retainSeconds, output, commandTimeoutMs, onError, onRefused }
   const store = new RedisStore(connections, options)
   // A Redis that is away must not keep the server from starting: it says so, and recovers.
   if (await store.whenConnected(commandTimeoutMs)) logger.info('connected to Redis')

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { type OutputConfig, outputConfig, outputSettings } from './output-config.ts'
 import { expecting, flag, optionalWhole, seconds, text } from './setting.ts'
 
 /** How the server is run: how it stops, what it shows of itself, how it is reached. */
@@ -16,6 +17,7 @@ export interface OperationConfig {
   readonly tracingEndpoint: string | null
   /** What local trainers are given as the place to report to; null for the server's own port. */
   readonly reportUrl: string | null
+  readonly output: OutputConfig
 }
 
 const httpUrl = (expected: string) => {
@@ -38,6 +40,7 @@ export const operationSettings = {
   EPOCHCAST_TLS_KEY: text(''),
   EPOCHCAST_REPORT_URL: httpUrl('the URL of the GraphQL endpoint, such as https://epochcast.example/graphql'),
   EPOCHCAST_TRACING: flag(),
+  ...outputSettings,
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl(
     'the URL of an OpenTelemetry collector, such as http://localhost:4318',
   ),
@@ -54,5 +57,6 @@ export const operationConfig = (found: Found): OperationConfig => ({
     ? { certFile: found.EPOCHCAST_TLS_CERT, keyFile: found.EPOCHCAST_TLS_KEY }
     : null,
   reportUrl: found.EPOCHCAST_REPORT_URL,
+  output: outputConfig(found),
   tracingEndpoint: found.OTEL_EXPORTER_OTLP_ENDPOINT ?? (found.EPOCHCAST_TRACING ? DEFAULT_COLLECTOR : null),
 })

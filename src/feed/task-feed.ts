@@ -7,6 +7,7 @@ import type { TaskKey } from '../task/task.ts'
 import { FeedCounts } from './feed-counts.ts'
 import { CLOSED, DELETED, type FeedPhase, GONE, LIVE } from './feed-phase.ts'
 import { LogTail } from './log-tail.ts'
+import { OutputSignals } from './output-signals.ts'
 import type { PageResult, Pages } from './pages.ts'
 import { Receipts } from './receipts.ts'
 import type { FeedParts, TaskFeedOptions } from './task-feed-options.ts'
@@ -35,6 +36,7 @@ export class TaskFeed {
   readonly key: TaskKey
   /** When its newest events came to this process. */
   readonly receipts = new Receipts()
+  readonly output = new OutputSignals()
   readonly #log: EventLog
   readonly #tail: LogTail
   readonly #pages: Pages
@@ -196,6 +198,7 @@ export class TaskFeed {
   }
 
   #hear(signal: WatchSignal): void {
+    if (signal.kind === 'output') this.output.told()
     switch (signal.kind) {
       case 'appended':
         this.#hearAppended(signal.top, signal.entries)

@@ -3,14 +3,17 @@ import type { Dispatch } from '../dispatch/dispatch.ts'
 import type { ExternalRun } from '../dispatch/register-external.ts'
 import type { Trainers } from '../dispatch/trainers.ts'
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
+import type { OutputLog } from '../event-log/output-log.ts'
 import type { Store } from '../event-log/store.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
 import type { EngineWait } from '../feed/engine-wait.ts'
 import type { Feeds } from '../feed/feeds.ts'
+import type { OutputPages } from '../feed/output-pages.ts'
 import type { Pacing } from '../feed/pacing.ts'
 import type { SeriesReader } from '../feed/series-reader.ts'
 import type { TaskUpdates } from '../feed/task-updates.ts'
 import type { Ingest } from '../ingest/ingest.ts'
+import type { OutputIngest } from '../ingest/output-ingest.ts'
 import type { Caller } from '../repository/access.ts'
 import type { TaskCatalog } from '../repository/task-catalog.ts'
 import type { TaskRecords } from '../repository/task-records.ts'
@@ -32,6 +35,14 @@ export interface Services {
   readonly feeds: Feeds
   readonly pacing: Pacing
   readonly series: SeriesReader
+  /** What trainers print: where it is stored, read and taken. */
+  readonly output: {
+    readonly log: OutputLog
+    readonly pages: OutputPages
+    readonly ingest: OutputIngest
+    /** Silence after the end of a task by which its output counts as complete. */
+    readonly quietMs: number
+  }
   readonly updates: TaskUpdates
   readonly ingest: Ingest
   readonly dispatch: Dispatch

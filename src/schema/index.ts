@@ -11,6 +11,7 @@ import './update-task.ts'
 import './delete-task.ts'
 import './create-view-link.ts'
 import './report-metrics.ts'
+import './output.ts'
 import './subscriptions.ts'
 import { builder } from './builder.ts'
 

@@ -1,4 +1,5 @@
 import { type Beat, heartbeatStream } from '../feed/heartbeat.ts'
+import { outputStream } from '../feed/output-stream.ts'
 import { taskProgressStream } from '../feed/task-progress.ts'
 import { TrainingEvents } from '../feed/training-events.ts'
 import { trainingStream } from '../feed/training-stream.ts'
@@ -13,6 +14,7 @@ import { channelOf, isFinalStatus } from '../task/task.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { TaskStatusEnum } from './enums.ts'
+import { OutputLineObject } from './output.ts'
 import { EngineStatusObject } from './queries.ts'
 import { TaskErrorObject, TaskObject } from './task.ts'
 import { TaskFilterInput } from './task-filter.ts'
@@ -122,6 +124,31 @@ builder.subscriptionFields((t) => ({
       )
     },
     resolve: (view) => view,
+  }),
+  taskOutput: t.field({
+    type: OutputLineObject,
+    description:
+      "What a task's trainers print, line by line, in order, without loss or repetition but for what `OutputLine.skip` announces. Replays what `after` or `last` asks for, follows live, and completes once the task has ended and nothing was printed for two seconds (EPOCHCAST_OUTPUT_QUIET_SECONDS).",
+    args: {
+      taskId: t.arg.id({ required: true, validate: taskId }),
+      channelPrefix: t.arg.string({ validate: channelPrefix }),
+      after: t.arg({
+        type: 'Cursor',
+        description: 'Goes on after this line. It wins over `last`, so a client may always send both.',
+      }),
+      last: t.arg.int({
+        description: 'Replays this many of the newest lines first.',
+        validate: wholeNumber(0, LIMITS.last),
+      }),
+    },
+    subscribe: (_, { taskId, channelPrefix, after, last }, context) => {
+      const { feeds, output, maxStateStreamMs: maxStreamMs } = context.services
+      const replay = { after: after ?? null, last: last ?? null }
+      return openTask(context, taskId, channelPrefix ?? null, ({ state }) =>
+        outputStream({ feeds, maxStreamMs, ...output }, state.spec, replay),
+      )
+    },
+    resolve: (line) => line,
   }),
   taskUpdates: t.field({
     type: TaskObject,

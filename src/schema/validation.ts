@@ -57,6 +57,12 @@ export const lineOfAnyLength = check<string>(
 /** Text of several lines, such as a traceback. */
 export const text = (max: number) => check<string>((value) => isUpTo(value, max), `at most ${max} characters`)
 
+/** A line that was printed, with whatever controls terminals. */
+export const outputText = bound<string>(
+  (value) => !value.includes('\n'),
+  () => 'has a line end within; expected one line in each',
+)
+
 /** Names that become part of keys, file names and command lines. */
 const identifier = (max: number) =>
   check<string>(

@@ -106,8 +106,6 @@ export const LIMITS = {
   outputProducers: 256,
   /** Time for which output of a task that has ended is taken: what it still printed. */
   outputAfterEndMs: 600_000,
-  /** Silence after the end of a task by which its output counts as complete. */
-  outputQuietMs: 2000,
   outputPage: { default: 100, max: 1000 },
   viewLinkSeconds: { default: 86_400, min: 60, max: 31_536_000 },
 } as const

@@ -21,6 +21,9 @@ export interface OutputLine {
   readonly skipped: number | null
 }
 
+/** As a trainer's side sends it: null for the server's time. */
+export type SentLine = Omit<OutputLine, 'timestamp'> & { readonly timestamp: string | null }
+
 /** A line at its place in one task's output. */
 export interface OutputEntry {
   readonly offset: number
@@ -36,7 +39,7 @@ export interface OutputState {
 export const NO_OUTPUT: OutputState = { attempt: 0, producers: {} }
 
 export interface OutputBatch {
-  readonly lines: readonly OutputLine[]
+  readonly lines: readonly SentLine[]
   readonly producer: string | null
   /** Position of lines[0] in the producer's own count 1, 2, 3 …; given exactly where `producer` is. */
   readonly firstSequence: number | null
@@ -54,10 +57,18 @@ export interface OutputPlan {
  * Which lines of a batch are new, and what is known of their producer after them.
  *
  * @param attempt that the task is in
+ * @param now the server's time
  * @throws EpochcastError BAD_INPUT, STALE_ATTEMPT, SEQUENCE_GAP, SEQUENCE_CONFLICT, TOO_MANY_PRODUCERS
  */
-export function planOutput(before: OutputState, batch: OutputBatch, attempt: number): OutputPlan {
+export function planOutput(
+  before: OutputState,
+  batch: OutputBatch,
+  attempt: number,
+  now: string,
+): OutputPlan {
   const { lines, producer, firstSequence } = batch
+  const timed = (some: readonly SentLine[]) =>
+    some.map((line): OutputLine => ({ ...line, timestamp: line.timestamp ?? now }))
   if ((producer === null) !== (firstSequence === null)) {
     throw new EpochcastError(
       'BAD_INPUT',
@@ -74,7 +85,7 @@ export function planOutput(before: OutputState, batch: OutputBatch, attempt: num
   const present = Math.max(attempt, batch.attempt ?? attempt)
   const state = before.attempt < present ? { attempt: present, producers: {} } : before
   if (producer === null || firstSequence === null || lines.length === 0)
-    return { lines, state, duplicates: 0 }
+    return { lines: timed(lines), state, duplicates: 0 }
 
   const isKnown = Object.hasOwn(state.producers, producer)
   const heard: Heard = (isKnown && state.producers[producer]) || 0
@@ -108,7 +119,7 @@ export function planOutput(before: OutputState, batch: OutputBatch, attempt: num
     known = heardAfter(known, end - 1, digestOf(lines, duplicates, lines.length - 1, null))
   known = heardAfter(known, end, digestOf(lines, lines.length - 1, lines.length, null))
   const producers = { ...state.producers, [producer]: known }
-  return { lines: lines.slice(duplicates), state: { ...state, producers }, duplicates }
+  return { lines: timed(lines.slice(duplicates)), state: { ...state, producers }, duplicates }
 }
 
 /** As it is stored: what is the same for most lines is left out. */

@@ -6,7 +6,7 @@ import { schema } from '../../src/schema/index.ts'
 import { GUARDED_PATHS } from '../../src/transport/http.ts'
 import { type Asked, DOORS, type DoorOptions } from '../support/doors.ts'
 import type { Result } from '../support/graphql.ts'
-import { RIGHTS } from '../support/rights.ts'
+import { RIGHTS, type Right } from '../support/rights.ts'
 import { testServer } from '../support/server.ts'
 import { fileOf, keyPair, TOKEN_SECRET, token, unsigned } from '../support/tokens.ts'
 
@@ -258,7 +258,7 @@ it.each(Object.keys(DOORS_OF_TOKENS))(
     const { url, operator, start } = await server()
     const found: string[] = []
     const expected: string[] = []
-    for (const [field, { scope, query, isOfEnded }] of Object.entries(RIGHTS)) {
+    for (const [field, { scope, query, isOfEnded, needsOutput }] of Object.entries(RIGHTS)) {
       // What is in reach of nobody has no first event.
       const isSilent = field === 'Subscription.taskUpdates'
       if (!kinds.includes(kindOf(field))) continue
@@ -266,6 +266,10 @@ it.each(Object.keys(DOORS_OF_TOKENS))(
       if (isOfEnded) {
         const end = 'mutation ($id: ID!) { cancelTraining(input: { taskId: $id }) { task { id } } }'
         await through('POST', { url, headers: header(operator) }, { query: end, variables: { id } })
+      }
+      if (needsOutput) {
+        const { query } = RIGHTS['Mutation.reportOutput'] as Right
+        await through('POST', { url, headers: header(operator) }, { query, variables: { id } })
       }
       for (const [credential, { outcome, reason, bearer }] of Object.entries(CREDENTIALS)) {
         if (isSilent && outcome === 'out of reach') continue

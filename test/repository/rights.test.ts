@@ -5,19 +5,23 @@ import { Dispatch } from '../../src/dispatch/dispatch.ts'
 import { registerExternal } from '../../src/dispatch/register-external.ts'
 import { Trainers } from '../../src/dispatch/trainers.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
+import { OutputWriter } from '../../src/event-log/output-writer.ts'
 import { SharedSubscription } from '../../src/execution/fan-out.ts'
 import { compileReportCall } from '../../src/execution/report-call.ts'
 import { EngineWait } from '../../src/feed/engine-wait.ts'
 import { Feeds } from '../../src/feed/feeds.ts'
+import { OutputPages } from '../../src/feed/output-pages.ts'
 import { Pacing } from '../../src/feed/pacing.ts'
 import { SeriesReader } from '../../src/feed/series-reader.ts'
 import { TaskUpdates } from '../../src/feed/task-updates.ts'
 import { Ingest } from '../../src/ingest/ingest.ts'
+import { OutputIngest } from '../../src/ingest/output-ingest.ts'
 import { ExternalLauncher } from '../../src/launcher/external.ts'
 import { ANYONE, type Caller, NOBODY, SCOPES, type Scope } from '../../src/repository/access.ts'
 import { TaskCatalog } from '../../src/repository/task-catalog.ts'
 import { TaskRecords } from '../../src/repository/task-records.ts'
 import { schema } from '../../src/schema/index.ts'
+import { NO_OUTPUT, skippedNote } from '../../src/task/output.ts'
 import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
 import { type Operation, Operations } from '../../src/transport/operations.ts'
 import { resultsOf } from '../support/results.ts'
@@ -95,6 +99,13 @@ beforeEach(() => {
         feeds,
         pacing: new Pacing(),
         series: new SeriesReader(log),
+        output: {
+          ...{ log: log.output, pages: new OutputPages(log.output), quietMs: 100 },
+          ingest: new OutputIngest(log, new OutputWriter(log.output), {
+            channelPrefixes,
+            linesPerSecond: null,
+          }),
+        },
         updates: new TaskUpdates(log, catalog, engineWait),
         ingest: new Ingest(writer, channelPrefixes),
         dispatch,
@@ -163,8 +174,11 @@ it.each(GUARDED_FIELDS)('%s refuses a caller that has every scope but its own', 
   expect(errors?.[0]?.message).toContain(`lacks the scope ${right.scope}`)
 })
 
-it.each(FIELDS)('%s needs nothing but its own scope', async (_, { query, scope, isOfEnded }) => {
+it.each(FIELDS)('%s needs nothing but its own scope', async (_, { query, scope, isOfEnded, needsOutput }) => {
   const key = await createTask(log)
+  const lines = [skippedNote(1, new Date(0).toISOString())]
+  if (needsOutput)
+    await new OutputWriter(log.output).append(key, () => ({ lines, state: NO_OUTPUT, duplicates: 0 }))
   if (isOfEnded) await append(log, key, succeeded())
   const { id } = key
   const { data, errors } = await resultOf(query, id, callerWith(scope === null ? [] : [scope]))

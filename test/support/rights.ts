@@ -7,6 +7,8 @@ export interface Right {
   readonly query: string
   /** The task has to have ended. */
   readonly isOfEnded?: boolean
+  /** The task has to have output. */
+  readonly needsOutput?: boolean
 }
 
 /** What each root field of the schema needs. */
@@ -40,6 +42,16 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
     query: `mutation ($id: ID!) {
       reportMetrics(input: { taskId: $id, reports: [{ progress: { current: 1 } }] }) { accepted }
     }`,
+  },
+  'Mutation.reportOutput': {
+    scope: 'tasks:report',
+    query:
+      'mutation ($id: ID!) { reportOutput(input: { taskId: $id, lines: [{ text: "x" }] }) { accepted } }',
+  },
+  'Subscription.taskOutput': {
+    scope: 'tasks:read',
+    query: 'subscription ($id: ID!) { taskOutput(taskId: $id, last: 1) { cursor } }',
+    needsOutput: true,
   },
   'Subscription.trainingProgress': {
     scope: 'tasks:read',

@@ -203,6 +203,8 @@ export type Mutation = {
   readonly deleteTask: DeleteTaskPayload;
   /** Appends a trainer's reports to its task's log, in order, all or none. */
   readonly reportMetrics: ReportMetricsPayload;
+  /** Appends lines that a trainer printed to its task's output, in order, all or none. No sign of life, and taken for ten minutes after the task's end, too. */
+  readonly reportOutput: ReportOutputPayload;
   /** Creates a task and hands it to the trainer's launcher. Same idempotencyKey, same task. */
   readonly startTraining: StartTrainingPayload;
   /** Changes what people call a task, running or finished: name and labels. It is no event of the task. */
@@ -230,6 +232,11 @@ export type MutationReportMetricsArgs = {
 };
 
 
+export type MutationReportOutputArgs = {
+  input: ReportOutputInput;
+};
+
+
 export type MutationStartTrainingArgs = {
   input: StartTrainingInput;
 };
@@ -238,6 +245,69 @@ export type MutationStartTrainingArgs = {
 export type MutationUpdateTaskArgs = {
   input: UpdateTaskInput;
 };
+
+/** A line that a trainer printed; or, where `skip` is given, a note in the place of lines that are missing. */
+export type OutputLine = {
+  readonly __typename?: 'OutputLine';
+  /** Where the output is read on after it; one of `taskOutput` and `Task.output`, not of the task's events. */
+  readonly cursor: Scalars['Cursor']['output'];
+  /** Whether more of the same line follows, or a newer state of it: it was longer than 16384 bytes, or had no end for a while. */
+  readonly isCut: Scalars['Boolean']['output'];
+  /** The rank, client or node that printed it. */
+  readonly member?: Maybe<Scalars['String']['output']>;
+  readonly skip?: Maybe<OutputSkip>;
+  /** Null for a note. */
+  readonly stream?: Maybe<OutputStream>;
+  readonly taskId: Scalars['ID']['output'];
+  /** Without its line end; what is no UTF-8 is U+FFFD. Escape codes are left as they are: whoever shows them decides what they may do. Of a progress bar that is drawn over itself the last state. A note says in words what `skip` says. */
+  readonly text: Scalars['String']['output'];
+  readonly timestamp: Scalars['DateTime']['output'];
+};
+
+export type OutputLineConnection = {
+  readonly __typename?: 'OutputLineConnection';
+  readonly edges: ReadonlyArray<Maybe<OutputLineEdge>>;
+  readonly pageInfo: PageInfo;
+};
+
+export type OutputLineEdge = {
+  readonly __typename?: 'OutputLineEdge';
+  readonly cursor: Scalars['String']['output'];
+  readonly node: OutputLine;
+};
+
+export type OutputLineInput = {
+  /** Whether more of the same line follows. */
+  readonly isCut?: InputMaybe<Scalars['Boolean']['input']>;
+  readonly member?: InputMaybe<Scalars['String']['input']>;
+  /** Lines that the sender left out here; `text` and `stream` are then of no meaning. */
+  readonly skipped?: InputMaybe<Scalars['Int']['input']>;
+  /** STDOUT where it is left out. */
+  readonly stream?: InputMaybe<OutputStream>;
+  /** Without its line end; of more than 16384 bytes of UTF-8 only the beginning is kept, and marked. */
+  readonly text: Scalars['String']['input'];
+  /** When it was printed, by the trainer's clock; the server's time where it is left out. */
+  readonly timestamp?: InputMaybe<Scalars['DateTime']['input']>;
+};
+
+export type OutputSkip = {
+  readonly __typename?: 'OutputSkip';
+  /** How many are missing; null where that is not known. */
+  readonly lines?: Maybe<Scalars['Count']['output']>;
+  readonly reason: OutputSkipReason;
+};
+
+export type OutputSkipReason =
+  /** The trainer printed more than is taken of it; the newest lines were kept. */
+  | 'FLOOD'
+  /** The store lost them: the cursor is from before. */
+  | 'LOG_RESET'
+  /** They are older than what is kept of one task. */
+  | 'TRIMMED';
+
+export type OutputStream =
+  | 'STDERR'
+  | 'STDOUT';
 
 export type PageInfo = {
   readonly __typename?: 'PageInfo';
@@ -359,6 +429,30 @@ export type ReportMetricsPayload = {
   readonly stopRequested: Scalars['Boolean']['output'];
   /** What was left out or cut, and why; empty where everything was taken as it came. */
   readonly warnings: ReadonlyArray<Scalars['String']['output']>;
+};
+
+export type ReportOutputInput = {
+  /** The attempt that printed them; output of an older attempt is refused. */
+  readonly attempt?: InputMaybe<Scalars['Int']['input']>;
+  readonly channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  /** Position of lines[0] in the producer's own count: 1, 2, 3 … A call whose reply was lost is repeated with the same content. */
+  readonly firstSequence?: InputMaybe<Scalars['Int']['input']>;
+  readonly lines: ReadonlyArray<OutputLineInput>;
+  /** Names the process that sends; another than any before it, with a random part. With firstSequence, a call may be repeated without harm. */
+  readonly producer?: InputMaybe<Scalars['String']['input']>;
+  readonly taskId: Scalars['ID']['input'];
+};
+
+export type ReportOutputPayload = {
+  readonly __typename?: 'ReportOutputPayload';
+  /** Lines appended by this call. */
+  readonly accepted: Scalars['Int']['output'];
+  /** Where the output ends now. */
+  readonly cursor?: Maybe<Scalars['Cursor']['output']>;
+  /** Lines that an earlier, repeated call had already appended. */
+  readonly duplicates: Scalars['Int']['output'];
+  /** True once somebody cancelled the task, and after its end: the trainer should stop. */
+  readonly stopRequested: Scalars['Boolean']['output'];
 };
 
 export type RoundEndReportInput = {
@@ -515,6 +609,8 @@ export type Subscription = {
   readonly __typename?: 'Subscription';
   /** A beat every intervalMs (default 1000): proves the path from client to engine. */
   readonly heartbeat: Heartbeat;
+  /** What a task's trainers print, line by line, in order, without loss or repetition but for what `OutputLine.skip` announces. Replays what `after` or `last` asks for, follows live, and completes once the task has ended and nothing was printed for two seconds (EPOCHCAST_OUTPUT_QUIET_SECONDS). */
+  readonly taskOutput: OutputLine;
   /** The current state of any task (training, LLM, batch …) under an allowed channel prefix. Conflated: a slow or throttled reader gets the newest state, never a backlog. Completes after the final state. */
   readonly taskProgress: TaskProgress;
   /** Changes of all tasks that match, conflated per task: one subscription for a whole monitor. Opens with the matching tasks that are unfinished or ended within `finishedWithinSeconds`, so that a client that was away learns of the ends it missed; with those of `filter.ids` whatever their status. A task that leaves the filter is sent once more, as it is then; one that is deleted is not sent again. */
@@ -526,6 +622,14 @@ export type Subscription = {
 
 export type SubscriptionHeartbeatArgs = {
   intervalMs?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+export type SubscriptionTaskOutputArgs = {
+  after?: InputMaybe<Scalars['Cursor']['input']>;
+  channelPrefix?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  taskId: Scalars['ID']['input'];
 };
 
 
@@ -590,6 +694,8 @@ export type Task = {
   readonly metrics: Scalars['Metrics']['output'];
   /** For people; any text, not unique. */
   readonly name?: Maybe<Scalars['String']['output']>;
+  /** What is kept of what its trainers printed, oldest first. Where lines after `after` are no longer kept, the first edge is a note. */
+  readonly output: OutputLineConnection;
   /** What the trainer was given: the start's parameters with the trainer's defaults filled in. */
   readonly params: Scalars['JSON']['output'];
   /** 0 to 100, of the finest that the present attempt counts with a total: steps (`current` of `total`), else epochs that are done, else rounds. */
@@ -623,6 +729,14 @@ export type Task = {
 export type TaskEventsArgs = {
   after?: InputMaybe<Scalars['Cursor']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** One training: its latest state, and the way to its history. */
+export type TaskOutputArgs = {
+  after?: InputMaybe<Scalars['Cursor']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
