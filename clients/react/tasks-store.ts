@@ -11,18 +11,27 @@ import { type Status, Store } from './store.ts'
 
 export interface TasksRequest {
   readonly filter?: TaskFilter | null | undefined
-  /** Most tasks; 50 by default, at most 200. */
+  /** Most tasks; 50 by default. More than 200 are read in pages of as many, and shown as they come. */
   readonly first?: number | undefined
 }
 
 export interface TasksSnapshot extends Status {
   /** Newest first. */
   readonly tasks: readonly TaskSummaryFragment[]
+  /** Until the list has come whole for the first time. */
+  readonly isLoading: boolean
 }
 
-export const NO_TASKS: TasksSnapshot = { tasks: [], state: { kind: 'connecting' }, error: null }
+export const NO_TASKS: TasksSnapshot = {
+  tasks: [],
+  isLoading: true,
+  state: { kind: 'connecting' },
+  error: null,
+}
 
 const DEFAULT_FIRST = 50
+/** The API's bound. */
+const MAX_PAGE = 200
 /** A task may end after the list was read, and before the subscription stands. */
 const CONNECTS_WITHIN_SECONDS = 60
 /** Nothing tells of tasks that are deleted. */
@@ -38,6 +47,7 @@ export class TasksStore extends Store<TasksSnapshot> {
   /** Told of by the subscription since the list was asked for. */
   readonly #heard = new Set<string>()
   #isRead = false
+  #isSorted = true
 
   constructor(source: Source, { filter = null, first = DEFAULT_FIRST }: TasksRequest) {
     super(source, NO_TASKS)
@@ -52,7 +62,8 @@ export class TasksStore extends Store<TasksSnapshot> {
   protected open(): () => void {
     this.#tasks.clear()
     this.#isRead = false
-    let isAway = false
+    // What the list told may have changed before the subscription stood.
+    let isAway = true
     const list = this.#openList()
     // Before the list is read, so that no change falls between the two.
     const leave = this.source.subscribe(
@@ -63,12 +74,12 @@ export class TasksStore extends Store<TasksSnapshot> {
           this.#heard.add(task.channel)
           const { size } = this.#tasks
           this.#take(task)
-          if (this.#tasks.size < size && size === this.#first) list.read()
+          if (this.#tasks.size < size && size >= this.#first) list.read()
         },
         state: (state) => {
           this.enter(state)
           if (state.kind === 'live' && isAway) list.read()
-          isAway = state.kind === 'reconnecting'
+          if (state.kind !== 'connecting') isAway = state.kind === 'reconnecting'
         },
       },
     )
@@ -96,11 +107,20 @@ export class TasksStore extends Store<TasksSnapshot> {
       isReading = true
       isStale = false
       this.#heard.clear()
-      const variables = { filter: this.#filter, orderBy: null, first: this.#first, after: null }
+      readPage([], null)
+    }
+    const readPage = (before: readonly TaskSummaryFragment[], after: string | null) => {
+      const first = Math.min(this.#first - before.length, MAX_PAGE)
+      const variables = { filter: this.#filter, orderBy: null, first, after }
       leave = read(this.source, TasksDocument, variables, {
-        next: ({ tasks }) => {
+        next: ({ tasks: { edges, pageInfo } }) => {
+          const tasks = [...before, ...edges.flatMap((edge) => edge?.node ?? [])]
+          if (pageInfo.hasNextPage && tasks.length < this.#first) {
+            this.#add(tasks.slice(before.length))
+            return readPage(tasks, pageInfo.endCursor ?? null)
+          }
           this.#isRead = true
-          this.#replace(tasks.edges.flatMap((edge) => edge?.node ?? []))
+          this.#replace(tasks)
           next()
         },
         error: (cause) => {
@@ -120,7 +140,8 @@ export class TasksStore extends Store<TasksSnapshot> {
   }
 
   protected look(status: Status): TasksSnapshot {
-    return { tasks: [...this.#tasks.values()], ...status }
+    this.#sort()
+    return { tasks: [...this.#tasks.values()], isLoading: !this.#isRead && !this.isEnded, ...status }
   }
 
   #replace(list: readonly TaskSummaryFragment[]): void {
@@ -128,11 +149,15 @@ export class TasksStore extends Store<TasksSnapshot> {
     for (const channel of this.#tasks.keys()) {
       if (!listed.has(channel) && !this.#heard.has(channel)) this.#tasks.delete(channel)
     }
+    this.#add(list)
+    this.changed()
+  }
+
+  #add(list: readonly TaskSummaryFragment[]): void {
     for (const task of list) {
       // One that has left meanwhile does not come back.
       if (this.#tasks.has(task.channel) || !this.#heard.has(task.channel)) this.#take(task)
     }
-    this.changed()
   }
 
   #take(task: TaskSummaryFragment): void {
@@ -142,7 +167,7 @@ export class TasksStore extends Store<TasksSnapshot> {
     if (!known && !this.#matches(task)) return
     this.#tasks.set(task.channel, task)
     if (!this.#matches(task)) this.#tasks.delete(task.channel)
-    if (!known) this.#sort()
+    if (!known) this.#isSorted = false
     this.changed()
   }
 
@@ -158,7 +183,10 @@ export class TasksStore extends Store<TasksSnapshot> {
     )
   }
 
+  /** And lets go of the oldest. Once a frame: thousands may come in one. */
   #sort(): void {
+    if (this.#isSorted) return
+    this.#isSorted = true
     const newestFirst = [...this.#tasks].sort(([, a], [, b]) => (a.createdAt < b.createdAt ? 1 : -1))
     this.#tasks.clear()
     for (const [channel, task] of newestFirst.slice(0, this.#first)) this.#tasks.set(channel, task)

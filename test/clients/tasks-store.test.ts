@@ -1,10 +1,11 @@
-import { it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { sourceOf } from '../../clients/react/source.ts'
 import { type TasksRequest, TasksStore } from '../../clients/react/tasks-store.ts'
 import { createClient, DeleteTaskDocument } from '../../clients/typescript/index.ts'
 import { progressReports, report, startExternal } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
+import { range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 import { startProxy } from './support/proxy.ts'
 
@@ -87,4 +88,22 @@ it('a list misses no end between its reading and its subscription', async () => 
   await report(all.url, a, { success: {} })
   open()
   await all.shows('a SUCCESS')
+})
+
+it('a list of more than a page of the API is read whole, newest first', async () => {
+  const { url, start, open, store } = await setUp({ first: 350 })
+  const start100 = (names: number) =>
+    Promise.all(range(1, 100).map((index) => startExternal(url, { name: `${names}-${index}` })))
+  for (const names of [1, 2, 3, 4]) await start100(names)
+  open()
+  await until('the list', () => !store.getSnapshot().isLoading)
+  const { tasks } = store.getSnapshot()
+  expect(tasks).toHaveLength(350)
+  expect(new Set(tasks.map(({ id }) => id)).size).toBe(350)
+  const created = tasks.map(({ createdAt }) => createdAt)
+  expect(created).toEqual([...created].sort().reverse())
+  expect(tasks.slice(0, 100).every(({ name }) => name?.startsWith('4-'))).toBe(true)
+  await start('newest')
+  await until('the newest', () => store.getSnapshot().tasks[0]?.name === 'newest')
+  expect(store.getSnapshot().tasks).toHaveLength(350)
 })
