@@ -23,6 +23,7 @@ import { reloadTls, tlsFilesOf } from './tls.ts'
 import { tracingOf } from './trace.ts'
 import { Callers } from './transport/callers.ts'
 import { Clients } from './transport/clients.ts'
+import { DashboardFiles } from './transport/dashboard/dashboard-files.ts'
 import { createGraphQL } from './transport/graphql.ts'
 import { createHttpServer, endpointOf, listen } from './transport/http.ts'
 import { OpenResponses } from './transport/open-responses.ts'
@@ -147,6 +148,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     responses,
     maxBodyBytes: config.maxBodyBytes,
     graphiql,
+    dashboard: new DashboardFiles(),
     origins,
     keepAliveMs: config.httpKeepAliveMs,
     isReady,

@@ -5,6 +5,7 @@ import { EpochcastError, quote } from '../task/errors.ts'
 import type { Callers } from './callers.ts'
 import { type Clients, holderOf } from './clients.ts'
 import { type CountedResponse, countedResponses } from './counted-response.ts'
+import type { DashboardFiles } from './dashboard/dashboard-files.ts'
 import { asksForPage, Gate } from './gate.ts'
 import { GRAPHQL_PATH, isGraphQLPath, type Yoga } from './graphql.ts'
 import { JsonPost, type Traced } from './json-post.ts'
@@ -34,6 +35,7 @@ export interface HttpOptions {
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
+  readonly dashboard: DashboardFiles
   readonly origins: OriginRule
   /** How long a connection may be idle. */
   readonly keepAliveMs: number
@@ -55,7 +57,7 @@ export interface MetricsDoor {
 
 /** Where a path begins that is served, beside GraphQL's, to callers that may come in. */
 export const GUARDED_PATHS = ['ticket', 'events', 'history', 'kubeflow'] as const
-/** Of links to tasks (`createViewLink`). */
+/** Of links to tasks (`createViewLink`): a browser gets the dashboard. */
 const TASK_PAGES = '/tasks/'
 /** How often Node looks for requests whose time is over. */
 const CHECK_MS = 1000
@@ -73,7 +75,7 @@ export function createHttpServer({
   tls,
   ...graphql
 }: HttpOptions): Server {
-  const { clients, callers, graphiql, operations, tickets, plainEvents } = graphql
+  const { clients, callers, graphiql, dashboard, operations, tickets, plainEvents } = graphql
   const jsonPost = new JsonPost(graphql)
   const gate = new Gate({ callers, translate: (error) => operations.translate(error) })
   const doors = {
@@ -123,11 +125,16 @@ export function createHttpServer({
           (ready) => respondJson(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' }),
           () => respondJson(response, 503, { status: 'not ready' }),
         )
-      case '/':
-        response.writeHead(302, { location: GRAPHQL_PATH }).end()
-        return
     }
-    if (path.startsWith(TASK_PAGES)) {
+    // Before it is asked where the request comes from: a link in an e-mail leads here, too, and there is no data in it.
+    const page = dashboard.find(path, request)
+    const { holder } = response as CountedResponse
+    if (page) {
+      if (clients.waiting.isOver(holder))
+        return refuse(request, response, 503, clients.waiting.refusal(holder))
+      return page.serve(request, response)
+    }
+    if (path === '/' || path.startsWith(TASK_PAGES)) {
       response.writeHead(302, { location: GRAPHQL_PATH }).end()
       return
     }
@@ -140,7 +147,6 @@ export function createHttpServer({
       return gate.pass(request, response, () => serveMetrics(request, response, metrics))
     const door = doorAt(path)
     if (door === null) return refuse(request, response, 404, nothingAt(path))
-    const { holder } = response as CountedResponse
     if (clients.waiting.isOver(holder)) return refuse(request, response, 503, clients.waiting.refusal(holder))
     // In the page people say who they are.
     if (door === jsonPost && graphiql && asksForPage(request)) return door.serve(request, response)

@@ -1,0 +1,49 @@
+import type { Curve, CurvePoint } from '../../typescript/index.ts'
+import { formatDuration, formatNumber } from '../ui/format.ts'
+
+/** What a chart's x counts. */
+export const AXES = {
+  step: { label: 'Step', format: formatNumber },
+  epoch: { label: 'Epoch', format: formatNumber },
+  round: { label: 'Round', format: formatNumber },
+  time: { label: 'Time', format: formatDuration },
+} satisfies Record<string, { label: string; format: (x: number) => string }>
+
+export type Axis = keyof typeof AXES
+
+/** Where a point stands on an axis; null where it has no place there. Time is in seconds since the start. */
+export function xOf(
+  point: CurvePoint,
+  { axis: counts }: Curve,
+  axis: Axis,
+  startedAt: number,
+): number | null {
+  switch (axis) {
+    case 'step':
+      return counts === 'STEP' ? point.step : null
+    case 'epoch':
+      return point.epoch ?? null
+    case 'round':
+      return counts === 'ROUND' ? point.step : null
+    case 'time':
+      return (Date.parse(point.timestamp) - startedAt) / 1000
+  }
+}
+
+/** Those that any curve has a place on. */
+export function axesOf(curves: readonly Curve[]): Axis[] {
+  const has = (axis: Axis) =>
+    curves.some((curve) => curve.points[0] !== undefined && xOf(curve.points[0], curve, axis, 0) !== null)
+  return (Object.keys(AXES) as Axis[]).filter(has)
+}
+
+/** The one on which most curves have a place; of several, the finest. */
+export function bestAxis(curves: readonly Curve[]): Axis {
+  const placed = (axis: Axis) =>
+    curves.filter((curve) => curve.points[0] !== undefined && xOf(curve.points[0], curve, axis, 0) !== null)
+      .length
+  const [best] = (['step', 'epoch', 'round', 'time'] as const)
+    .map((axis) => ({ axis, count: placed(axis) }))
+    .sort((a, b) => b.count - a.count)
+  return best !== undefined && best.count > 0 ? best.axis : 'time'
+}

@@ -1,0 +1,65 @@
+import uPlot from 'uplot'
+import { type Axis, xOf } from './axis.ts'
+import type { Line } from './metric-groups.ts'
+import { smooth } from './smooth.ts'
+
+/** A value that no line can go through, where it happened. */
+export interface Mark {
+  readonly x: number
+  readonly kind: 'NaN' | 'Infinity' | '-Infinity'
+}
+
+export interface ChartData {
+  /** x, and for each line its values, or its smoothed values and then its own. */
+  readonly aligned: uPlot.AlignedData
+  readonly marks: readonly Mark[]
+}
+
+export interface ChartView {
+  readonly axis: Axis
+  /** Part of each value that the one before it makes: 0 for none. */
+  readonly smoothing: number
+  readonly isLog: boolean
+}
+
+/** Most marks of one chart; of more, the first ones, which tell where it began. */
+const MAX_MARKS = 200
+
+/** The lines' points on one axis, in the form in which uPlot takes them. */
+export function chartData(lines: readonly Line[], { axis, smoothing, isLog }: ChartView): ChartData {
+  const marks: Mark[] = []
+  const tables = lines.map((line): uPlot.AlignedData => {
+    const [xs, ys] = table(line, axis, marks)
+    if (isLog) for (let i = 0; i < ys.length; i++) if ((ys[i] ?? 1) <= 0) ys[i] = null
+    return smoothing > 0 ? [xs, smooth(ys, smoothing), ys] : [xs, ys]
+  })
+  const aligned = tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables)
+  return { aligned, marks: marks.slice(0, MAX_MARKS) }
+}
+
+function table({ curve, startedAt }: Line, axis: Axis, marks: Mark[]): [number[], (number | null)[]] {
+  let xs: number[] = []
+  let ys: (number | null)[] = []
+  let isSorted = true
+  for (const point of curve.points) {
+    const x = xOf(point, curve, axis, startedAt)
+    if (x === null) continue
+    const { value } = point
+    if (typeof value === 'string') marks.push({ x, kind: value })
+    const last = xs.length - 1
+    if (last >= 0 && x < (xs[last] as number)) isSorted = false
+    const y = typeof value === 'number' ? value : null
+    // Of two at one place the later holds, as for every reader of the log.
+    if (last >= 0 && x === xs[last]) ys[last] = y
+    else {
+      xs.push(x)
+      ys.push(y)
+    }
+  }
+  if (!isSorted) {
+    const order = xs.map((_, index) => index).sort((a, b) => (xs[a] as number) - (xs[b] as number))
+    xs = order.map((index) => xs[index] as number)
+    ys = order.map((index) => ys[index] as number | null)
+  }
+  return [xs, ys]
+}

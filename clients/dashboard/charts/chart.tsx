@@ -1,0 +1,181 @@
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useTheme } from '../shell/theme.ts'
+import { formatNumber } from '../ui/format.ts'
+import { Icon } from '../ui/icons.tsx'
+import { AXES, xOf } from './axis.ts'
+import { type ChartView, chartData, type Mark } from './chart-data.ts'
+import { Legend } from './legend.tsx'
+import type { Line } from './metric-groups.ts'
+import { resolveColors } from './palette.ts'
+import { Plot, type Zoom } from './plot.ts'
+
+interface ChartProps {
+  readonly title: string
+  readonly lines: readonly Line[]
+  /** Custom properties, one a line. */
+  readonly colors: readonly string[]
+  readonly isDashed?: readonly boolean[]
+  readonly view: ChartView
+  readonly zoom: Zoom | null
+  readonly onZoom: (zoom: Zoom | null) => void
+  readonly syncKey: string
+  readonly note?: string | undefined
+}
+
+const SOLID: readonly boolean[] = []
+
+/** One metric over what it is counted by. Lines without a place on the axis are named, not drawn. */
+export function Chart(props: ChartProps) {
+  const { title, lines: all, colors: allColors, isDashed = SOLID, view, zoom, onZoom, syncKey, note } = props
+  const { axis } = view
+  const has = (line: Line) => line.curve.points.some((point) => xOf(point, line.curve, axis, 0) !== null)
+  const shown = all.map((line, index) => ({
+    line,
+    color: allColors[index] as string,
+    isDashed: isDashed[index] ?? false,
+  }))
+  const placed = shown.filter(({ line }) => has(line))
+  const lines = placed.map(({ line }) => line)
+  const box = useRef<HTMLDivElement>(null)
+  const plot = useRef<Plot | null>(null)
+  const [indexes, setIndexes] = useState<readonly (number | null | undefined)[] | null>(null)
+  const isNear = useIsNear(box)
+  const { shown: theme } = useTheme()
+
+  const points = lines.map(({ curve }) => curve.points)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: points are the same arrays as long as nothing was added
+  const data = useMemo(
+    () => (isNear && lines.length > 0 ? chartData(lines, view) : null),
+    [isNear, view.axis, view.smoothing, view.isLog, ...padded(points)],
+  )
+  const structure = JSON.stringify([
+    placed.map(({ line, color, isDashed }) => [line.key, color, isDashed]),
+    [view.axis, view.isLog, view.smoothing > 0, theme, data !== null],
+  ])
+  const newest = useRef({ data, zoom, onZoom })
+  newest.current = { data, zoom, onZoom }
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: everything that it depends on is in the structure
+  useLayoutEffect(() => {
+    const target = box.current
+    const { data, zoom } = newest.current
+    if (!target || !data) return
+    const [text = '', grid = '', danger = ''] = resolveColors(target, [
+      '--chart-text',
+      '--chart-grid',
+      '--danger',
+    ])
+    const colors = resolveColors(
+      target,
+      placed.map(({ color }) => color),
+    )
+    const options = {
+      ...{
+        axis,
+        isLog: view.isLog,
+        isSmoothed: view.smoothing > 0,
+        colors,
+        syncKey,
+        inks: { text, grid, danger },
+      },
+      isDashed: placed.map(({ isDashed }) => isDashed),
+      onZoom: (zoom: Zoom | null) => newest.current.onZoom(zoom),
+      onCursor: setIndexes,
+    }
+    const made = new Plot(target, options, data, zoom)
+    plot.current = made
+    const observer = new ResizeObserver(() => made.setSize(target.clientWidth, target.clientHeight))
+    observer.observe(target)
+    return () => {
+      observer.disconnect()
+      made.destroy()
+      plot.current = null
+    }
+  }, [structure])
+
+  useLayoutEffect(() => {
+    if (data && plot.current && plot.current.data !== data.aligned) plot.current.setData(data)
+  }, [data])
+  useLayoutEffect(() => plot.current?.setZoom(zoom), [zoom])
+
+  const marks = data?.marks ?? []
+  return (
+    <figure className="chart card">
+      <figcaption className="chart-head">
+        <h3 title={title}>{title}</h3>
+        <MarkNotes marks={marks} axis={axis} />
+        {note && <span className="muted">{note}</span>}
+      </figcaption>
+      <div
+        ref={box}
+        className="chart-plot"
+        role="img"
+        aria-label={describe(
+          title,
+          placed.map(({ line }) => line),
+          marks,
+          AXES[axis].label.toLowerCase(),
+        )}
+        tabIndex={0}
+        onKeyDown={(event) => {
+          const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20 }[event.key]
+          if (by === undefined) return
+          event.preventDefault()
+          plot.current?.moveCursor(by)
+        }}
+      >
+        {lines.length === 0 && (
+          <p className="chart-none muted">Not counted by {AXES[axis].label.toLowerCase()}</p>
+        )}
+      </div>
+      <Legend
+        items={placed.map(({ line, color, isDashed }) => ({ line, color, isDashed }))}
+        aligned={data?.aligned ?? null}
+        indexes={indexes}
+        isSmoothed={view.smoothing > 0}
+        axis={axis}
+      />
+    </figure>
+  )
+}
+
+function MarkNotes({ marks, axis }: { marks: readonly Mark[]; axis: ChartView['axis'] }) {
+  const [first] = marks
+  if (!first) return null
+  return (
+    <span className="mark-note">
+      <Icon name="warning" />
+      {formatNumber(first.kind)} from {AXES[axis].label.toLowerCase()} {AXES[axis].format(first.x)}
+    </span>
+  )
+}
+
+const MAX_DEPENDENCIES = 32
+
+/** An effect has as many dependencies at each rendering. */
+const padded = (points: readonly unknown[]): unknown[] =>
+  Array.from({ length: MAX_DEPENDENCIES }, (_, index) => points[index] ?? null)
+
+/** For who cannot see it. */
+function describe(title: string, lines: readonly Line[], marks: readonly Mark[], axis: string): string {
+  const parts = lines.slice(0, 6).map(({ label, curve }) => {
+    const last = curve.points.at(-1)
+    return `${label}: ${curve.points.length} points, newest ${formatNumber(last?.value)}`
+  })
+  const bad = marks.length > 0 ? [`${marks.length} values that are not finite`] : []
+  return `${title} by ${axis}. ${[...parts, ...bad].join('; ')}`
+}
+
+/** Charts far from view are not drawn. */
+function useIsNear(box: { readonly current: HTMLElement | null }): boolean {
+  const [isNear, setNear] = useState(false)
+  useEffect(() => {
+    if (!box.current) return
+    const observer = new IntersectionObserver(([entry]) => setNear(entry?.isIntersecting ?? false), {
+      rootMargin: '200px',
+    })
+    observer.observe(box.current)
+    return () => observer.disconnect()
+  }, [box])
+  return isNear
+}

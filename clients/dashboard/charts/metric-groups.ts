@@ -1,0 +1,88 @@
+import type { Curve, Phase } from '../../typescript/index.ts'
+
+/** One line of a chart, before it has points for an axis. */
+export interface Line {
+  /** The same as long as the chart shows the same metrics. */
+  readonly key: string
+  /** What tells it from the others of its chart. */
+  readonly label: string
+  readonly role: LineRole
+  readonly curve: Curve
+  /** Milliseconds since 1970 from which its time counts. */
+  readonly startedAt: number
+}
+
+export type LineRole = 'value' | 'train' | 'val' | 'test' | 'member'
+
+/** What one chart shows: a metric as it was trained, validated and tested. */
+export interface MetricGroup {
+  readonly name: string
+  readonly lines: readonly Line[]
+  /** Further members, which would only be a tangle. */
+  readonly hiddenCount: number
+}
+
+const MAX_LINES = 24
+
+const PHASES: Readonly<Record<Phase, { role: LineRole; label: string; roundLabel: string }>> = {
+  TRAIN: { role: 'train', label: 'train', roundLabel: 'fit' },
+  VAL: { role: 'val', label: 'validation', roundLabel: 'eval' },
+  TEST: { role: 'test', label: 'test', roundLabel: 'test' },
+}
+
+/** Names by which trainers without phases tell them apart; the metric they stand beside must be there, too. */
+const PREFIXES: Readonly<Record<string, Phase>> = {
+  val_: 'VAL',
+  eval_: 'VAL',
+  test_: 'TEST',
+  train_: 'TRAIN',
+}
+
+/** Metrics by name, those of a loss first; each with all of its phases and members. */
+export function groupCurves(curves: readonly Curve[], startedAt: number): MetricGroup[] {
+  const names = new Set(curves.map(({ name }) => name))
+  const groups = new Map<string, Line[]>()
+  for (const curve of curves) {
+    const { name, phase } = placeOf(curve, names)
+    const lines = groups.get(name) ?? []
+    groups.set(name, lines)
+    lines.push({ ...lineOf(curve, phase), startedAt })
+  }
+  return [...groups]
+    .map(([name, lines]) => ({
+      name,
+      lines: lines.sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role)).slice(0, MAX_LINES),
+      hiddenCount: Math.max(0, lines.length - MAX_LINES),
+    }))
+    .sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1))
+}
+
+const ROLES: readonly LineRole[] = ['value', 'train', 'val', 'test', 'member']
+
+function placeOf(
+  { name, phase = null }: Curve,
+  names: ReadonlySet<string>,
+): { name: string; phase: Phase | null } {
+  if (phase !== null) return { name, phase }
+  for (const prefix in PREFIXES) {
+    const rest = name.slice(prefix.length)
+    if (name.startsWith(prefix) && names.has(rest)) return { name: rest, phase: PREFIXES[prefix] as Phase }
+  }
+  return { name, phase: null }
+}
+
+function lineOf(curve: Curve, phase: Phase | null): Omit<Line, 'startedAt'> {
+  const { member = null, axis } = curve
+  const of = phase === null ? null : PHASES[phase]
+  const phaseLabel =
+    of === null ? (axis === 'STEP' ? 'step' : 'value') : axis === 'ROUND' ? of.roundLabel : of.label
+  return {
+    key: JSON.stringify([curve.name, curve.phase, member, axis]),
+    label: member === null ? phaseLabel : of === null ? member : `${member} · ${phaseLabel}`,
+    role: member !== null ? 'member' : (of?.role ?? 'value'),
+    curve,
+  }
+}
+
+const rank = (name: string): number =>
+  name === 'loss' ? 0 : name.includes('loss') ? 1 : name.includes('/') ? 3 : 2

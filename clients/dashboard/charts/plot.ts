@@ -1,0 +1,187 @@
+import uPlot from 'uplot'
+import { formatNumber } from '../ui/format.ts'
+import { AXES, type Axis } from './axis.ts'
+import type { ChartData, Mark } from './chart-data.ts'
+
+export interface Zoom {
+  readonly min: number
+  readonly max: number
+}
+
+export interface PlotOptions {
+  readonly axis: Axis
+  readonly isLog: boolean
+  readonly isSmoothed: boolean
+  readonly colors: readonly string[]
+  readonly isDashed: readonly boolean[]
+  readonly inks: { readonly text: string; readonly grid: string; readonly danger: string }
+  /** Charts with the same have one crosshair. */
+  readonly syncKey: string
+  readonly onZoom: (zoom: Zoom | null) => void
+  /** The index of each series at the crosshair; null where there is none. */
+  readonly onCursor: (indexes: readonly (number | null | undefined)[] | null) => void
+}
+
+const FONT = '11px system-ui, sans-serif'
+
+/** One chart, drawn on a canvas; React only tells it what is new. */
+export class Plot {
+  readonly #plot: uPlot
+  #zoom: Zoom | null = null
+  #marks: readonly Mark[] = []
+
+  constructor(target: HTMLElement, options: PlotOptions, data: ChartData, zoom: Zoom | null) {
+    this.#zoom = zoom
+    this.#marks = data.marks
+    this.#plot = new uPlot(this.#options(target, options), data.aligned, target)
+  }
+
+  setData({ aligned, marks }: ChartData): void {
+    this.#marks = marks
+    this.#plot.setData(aligned)
+  }
+
+  setZoom(zoom: Zoom | null): void {
+    if (zoom === this.#zoom) return
+    this.#zoom = zoom
+    this.#plot.setData(this.#plot.data)
+  }
+
+  setSize(width: number, height: number): void {
+    this.#plot.setSize({ width, height })
+  }
+
+  get data(): uPlot.AlignedData {
+    return this.#plot.data
+  }
+
+  /** To the point before or after the crosshair, which begins at the newest. */
+  moveCursor(by: number): void {
+    const [xs] = this.#plot.data
+    const index = (this.#plot.cursor.idx ?? xs.length) + by
+    const x = xs[Math.min(xs.length - 1, Math.max(0, index))]
+    if (x !== undefined) this.#plot.setCursor({ left: this.#plot.valToPos(x, 'x'), top: 0 })
+  }
+
+  destroy(): void {
+    this.#plot.destroy()
+  }
+
+  #options(target: HTMLElement, options: PlotOptions): uPlot.Options {
+    const { axis, isLog, inks, syncKey, onZoom, onCursor } = options
+    const line = {
+      stroke: inks.text,
+      font: FONT,
+      ticks: { show: false },
+      grid: { stroke: inks.grid, width: 1 },
+    }
+    const { format } = AXES[axis]
+    return {
+      width: target.clientWidth,
+      height: target.clientHeight,
+      legend: { show: false },
+      padding: [10, 8, 0, 0],
+      scales: {
+        x: { time: false, range: (_, min, max) => this.#rangeOfX(min, max) },
+        y: isLog ? { distr: 3 } : { range: { min: { pad: 0.08 }, max: { pad: 0.08 } } },
+      },
+      axes: [
+        {
+          ...line,
+          size: 26,
+          space: 70,
+          grid: { show: false },
+          values: (_, ticks) => ticks.map((x) => format(x)),
+        },
+        {
+          ...line,
+          size: (_, values) => 14 + 6.4 * Math.max(4, ...(values ?? []).map((text) => text?.length ?? 0)),
+          values: (_, ticks) => ticks.map((y) => (y === null ? null : formatNumber(y))),
+        },
+      ],
+      series: [{}, ...series(options)],
+      cursor: {
+        y: false,
+        drag: { x: true, y: false, setScale: false },
+        points: { size: 7, width: 2 },
+        sync: {
+          key: syncKey,
+          setSeries: false,
+          scales: ['x', null],
+          filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' },
+        },
+        bind: {
+          dblclick: () => () => {
+            onZoom(null)
+            return null
+          },
+        },
+      },
+      hooks: {
+        setSelect: [
+          (plot) => {
+            const { left, width } = plot.select
+            if (width > 0) onZoom({ min: plot.posToVal(left, 'x'), max: plot.posToVal(left + width, 'x') })
+            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+          },
+        ],
+        setCursor: [({ cursor: { left = -1, idxs } }) => onCursor(left < 0 ? null : (idxs ?? null))],
+        draw: [(plot) => this.#drawMarks(plot, inks.danger)],
+      },
+    }
+  }
+
+  #rangeOfX(min: number | null, max: number | null): [number, number] {
+    if (this.#zoom) return [this.#zoom.min, this.#zoom.max]
+    if (min === null || max === null) return [0, 1]
+    return min === max ? [min - 1, max + 1] : [min, max]
+  }
+
+  /** At the edge that a value would be beyond; NaN is at the lower, with its name. */
+  #drawMarks(plot: uPlot, color: string): void {
+    const { ctx, bbox } = plot
+    const ratio = devicePixelRatio
+    const [left, right] = [bbox.left, bbox.left + bbox.width]
+    ctx.save()
+    ctx.fillStyle = ctx.strokeStyle = color
+    ctx.font = `600 ${10 * ratio}px system-ui, sans-serif`
+    ctx.textAlign = 'center'
+    let labelFrom = Number.NEGATIVE_INFINITY
+    for (const { x, kind } of this.#marks) {
+      const at = plot.valToPos(x, 'x', true)
+      if (at < left || at > right) continue
+      const isAbove = kind === 'Infinity'
+      const edge = isAbove ? bbox.top : bbox.top + bbox.height
+      const size = (isAbove ? 6 : -6) * ratio
+      ctx.globalAlpha = 0.25
+      ctx.fillRect(at - 0.5 * ratio, bbox.top, ratio, bbox.height)
+      ctx.globalAlpha = 1
+      ctx.beginPath()
+      ctx.moveTo(at, edge)
+      ctx.lineTo(at - size * 0.7, edge + size)
+      ctx.lineTo(at + size * 0.7, edge + size)
+      ctx.fill()
+      if (at < labelFrom) continue
+      labelFrom = at + 34 * ratio
+      const text = kind === 'NaN' ? 'NaN' : isAbove ? '∞' : '−∞'
+      ctx.fillText(
+        text,
+        Math.min(Math.max(at, left + 12 * ratio), right - 12 * ratio),
+        edge + size * (isAbove ? 3 : 1.6),
+      )
+    }
+    ctx.restore()
+  }
+}
+
+function series({ colors, isDashed, isSmoothed }: PlotOptions): uPlot.Series[] {
+  return colors.flatMap((color, index) => {
+    const dash = isDashed[index] ? { dash: [6, 4] } : {}
+    const own: uPlot.Series = { stroke: color, width: 1.75, points: { size: 4 }, ...dash }
+    if (!isSmoothed) return [own]
+    return [
+      { ...own, width: 2 },
+      { ...own, width: 1, alpha: 0.3 },
+    ]
+  })
+}

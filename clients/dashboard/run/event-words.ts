@@ -1,0 +1,114 @@
+import type { TrainingProgressEvent } from '../../typescript/index.ts'
+import { formatNumber, type MetricValue } from '../ui/format.ts'
+import { STATUSES } from '../ui/status.tsx'
+
+export type Tone = 'progress' | 'epoch' | 'status' | 'error' | 'success' | 'stream'
+
+export interface EventWords {
+  readonly tone: Tone
+  readonly kind: string
+  readonly text: string
+}
+
+export const TONES: Readonly<Record<Tone, string>> = {
+  progress: 'Progress',
+  epoch: 'Epochs and rounds',
+  status: 'Status',
+  error: 'Errors',
+  success: 'Ends',
+  stream: 'Stream',
+}
+
+type Kind = TrainingProgressEvent['__typename']
+type EventOf<K extends Kind> = Extract<TrainingProgressEvent, { readonly __typename: K }>
+
+/** Each kind of event as a line for people. */
+const WORDS = {
+  StreamOpened: () => ({ tone: 'stream', kind: 'opened', text: 'The stream is open' }),
+  ProgressUpdate: ({ current, total, stage, message, metrics, member }) => ({
+    tone: 'progress',
+    kind: 'progress',
+    text: words([
+      member,
+      total == null ? formatNumber(current) : `${formatNumber(current)} of ${formatNumber(total)}`,
+      stage,
+      values(metrics),
+      message,
+    ]),
+  }),
+  EpochStarted: ({ epoch, totalEpochs }) => ({
+    tone: 'epoch',
+    kind: 'epoch start',
+    text: `epoch ${formatNumber(epoch)}${totalEpochs == null ? '' : ` of ${totalEpochs}`}`,
+  }),
+  EpochEnded: ({ epoch, phase, metrics, member }) => ({
+    tone: 'epoch',
+    kind: 'epoch end',
+    text: words([member, `epoch ${formatNumber(epoch)}`, phase.toLowerCase(), values(metrics)]),
+  }),
+  RoundEnded: ({ round, totalRounds, fitMetrics, evalMetrics, member }) => ({
+    tone: 'epoch',
+    kind: 'round end',
+    text: words([
+      member,
+      `round ${round}${totalRounds == null ? '' : ` of ${totalRounds}`}`,
+      values(fitMetrics, 'fit '),
+      values(evalMetrics, 'eval '),
+    ]),
+  }),
+  StatusChanged: ({ status, attempt, message, stopRequested }) => ({
+    tone: 'status',
+    kind: 'status',
+    text: words([
+      STATUSES[status].label,
+      attempt > 1 ? `attempt ${attempt}` : null,
+      stopRequested ? 'asked to stop' : null,
+      message,
+    ]),
+  }),
+  ErrorReported: ({ error, errorType, member }) => ({
+    tone: 'error',
+    kind: 'error',
+    text: words([member, errorType, error]),
+  }),
+  TrainingSucceeded: ({ result }) => ({
+    tone: 'success',
+    kind: 'success',
+    text: result == null ? 'The run succeeded' : JSON.stringify(result),
+  }),
+  TrainingFailed: ({ error, errorType }) => ({
+    tone: 'error',
+    kind: 'failure',
+    text: words([errorType, error]),
+  }),
+  TrainingCancelled: ({ reason }) => ({
+    tone: 'success',
+    kind: 'cancelled',
+    text: reason ?? 'The run was cancelled',
+  }),
+  EventsSkipped: ({ count, skipReason }) => ({
+    tone: 'stream',
+    kind: 'skipped',
+    text: `${count == null ? 'Events' : `${formatNumber(count)} events`} are no longer retained (${skipReason.toLowerCase()})`,
+  }),
+  StreamInterrupted: ({ error }) => ({ tone: 'stream', kind: 'interrupted', text: error }),
+  StreamTimedOut: ({ message }) => ({ tone: 'stream', kind: 'timed out', text: message ?? '' }),
+  StreamClosing: ({ reason }) => ({ tone: 'stream', kind: 'closed', text: reason ?? 'The stream is over' }),
+} satisfies { [K in Kind]: (event: EventOf<K>) => EventWords }
+
+export function wordsOf(event: TrainingProgressEvent): EventWords {
+  const words = (WORDS as Partial<Record<Kind, (event: never) => EventWords>>)[event.__typename]
+  // Of a newer server.
+  return words ? words(event as never) : { tone: 'stream', kind: event.__typename, text: '' }
+}
+
+const words = (parts: readonly (string | null | undefined)[]): string => parts.filter(Boolean).join(' · ')
+
+const MAX_VALUES = 6
+
+function values(metrics: Readonly<Record<string, MetricValue>>, prefix = ''): string {
+  const names = Object.keys(metrics)
+  const more = names.length > MAX_VALUES ? ` and ${names.length - MAX_VALUES} more` : ''
+  const shown = names.slice(0, MAX_VALUES).map((name) => `${prefix}${name} ${formatNumber(metrics[name])}`)
+  return shown.join(', ') + more
+}

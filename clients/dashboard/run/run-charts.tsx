@@ -1,0 +1,72 @@
+import { useMemo, useState } from 'react'
+import type { Curve, TaskSummaryFragment } from '../../typescript/index.ts'
+import { Chart } from '../charts/chart.tsx'
+import { ChartToolbar } from '../charts/chart-toolbar.tsx'
+import { groupCurves } from '../charts/metric-groups.ts'
+import { colorNames } from '../charts/palette.ts'
+import { useChartView } from '../charts/use-chart-view.ts'
+import { Icon } from '../ui/icons.tsx'
+import { Empty } from '../ui/parts.tsx'
+
+interface RunChartsProps {
+  readonly task: TaskSummaryFragment
+  readonly curves: readonly Curve[]
+  readonly isLoading: boolean
+}
+
+/** From so many charts on, they can be searched. */
+const MANY = 7
+
+export function RunCharts({ task, curves, isLoading }: RunChartsProps) {
+  const startedAt = Date.parse(task.startedAt ?? task.createdAt)
+  const groups = useMemo(() => groupCurves(curves, startedAt), [curves, startedAt])
+  const { axes, view, onView, zoom, onZoom } = useChartView(curves)
+  const [text, setText] = useState('')
+  if (isLoading)
+    return (
+      <div className="charts" aria-busy="true">
+        {[0, 1].map((key) => (
+          <div key={key} className="chart card skeleton" />
+        ))}
+      </div>
+    )
+  if (groups.length === 0)
+    return (
+      <Empty title="No values yet">
+        <p className="muted">Curves appear with the first report of the trainer.</p>
+      </Empty>
+    )
+  const wanted = groups.filter(({ name }) => name.toLowerCase().includes(text.trim().toLowerCase()))
+  return (
+    <>
+      <ChartToolbar axes={axes} view={view} onView={onView} zoom={zoom} onZoom={onZoom} />
+      {groups.length >= MANY && (
+        <label className="search search-small">
+          <Icon name="search" />
+          <span className="visually-hidden">Search charts</span>
+          <input
+            type="search"
+            placeholder={`Search ${groups.length} charts`}
+            value={text}
+            onChange={({ target }) => setText(target.value)}
+          />
+        </label>
+      )}
+      <div className="charts">
+        {wanted.map(({ name, lines, hiddenCount }) => (
+          <Chart
+            key={name}
+            title={name}
+            lines={lines}
+            colors={colorNames(lines)}
+            view={view}
+            zoom={zoom}
+            onZoom={onZoom}
+            syncKey={task.channel}
+            note={hiddenCount > 0 ? `${hiddenCount} more are not drawn` : undefined}
+          />
+        ))}
+      </div>
+    </>
+  )
+}

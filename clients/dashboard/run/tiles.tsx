@@ -1,0 +1,79 @@
+import { useMemo } from 'react'
+import type { Curve, TaskSummaryFragment } from '../../typescript/index.ts'
+import { formatNumber, type MetricValue } from '../ui/format.ts'
+import { Sparkline } from '../ui/sparkline.tsx'
+
+const MAX_TILES = 8
+const MAX_POINTS = 60
+
+interface TilesProps {
+  readonly task: TaskSummaryFragment
+  readonly curves: readonly Curve[]
+}
+
+/** The newest value of each metric, and how it came there. */
+export function Tiles({ task: { metrics }, curves }: TilesProps) {
+  const names = Object.keys(metrics)
+    .filter((name) => !name.includes('/'))
+    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+  if (names.length === 0) return null
+  return (
+    <section className="tiles" aria-label="Newest values">
+      {names.slice(0, MAX_TILES).map((name) => (
+        <Tile key={name} name={name} value={metrics[name]} curve={curveOf(curves, name)} />
+      ))}
+    </section>
+  )
+}
+
+interface TileProps {
+  readonly name: string
+  readonly value: MetricValue | undefined
+  readonly curve: Curve | undefined
+}
+
+function Tile({ name, value, curve }: TileProps) {
+  const points = curve?.points
+  const { values, best } = useMemo(() => summaryOf(points ?? [], isBetterHigh(name)), [points, name])
+  return (
+    <div className="tile card" data-diverged={typeof value === 'string' || undefined}>
+      <span className="tile-name muted" title={name}>
+        {name}
+      </span>
+      <span className="tile-value">{formatNumber(value)}</span>
+      <span className="tile-best muted">{best !== null && `best ${formatNumber(best)}`}</span>
+      <Sparkline values={values} />
+    </div>
+  )
+}
+
+function summaryOf(points: Curve['points'], isHigh: boolean) {
+  const every = Math.max(1, Math.ceil(points.length / MAX_POINTS))
+  const values = points
+    .filter((_, index) => (points.length - 1 - index) % every === 0)
+    .map(({ value }) => value)
+  let best: number | null = null
+  for (const { value } of points) {
+    if (typeof value === 'number' && (best === null || (isHigh ? value > best : value < best))) best = value
+  }
+  return { values, best }
+}
+
+const isBetterHigh = (name: string): boolean =>
+  /acc|f1|auc|precision|recall|score|reward|r2|iou|bleu/i.test(name)
+
+const rank = (name: string): number =>
+  name === 'loss' ? 0 : name === 'val_loss' ? 1 : name.includes('loss') ? 2 : 3
+
+/** The curve that a latest value belongs to: validation's are named with its prefix there. */
+function curveOf(curves: readonly Curve[], name: string): Curve | undefined {
+  const own = curves.filter(({ member }) => member == null)
+  const [, prefix, rest] = /^(val|eval|test)_(.+)$/.exec(name) ?? []
+  const phase = prefix === 'test' ? 'TEST' : 'VAL'
+  return (
+    own.find((curve) => curve.name === name && curve.phase == null) ??
+    own.find((curve) => curve.name === name && curve.phase === 'TRAIN') ??
+    own.find((curve) => prefix !== undefined && curve.name === rest && curve.phase === phase) ??
+    own.find((curve) => curve.name === name)
+  )
+}
