@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import type { ReportingTarget } from './report-metrics.ts'
+
+export interface ReportingTarget {
+  /** The GraphQL endpoint, e.g. http://127.0.0.1:4000/graphql. */
+  url: string
+  taskId: string
+  channelPrefix: string | undefined
+  token: string | undefined
+  attempt: number | undefined
+}
 
 /** Everything a launcher tells its trainer; this file is the only reader of process.env in the trainers. */
 export interface TrainerEnvironment {

@@ -1,7 +1,7 @@
+import { inputText } from '../clients/typescript/reporter/encode-report.ts'
 import { readEnvironment, type TrainerEnvironment } from './environment.ts'
-import { HttpReporter } from './http-reporter.ts'
 import type { Report, Reporter, TrainingOutcome } from './report.ts'
-import { encode } from './report-buffer.ts'
+import { ServerReporter } from './server-reporter.ts'
 
 /** How long the last reports may take to arrive before the process exits without them. */
 const flushDeadlineMs = 30_000
@@ -19,7 +19,7 @@ export type Train = (environment: TrainerEnvironment, reporter: Reporter) => Pro
  */
 export async function runTrainer(train: Train): Promise<never> {
   const environment = readEnvironment(process.env)
-  const reporter = environment.target ? new HttpReporter(environment.target) : new StdoutReporter()
+  const reporter = environment.target ? new ServerReporter(environment.target) : new StdoutReporter()
   let deadlineMs = flushDeadlineMs
   let concluded = false
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -67,7 +67,7 @@ class StdoutReporter implements Reporter {
   }
 
   report(report: Report): void {
-    process.stdout.write(`${encode(report)}\n`)
+    process.stdout.write(`${inputText(report)}\n`)
   }
 
   async close(): Promise<void> {}

@@ -6,6 +6,7 @@ import { addRenameCommand } from './rename.ts'
 import { addReportCommand } from './report.ts'
 import { DEFAULT_URL, reportError, type Session, writeError } from './session.ts'
 import { addShareCommand } from './share.ts'
+import { addSyncCommand } from './sync.ts'
 import { addTasksCommand } from './tasks.ts'
 import type { Terminal } from './terminal.ts'
 import { addTrainCommand } from './train.ts'
@@ -50,6 +51,7 @@ Start here:
   addWatchCommand(command, session)
   addCancelCommand(command, session)
   addReportCommand(command, session)
+  addSyncCommand(command, session)
   addTasksCommand(command, session)
   addRenameCommand(command, session)
   addDeleteCommand(command, session)

@@ -79,7 +79,8 @@ export function writeError(terminal: Terminal, code: string, message: string): v
   writeLine(terminal.stderr, paint(spans, Number.POSITIVE_INFINITY, colors))
 }
 
-function endpoint(text: string): string {
+/** @throws UsageError */
+export function endpoint(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw new UsageError(`the server's URL is ${JSON.stringify(text)}; expected one such as ${DEFAULT_URL}`)

@@ -33,6 +33,8 @@ describe('what a page loads of the client', () => {
     ['the fold', 1.5, ['foldEvent', 'initialView']],
     ['a resuming client', 7.5, ['createResumingClient']],
     ['the core', 12, ['createResumingClient', 'foldEvent', 'initialView', 'CurveSet']],
+    // With what it has of Node's for its file, which a page does not need.
+    ['a reporter', 9, ['createReporter']],
     ['a client of its own', 8, ['createClient', 'EpochcastClientError']],
     ['a client of its own, with curves', 11, ['createClient', 'curves', 'foldEvent', 'initialView']],
     [
@@ -54,6 +56,7 @@ describe('what a page loads of the client', () => {
     // It looks for these two in documents of others.
     expect(await has('createResumingClient')).toEqual(['trainingProgress', 'taskUpdates'])
     expect(await has('createClient')).toEqual(['"Document"', 'trainingProgress', 'taskUpdates'])
+    expect(await has('createReporter')).toEqual([])
     expect(await has('CreateViewLinkDocument')).toEqual(['"Document"', 'createViewLink'])
   })
 })

@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import { createClient, HeartbeatDocument, ServerDocument } from '../../clients/typescript/index.ts'
-import { reportMetricsBody } from '../../trainers/report-metrics.ts'
+import {
+  createClient,
+  createReporter,
+  HeartbeatDocument,
+  ServerDocument,
+} from '../../clients/typescript/index.ts'
 import { type Asked, ask, DOOR_NAMES } from '../support/doors.ts'
 import { type Data, startExternal } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
@@ -93,16 +97,11 @@ describe('a server with a manifest', () => {
     const variables = { input: { trainer: 'external' } }
     const { data } = await ask('POST', { url }, { documentId: start.id, variables })
     const taskId: string = data.startTraining.task.id
-    const body = reportMetricsBody({ url, taskId }, 'trainer', 1, [
-      '{"progress":{"current":1}}',
-      '{"success":{}}',
-    ])
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-    })
-    expect(await response.json()).toMatchObject({ data: { reportMetrics: { accepted: 2 } } })
+    const reporter = createReporter({ url, taskId })
+    reporter.log({ loss: 1 })
+    expect(await reporter.success()).toBe(true)
+    const another = createReporter({ url, run: { name: 'another' } })
+    expect(await another.success()).toBe(true)
     const followed: string[] = []
     for await (const event of client.follow({ taskId, last: 10 })) followed.push(event.__typename)
     expect(followed).toEqual(expect.arrayContaining(['ProgressUpdate', 'TrainingSucceeded', 'StreamClosing']))

@@ -18,9 +18,10 @@ type Documents = {
     "mutation CreateViewLink($input: CreateViewLinkInput!) {\n  createViewLink(input: $input) {\n    token\n    url\n    expiresAt\n  }\n}": typeof types.CreateViewLinkDocument,
     "mutation DeleteTask($input: DeleteTaskInput!) {\n  deleteTask(input: $input) {\n    taskId\n  }\n}": typeof types.DeleteTaskDocument,
     "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": typeof types.HeartbeatDocument,
-    "mutation ReportBatch($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    stopRequested\n  }\n}": typeof types.ReportBatchDocument,
     "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}": typeof types.ReportMetricsDocument,
+    "mutation ReportRun($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    stopRequested\n    warnings\n  }\n}": typeof types.ReportRunDocument,
     "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}": typeof types.ServerDocument,
+    "mutation StartRun($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      channelPrefix\n      id\n    }\n  }\n}": typeof types.StartRunDocument,
     "mutation StartTraining($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      ...TaskSummary\n    }\n  }\n}": typeof types.StartTrainingDocument,
     "query TaskDetails($id: ID!, $channelPrefix: String) {\n  task(id: $id, channelPrefix: $channelPrefix) {\n    channel\n    params\n    labels\n    startedBy\n  }\n}": typeof types.TaskDetailsDocument,
     "subscription TaskProgress($taskId: ID!, $channelPrefix: String, $minIntervalMs: Int) {\n  taskProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    minIntervalMs: $minIntervalMs\n  ) {\n    taskId\n    channel\n    status\n    current\n    total\n    progress\n    stage\n    message\n    metrics\n    etaSeconds\n    result\n    error {\n      message\n      type\n    }\n    timestamp\n    cursor\n  }\n}": typeof types.TaskProgressDocument,
@@ -39,9 +40,10 @@ const documents: Documents = {
     "mutation CreateViewLink($input: CreateViewLinkInput!) {\n  createViewLink(input: $input) {\n    token\n    url\n    expiresAt\n  }\n}": types.CreateViewLinkDocument,
     "mutation DeleteTask($input: DeleteTaskInput!) {\n  deleteTask(input: $input) {\n    taskId\n  }\n}": types.DeleteTaskDocument,
     "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": types.HeartbeatDocument,
-    "mutation ReportBatch($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    stopRequested\n  }\n}": types.ReportBatchDocument,
     "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}": types.ReportMetricsDocument,
+    "mutation ReportRun($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    stopRequested\n    warnings\n  }\n}": types.ReportRunDocument,
     "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}": types.ServerDocument,
+    "mutation StartRun($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      channelPrefix\n      id\n    }\n  }\n}": types.StartRunDocument,
     "mutation StartTraining($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      ...TaskSummary\n    }\n  }\n}": types.StartTrainingDocument,
     "query TaskDetails($id: ID!, $channelPrefix: String) {\n  task(id: $id, channelPrefix: $channelPrefix) {\n    channel\n    params\n    labels\n    startedBy\n  }\n}": types.TaskDetailsDocument,
     "subscription TaskProgress($taskId: ID!, $channelPrefix: String, $minIntervalMs: Int) {\n  taskProgress(\n    taskId: $taskId\n    channelPrefix: $channelPrefix\n    minIntervalMs: $minIntervalMs\n  ) {\n    taskId\n    channel\n    status\n    current\n    total\n    progress\n    stage\n    message\n    metrics\n    etaSeconds\n    result\n    error {\n      message\n      type\n    }\n    timestamp\n    cursor\n  }\n}": types.TaskProgressDocument,
@@ -89,15 +91,19 @@ export function graphql(source: "subscription Heartbeat($intervalMs: Int) {\n  h
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "mutation ReportBatch($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    stopRequested\n  }\n}"): (typeof documents)["mutation ReportBatch($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    stopRequested\n  }\n}"];
-/**
- * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- */
 export function graphql(source: "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}"): (typeof documents)["mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation ReportRun($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    stopRequested\n    warnings\n  }\n}"): (typeof documents)["mutation ReportRun($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    stopRequested\n    warnings\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}"): (typeof documents)["query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation StartRun($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      channelPrefix\n      id\n    }\n  }\n}"): (typeof documents)["mutation StartRun($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      channelPrefix\n      id\n    }\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
