@@ -1,7 +1,9 @@
 """Real Lightning trainings on the CPU, with servers that are well, away, or broken in mid-fit."""
 
+import json
 import logging
 import signal
+import subprocess
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +155,47 @@ def test_a_server_that_is_absent_gets_all_by_sync(
     monkeypatch.setattr("sys.argv", ["epochcast", "sync", str(tmp_path), "--url", url])
     assert run_main() == 0
     assert reported(url, task_named(url, "absent")) == expected(line)
+
+
+FULL = """
+import json, resource, signal, sys; sys.path.insert(0, PATH)
+from test_lightning import EpochcastCallback, Line, epochcast, fit
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (MOST, MOST))
+def on_batch(_line, batch):
+    if batch == 10:
+        print("in mid-fit", flush=True)
+        sys.stdin.readline()
+with epochcast.attach() as run:
+    line, plain = Line(on_batch), Line()
+    plain.load_state_dict(line.state_dict())
+    fit(line, EpochcastCallback(run, every_n_batches=1))
+    fit(plain)
+    print(json.dumps([line.seen, plain.seen]), flush=True)
+"""
+
+
+@pytest.mark.parametrize("limit", [0, 1500])
+def test_a_full_disk_under_the_spool_changes_nothing(
+    gate: Gate, url: str, tmp_path: Path, limit: int
+) -> None:
+    gate.mode = 503
+    task_id = new_task(url)
+    code = FULL.replace("PATH", repr(str(Path(__file__).parent))).replace("MOST", str(limit))
+    env = {"EPOCHCAST_URL": gate.url, "EPOCHCAST_SPOOL_DIR": str(tmp_path), "EPOCHCAST_TASK_ID": task_id}
+    trainer = Trainer(code, env, stdin=subprocess.PIPE)
+    try:
+        trainer.wait_for_line("in mid-fit")
+        gate.mode = "pass"
+        exit_code, out, err = trainer.ended("\n")
+    finally:
+        trainer.kill()
+    assert exit_code == 0, err
+    line = Line()
+    line.seen, plain = json.loads(out.splitlines()[-1])
+    assert line.seen == plain
+    assert reported(url, task_id) == expected(line)
+    assert [said for said in err.splitlines() if "memory is used" in said or "only memory" in said]
 
 
 KILLED = """
