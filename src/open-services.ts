@@ -5,6 +5,7 @@ import type { Authenticator } from './auth/authenticator.ts'
 import { ViewLinks } from './auth/view-links.ts'
 import type { Bridge } from './bridge/bridge.ts'
 import type { Config } from './config.ts'
+import { Adoption } from './dispatch/adoption.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
 import { Liveness } from './dispatch/liveness.ts'
 import { registerExternal } from './dispatch/register-external.ts'
@@ -21,9 +22,9 @@ import { SeriesReader } from './feed/series-reader.ts'
 import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { OutputIngest } from './ingest/output-ingest.ts'
-import { ExternalLauncher } from './launcher/external.ts'
-import { LocalLauncher } from './launcher/local.ts'
+import type { LocalLauncher } from './launcher/local.ts'
 import { openBridge } from './open-bridge.ts'
+import { openLaunchers } from './open-launchers.ts'
 import { TaskCatalog } from './repository/task-catalog.ts'
 import { TaskRecords } from './repository/task-records.ts'
 import type { Services } from './schema/context.ts'
@@ -53,6 +54,7 @@ export interface OpenServices {
   readonly liveness: Liveness
   readonly local: LocalLauncher
   readonly bridge: Bridge | null
+  readonly adoption: Adoption
 }
 
 /** How often feeds look for lost announcements. */
@@ -123,19 +125,15 @@ export function openServices(
     isAlone: config.engine.name !== 'redis',
     onError,
   })
-  const local = new LocalLauncher(
-    {
-      concurrency: config.localConcurrency,
-      queue: config.localQueue,
-      stopGraceMs: config.stopGraceMs,
-      killGraceMs: config.killGraceMs,
-      reportUrl: () => config.operation.reportUrl ?? url(),
-      env: config.trainerEnv,
-    },
-    dispatch,
-  )
-  dispatch.use(local)
-  dispatch.use(new ExternalLauncher())
+  const { local, all, adopting } = openLaunchers(config, {
+    trainers,
+    observer: dispatch,
+    url,
+    logger,
+    onError,
+  })
+  for (const launcher of all) dispatch.use(launcher)
+  const adoption = new Adoption(store, trainers, adopting, { serverId, onError })
 
   const services: Services = {
     version: VERSION,
@@ -166,5 +164,5 @@ export function openServices(
       audit,
     }),
   }
-  return { services, writer, feeds, updates, catalog, dispatch, liveness, local, bridge }
+  return { services, writer, feeds, updates, catalog, dispatch, liveness, local, bridge, adoption }
 }

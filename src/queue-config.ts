@@ -6,6 +6,14 @@ import { list, text } from './setting.ts'
 export interface QueueConfig {
   /** Null where nothing is listened to. */
   readonly bridge: BridgeConfig | null
+  /** Null where no Celery application is known. */
+  readonly celery: CeleryConfig | null
+}
+
+export interface CeleryConfig {
+  readonly brokerUrl: string
+  /** Where results are. */
+  readonly backendUrl: string
 }
 
 export interface BridgeConfig {
@@ -31,6 +39,8 @@ export const redisUrl = () =>
 export const queueSettings = {
   EPOCHCAST_BRIDGE: list(''),
   EPOCHCAST_BRIDGE_URL: redisUrl(),
+  EPOCHCAST_CELERY_BROKER: redisUrl(),
+  EPOCHCAST_CELERY_BACKEND: redisUrl(),
 }
 
 type Found = { readonly [Name in keyof typeof queueSettings]: z.infer<(typeof queueSettings)[Name]> } & {
@@ -41,8 +51,13 @@ type Found = { readonly [Name in keyof typeof queueSettings]: z.infer<(typeof qu
 export function queueConfig(found: Found): QueueConfig {
   const url = found.EPOCHCAST_BRIDGE_URL ?? found.REDIS_URL
   const channelPrefixes = [...new Set(found.EPOCHCAST_BRIDGE)]
-  return { bridge: url !== null && channelPrefixes.length > 0 ? { url, channelPrefixes } : null }
+  const { EPOCHCAST_CELERY_BROKER: brokerUrl, EPOCHCAST_CELERY_BACKEND: backendUrl } = found
+  const celery = brokerUrl === null ? null : { brokerUrl, backendUrl: backendUrl ?? brokerUrl }
+  const bridge = url !== null && channelPrefixes.length > 0 ? { url, channelPrefixes } : null
+  return { bridge, celery }
 }
+
+const CELERY_SETTINGS = ['EPOCHCAST_CELERY_BROKER', 'EPOCHCAST_CELERY_BACKEND'] as const
 
 /** Contradictions among settings. */
 export function checkQueues(found: Found, refuse: (name: keyof Found, message: string) => void): void {
@@ -58,6 +73,17 @@ export function checkQueues(found: Found, refuse: (name: keyof Found, message: s
     refuse(
       'EPOCHCAST_BRIDGE',
       'is set, but there is no Redis to listen to; expected EPOCHCAST_BRIDGE_URL or REDIS_URL',
+    )
+  }
+  for (const name of CELERY_SETTINGS) {
+    const celeryUrl = found[name]
+    if (celeryUrl !== null && parseRedisUrl(celeryUrl).kind === 'cluster')
+      refuse(name, 'is a Redis Cluster, which Celery does not use; expected redis:// or redis+sentinel://')
+  }
+  if (found.EPOCHCAST_CELERY_BACKEND !== null && found.EPOCHCAST_CELERY_BROKER === null) {
+    refuse(
+      'EPOCHCAST_CELERY_BACKEND',
+      'is set, but EPOCHCAST_CELERY_BROKER is not; expected both, or the broker alone',
     )
   }
 }

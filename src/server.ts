@@ -81,7 +81,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     ...{ store, authenticator, trainers, logger, onError, tracing },
     url: () => url,
   })
-  const { services, writer, feeds, updates, catalog, dispatch, liveness, local, bridge } = opened
+  const { services, writer, feeds, updates, catalog, dispatch, liveness, local, bridge, adoption } = opened
 
   let stopping = false
   const origins = new OriginRule(config.allowedOrigins, config.host, graphiql)
@@ -203,6 +203,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const url = endpointOf(config.host, port, tls ? 'https' : 'http')
   const reloading = reloadTls(http, config, logger)
   dispatch.adopt()
+  adoption.start()
   liveness.start()
   bridge?.start()
   catalog.start()
@@ -222,8 +223,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
       watches: store.watchCount,
       trainers: local.runningCount,
     }),
-    close: () => {
+    close: async () => {
       stopping = true
+      await adoption.close()
       return stopServer({
         ...config.operation,
         ...{ dispatch, liveness, http, webSocket, responses, operations },

@@ -53,6 +53,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'trainer-env.ts',
   ],
   'queue-config.ts': ['redis-url.ts', 'setting.ts'],
+  'open-launchers.ts': ['config.ts', 'dispatch', 'event-log', 'launcher', 'redis-url.ts'],
   'open-bridge.ts': ['bridge', 'config.ts', 'event-log'],
   'auth-config.ts': ['loopback.ts', 'setting.ts'],
   'client-limits.ts': ['setting.ts'],
@@ -101,6 +102,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'ingest',
     'launcher',
     'open-bridge.ts',
+    'open-launchers.ts',
     'repository',
     'schema',
     'version.ts',
@@ -128,13 +130,13 @@ const LIVES_IN: Record<string, readonly string[]> = {
   jose: ['auth'],
   'prom-client': ['metrics'],
   '@opentelemetry': ['tracing'],
-  ioredis: ['bridge', 'event-log'],
+  ioredis: ['bridge', 'event-log', 'launcher', 'open-launchers.ts'],
   lmdb: ['event-log'],
   'graphql-redis-subscriptions': ['event-log'],
 }
 
 /** What knows engines, and not only their ports: who chooses one, who opens connections as it does, and who looks at its files. */
-const CHOOSERS = ['src/open-store.ts', 'src/open-bridge.ts', 'src/data.ts']
+const CHOOSERS = ['src/open-store.ts', 'src/open-bridge.ts', 'src/open-launchers.ts', 'src/data.ts']
 
 const files = (...folders: string[]): string[] =>
   folders
@@ -188,7 +190,7 @@ describe('imports', () => {
     expect(files('src', 'clients', 'trainers').flatMap((file) => visit(file, []))).toEqual([])
   })
 
-  it('of an engine are in open-store.ts, which picks one, in open-bridge.ts and data.ts; the others know its ports', () => {
+  it('of an engine are in open-store.ts, which picks one, where connections are opened, and in data.ts; the others know its ports', () => {
     const isOfEngine = (file: string) => /^src\/event-log\/(memory|lmdb|redis)\b/.test(file)
     const wrong = sources
       .filter((file) => !isOfEngine(file) && !CHOOSERS.includes(file))

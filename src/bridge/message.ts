@@ -1,4 +1,5 @@
-import { InexactNumber, jsonBytes, parseJson } from '../task/json.ts'
+import { keptResult } from '../task/foreign-result.ts'
+import { InexactNumber, parseJson } from '../task/json.ts'
 import { LIMITS } from '../task/limits.ts'
 import type { Report } from '../task/report.ts'
 import type { Json, MetricValue } from '../task/task.ts'
@@ -170,9 +171,8 @@ class FieldReader {
 
   /** One that is too large is left out: it must not keep its task from ending. */
   result(): Json {
-    const { result = null } = this.#fields
-    const plain = withoutInexact(result, 1)
-    if (plain !== undefined && jsonBytes(plain) <= LIMITS.resultBytes) return plain
+    const kept = keptResult(this.#fields.result)
+    if (kept !== undefined) return kept
     this.leftOut.push('result')
     return null
   }
@@ -238,20 +238,6 @@ function metricOf(given: unknown): MetricValue | undefined {
 
 /** A measured number is rounded, as a double was before. */
 const exactless = (value: unknown): unknown => (value instanceof InexactNumber ? value.value : value)
-
-/** With the digits of numbers that a double does not hold as texts; undefined where it is too deep. */
-function withoutInexact(value: unknown, depth: number): Json | undefined {
-  if (value instanceof InexactNumber) return value.text
-  if (typeof value !== 'object' || value === null) return value as Json
-  if (depth > LIMITS.jsonDepth) return undefined
-  const copy: unknown[] | Record<string, unknown> = Array.isArray(value) ? [] : {}
-  for (const key of Object.keys(value)) {
-    const inner = withoutInexact((value as Record<string, unknown>)[key], depth + 1)
-    if (inner === undefined) return undefined
-    Object.defineProperty(copy, key, { value: inner, enumerable: true, writable: true, configurable: true })
-  }
-  return copy as Json
-}
 
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof InexactNumber)

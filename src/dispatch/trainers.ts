@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { z } from 'zod'
 import { ConfigError } from '../config.ts'
+import { paramsAskedFor } from '../launcher/celery/arguments.ts'
 import type { LauncherName, Trainer } from '../launcher/launcher.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
@@ -49,15 +50,40 @@ const localShape = z.strictObject({
 
 const externalShape = z.strictObject({ ...description, launcher: z.literal('external') })
 
-/** Each launcher's configuration is its own. */
-const LAUNCHERS = { local: localShape, external: externalShape } satisfies Record<LauncherName, z.ZodObject>
-
-const trainerShape = z.discriminatedUnion('launcher', [LAUNCHERS.local, LAUNCHERS.external], {
-  error: ({ code, input }) =>
-    code === 'invalid_union'
-      ? `launcher is ${quote((input as { launcher: unknown }).launcher)}; expected one of ${quoted(Object.keys(LAUNCHERS))}`
-      : undefined,
+const celeryShape = z.strictObject({
+  ...description,
+  launcher: z.literal('celery'),
+  /** Name of the task in Celery, such as `tasks.gan_tasks.train_tvae_task`. */
+  task: z.string('it has no task; expected the name of a Celery task').min(1).max(LIMITS.celeryNameLength),
+  /** What it is called with: names of parameters, or machineId, taskId, channelPrefix, attempt, params, reportToken. */
+  args: z.array(z.string().min(1)).max(LIMITS.celeryArguments).default([]),
+  /** The same by name. */
+  kwargs: z.record(z.string().min(1), z.string().min(1)).default({}),
+  queue: z.string().min(1).max(LIMITS.celeryNameLength).default('celery'),
+  /** With Redis as its broker, Celery takes lower ones first. */
+  priority: z.int().min(0).max(9).default(0),
+  /** Seconds after which no worker takes it any more. */
+  expires: z.int().min(1).max(31_536_000).optional(),
+  /** What ends the process of a task that is cancelled while it runs. */
+  signal: z.enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGKILL']).default('SIGTERM'),
 })
+
+/** Each launcher's configuration is its own. */
+const LAUNCHERS = { local: localShape, external: externalShape, celery: celeryShape } satisfies Record<
+  LauncherName,
+  z.ZodObject
+>
+
+const trainerShape = z.discriminatedUnion(
+  'launcher',
+  [LAUNCHERS.local, LAUNCHERS.external, LAUNCHERS.celery],
+  {
+    error: ({ code, input }) =>
+      code === 'invalid_union'
+        ? `launcher is ${quote((input as { launcher: unknown }).launcher)}; expected one of ${quoted(Object.keys(LAUNCHERS))}`
+        : undefined,
+  },
+)
 type TrainerShape = z.output<typeof trainerShape>
 
 const fileShape = z.strictObject({
@@ -179,9 +205,29 @@ function trainerOf(
       const endsByExit = (end ?? (kubeflow ? 'exit' : 'report')) === 'exit'
       return { ...local, ...common, cwd: resolve(folder, shape.cwd), endsByExit, speaksKubeflow: kubeflow }
     }
+    case 'celery': {
+      const asked = paramsAskedFor(shape)
+      const completeParams = (given: Readonly<Record<string, Json>>) =>
+        withAll(name, asked, common.completeParams(given))
+      return { ...shape, ...common, expires: shape.expires ?? null, completeParams }
+    }
     case 'external':
       return { ...shape, ...common }
   }
+}
+
+/** @throws EpochcastError BAD_PARAMS where one that its arguments ask for is missing */
+function withAll(
+  name: string,
+  asked: readonly string[],
+  params: Readonly<Record<string, Json>>,
+): Readonly<Record<string, Json>> {
+  const missing = asked.find((param) => !Object.hasOwn(params, param))
+  if (missing === undefined) return params
+  throw new EpochcastError(
+    'BAD_PARAMS',
+    `trainer ${quote(name)}: params has no ${quote(missing)}; expected it, as the trainer's arguments ask for it`,
+  )
 }
 
 function compile(name: string, schema: Record<string, unknown>, file: string): ValidateFunction {

@@ -2,7 +2,7 @@ import type { ProcessEnd } from '../task/lifecycle.ts'
 import type { Json, TaskKey } from '../task/task.ts'
 
 /** A trainer of the server's configuration, as its launcher needs it. */
-export type Trainer = LocalTrainer | ExternalTrainer
+export type Trainer = LocalTrainer | ExternalTrainer | CeleryTrainer
 
 export type LauncherName = Trainer['launcher']
 
@@ -23,6 +23,24 @@ export interface LocalTrainer extends TrainerDescription {
 
 interface ExternalTrainer extends TrainerDescription {
   readonly launcher: 'external'
+}
+
+/** A task of a Celery application, for whichever of its workers takes it. */
+export interface CeleryTrainer extends TrainerDescription {
+  readonly launcher: 'celery'
+  /** Its name in Celery, such as `tasks.gan_tasks.train_tvae_task`. */
+  readonly task: string
+  /** What it is called with, by position: names of parameters, or of what is known of the job (`celery/arguments.ts`). */
+  readonly args: readonly string[]
+  /** The same by name. */
+  readonly kwargs: Readonly<Record<string, string>>
+  readonly queue: string
+  /** 0 to 9; with Redis, lower goes first. */
+  readonly priority: number
+  /** After so many seconds no worker takes it any more. */
+  readonly expires: number | null
+  /** What ends a task that is cancelled while it runs. */
+  readonly signal: NodeJS.Signals
 }
 
 /** What a trainer is, however it is launched. */

@@ -119,6 +119,10 @@ export const ERROR_CODES = {
       'There are too many tasks (EPOCHCAST_MAX_TASKS), or too many unfinished ones of this address (EPOCHCAST_MAX_TASKS_PER_ADDRESS).',
   },
   QUEUE_FULL: { retryable: true, meaning: "The launcher's queue is full." },
+  QUEUE_UNAVAILABLE: {
+    retryable: true,
+    meaning: "The launcher's queue is out of reach; what waits for it is handed over once it is back.",
+  },
   STORE_FULL: {
     retryable: true,
     meaning: 'The event log has no room, even after dropping what it may drop.',

@@ -1,6 +1,6 @@
 import { EpochcastError, quote } from './errors.ts'
 import { happenedAt, type StatusChanged, type TaskEvent } from './event.ts'
-import { channelOf, isFinalStatus, type TaskState, type TaskStatus } from './task.ts'
+import { channelOf, isFinalStatus, type Json, type TaskState, type TaskStatus } from './task.ts'
 
 /**
  * What the server itself may append to a task's log: each function returns the events for a state,
@@ -73,8 +73,14 @@ export interface ProcessEnd {
   readonly message: string
   /** `ExitCode`, `Signal`, `SpawnFailed`, `NoResult` … */
   readonly type: string
-  /** By what its trainer's configuration says, it has done its work. */
+  /** By what its trainer's configuration or its queue says, it has done its work. */
   readonly isSuccess?: boolean
+  /** Of a success, as its queue has it. */
+  readonly result?: Json
+  /** Somebody has told its queue to drop it. */
+  readonly isCancelled?: boolean
+  /** Nobody has seen it end, but nobody has it any more: should its trainer be heard again, the task goes on. */
+  readonly isPresumed?: boolean
 }
 
 /**
@@ -87,8 +93,10 @@ export function processEnded(state: TaskState, end: ProcessEnd, now: number): Ta
   if (state.stopRequested) {
     return [{ type: 'TrainingCancelled', reason: state.stopReason, ...happenedAt(now) }]
   }
-  if (end.isSuccess) return [{ type: 'TrainingSucceeded', result: null, ...happenedAt(now) }]
-  return [{ type: 'TrainingFailed', error: end.message, errorType: end.type, ...happenedAt(now) }]
+  if (end.isSuccess) return [{ type: 'TrainingSucceeded', result: end.result ?? null, ...happenedAt(now) }]
+  if (end.isCancelled) return [{ type: 'TrainingCancelled', reason: end.message, ...happenedAt(now) }]
+  const failed = { type: 'TrainingFailed', error: end.message, errorType: end.type } as const
+  return [{ ...failed, ...(end.isPresumed ? { givenUp: true } : {}), ...happenedAt(now) }]
 }
 
 /** As `processEnded`, for a launcher's job: the end of an attempt that another has followed decides nothing. */

@@ -97,6 +97,10 @@ export const LIMITS = {
   tokenNarrowing: 200,
   /** Time for which a report token is of use after its task has ended. */
   reportTokenAfterEndMs: 86_400_000,
+  /** Characters of the name of a Celery task or queue. */
+  celeryNameLength: 256,
+  /** What a Celery task is called with by position. */
+  celeryArguments: 64,
   /** Bytes of one message that a publisher sends on a task's Redis channel. */
   bridgeMessageBytes: 131_072,
   /** Lines in one `reportOutput` call, and bytes of UTF-8 in one of them; what is longer is cut. */

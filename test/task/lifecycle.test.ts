@@ -216,3 +216,26 @@ it('neither the start nor the end of an older attempt decides anything', () => {
   expect(lifecycle.jobEnded(state, 1, END, NOW + 101)).toEqual([])
   expect(lifecycle.jobEnded(state, 2, END, NOW + 101)).toMatchObject([{ type: 'TrainingFailed' }])
 })
+
+describe('an end as a queue tells it', () => {
+  const state = running()
+
+  it('may be a success with a result', () => {
+    const end = { ...END, isSuccess: true, result: { loss: 1 } }
+    expect(lifecycle.processEnded(state, end, NOW)).toMatchObject([
+      { type: 'TrainingSucceeded', result: { loss: 1 } },
+    ])
+  })
+
+  it('may be that somebody told the queue to drop it', () => {
+    expect(lifecycle.processEnded(state, { ...END, isCancelled: true }, NOW)).toMatchObject([
+      { type: 'TrainingCancelled', reason: END.message },
+    ])
+  })
+
+  it('may be presumed, and is then undone by a report', () => {
+    const [failed] = lifecycle.processEnded(state, { ...END, isPresumed: true }, NOW)
+    expect(failed).toMatchObject({ type: 'TrainingFailed', givenUp: true })
+    expect(lifecycle.processEnded(state, END, NOW)[0]).not.toHaveProperty('givenUp')
+  })
+})

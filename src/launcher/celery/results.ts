@@ -1,0 +1,85 @@
+import { keptResult } from '../../task/foreign-result.ts'
+import { parseJson } from '../../task/json.ts'
+import type { ProcessEnd } from '../../task/lifecycle.ts'
+import { LIMITS } from '../../task/limits.ts'
+import { lastCharacters } from '../../task/text.ts'
+
+/** Where Celery's Redis backend keeps the result of a task. */
+export const resultKeyOf = (id: string): string => `celery-task-meta-${id}`
+
+/** What a result says of a task. */
+export type Result =
+  | { readonly kind: 'unfinished'; readonly isStarted: boolean }
+  | { readonly kind: 'ended'; readonly end: ProcessEnd }
+
+interface Meta {
+  readonly status?: unknown
+  readonly result?: unknown
+  readonly traceback?: unknown
+}
+
+/** A result as Celery's backend stores it, in JSON. Null where there is none that can be read. */
+export function resultIn(text: string | null): Result | null {
+  if (text === null) return null
+  let meta: Meta | null
+  try {
+    meta = parseJson(text) as Meta | null
+  } catch {
+    return null
+  }
+  switch (meta?.status) {
+    case 'STARTED':
+    case 'RETRY':
+      return { kind: 'unfinished', isStarted: meta.status === 'STARTED' }
+    case 'SUCCESS':
+      return {
+        kind: 'ended',
+        end: {
+          ...{ message: 'the Celery task returned', type: 'Returned', isSuccess: true },
+          result: keptResult(meta.result) ?? null,
+        },
+      }
+    case 'FAILURE':
+      return { kind: 'ended', end: failureOf(meta) }
+    case 'REVOKED':
+      return { kind: 'ended', end: revokedOf(meta) }
+    default:
+      return null
+  }
+}
+
+function failureOf({ result, traceback }: Meta): ProcessEnd {
+  const { type, message } = exceptionOf(result)
+  const words = typeof traceback === 'string' && traceback !== '' ? traceback.trimEnd() : message
+  return { message: endOf(words || `the Celery task raised ${type}`), type }
+}
+
+function revokedOf({ result }: Meta): ProcessEnd {
+  const { message } = exceptionOf(result)
+  if (message === 'expired') {
+    const words = 'the Celery task expired before a worker took it'
+    return { message: words, type: 'Expired' }
+  }
+  return {
+    message: `the Celery task was revoked${message && ` (${message})`}`,
+    type: 'Revoked',
+    isCancelled: true,
+  }
+}
+
+function exceptionOf(result: unknown): { type: string; message: string } {
+  const { exc_type: type, exc_message: words } = (result ?? {}) as {
+    exc_type?: unknown
+    exc_message?: unknown
+  }
+  return {
+    type: typeof type === 'string' && type !== '' ? type.slice(0, LIMITS.errorTypeLength) : 'Exception',
+    message: [words].flat().map(textOf).filter(Boolean).join(', '),
+  }
+}
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : value == null ? '' : JSON.stringify(value)
+
+/** A traceback says the most at its end. */
+const endOf = (text: string): string => lastCharacters(text, LIMITS.errorLength)
