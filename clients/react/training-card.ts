@@ -1,5 +1,5 @@
 import { type CSSProperties, createElement as h, type ReactNode } from 'react'
-import type { Curve } from '../typescript/curve-set.ts'
+import type { Curve, CurvePoint } from '../typescript/curve-set.ts'
 import type { TaskView } from '../typescript/task-view.ts'
 import { useCurves } from './hooks.ts'
 
@@ -87,21 +87,23 @@ function CurvePicture({ curves, metric }: { readonly curves: readonly Curve[]; r
   const shown = curves.filter(({ member }) => member == null)
   const points = shown.flatMap(({ points }) => points)
   const finite = points.flatMap(({ value }) => (typeof value === 'number' ? [value] : []))
-  // Steps, epochs and rounds are of no one measure; times are.
-  const times = points.map(({ timestamp }) => Date.parse(timestamp))
-  const [start, end] = [Math.min(...times), Math.max(...times)]
+  const place = placesOf(shown)
+  const places = points.map(place)
+  const [start, end] = [Math.min(...places), Math.max(...places)]
   const [low, high] = [Math.min(...finite), Math.max(...finite)]
-  const x = (timestamp: string) =>
-    PAD + ((Date.parse(timestamp) - start) / (end - start || 1)) * (WIDTH - 2 * PAD)
+  const x = (point: CurvePoint) => PAD + ((place(point) - start) / (end - start || 1)) * (WIDTH - 2 * PAD)
   const y = (value: number) => HEIGHT - PAD - ((value - low) / (high - low || 1)) * (HEIGHT - 2 * PAD)
   const paths = shown.map((curve) => {
     const isVal = curve.phase === 'VAL' || /^(val|eval)_/.test(curve.name)
     let isDrawing = false
     const d = curve.points
-      .map(({ value, timestamp }) => {
-        if (typeof value !== 'number') isDrawing = false
-        if (typeof value !== 'number') return ''
-        const command = `${isDrawing ? 'L' : 'M'}${x(timestamp).toFixed(1)} ${y(value).toFixed(1)}`
+      .map((point) => {
+        const { value } = point
+        if (typeof value !== 'number') {
+          isDrawing = false
+          return ''
+        }
+        const command = `${isDrawing ? 'L' : 'M'}${x(point).toFixed(1)} ${y(value).toFixed(1)}`
         isDrawing = true
         return command
       })
@@ -130,6 +132,13 @@ function CurvePicture({ curves, metric }: { readonly curves: readonly Curve[]; r
     },
     ...paths,
   )
+}
+
+/** What all of these curves are counted by: their steps, where those are of one kind; else epochs, else time. */
+function placesOf(curves: readonly Curve[]): (point: CurvePoint) => number {
+  if (new Set(curves.map(({ axis }) => axis)).size <= 1) return ({ step }) => step
+  const haveEpochs = curves.every(({ points }) => points.every(({ epoch }) => epoch != null))
+  return haveEpochs ? ({ epoch }) => epoch as number : ({ timestamp }) => Date.parse(timestamp)
 }
 
 const textOf = (value: number | string): string =>

@@ -102,7 +102,7 @@ export function Chart(props: ChartProps) {
   return (
     <figure className="chart card">
       <figcaption className="chart-head">
-        <h3 title={title}>{title}</h3>
+        <h2 title={title}>{title}</h2>
         <MarkNotes marks={marks} axis={axis} />
         {note && <span className="muted">{note}</span>}
       </figcaption>

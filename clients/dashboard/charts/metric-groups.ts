@@ -51,10 +51,21 @@ export function groupCurves(curves: readonly Curve[], startedAt: number): Metric
   return [...groups]
     .map(([name, lines]) => ({
       name,
-      lines: lines.sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role)).slice(0, MAX_LINES),
+      lines: named(name, lines)
+        .sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role))
+        .slice(0, MAX_LINES),
       hiddenCount: Math.max(0, lines.length - MAX_LINES),
     }))
     .sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1))
+}
+
+/** Values without a phase are training's, where only validation stands beside them; alone they need no other name than the chart's. */
+function named(name: string, lines: readonly Line[]): Line[] {
+  const roles = new Set(lines.map(({ role }) => role))
+  return lines.map((line) => {
+    if (line.role !== 'value' || roles.has('train')) return line
+    return { ...line, label: roles.size > 1 ? 'train' : name }
+  })
 }
 
 const ROLES: readonly LineRole[] = ['value', 'train', 'val', 'test', 'member']

@@ -60,7 +60,11 @@ export class Plot {
     const [xs] = this.#plot.data
     const index = (this.#plot.cursor.idx ?? xs.length) + by
     const x = xs[Math.min(xs.length - 1, Math.max(0, index))]
-    if (x !== undefined) this.#plot.setCursor({ left: this.#plot.valToPos(x, 'x'), top: 0 })
+    if (x === undefined) return
+    // Its types leave out the last argument, by which the other charts are told.
+    const setCursor: (at: { left: number; top: number }, fires: boolean, tells: boolean) => void =
+      this.#plot.setCursor
+    setCursor({ left: this.#plot.valToPos(x, 'x'), top: 0 }, true, true)
   }
 
   destroy(): void {
@@ -80,10 +84,10 @@ export class Plot {
       width: target.clientWidth,
       height: target.clientHeight,
       legend: { show: false },
-      padding: [10, 8, 0, 0],
+      padding: [8, 16, 0, 0],
       scales: {
         x: { time: false, range: (_, min, max) => this.#rangeOfX(min, max) },
-        y: isLog ? { distr: 3 } : { range: { min: { pad: 0.08 }, max: { pad: 0.08 } } },
+        y: isLog ? { distr: 3 } : { range: { min: { pad: 0.06 }, max: { pad: 0.06 } } },
       },
       axes: [
         {
@@ -146,7 +150,7 @@ export class Plot {
     ctx.fillStyle = ctx.strokeStyle = color
     ctx.font = `600 ${10 * ratio}px system-ui, sans-serif`
     ctx.textAlign = 'center'
-    let labelFrom = Number.NEGATIVE_INFINITY
+    let before = Number.NEGATIVE_INFINITY
     for (const { x, kind } of this.#marks) {
       const at = plot.valToPos(x, 'x', true)
       if (at < left || at > right) continue
@@ -161,8 +165,10 @@ export class Plot {
       ctx.lineTo(at - size * 0.7, edge + size)
       ctx.lineTo(at + size * 0.7, edge + size)
       ctx.fill()
-      if (at < labelFrom) continue
-      labelFrom = at + 34 * ratio
+      // Of many that follow each other, the first is named.
+      const isFirst = at - before > 34 * ratio
+      before = at
+      if (!isFirst) continue
       const text = kind === 'NaN' ? 'NaN' : isAbove ? '∞' : '−∞'
       ctx.fillText(
         text,

@@ -16,6 +16,7 @@ export default function EmbedPage({ taskId, channelPrefix }: EmbedPageProps) {
   const isAway = connection.kind === 'reconnecting' || connection.kind === 'interrupted'
   return (
     <main className="embed" data-away={isAway || undefined}>
+      <h1 className="visually-hidden">A run</h1>
       {refusal !== null ? (
         <p className="muted">This run needs a token: {refusal}</p>
       ) : (

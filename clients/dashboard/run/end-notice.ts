@@ -45,6 +45,7 @@ export function useEndNotice(task: TaskSummaryFragment | null): EndNotice {
   return { isWanted, isPossible, toggle }
 }
 
+const FAVICON = '/favicon.svg'
 const SIZE = 64
 const COLORS: Readonly<Record<TaskStatus, string>> = {
   QUEUED: '#8a93a5',
@@ -64,7 +65,6 @@ function useFavicon(status: TaskStatus | null, progress: number): void {
     canvas.width = canvas.height = SIZE
     const context = canvas.getContext('2d')
     if (!context) return
-    const before = link.href
     const circle = (color: string, part: number) => {
       context.beginPath()
       context.strokeStyle = context.fillStyle = color
@@ -77,9 +77,15 @@ function useFavicon(status: TaskStatus | null, progress: number): void {
     circle(COLORS[status], isFinal(status) ? 1 : progress / 100)
     link.type = 'image/png'
     link.href = canvas.toDataURL('image/png')
-    return () => {
-      link.type = 'image/svg+xml'
-      link.href = before
-    }
   }, [status, progress])
+  // Only as the page is left: a browser would ask for the file at each change.
+  useEffect(
+    () => () => {
+      const link = document.querySelector<HTMLLinkElement>('link[rel=icon]')
+      if (!link) return
+      link.type = 'image/svg+xml'
+      link.href = FAVICON
+    },
+    [],
+  )
 }

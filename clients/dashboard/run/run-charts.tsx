@@ -33,7 +33,7 @@ export function RunCharts({ task, curves, isLoading }: RunChartsProps) {
   if (groups.length === 0)
     return (
       <Empty title="No values yet">
-        <p className="muted">Curves appear with the first report of the trainer.</p>
+        <p className="muted">Curves appear with the first metric that the trainer reports.</p>
       </Empty>
     )
   const wanted = groups.filter(({ name }) => name.toLowerCase().includes(text.trim().toLowerCase()))

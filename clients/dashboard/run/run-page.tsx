@@ -32,7 +32,7 @@ export default function RunPage({ channelPrefix, taskId }: RunPageProps) {
   const notice = useEndNotice(task)
 
   if (!task) {
-    if (error || curves.error)
+    if ((error || curves.error) && !isGone(curves.error))
       return <Problem error={error ?? curves.error} title="This run cannot be shown." />
     if (isLoading) return <p className="loading">Loading</p>
     return (
@@ -68,3 +68,6 @@ export default function RunPage({ channelPrefix, taskId }: RunPageProps) {
     </article>
   )
 }
+
+const isGone = (error: Error | null): boolean =>
+  (error as { code?: unknown } | null)?.code === 'TASK_NOT_FOUND'

@@ -67,7 +67,7 @@ export function TasksPage() {
         )}
         <Link href="/start" className="button button-primary">
           <Icon name="play" />
-          Start a run
+          Start<span className="only-wide"> a run</span>
         </Link>
       </div>
       <div className="toolbar">

@@ -25,8 +25,8 @@ const UNITS = [
 /** The two largest units of a time, such as `3h 12m`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
+  if (whole === 0) return seconds > 0 ? '<1s' : '0s'
   const first = UNITS.findIndex(([, size]) => whole >= size)
-  if (first < 0) return '0s'
   const [unit, size] = UNITS[first] as (typeof UNITS)[number]
   const rest = UNITS[first + 1]
   const more = rest ? Math.floor((whole % size) / rest[1]) : 0

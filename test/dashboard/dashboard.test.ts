@@ -1,0 +1,332 @@
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startProxy } from '../clients/support/proxy.ts'
+import { launchBrowser } from '../support/browser.ts'
+import { report, run, startExternal } from '../support/graphql.ts'
+import { testServer, trainersFile } from '../support/server.ts'
+import { range } from '../support/tasks.ts'
+import { SECRET_ENV, tokenFor } from '../support/tokens.ts'
+import { linesOf, openDashboard, openTab, taskPath } from './support/dashboard-page.ts'
+
+const TRAINERS = join(import.meta.dirname, '../../trainers/trainers.json')
+
+/** Reports with a loss that falls, and NaN from a step on. */
+const losses = (from: number, to: number, nanFrom = Number.POSITIVE_INFINITY) =>
+  range(from, to).map((current) => ({
+    progress: { current, total: 100, loss: current >= nanFrom ? 'NaN' : 1 / current },
+  }))
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+afterAll(() => browser.close())
+
+describe('the dashboard', () => {
+  it('starts a real training from its form, and shows it to its end', async () => {
+    const { url } = await testServer({ EPOCHCAST_TRAINERS: TRAINERS })
+    const page = await openDashboard(browser, url)
+    await page.getByText('No runs yet').waitFor()
+    await page.getByRole('link', { name: 'Start', exact: true }).first().click()
+    await page.getByLabel('Name', { exact: true }).fill('first of all')
+    await page.getByLabel(/^epochs/).fill('4')
+    await page.getByLabel(/^rows/).fill('200')
+    await page.getByLabel('Labels').fill('team=vision')
+    await page.getByRole('button', { name: 'Start', exact: true }).click()
+    await page.getByRole('heading', { name: 'first of all' }).waitFor()
+    await page.getByRole('list', { name: 'Steps' }).getByText('Succeeded').waitFor({ timeout: 20_000 })
+    await expect.poll(() => page.title()).toBe('✓ first of all · Epochcast')
+    expect(await page.getByRole('progressbar', { name: 'Progress' }).getAttribute('aria-valuenow')).toBe(
+      '100',
+    )
+    await page.getByText('epoch 4 of 4').waitFor()
+    const { train, validation } = await linesOf(page, 'loss')
+    expect([train?.points, validation?.points]).toEqual([4, 4])
+    const details = page.getByRole('complementary', { name: 'Details' })
+    await expect.poll(() => details.textContent()).toMatch(/Result.*teamvision|team vision.*/s)
+    expect(await details.textContent()).toMatch(/Parameters.*epochs4/)
+    await page.getByRole('tab', { name: 'Events' }).click()
+    await page.getByRole('log').getByText('success', { exact: true }).waitFor()
+  })
+
+  it('shows what is reported in each of its tabs, and the end', async () => {
+    const { url } = await testServer()
+    const taskId = await startExternal(url, { name: 'in two tabs' })
+    await report(url, taskId, ...losses(1, 40))
+    const first = await openDashboard(browser, url, taskPath(taskId))
+    const second = await openTab(first.context(), url, '/')
+    await second.getByRole('link', { name: 'in two tabs' }).click()
+    const tabs = [first, second]
+    const points = () => Promise.all(tabs.map(async (tab) => (await linesOf(tab, 'loss')).loss?.points))
+    await expect.poll(points).toEqual([40, 40])
+    await report(url, taskId, ...losses(41, 60))
+    await expect.poll(points).toEqual([60, 60])
+    await first.getByText('60.0 %').waitFor()
+    await report(url, taskId, ...losses(61, 62, 61), {
+      failure: { error: 'loss is NaN\n  in step 61', errorType: 'Diverged' },
+    })
+    for (const tab of tabs) {
+      await tab.getByRole('region', { name: 'Error' }).getByText('in step 61').waitFor()
+      await tab.getByText('NaN from step 61').waitFor()
+      await expect.poll(() => tab.title()).toBe('✗ in two tabs · Epochcast')
+      expect(await linesOf(tab, 'loss')).toEqual({ loss: { points: 62, newest: 'NaN' } })
+    }
+  })
+
+  it('cancels after asking, renames, labels, downloads and deletes', async () => {
+    const file = trainersFile({
+      waits: `for (let current = 1; ; current++) {
+        const { stopRequested } = await report({ progress: { current, loss: 1 / current } })
+        if (stopRequested) process.exit(0)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }`,
+    })
+    const { url } = await testServer({ EPOCHCAST_TRAINERS: file })
+    const input = { input: { trainer: 'waits', labels: { gpus: 4, team: 'audio' } } }
+    const { startTraining } = await run(
+      url,
+      'mutation ($input: StartTrainingInput!) { startTraining(input: $input) { task { id } } }',
+      input,
+    )
+    const { id } = startTraining.task
+    const page = await openDashboard(browser, url, taskPath(id))
+    const choose = async (name: string) => {
+      await page.getByRole('button', { name: 'More actions' }).click()
+      await page.getByRole('menuitem', { name }).click()
+    }
+    await choose('Rename and label')
+    const labels = page.getByRole('textbox', { name: 'Labels' })
+    await page.getByLabel('Name', { exact: true }).fill('called otherwise')
+    await expect.poll(() => labels.inputValue()).toBe('gpus=4\nteam=audio')
+    await labels.fill('gpus=4\nteam=vision')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('heading', { name: 'called otherwise' }).waitFor()
+    const { task } = await run(url, '{ task(id: "ID") { labels } }'.replace('ID', id))
+    expect(task.labels).toEqual({ gpus: 4, team: 'vision' })
+
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    const dialog = page.getByRole('dialog')
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'hidden' })
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await dialog.getByLabel('Reason').fill('seen enough')
+    await dialog.getByRole('button', { name: 'Cancel the run' }).click()
+    await page.getByRole('list', { name: 'Steps' }).getByText('Cancelled').waitFor()
+    await page.getByText('seen enough').waitFor()
+
+    const [csv] = await Promise.all([page.waitForEvent('download'), choose('Download CSV')])
+    expect(csv.suggestedFilename()).toBe(`${id}.csv`)
+    const chunks: Buffer[] = []
+    for await (const chunk of await csv.createReadStream()) chunks.push(chunk as Buffer)
+    expect(Buffer.concat(chunks).toString()).toMatch(
+      /^metric,phase,member,axis,step,epoch,attempt,timestamp,value\nloss,,,STEP,1,,1,[^,]+,1\n/,
+    )
+    await choose('Delete')
+    await page.getByRole('button', { name: 'Delete the run' }).click()
+    await page.getByText('No runs yet').waitFor()
+  })
+
+  it('holds a thousand runs, of which only those in view are in the page; new ones appear, and any is found', async () => {
+    const { url } = await testServer()
+    for (const fifty of range(0, 19)) {
+      const starts = range(1, 50).map(
+        (index) =>
+          `s${index}: startTraining(input: { trainer: "external", name: "run ${fifty * 50 + index}", machineId: "node-${fifty}" }) { task { id } }`,
+      )
+      await run(url, `mutation { ${starts.join(' ')} }`)
+    }
+    const page = await openDashboard(browser, url)
+    await page.getByText('1000+ shown').waitFor()
+    const rows = page.getByRole('row')
+    expect(await rows.count()).toBeLessThan(40)
+    expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe('1001')
+    await page.getByRole('button', { name: 'Age' }).click()
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight))
+    await page.getByRole('link', { name: 'run 1000', exact: true }).waitFor()
+    expect(await rows.count()).toBeLessThan(40)
+    await page.evaluate(() => scrollTo(0, 0))
+    await page.getByRole('button', { name: 'Age' }).click()
+    const taskId = await startExternal(url, { name: 'the newest' })
+    await page.getByRole('link', { name: 'the newest' }).waitFor()
+    await report(url, taskId, ...losses(1, 25))
+    await page.getByRole('row').filter({ hasText: 'the newest' }).getByText('25.0 %').waitFor()
+    await page.getByRole('searchbox').fill('NODE-13 run')
+    await page.getByText('50 shown').waitFor()
+    await page.getByRole('searchbox').fill('')
+    await page.getByText('Active').click()
+    await page.getByText('1000+ shown').waitFor()
+    await page.getByText('Failed', { exact: true }).click()
+    await page.getByText('No run matches').waitFor()
+  })
+
+  it('asks for a token where the server wants one, and keeps it out of every address', async () => {
+    const { url } = await testServer({ ...SECRET_ENV, EPOCHCAST_PUBLIC_URL: '' })
+    const bearer = await tokenFor(600)
+    const { startTraining } = await run(
+      url,
+      'mutation { startTraining(input: { trainer: "external", name: "secret run" }) { task { id } } }',
+      {},
+      bearer,
+    )
+    const { id } = startTraining.task
+    const page = await openDashboard(browser, url, taskPath(id))
+    await page.getByRole('heading', { name: 'This server wants a token' }).waitFor()
+    await page.getByLabel('Token').fill(await tokenFor(-60))
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByText(/expired/).waitFor()
+    await page.getByLabel('Token').fill(bearer)
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByRole('heading', { name: 'secret run' }).waitFor()
+    await page.reload()
+    await page.getByRole('heading', { name: 'secret run' }).waitFor()
+    expect(page.url()).not.toContain(bearer)
+
+    await page.getByRole('button', { name: 'Share' }).click()
+    await page.getByRole('button', { name: 'Make a link' }).click()
+    const link = await page.getByLabel('Link').inputValue()
+    expect(link).toContain('#token=')
+    const { pathname, hash } = new URL(link)
+    // A window of somebody else.
+    const guest = await openDashboard(browser, url, pathname + hash)
+    await guest.getByRole('heading', { name: 'secret run' }).waitFor()
+    expect(guest.url()).not.toContain('token')
+    await guest.goto(new URL('/', url).href)
+    await expect.poll(() => guest.getByRole('row').count()).toBe(2)
+    await guest.getByRole('link', { name: 'secret run' }).click()
+    await guest.getByRole('button', { name: 'Cancel' }).click()
+    await guest.getByRole('button', { name: 'Cancel the run' }).click()
+    await guest
+      .getByRole('alert')
+      .getByText(/tasks:cancel/)
+      .waitFor()
+  })
+
+  it('says that the connection is lost, and goes on by itself where it stood', async () => {
+    const { url } = await testServer()
+    const proxy = await startProxy(url)
+    const taskId = await startExternal(url, { name: 'far away' })
+    await report(url, taskId, ...losses(1, 20))
+    const page = await openDashboard(browser, proxy.url, taskPath(taskId), {
+      mayFail: /WebSocket connection/,
+    })
+    await expect.poll(async () => (await linesOf(page, 'loss')).loss?.points).toBe(20)
+    proxy.hold()
+    proxy.cut()
+    await page.getByText(/Reconnecting \(attempt \d+/).waitFor()
+    await report(url, taskId, ...losses(21, 50))
+    proxy.letGo()
+    await expect
+      .poll(async () => (await linesOf(page, 'loss')).loss, { timeout: 10_000 })
+      .toEqual({ points: 50, newest: '0.02' })
+    await page.getByText('50.0 %').waitFor()
+    const pill = page.getByRole('button', { name: 'Connection' })
+    await expect.poll(() => pill.textContent()).toBe('Connection: Live')
+    await pill.click()
+    await expect
+      .poll(() => page.getByRole('dialog').textContent())
+      .toMatch(/Round trip\d+\.\d ms.*memory, connected/)
+    await page.getByRole('button', { name: 'Disconnect' }).click()
+    await expect.poll(() => pill.textContent()).toBe('Connection: Disconnected')
+    await report(url, taskId, ...losses(51, 60))
+    expect((await linesOf(page, 'loss')).loss?.points).toBe(50)
+    await page.getByRole('button', { name: 'Connect', exact: true }).click()
+    await expect.poll(async () => (await linesOf(page, 'loss')).loss?.points).toBe(60)
+  })
+
+  it('compares runs on one chart, and shows one in a frame of another page', async () => {
+    const { url } = await testServer()
+    const ids = await Promise.all(['red', 'green', 'blue'].map((name) => startExternal(url, { name })))
+    for (const [index, id] of ids.entries()) await report(url, id, ...losses(1, 10 * (index + 1)))
+    const page = await openDashboard(browser, url)
+    await page.getByRole('checkbox', { name: 'Compare red' }).check()
+    await page.getByRole('checkbox', { name: 'Compare green' }).check()
+    await page.getByRole('button', { name: 'Compare 2' }).click()
+    await expect.poll(async () => (await linesOf(page, 'loss')).green?.points).toBe(20)
+    await page.getByRole('button', { name: 'Add a run' }).click()
+    await page.getByRole('button', { name: /^blue/ }).click()
+    await page.keyboard.press('Escape')
+    const [, green = ''] = ids
+    await report(url, green, ...losses(21, 25))
+    const points = async () =>
+      Object.entries(await linesOf(page, 'loss')).map(([name, { points }]) => [name, points])
+    await expect
+      .poll(async () => Object.fromEntries(await points()))
+      .toEqual({ red: 10, green: 25, blue: 30 })
+    await page.getByRole('button', { name: 'Remove red' }).click()
+    await expect.poll(async () => Object.fromEntries(await points())).toEqual({ green: 25, blue: 30 })
+
+    const frame = await openDashboard(browser, url, `/embed/task/gan%3Atraining/${green}`)
+    await frame.getByText('step 25 of 100').waitFor()
+    await report(url, green, ...losses(26, 30))
+    await frame.getByText('step 30 of 100').waitFor()
+    expect(await frame.getByRole('img').getAttribute('aria-label')).toBe('loss from 0.03333 to 1')
+    expect(await frame.getByRole('button').count()).toBe(0)
+  })
+
+  it('has one crosshair and one zoom for all charts, smooths them and shows them by their logarithm', async () => {
+    const { url } = await testServer()
+    const taskId = await startExternal(url)
+    const values = range(1, 100).map((current) => ({
+      progress: {
+        current,
+        epoch: current / 10,
+        total: 100,
+        loss: 1 / current,
+        metrics: { accuracy: current / 100 },
+      },
+    }))
+    await report(url, taskId, ...values)
+    const page = await openDashboard(browser, url, taskPath(taskId))
+    const plot = page.getByRole('img', { name: /^loss by step/ })
+    const { x, y, width, height } = (await plot.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+    const hover = (part: number) => page.mouse.move(x + width * part, y + height / 2, { steps: 3 })
+    const crosshairs = () => page.locator('.legend-x').allTextContents()
+    await hover(0.5)
+    await expect.poll(async () => (await crosshairs()).length).toBe(2)
+    expect(new Set(await crosshairs()).size).toBe(1)
+    const stepAt = async () => Number((await crosshairs())[0]?.replace('step ', ''))
+    expect(await stepAt()).toBeGreaterThan(40)
+    await page.mouse.down()
+    await hover(0.75)
+    await page.mouse.up()
+    await page.getByRole('button', { name: 'Whole range' }).waitFor()
+    // What is at the left is now what was in the middle, in the other chart as well.
+    const other = (await page.getByRole('img', { name: /^accuracy by/ }).boundingBox()) ?? {
+      x: 0,
+      y: 0,
+      width: 0,
+      height: 0,
+    }
+    await page.mouse.move(other.x + other.width * 0.15, other.y + other.height / 2, { steps: 3 })
+    await expect.poll(stepAt).toBeGreaterThan(40)
+    await page.getByRole('slider', { name: 'Smoothing' }).fill('0.9')
+    await page.getByLabel('Log scale').check()
+    await page.mouse.move(other.x + other.width * 0.5, other.y + other.height / 2, { steps: 3 })
+    const accuracy = page.getByRole('figure').filter({ hasText: 'accuracy' })
+    // A mean of what came before, where the values only rise.
+    const shown = async () =>
+      Number(/accuracy(0\.\d+)/.exec((await accuracy.textContent())?.replace('accuracy', '') ?? '')?.[1])
+    await expect.poll(async () => (await shown()) < (await stepAt()) / 100 - 0.05).toBe(true)
+    await page.getByText('Epoch', { exact: true }).click()
+    await page.getByRole('img', { name: /^loss by epoch/ }).waitFor()
+    expect(await page.getByRole('button', { name: 'Whole range' }).count()).toBe(0)
+    expect(await linesOf(page, 'loss')).toEqual({ loss: { points: 100, newest: '0.01' } })
+  })
+
+  it('says what is missing: values, a run, and whatever an address has that is not there', async () => {
+    const { url } = await testServer()
+    const taskId = await startExternal(url)
+    await report(url, taskId, { progress: { current: 3, total: 4 } })
+    const page = await openDashboard(browser, url, taskPath(taskId))
+    await page.getByText('step 3 of 4').waitFor()
+    await page.getByText('No values yet').waitFor()
+    await page.goto(new URL(taskPath('never-there'), url).href)
+    await page.getByText('There is no such run').waitFor()
+    await page.goto(new URL(taskPath('a', 'not:allowed'), url).href)
+    await page
+      .getByRole('alert')
+      .getByText(/not:allowed/)
+      .waitFor()
+  })
+})

@@ -1,0 +1,189 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launchBrowser } from '../support/browser.ts'
+import { report, startExternal } from '../support/graphql.ts'
+import { testServer, trainersFile } from '../support/server.ts'
+import { range } from '../support/tasks.ts'
+import { openDashboard, taskPath, violationsOf } from './support/dashboard-page.ts'
+
+/*
+ * For whoever uses it: by keyboard, with a screen reader, on a phone, in the dark.
+ */
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+afterAll(() => browser.close())
+
+const PARAMS = {
+  type: 'object',
+  required: ['depth'],
+  properties: {
+    depth: { type: 'integer', minimum: 1, maximum: 9, description: 'How deep.' },
+    rate: { type: 'number', default: 0.1 },
+    fast: { type: 'boolean', default: true },
+    mode: { enum: ['a', 'b'] },
+    layers: { type: 'array', items: { type: 'integer' } },
+  },
+}
+
+/** A server with a run of each kind of end. */
+async function setUp() {
+  const file = trainersFile(
+    { shaped: 'await report({ success: { result: params } })' },
+    { shaped: { params: PARAMS } },
+  )
+  const { url } = await testServer({ EPOCHCAST_TRAINERS: file })
+  const start = (name: string) =>
+    startExternal(url, { name, labels: { team: 'vision' }, machineId: 'motor_1' })
+  const running = await start(
+    'a run with a rather long name, as people give them when they try many things at once',
+  )
+  const losses = range(1, 30).map((current) => ({
+    progress: {
+      current,
+      total: 40,
+      stage: 'train',
+      loss: current > 28 ? 'NaN' : 1 / current,
+      metrics: { accuracy: current / 50 },
+    },
+  }))
+  await report(url, running, ...losses, {
+    epochEnd: { epoch: 1, step: 30, phase: 'VAL', metrics: { loss: 0.2 } },
+  })
+  const failed = await start('failed')
+  await report(url, failed, ...losses.slice(0, 5), {
+    failure: { error: 'Traceback:\n  line 1\n  line 2', errorType: 'Broken' },
+  })
+  const succeeded = await start('succeeded')
+  await report(url, succeeded, ...losses.slice(0, 5), { success: { result: { accuracy: 0.9 } } })
+  return { url, running, failed, succeeded }
+}
+
+describe('every page of the dashboard', () => {
+  it('has nothing that axe objects to, in light and dark', async () => {
+    const { url, running, failed, succeeded } = await setUp()
+    const page = await openDashboard(browser, url, '/', { reducedMotion: 'reduce' })
+    const look = async (
+      path: string,
+      ready: string,
+      open: (page: Page) => Promise<unknown> = async () => {},
+    ) => {
+      await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+      await page.goto(new URL(path, url).href)
+      await page.getByText(ready).first().waitFor()
+      await open(page)
+      expect([path, await violationsOf(page)]).toEqual([path, []])
+      await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
+      expect([path, 'dark', await violationsOf(page, 'color-contrast')]).toEqual([path, 'dark', []])
+    }
+    await look('/', 'failed')
+    await look('/', 'failed', async (page) => {
+      await page.getByRole('button', { name: 'Connection' }).click()
+      await page.getByText('Round trip').waitFor()
+    })
+    await look(taskPath(running), 'NaN from step 29')
+    await look(taskPath(running), 'NaN from step 29', async (page) => {
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      await page.getByLabel('Reason').waitFor()
+    })
+    await look(taskPath(failed), 'line 2', async (page) => {
+      await page.getByRole('tab', { name: 'Events' }).click()
+      await page.getByRole('log').getByText('failure', { exact: true }).waitFor()
+    })
+    await look(taskPath(succeeded), 'Result')
+    await look('/start', 'shaped', (page) => page.getByLabel(/^depth/).waitFor())
+    await look(`/compare?runs=gan:training/${running},gan:training/${failed}`, 'accuracy')
+    await look('/compare', 'No runs chosen')
+    await look(`/embed/task/gan%3Atraining/${running}`, 'running')
+  })
+
+  it('fits a phone, and leaves nothing beside its screen', async () => {
+    const { url, running, failed } = await setUp()
+    const page = await openDashboard(browser, url, '/', {
+      viewport: { width: 360, height: 740 },
+      isMobile: true,
+      hasTouch: true,
+    })
+    const look = async (path: string, ready: string) => {
+      await page.goto(new URL(path, url).href)
+      await page.getByText(ready).first().waitFor()
+      const [width, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+      expect([path, width]).toEqual([path, shown])
+      expect(shown).toBe(360)
+    }
+    await look('/', 'failed')
+    await page.getByRole('link', { name: 'failed' }).tap()
+    await page.getByRole('heading', { name: 'failed' }).waitFor()
+    await look(taskPath(running), 'NaN from step 29')
+    await look(taskPath(failed), 'line 2')
+    await look('/start', 'shaped')
+    await look(`/compare?runs=gan:training/${running},gan:training/${failed}`, 'accuracy')
+    await look(`/embed/task/${running}`, 'running')
+  })
+
+  it('is of use without a mouse: from the list to a run, its crosshair, its dialogs and back', async () => {
+    const { url, running } = await setUp()
+    const page = await openDashboard(browser, url)
+    await page.getByRole('link', { name: 'failed' }).waitFor()
+    const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '')
+    const tabTo = async (text: string | RegExp) => {
+      for (const _ of range(1, 60)) {
+        await page.keyboard.press('Tab')
+        if ((await focused()).match(text)) return
+      }
+      throw new Error(`no way by Tab to ${text}`)
+    }
+    await page.keyboard.press('Tab')
+    expect(await focused()).toBe('Skip to content')
+    await tabTo(/^a run with/)
+    await page.keyboard.press('Enter')
+    await page.getByText('NaN from step 29').waitFor()
+    expect(page.url()).toContain(running)
+
+    await page.getByRole('img', { name: /^accuracy by/ }).focus()
+    for (const _ of range(1, 10)) await page.keyboard.press('ArrowLeft')
+    await expect.poll(() => page.getByText('step 21', { exact: true }).count()).toBe(2)
+    expect(await page.getByRole('figure').filter({ hasText: 'accuracy' }).textContent()).toContain('0.42')
+
+    await page.getByRole('button', { name: 'Share' }).focus()
+    await tabTo('Cancel')
+    await page.keyboard.press('Enter')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Reason').focus()
+    await page.keyboard.type('by hand')
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'hidden' })
+    await expect.poll(focused).toBe('Cancel')
+    await page.keyboard.press('Enter')
+    await dialog.getByLabel('Reason').focus()
+    await page.keyboard.press('Enter')
+    await page.getByText('Asked to stop.').or(page.getByText('Cancelled.')).first().waitFor()
+  })
+
+  it('makes a form of a schema, and tells what the server refuses', async () => {
+    const { url } = await setUp()
+    const page = await openDashboard(browser, url, '/start')
+    await page.getByRole('button', { name: 'Start', exact: true }).click()
+    // Without a depth the browser itself says so.
+    expect(
+      await page.getByLabel(/^depth/).evaluate((input: HTMLInputElement) => input.validity.valueMissing),
+    ).toBe(true)
+    await page.getByLabel(/^depth/).fill('4')
+    await page.getByLabel('fast').selectOption('false')
+    await page.getByLabel('mode').selectOption('b')
+    await page.getByLabel('layers').fill('[1, "two"]')
+    await page.getByRole('button', { name: 'Start', exact: true }).click()
+    await page
+      .getByRole('alert')
+      .getByText(/layers.1 is "two"/)
+      .waitFor()
+    await page.getByLabel('layers').fill('[1, 2]')
+    await page.getByRole('button', { name: 'Start', exact: true }).click()
+    const details = page.getByRole('complementary', { name: 'Details' })
+    await expect
+      .poll(() => details.textContent(), { timeout: 10_000 })
+      .toMatch(/Result.*depth4.*fastfalse.*modeb.*layers\[1,2\]/)
+  })
+})
