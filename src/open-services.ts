@@ -128,6 +128,7 @@ export function openServices(
   const { local, all, adopting } = openLaunchers(config, {
     trainers,
     observer: dispatch,
+    output,
     url,
     logger,
     onError,

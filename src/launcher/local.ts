@@ -13,7 +13,7 @@ import {
   STOPPED_BEFORE_START,
   type Submission,
 } from './launcher.ts'
-import { OutputTail } from './output-tail.ts'
+import { OutputCapture, type OutputSink } from './output-capture.ts'
 import { Reaper } from './reaper.ts'
 
 export interface LocalLauncherOptions {
@@ -29,12 +29,16 @@ export interface LocalLauncherOptions {
   readonly reportUrl: () => string
   /** What a trainer gets of the server's environment. */
   readonly env: Pick<TrainerEnv, 'pick'>
+  readonly output: {
+    /** Takes what the trainer of a job prints. */
+    readonly sinkOf: (job: Job) => OutputSink
+    readonly linesPerSecond: number
+    readonly onError: (error: unknown) => void
+  }
 }
 
 type LocalSubmission = Submission<LocalTrainer>
 
-/** Bytes of a trainer's output that end up in its failure's message. */
-const OUTPUT_TAIL_BYTES = 8192
 /** Time for output that is on its way when a trainer has ended. */
 const OUTPUT_CLOSE_MS = 1000
 
@@ -42,6 +46,8 @@ interface Running {
   readonly child: ChildProcess
   readonly timers: NodeJS.Timeout[]
   stopping: boolean
+  /** Its process is gone, and its number may be another's. */
+  isOver: boolean
 }
 
 /** Runs each job as a process of its own on this machine, so many at a time, first come first served. */
@@ -158,13 +164,15 @@ export class LocalLauncher implements ReservingLauncher {
       this.#observer.ended(job, spawnFailed(job, error))
       return
     }
-    const running: Running = { child, timers: [], stopping: false }
+    const running: Running = { child, timers: [], stopping: false, isOver: false }
     this.#running.set(channel, running)
     if (child.pid !== undefined) this.#reaper.watch(child.pid)
 
-    const tail = new OutputTail(OUTPUT_TAIL_BYTES)
-    child.stdout?.on('data', (chunk: Buffer) => tail.push(chunk))
-    child.stderr?.on('data', (chunk: Buffer) => tail.push(chunk))
+    const { sinkOf, ...output } = this.#options.output
+    const { attempt, reportToken } = job
+    const capture = new OutputCapture(sinkOf(job), { ...output, attempt, secrets: [reportToken] })
+    capture.read(child.stdout, 'STDOUT')
+    capture.read(child.stderr, 'STDERR')
 
     let spawnError: Error | undefined
     child.once('error', (error) => {
@@ -178,12 +186,15 @@ export class LocalLauncher implements ReservingLauncher {
       // A process that left the group may hold the output open forever.
       running.timers.push(setTimeout(() => closeOutput(child), OUTPUT_CLOSE_MS))
     })
-    child.once('close', (code, signal) => {
+    child.once('close', async (code, signal) => {
+      running.isOver = true
       for (const timer of running.timers) clearTimeout(timer)
       if (child.pid !== undefined) this.#reaper.forget(child.pid)
-      this.#running.delete(channel)
       kubeflow?.remove()
-      this.#observer.ended(job, this.#describe(job, code, signal, spawnError, tail.toString()))
+      // First what it printed: who watches that is told the end after it.
+      await capture.close()
+      this.#running.delete(channel)
+      this.#observer.ended(job, this.#describe(job, code, signal, spawnError, capture.tail))
       if (this.#running.size === 0) this.#whenIdle?.()
       this.#launchNext()
     })
@@ -234,7 +245,7 @@ export class LocalLauncher implements ReservingLauncher {
   }
 
   #stop(running: Running, graceMs: number): void {
-    if (running.stopping) return
+    if (running.stopping || running.isOver) return
     running.stopping = true
     const { child, timers } = running
     const terminate = () => {

@@ -17,6 +17,7 @@ const open = async (observer: JobObserver, options: LauncherFactoryOptions & { q
       queue: 4,
       reportUrl: () => 'http://127.0.0.1:1/graphql',
       env: new TrainerEnv(process.env, []),
+      output: { sinkOf: () => async () => {}, linesPerSecond: 1000, onError: () => {} },
       ...options,
     },
     observer,
