@@ -4,25 +4,26 @@ import { type Config, ConfigError } from './config.ts'
 import type { Trainers } from './dispatch/trainers.ts'
 import { openRedisConnections } from './event-log/redis/connections.ts'
 import { reachability } from './event-log/redis/reachability.ts'
-import type { OutputIngest } from './ingest/output-ingest.ts'
 import { CeleryBroker } from './launcher/celery/broker.ts'
 import { CeleryLauncher } from './launcher/celery/celery-launcher.ts'
 import { ExternalLauncher } from './launcher/external.ts'
 import {
   type AdoptingLauncher,
   canAdopt,
+  type Job,
   type JobObserver,
   type Launcher,
   type LauncherName,
 } from './launcher/launcher.ts'
 import { LocalLauncher } from './launcher/local.ts'
+import type { OutputSink } from './launcher/output-capture.ts'
 import { parseRedisUrl } from './redis-url.ts'
 
 export interface LauncherParts {
   readonly trainers: Trainers
   readonly observer: JobObserver
-  /** Takes what trainers print. */
-  readonly output: Pick<OutputIngest, 'append'>
+  /** Takes what the trainer of a job prints. */
+  readonly sinkOf: (job: Job) => OutputSink
   /** The GraphQL endpoint, once the server listens. */
   readonly url: () => string
   readonly logger: Logger
@@ -41,7 +42,7 @@ export interface OpenLaunchers {
  * @throws ConfigError where one is asked for whose queue is not set
  */
 export function openLaunchers(config: Config, parts: LauncherParts): OpenLaunchers {
-  const { trainers, observer, output, url, onError } = parts
+  const { trainers, observer, sinkOf, url, onError } = parts
   const local = new LocalLauncher(
     {
       concurrency: config.localConcurrency,
@@ -50,14 +51,7 @@ export function openLaunchers(config: Config, parts: LauncherParts): OpenLaunche
       killGraceMs: config.killGraceMs,
       reportUrl: () => config.operation.reportUrl ?? url(),
       env: config.trainerEnv,
-      output: {
-        sinkOf:
-          ({ key }) =>
-          (batch) =>
-            output.append(key, batch),
-        linesPerSecond: config.operation.output.linesPerSecond,
-        onError,
-      },
+      output: { sinkOf, linesPerSecond: config.operation.output.linesPerSecond, onError },
     },
     observer,
   )

@@ -128,7 +128,10 @@ export function openServices(
   const { local, all, adopting } = openLaunchers(config, {
     trainers,
     observer: dispatch,
-    output,
+    sinkOf:
+      ({ key }) =>
+      (batch) =>
+        output.append(key, batch),
     url,
     logger,
     onError,
