@@ -16,6 +16,15 @@ export function number(text: string): number {
   throw new InvalidArgumentError('Expected a number.')
 }
 
+/** Longest time that an option may give. */
+const MAX_SECONDS = 86_400
+
+export function secondsNumber(text: string): number {
+  const value = number(text)
+  if (value >= 0 && value <= MAX_SECONDS) return value
+  throw new InvalidArgumentError(`Expected seconds from 0 to ${MAX_SECONDS}.`)
+}
+
 export function positiveNumber(text: string): number {
   const value = wholeNumber(text)
   if (value >= 1) return value

@@ -4,6 +4,7 @@ import { addDeleteCommand } from './delete.ts'
 import { EXIT } from './exit-codes.ts'
 import { addRenameCommand } from './rename.ts'
 import { addReportCommand } from './report.ts'
+import { addRunCommand } from './run.ts'
 import { DEFAULT_URL, reportError, type Session, writeError } from './session.ts'
 import { addShareCommand } from './share.ts'
 import { addSyncCommand } from './sync.ts'
@@ -51,6 +52,7 @@ Start here:
   addWatchCommand(command, session)
   addCancelCommand(command, session)
   addReportCommand(command, session)
+  addRunCommand(command, session)
   addSyncCommand(command, session)
   addTasksCommand(command, session)
   addRenameCommand(command, session)

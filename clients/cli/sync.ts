@@ -44,6 +44,23 @@ export function addSyncCommand(program: Command, session: Session): void {
   )
 }
 
+/** What the programs of a task have left in EPOCHCAST_SPOOL_DIR, where there is one: as far as it can be sent now. */
+export async function sendLeftOf(
+  terminal: Terminal,
+  taskId: string,
+  server: { readonly url: string; readonly token: string | undefined },
+): Promise<void> {
+  const directory = terminal.env.EPOCHCAST_SPOOL_DIR
+  if (!directory) return
+  const names = await readdir(directory).catch(() => [])
+  for (const name of names.filter((one) => one.endsWith(SPOOL_SUFFIX)).sort()) {
+    const spool = await SpoolFile.open(FILES, join(directory, name)).catch(() => null)
+    await spool?.close('keep')
+    const isOurs = spool?.header.task?.taskId === taskId && !name.includes(`-${process.pid}-`)
+    if (isOurs) await sendFile(terminal, join(directory, name), name, server)
+  }
+}
+
 async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory)
@@ -92,7 +109,7 @@ const UNTOUCHED_MS = 20_000
  * In a container that may be another process by now, so a file that nobody touches any more is nobody's.
  */
 async function isInUse(path: string, name: string, { host }: SpoolHeader): Promise<boolean> {
-  const pid = Number(/^[^-]+-(\d+)-/.exec(name)?.[1] ?? 0)
+  const pid = Number(/-(\d+)-\w+\.\w+$/.exec(name)?.[1] ?? 0)
   const isHere = host === undefined || host === hostname()
   if (pid === process.pid || (isHere && !isAlive(pid))) return false
   // Trainings in Python do not touch it.

@@ -14,6 +14,7 @@ import { range } from '../support/tasks.ts'
 import { SECRET_ENV, token } from '../support/tokens.ts'
 import { until } from '../support/until.ts'
 import { refuses, responds, startGateway } from './support/gateway.ts'
+import { killedTraining } from './support/killed-training.ts'
 import { epochcast } from './support/terminal.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -399,44 +400,15 @@ describe('with a spool', () => {
     })
   })
 
-  it('a training that was killed has all of it sent by sync, in JavaScript and in Python', async () => {
+  it('a training that was killed has all of it sent by sync', async () => {
     const directory = folder()
     const { url } = await testServer()
-    const gateway = await startGateway(url)
-    const script = join(directory, 'train.mjs')
-    writeFileSync(
-      script,
-      `import { createReporter } from ${JSON.stringify(join(root, 'dist/clients/typescript/index.js'))}
-       const reporter = createReporter({ run: { name: process.argv[2] } })
-       for (let step = 1; step <= 100; step++) {
-         reporter.log({ loss: 1 / step, 'größe': 1 }, { step })
-         if (step % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 60))
-       }
-       await new Promise((resolve) => setTimeout(resolve, 200))
-       console.log('spooled')
-       setInterval(() => {}, 1000)`,
-    )
-    for (const [name, sync] of [
-      ['js', () => epochcast(url, ['sync', directory])],
-      ['python', () => pythonSync(directory, url)],
-    ] as const) {
-      // The first calls go through, the replies of the others are lost.
-      gateway.behave(null)
-      const env = { PATH: process.env.PATH, EPOCHCAST_URL: gateway.url, EPOCHCAST_SPOOL_DIR: directory }
-      const { child, printed } = runProgram(process.execPath, [script, name], { env })
-      await until('its first reports', () => gateway.count >= 2)
-      gateway.behave(() => {})
-      await until('all of it in the spool', () => printed.out.includes('spooled'))
-      child.kill('SIGKILL')
-      await until('its end', () => child.signalCode)
-      const { code, out } = await sync()
-      expect(out).toContain('1 of 1 files sent')
-      expect(code).toBe(0)
-      const { tasks } = await run(url, '{ tasks { edges { node { id name } } } }')
-      const { id } = tasks.edges.find(({ node }: Data) => node.name === name).node
-      expect(stepsOf(await eventsOf(url, id))).toEqual(range(1, 100))
-    }
-  }, 30_000)
+    await killedTraining(url, directory)
+    const { code, out } = await epochcast(url, ['sync', directory])
+    expect([code, out]).toEqual([0, expect.stringContaining('1 of 1 files sent')])
+    const { id } = await onlyTask(url)
+    expect(stepsOf(await eventsOf(url, id))).toEqual(range(1, 100))
+  })
 
   it('sync leaves alone what a training still writes, and files that are none', async () => {
     const directory = folder()
@@ -497,11 +469,3 @@ it('the end of a process is the end of its run, by its exit code', async () => {
     exit: 3,
   })
 })
-
-async function pythonSync(directory: string, url: string) {
-  const env = { PATH: process.env.PATH, PYTHONPATH: join(root, 'clients/python/src') }
-  const { ended, printed } = runProgram('python3', ['-m', 'epochcast', 'sync', directory, '--url', url], {
-    env,
-  })
-  return { code: await ended, out: printed.out + printed.err }
-}

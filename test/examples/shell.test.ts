@@ -33,6 +33,17 @@ it('report.sh reports with curl, and learns whether to stop', async () => {
   expect(JSON.parse(second.stdout).data.reportMetrics.stopRequested).toBe(true)
 })
 
+it('run.sh runs a training as a task, and ends as it does', async () => {
+  const { url } = await testServer()
+  const { stdout, stderr } = await shell('run.sh', ['sh', '-c', 'echo "trained $0"', '$HOME'], url)
+  expect(stdout).toBe('trained $HOME\n')
+  const { tasks } = await run(url, '{ tasks { edges { node { id name status labels } } } }')
+  const [{ node }] = tasks.edges
+  expect(node).toMatchObject({ name: 'my training', status: 'SUCCESS', labels: { team: 'vision' } })
+  expect(stderr).toContain(node.id)
+  await expect(shell('run.sh', ['sh', '-c', 'exit 7'], url)).rejects.toMatchObject({ code: 7 })
+})
+
 it('retry.sh starts a finished task again with one parameter changed, and watches it', async () => {
   const trainers = trainersFile({
     tvae: 'await report({ success: { result: { rate: params.learning_rate, machine: params.machine_id } } })',

@@ -17,6 +17,12 @@ const OF_THE_RUN: ReadonlySet<string> = new Set([
   ...['TASK_ENDED', 'STALE_ATTEMPT', 'TASK_NOT_FOUND', 'CHANNEL_PREFIX_NOT_ALLOWED'],
 ])
 
+export interface DeliveryOptions {
+  /** Told once, when the training is to stop. */
+  readonly onStop?: (() => void) | undefined
+  readonly stopPollMs?: number | undefined
+}
+
 /**
  * Delivers one run, in order, for as long as it takes. A batch whose reply was lost is repeated as it was, and the server
  * knows by producer and number what it has already; what it refuses for good is replaced by an error report, so that the
@@ -28,6 +34,7 @@ export class Delivery {
   readonly #notices: Notices
   readonly #start: DeliveryTarget['start']
   readonly #onStop: () => void
+  readonly #stopPollMs: number
   #task: ReportedTask | null
   #producer: string
   /** Reports before the producer's first. */
@@ -55,7 +62,7 @@ export class Delivery {
     outbox: Outbox,
     notices: Notices,
     { task, start, producer }: DeliveryTarget,
-    onStop: () => void = () => {},
+    { onStop = () => {}, stopPollMs = REPORTER_LIMITS.stopPollMs }: DeliveryOptions = {},
   ) {
     this.#server = server
     this.#outbox = outbox
@@ -64,6 +71,7 @@ export class Delivery {
     this.#start = start
     this.#producer = producer
     this.#onStop = onStop
+    this.#stopPollMs = stopPollMs
     this.done = new Promise((resolve) => {
       this.#isDone = resolve
     })
@@ -83,7 +91,7 @@ export class Delivery {
         if (waitMs === null && this.#isWoken) continue
         if (waitMs === null && this.#isClosing) break
         if (waitMs !== null && waitMs > 0 && this.#givesUp) break
-        if (waitMs !== 0) await this.#wait(waitMs ?? REPORTER_LIMITS.stopPollMs, waitMs === null)
+        if (waitMs !== 0) await this.#wait(waitMs ?? this.#stopPollMs, waitMs === null)
       }
     } catch (error) {
       this.#notices.say('bug', `reporting has ended by an error of its own, ${wordsOf(error)}`)
@@ -138,7 +146,7 @@ export class Delivery {
     if (this.#task === null) return this.#waitAfter(await this.#register()) ?? 0
     const batch = await this.#outbox.oldest()
     if (batch) return this.#send(batch)
-    const isDue = performance.now() - this.#askedAt >= REPORTER_LIMITS.stopPollMs
+    const isDue = performance.now() - this.#askedAt >= this.#stopPollMs
     return !this.#isClosing && isDue ? this.#ask() : null
   }
 

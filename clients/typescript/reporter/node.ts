@@ -12,7 +12,7 @@ export interface NodeParts {
   /** Less than half as expensive as `fetch` (`bench/report-transports.ts`), over one connection. */
   readonly post: Post
   /** @throws the system's error, where the disk is full or away */
-  openSpool(directory: string, url: string, target: DeliveryTarget): Promise<Spool>
+  openSpool(directory: string, prefix: string, url: string, target: DeliveryTarget): Promise<Spool>
   /** Calls back once nothing is left to do for the process, which then waits for what is begun. */
   beforeExit(run: (code: number) => void): void
   forgetExit(run: (code: number) => void): void
@@ -34,7 +34,7 @@ export function nodeParts(): NodeParts | null {
         gzip(text, { level: 1 }, (error, bytes) => (error ? reject(error) : resolve(bytes))),
       )
     },
-    async openSpool(directory, url, target) {
+    async openSpool(directory, prefix, url, target) {
       const files = process.getBuiltinModule('fs/promises')
       const { join } = process.getBuiltinModule('path')
       await files.mkdir(directory, { recursive: true })
@@ -44,7 +44,7 @@ export function nodeParts(): NodeParts | null {
         host: process.getBuiltinModule('os').hostname(),
         ...target,
       }
-      const spool = await SpoolFile.create(files, join(directory, spoolName(process.pid)), header)
+      const spool = await SpoolFile.create(files, join(directory, prefix + spoolName(process.pid)), header)
       // It ends with the process, or fails once the file is closed.
       const timer = setInterval(
         () => spool.touch().catch(() => clearInterval(timer)),

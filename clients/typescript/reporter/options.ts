@@ -19,6 +19,10 @@ export interface ReporterOptions {
   readonly run?: Omit<StartTrainingInput, 'trainer' | 'retryOf'> | undefined
   /** Node: where reports are kept that cannot be sent, for `epochcast sync`. Default: `EPOCHCAST_SPOOL_DIR`. */
   readonly spoolDirectory?: string | undefined
+  /** In front of the name of its file there: files are sent in the order of their names. */
+  readonly spoolPrefix?: string | undefined
+  /** Without a report, how often the server is asked whether to stop. Default 10,000. */
+  readonly stopPollMs?: number | undefined
   /** Default: the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined
   /** Told once of each problem. Default: `console.warn`. */

@@ -17,7 +17,7 @@ interface Pending {
 
 type PipelineOptions = Pick<
   ReporterOptions,
-  'token' | 'fetch' | 'spoolDirectory' | 'onStop' | 'maxMemoryBytes'
+  'token' | 'fetch' | 'spoolDirectory' | 'spoolPrefix' | 'onStop' | 'stopPollMs' | 'maxMemoryBytes'
 >
 
 /** One process's reports of one run: from texts, over batches in the outbox, to the server. `put` waits for nothing. */
@@ -46,7 +46,7 @@ export class Pipeline {
     notices: Notices,
     node: NodeParts | null,
   ) {
-    const { token, fetch, onStop } = options
+    const { token, fetch, onStop, stopPollMs } = options
     const post = fetch || !node ? fetchPost(fetch ?? globalThis.fetch) : node.post
     this.#notices = notices
     this.#maxMemoryBytes = options.maxMemoryBytes ?? LIMITS.memoryBytes
@@ -55,30 +55,36 @@ export class Pipeline {
       ...{ url, post, gzip: node?.gzip ?? null },
       token: token ?? node?.env.EPOCHCAST_TOKEN,
     })
-    this.#outbox = this.#openSpool(url, target, node).then((spool) => {
+    this.#outbox = this.#openSpool(url, target, node, options.spoolPrefix ?? '').then((spool) => {
       this.#hasSpool = spool !== null
       this.#box = new Outbox(spool, this.#maxMemoryBytes)
       return this.#box
     })
     this.#delivery = this.#outbox.then((outbox) => {
-      const delivery = new Delivery(server, outbox, notices, target, () => {
+      const tellStop = () => {
         try {
           onStop?.()
         } catch (error) {
           notices.say('stop', `onStop failed: ${wordsOf(error)}`)
         }
-      })
+      }
+      const delivery = new Delivery(server, outbox, notices, target, { onStop: tellStop, stopPollMs })
       this.#delivering = delivery
       void delivery.run()
       return delivery
     })
   }
 
-  async #openSpool(url: string, target: DeliveryTarget, node: NodeParts | null): Promise<Spool | null> {
+  async #openSpool(
+    url: string,
+    target: DeliveryTarget,
+    node: NodeParts | null,
+    prefix: string,
+  ): Promise<Spool | null> {
     const directory = this.#directory
     if (directory === null || !node) return null
     try {
-      return await node.openSpool(directory, url, target)
+      return await node.openSpool(directory, prefix, url, target)
     } catch (error) {
       this.#notices.say(
         'spool',

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import type { Output, Terminal } from './terminal.ts'
+
+/** How a program came to its end; not started, where the system said why. */
+export type ProgramEnd =
+  | { readonly kind: 'exit'; readonly code: number }
+  | { readonly kind: 'signal'; readonly signal: NodeJS.Signals }
+  | { readonly kind: 'not started'; readonly error: NodeJS.ErrnoException }
+
+/** Where the output of a program goes, beside this one's own. */
+export interface OutputSink {
+  take(stream: 'stdout' | 'stderr', chunk: Buffer): void
+}
+
+export interface RunProgramOptions {
+  readonly command: readonly [string, ...string[]]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly terminal: Pick<Terminal, 'stdout' | 'stderr'>
+  readonly sinks: readonly OutputSink[]
+}
+
+/** Time for output that is on its way when the program has ended: what it started may hold its pipes. */
+const OUTPUT_CLOSE_MS = 1000
+
+/** A program of somebody else: its output is passed through as it comes, and signals go to it. */
+export class RunProgram {
+  /** By then its output has been passed on. */
+  readonly ended: Promise<ProgramEnd>
+  readonly #child: ChildProcess
+  readonly #timers = new Set<NodeJS.Timeout>()
+
+  constructor({ command: [program, ...args], env, terminal, sinks }: RunProgramOptions) {
+    const child = spawn(program, args, { env, stdio: ['inherit', 'pipe', 'pipe'] })
+    this.#child = child
+    const pass = (stream: 'stdout' | 'stderr', from: Readable, to: Output) => {
+      // With the other end's speed, as if there were nothing in between.
+      from.pipe(to, { end: false })
+      from.on('data', (chunk: Buffer) => {
+        for (const sink of sinks) sink.take(stream, chunk)
+      })
+    }
+    pass('stdout', child.stdout, terminal.stdout)
+    pass('stderr', child.stderr, terminal.stderr)
+    this.ended = new Promise((resolve) => {
+      let end: ProgramEnd | undefined
+      child.on('error', (error) => {
+        end ??= { kind: 'not started', error }
+        if (child.pid === undefined) resolve(end)
+      })
+      child.on('exit', (code, signal) => {
+        for (const timer of this.#timers) clearTimeout(timer)
+        const exit: ProgramEnd =
+          signal === null ? { kind: 'exit', code: code ?? 1 } : { kind: 'signal', signal }
+        end ??= exit
+        setTimeout(() => resolve(exit), OUTPUT_CLOSE_MS).unref()
+      })
+      child.on('close', () => end && resolve(end))
+    })
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** SIGTERM after a time, unless it has ended by then, and SIGKILL after another. */
+  stop(termAfterMs: number, killAfterMs: number): void {
+    this.#after(termAfterMs, () => {
+      this.signal('SIGTERM')
+      this.#after(killAfterMs, () => this.signal('SIGKILL'))
+    })
+  }
+
+  #after(ms: number, act: () => void): void {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    this.#timers.add(setTimeout(act, ms))
+  }
+}
+
+/** The last bytes of an output, for the message of a failure. */
+export class OutputTail implements OutputSink {
+  readonly #maxBytes: number
+  #chunks: Buffer[] = []
+  #bytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).subarray(-this.#maxBytes).toString().trim()
+  }
+
+  take(_stream: 'stdout' | 'stderr', chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.#bytes += chunk.length
+    for (
+      let first = this.#chunks[0];
+      first && this.#bytes - first.length >= this.#maxBytes;
+      first = this.#chunks[0]
+    ) {
+      this.#chunks.shift()
+      this.#bytes -= first.length
+    }
+  }
+}

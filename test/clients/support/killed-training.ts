@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { runProgram } from '../../support/program.ts'
+import { until } from '../../support/until.ts'
+import { startGateway } from './gateway.ts'
+
+const CLIENT = join(import.meta.dirname, '../../../dist/clients/typescript/index.js')
+
+const SCRIPT = `import { createReporter } from ${JSON.stringify(CLIENT)}
+const reporter = createReporter({ run: { name: 'killed' } })
+for (let step = 1; step <= 100; step++) {
+  reporter.log({ loss: 1 / step, 'größe': 1 }, { step })
+  if (step % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 60))
+}
+await new Promise((resolve) => setTimeout(resolve, 200))
+console.log('spooled')
+setInterval(() => {}, 1000)`
+
+/** A training of 100 steps that SIGKILL ends: its first calls arrived, the replies of the others were lost. */
+export async function killedTraining(url: string, directory: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'epochcast-killed-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const script = join(folder, 'train.mjs')
+  writeFileSync(script, SCRIPT)
+  const gateway = await startGateway(url)
+  const env = { PATH: process.env.PATH, EPOCHCAST_URL: gateway.url, EPOCHCAST_SPOOL_DIR: directory }
+  const { child, printed } = runProgram(process.execPath, [script], { env })
+  await until('its first reports', () => gateway.count >= 2)
+  gateway.behave(() => {})
+  await until('all of it in the spool', () => printed.out.includes('spooled'))
+  child.kill('SIGKILL')
+  await until('its end', () => child.signalCode)
+}
