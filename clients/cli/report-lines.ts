@@ -17,6 +17,12 @@ export interface OtherLines {
   refuse(problem: string): void
 }
 
+export interface LineBatch {
+  readonly reports: readonly ReportInput[]
+  /** Of their lines. */
+  readonly characters: number
+}
+
 /**
  * Reads one report a line, and gives what has come in since the last batch was taken: single reports
  * from a slow trainer at once, large batches from a fast one. Reading pauses while a batch's worth waits.
@@ -25,7 +31,7 @@ export async function* reportBatches(
   input: Readable,
   signal: AbortSignal,
   others: OtherLines,
-): AsyncGenerator<ReportInput[], void, undefined> {
+): AsyncGenerator<LineBatch, void, undefined> {
   const reader = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
   const waiting: string[] = []
   let ended = false
@@ -68,7 +74,7 @@ export async function* reportBatches(
         if (report && problem === null) batch.push(report)
       }
       if (batch.length > 0) {
-        yield batch
+        yield { reports: batch, characters }
       } else if (waiting.length === 0) {
         if (failure) throw new UsageError(`the reports cannot be read: ${failure.message}`)
         if (ended) return

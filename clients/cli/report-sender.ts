@@ -1,4 +1,4 @@
-import { EpochcastClientError, type ReportInput, ReportMetricsDocument } from '../typescript/index.ts'
+import { type ReportInput, ReportMetricsDocument } from '../typescript/index.ts'
 import { defined } from './options.ts'
 import { printable } from './render/text.ts'
 import type { Connection } from './session.ts'
@@ -42,14 +42,17 @@ export class ReportSender {
     return `accepted=${this.#accepted} duplicates=${this.#duplicates}${refused} stopRequested=${this.#stopRequested}`
   }
 
-  /** @throws EpochcastClientError where they are refused, or cannot be delivered */
-  async send(reports: readonly ReportInput[]): Promise<void> {
+  /**
+   * @param most tries, where a repeated call is harmless
+   * @throws EpochcastClientError where they are refused, or cannot be delivered; may then be called again with the same
+   */
+  async send(reports: readonly ReportInput[], most = SEND_ATTEMPTS): Promise<void> {
     const { client, terminal, signal } = this.#connection
     const { producer, ...to } = this.#destination
     const from = this.#sequence === undefined ? undefined : { producer, firstSequence: this.#sequence }
     const input = { ...defined(to), reports: [...reports], ...from }
     // Without a number, a repeated call would be a second report.
-    const attempts = this.#sequence === undefined ? 1 : SEND_ATTEMPTS
+    const attempts = this.#sequence === undefined ? 1 : most
     const payload = (await client.execute(ReportMetricsDocument, { input }, { signal, attempts }))
       .reportMetrics
     this.#accepted += payload.accepted
@@ -59,22 +62,6 @@ export class ReportSender {
       writeLine(terminal.stderr, 'the training is asked to stop')
     this.#stopRequested ||= payload.stopRequested
     for (const warning of payload.warnings) writeLine(terminal.stderr, `warning: ${printable(warning)}`)
-  }
-
-  /**
-   * Sends what a training pipes here: a report that is refused is told and left out, and the rest goes on, since an end
-   * of this process would break the training's pipe.
-   */
-  async sendAcceptable(reports: readonly ReportInput[]): Promise<void> {
-    try {
-      await this.send(reports)
-    } catch (error) {
-      if (!(error instanceof EpochcastClientError) || error.retryable || error.errors.length === 0)
-        throw error
-      // All or none: which of them it was, they tell one by one.
-      if (reports.length > 1) for (const report of reports) await this.sendAcceptable([report])
-      else this.refuse(error.code, error.message)
-    }
   }
 
   /** Tells of a report that is left out; what was told of the last one is not said again. */

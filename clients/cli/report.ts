@@ -13,8 +13,10 @@ import {
   positiveNumber,
   wholeNumber,
 } from './options.ts'
+import { printable } from './render/text.ts'
 import { buildReport, REPORT_KINDS, type ReportValues } from './report-kinds.ts'
 import { reportBatches } from './report-lines.ts'
+import { ReportQueue } from './report-queue.ts'
 import { ReportSender } from './report-sender.ts'
 import { type Session, UsageError, withConnection } from './session.ts'
 import { passLine, writeLine } from './terminal.ts'
@@ -103,13 +105,17 @@ export function addReportCommand(program: Command, session: Session): void {
         }
         const sender = new ReportSender(connection, destination, firstSequence ?? 1)
         const source = file === '-' ? stdin : await opened(file ?? '-')
+        const { signal } = connection
+        const onAway = (reason: string) =>
+          writeLine(connection.terminal.stderr, `reports are kept and tried again: ${printable(reason)}`)
+        const queue = new ReportQueue(sender, { signal, onAway })
         const others = {
           passOn: (line: string) => passLine(stdout, line),
-          refuse: (problem: string) => sender.refuse('BAD_INPUT', problem),
+          refuse: (problem: string) => queue.addProblem(problem),
         }
-        for await (const reports of reportBatches(source, connection.signal, others)) {
-          await sender.sendAcceptable(reports)
-        }
+        for await (const { reports, characters } of reportBatches(source, signal, others))
+          queue.addReports(reports, characters)
+        await queue.finish()
         writeLine(stdout, sender.summary)
         return sender.refused === 0 ? EXIT.success : EXIT.error
       }),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type ReportInput, TaskDocument } from '../../clients/typescript/index.ts'
 import { testServer, trainersFile } from '../support/server.ts'
 import { until } from '../support/until.ts'
+import { refuses, startGateway } from './support/gateway.ts'
 import { startProxy } from './support/proxy.ts'
 import { progressReports, report, STEPS_TRAINER, startExternal, testClient } from './support/server.ts'
 import { epochcast, testTerminal } from './support/terminal.ts'
@@ -244,6 +245,26 @@ describe('report', () => {
     expect(terminal.err).toBe('the training is asked to stop\n')
     stdin.end('{"status": {"status": "CANCELLED"}}\n')
     expect(await reporting).toMatchObject({ code: 0, out: 'accepted=3 duplicates=0 stopRequested=true\n' })
+  })
+
+  it('neither holds a training up nor ends its pipe while the server is away', async () => {
+    const { url, client } = await setUp()
+    const taskId = await startExternal(client)
+    const gateway = await startGateway(url)
+    gateway.behave(refuses('ENGINE_UNAVAILABLE', { retryable: true }))
+    const stdin = new PassThrough()
+    const terminal = testTerminal({ stdin })
+    const reporting = epochcast(gateway.url, ['report', taskId, '--json', '-'], terminal)
+    // More than what is read ahead of the server.
+    for (const line of progressReports(1, 5000)) stdin.write(`${JSON.stringify(line)}\n`)
+    stdin.write('still training\n')
+    await until('the line after them', () => terminal.out === 'still training\n')
+    await until('the word', () => terminal.err.includes('kept and tried again'))
+    gateway.behave(null)
+    stdin.end('{"success":{}}\n')
+    expect((await reporting).out).toMatch(/accepted=5001 duplicates=0 stopRequested=false\n$/)
+    const { task } = await client.execute(TaskDocument, { id: taskId })
+    expect(task).toMatchObject({ status: 'SUCCESS', current: 5000 })
   })
 
   it('passes on what a training prints that is no report, and sends the rest', async () => {
