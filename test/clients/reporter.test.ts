@@ -2,11 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createReporter, type Reporter, type ReporterOptions } from '../../clients/typescript/index.ts'
 import { REPORTER_LIMITS } from '../../clients/typescript/reporter/limits.ts'
 import { REPORT_RUN, START_RUN } from '../../clients/typescript/reporter/target.ts'
 import { dataDirectory } from '../support/data-directory.ts'
+import { fullDisk } from '../support/full-disk.ts'
 import { CANCEL, type Data, run, startExternal, TASK } from '../support/graphql.ts'
 import { runProgram } from '../support/program.ts'
 import { serverProcess, testServer } from '../support/server.ts'
@@ -187,6 +188,16 @@ describe('a reporter', () => {
     const manifest = readFileSync(join(root, 'clients/typescript/generated/persisted-documents.json'), 'utf8')
     const documents = Object.values(JSON.parse(manifest) as Record<string, string>)
     for (const document of [REPORT_RUN, START_RUN]) expect(documents).toContain(document)
+  })
+
+  it('reports from a page of an origin that is not secure, which has no randomUUID', async () => {
+    const { url } = await testServer()
+    const { crypto } = globalThis
+    vi.stubGlobal('crypto', {
+      getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes),
+    })
+    onTestFinished(() => void vi.unstubAllGlobals())
+    expect(await reporterTo(url).reporter.success()).toBe(true)
   })
 
   it('leaves out what there is no room for, and tells it, here and in the log', async () => {
@@ -427,6 +438,28 @@ describe('with a spool', () => {
     expect(err).toContain('is no spool file')
     expect(readdirSync(directory)).toHaveLength(2)
     expect((await epochcast(url, ['sync', join(directory, 'nowhere')])).err).toContain('cannot be read')
+  })
+
+  it.skipIf(!fullDisk.isPossible)('a disk that fills up is said once, and costs nothing', async () => {
+    const { url } = await testServer()
+    const gateway = await startGateway(url)
+    gateway.behave(refuses('ENGINE_UNAVAILABLE', { retryable: true }))
+    const disk = fullDisk.mount(4)
+    const { reporter, notices } = reporterTo(gateway.url, {
+      ...{ taskId: await startExternal(url), spoolDirectory: disk.path },
+    })
+    await train(reporter, 1, 100)
+    disk.fill(65_536)
+    for (const step of range(101, 300)) reporter.progress({ current: step, step, message: 'x'.repeat(1000) })
+    await train(reporter, 301, 400)
+    await until('the word', () => notices.some((text) => text.includes('cannot be written')))
+    disk.empty()
+    await train(reporter, 401, 500)
+    gateway.behave(null)
+    expect(await reporter.success(), notices.join()).toBe(true)
+    expect(stepsOf(await eventsOf(url, reporter.taskId ?? ''))).toEqual(range(1, 500))
+    expect(notices.filter((text) => text.includes('spool'))).toHaveLength(1)
+    expect(readdirSync(disk.path)).toEqual([])
   })
 
   it('a directory that cannot be used is said once, and memory is used', async () => {

@@ -402,6 +402,31 @@ describe('a sender to /ws/ingest', () => {
       for (const code of codes) expect(['ack', 'BAD_INPUT', 'BAD_METRICS', 'TASK_ENDED']).toContain(code)
     }))
 
+  it('may be sent from one server to another, and is one run', async () => {
+    const redis = await testRedis()
+    const EPOCHCAST_KEY_PREFIX = `${randomUUID()}:`
+    const servers = await Promise.all([1, 2].map(() => redisServer(redis, { EPOCHCAST_KEY_PREFIX })))
+    const [one, other] = servers as [TestServer, TestServer]
+    for (let epoch = 1; epoch <= 10; epoch += 2) {
+      await send(one, '?name=balanced', epochEnd(epoch))
+      await settled(one, ([task]) => task && epochsOf(task).includes(epoch))
+      await send(other, '?name=balanced', epochEnd(epoch + 1))
+      await settled(one, ([task]) => task && epochsOf(task).includes(epoch + 1))
+    }
+    // Both begin the next one at the same time.
+    await send(one, '?name=balanced', text('status', { status: 'done' }))
+    await settled(one, ([task]) => task?.status === 'SUCCESS')
+    await Promise.all(servers.map((server, i) => send(server, '?name=balanced', epochEnd(i + 1))))
+    const tasks = await settled(
+      other,
+      (all) => all.at(-1) && all.length > 1 && epochsOf(all.at(-1)).length === 2,
+    )
+    expect(tasks.map((task) => epochsOf(task).toSorted((a: number, b: number) => a - b))).toEqual([
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      [1, 2],
+    ])
+  })
+
   it('loses nothing while Redis is away, though it left long ago', async () => {
     const redis = await testRedis(['--appendonly', 'yes', '--appendfsync', 'always'])
     const server = await redisServer(redis, { EPOCHCAST_REDIS_TIMEOUT_SECONDS: '0.3' })

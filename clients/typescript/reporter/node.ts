@@ -3,7 +3,7 @@ import { REPORTER_LIMITS } from './limits.ts'
 import type { Spool } from './outbox.ts'
 import type { Post } from './report-server.ts'
 import { SPOOL_SUFFIX, SPOOL_VERSION, SpoolFile } from './spool-file.ts'
-import type { DeliveryTarget, ReportedTask } from './target.ts'
+import { type DeliveryTarget, type ReportedTask, randomId } from './target.ts'
 
 /** What the reporter uses of Node, where it runs in it. Nothing is imported, so that a page's bundle has nothing of it. */
 export interface NodeParts {
@@ -89,7 +89,7 @@ function nodePost(process: Builtins): Post {
 /** In the order in which they were begun; the process is in it, so that `sync` leaves alone what is still written. */
 function spoolName(pid: number): string {
   const time = new Date().toISOString().replace(/[-:]|\..*/g, '')
-  return `${time}-${pid}-${globalThis.crypto.randomUUID().slice(0, 8)}${SPOOL_SUFFIX}`
+  return `${time}-${pid}-${randomId(4)}${SPOOL_SUFFIX}`
 }
 
 /** The task that a launcher started this process for; null where it is none. */

@@ -3,7 +3,7 @@ import { Notices, wordsOf } from './notices.ts'
 import type { Reporter, ReporterOptions } from './options.ts'
 import { Pipeline } from './pipeline.ts'
 import { RunReporter } from './run-reporter.ts'
-import { type DeliveryTarget, newProducer, type ReportedTask } from './target.ts'
+import { type DeliveryTarget, newProducer, type ReportedTask, randomId } from './target.ts'
 
 /** Never throws: a setting that cannot be used is told, and then nothing is reported. */
 export function createReporter(options: ReporterOptions = {}): Reporter {
@@ -33,7 +33,7 @@ function targetOf(
   const start = { ...run, ...(channelPrefix && { channelPrefix }), trainer: 'external' }
   return {
     producer,
-    start: { ...start, idempotencyKey: run?.idempotencyKey ?? globalThis.crypto.randomUUID() },
+    start: { ...start, idempotencyKey: run?.idempotencyKey ?? randomId() },
   }
 }
 

@@ -12,8 +12,14 @@ export interface DeliveryTarget {
   readonly start?: Readonly<Record<string, unknown>>
 }
 
+/** In hexadecimal digits. `randomUUID` is only for pages of a secure origin. */
+export const randomId = (bytes = 16): string =>
+  Array.from(globalThis.crypto.getRandomValues(new Uint8Array(bytes)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
+
 /** Names one process's count of reports: no other has the same. */
-export const newProducer = (): string => `js-${globalThis.crypto.randomUUID()}`
+export const newProducer = (): string => `js-${randomId()}`
 
 /** Word for word as the manifest of trusted documents has them, of `clients/operations/`. */
 export const REPORT_RUN =
