@@ -20,6 +20,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist/package.json dist/package.json
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/clients dist/clients
+COPY --from=build /app/dist/dashboard dist/dashboard
 # Tasks are kept here, unless there is a REDIS_URL.
 RUN mkdir /data && chown node:node /data
 VOLUME /data

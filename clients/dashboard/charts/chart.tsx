@@ -79,6 +79,7 @@ export function Chart(props: ChartProps) {
         inks: { text, grid, danger },
       },
       isDashed: placed.map(({ isDashed }) => isDashed),
+      isFaint: lines.map(({ role }) => role === 'value' && lines.some(({ role }) => role === 'train')),
       onZoom: (zoom: Zoom | null) => newest.current.onZoom(zoom),
       onCursor: setIndexes,
     }

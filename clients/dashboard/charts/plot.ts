@@ -14,6 +14,8 @@ export interface PlotOptions {
   readonly isSmoothed: boolean
   readonly colors: readonly string[]
   readonly isDashed: readonly boolean[]
+  /** Of each step, where the means of them are drawn as well. */
+  readonly isFaint: readonly boolean[]
   readonly inks: { readonly text: string; readonly grid: string; readonly danger: string }
   /** Charts with the same have one crosshair. */
   readonly syncKey: string
@@ -180,11 +182,11 @@ export class Plot {
   }
 }
 
-function series({ colors, isDashed, isSmoothed }: PlotOptions): uPlot.Series[] {
+function series({ colors, isDashed, isFaint, isSmoothed }: PlotOptions): uPlot.Series[] {
   return colors.flatMap((color, index) => {
     const dash = isDashed[index] ? { dash: [6, 4] } : {}
     const own: uPlot.Series = { stroke: color, width: 1.75, points: { size: 4 }, ...dash }
-    if (!isSmoothed) return [own]
+    if (!isSmoothed) return [isFaint[index] ? { ...own, width: 1, alpha: 0.55 } : own]
     return [
       { ...own, width: 2 },
       { ...own, width: 1, alpha: 0.3 },

@@ -7,7 +7,7 @@ export function formatNumber(value: MetricValue | null | undefined): string {
   if (value == null) return '–'
   if (typeof value === 'string') return value === 'NaN' ? 'NaN' : value === 'Infinity' ? '∞' : '−∞'
   const size = Math.abs(value)
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replace('e+', 'e')
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replace(/\.?0*e\+?/, 'e')
   if (Number.isInteger(value)) return value.toLocaleString('en')
   return String(Number(value.toPrecision(4)))
 }
