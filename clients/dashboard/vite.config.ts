@@ -15,6 +15,8 @@ export default defineConfig({
     // The page's policy allows no script or style that is not a file of the server's.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // Of everything that is in the files: their licenses ask for it.
+    license: { fileName: 'licenses.md' },
     rolldownOptions: {
       onLog: (level, log, tell) => {
         // Components say that they are for browsers; everything here is.

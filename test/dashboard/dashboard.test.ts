@@ -7,7 +7,7 @@ import { report, run, startExternal } from '../support/graphql.ts'
 import { testServer, trainersFile } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
 import { SECRET_ENV, tokenFor } from '../support/tokens.ts'
-import { linesOf, openDashboard, openTab, taskPath } from './support/dashboard-page.ts'
+import { linesOf, openDashboard, openTab, soon, taskPath } from './support/dashboard-page.ts'
 
 const TRAINERS = join(import.meta.dirname, '../../trainers/trainers.json')
 
@@ -36,7 +36,7 @@ describe('the dashboard', () => {
     await page.getByRole('button', { name: 'Start', exact: true }).click()
     await page.getByRole('heading', { name: 'first of all' }).waitFor()
     await page.getByRole('list', { name: 'Steps' }).getByText('Succeeded').waitFor({ timeout: 20_000 })
-    await expect.poll(() => page.title()).toBe('✓ first of all · Epochcast')
+    await soon(() => page.title()).toBe('✓ first of all · Epochcast')
     expect(await page.getByRole('progressbar', { name: 'Progress' }).getAttribute('aria-valuenow')).toBe(
       '100',
     )
@@ -44,7 +44,7 @@ describe('the dashboard', () => {
     const { train, validation } = await linesOf(page, 'loss')
     expect([train?.points, validation?.points]).toEqual([4, 4])
     const details = page.getByRole('complementary', { name: 'Details' })
-    await expect.poll(() => details.textContent()).toMatch(/Result.*teamvision|team vision.*/s)
+    await soon(() => details.textContent()).toMatch(/Result.*teamvision|team vision.*/s)
     expect(await details.textContent()).toMatch(/Parameters.*epochs4/)
     await page.getByRole('tab', { name: 'Events' }).click()
     await page.getByRole('log').getByText('success', { exact: true }).waitFor()
@@ -59,9 +59,9 @@ describe('the dashboard', () => {
     await second.getByRole('link', { name: 'in two tabs' }).click()
     const tabs = [first, second]
     const points = () => Promise.all(tabs.map(async (tab) => (await linesOf(tab, 'loss')).loss?.points))
-    await expect.poll(points).toEqual([40, 40])
+    await soon(points).toEqual([40, 40])
     await report(url, taskId, ...losses(41, 60))
-    await expect.poll(points).toEqual([60, 60])
+    await soon(points).toEqual([60, 60])
     await first.getByText('60.0 %').waitFor()
     await report(url, taskId, ...losses(61, 62, 61), {
       failure: { error: 'loss is NaN\n  in step 61', errorType: 'Diverged' },
@@ -69,7 +69,7 @@ describe('the dashboard', () => {
     for (const tab of tabs) {
       await tab.getByRole('region', { name: 'Error' }).getByText('in step 61').waitFor()
       await tab.getByText('NaN from step 61').waitFor()
-      await expect.poll(() => tab.title()).toBe('✗ in two tabs · Epochcast')
+      await soon(() => tab.title()).toBe('✗ in two tabs · Epochcast')
       expect(await linesOf(tab, 'loss')).toEqual({ loss: { points: 62, newest: 'NaN' } })
     }
   })
@@ -98,7 +98,7 @@ describe('the dashboard', () => {
     await choose('Rename and label')
     const labels = page.getByRole('textbox', { name: 'Labels' })
     await page.getByLabel('Name', { exact: true }).fill('called otherwise')
-    await expect.poll(() => labels.inputValue()).toBe('gpus=4\nteam=audio')
+    await soon(() => labels.inputValue()).toBe('gpus=4\nteam=audio')
     await labels.fill('gpus=4\nteam=vision')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByRole('heading', { name: 'called otherwise' }).waitFor()
@@ -192,7 +192,7 @@ describe('the dashboard', () => {
     await guest.getByRole('heading', { name: 'secret run' }).waitFor()
     expect(guest.url()).not.toContain('token')
     await guest.goto(new URL('/', url).href)
-    await expect.poll(() => guest.getByRole('row').count()).toBe(2)
+    await soon(() => guest.getByRole('row').count()).toBe(2)
     await guest.getByRole('link', { name: 'secret run' }).click()
     await guest.getByRole('button', { name: 'Cancel' }).click()
     await guest.getByRole('button', { name: 'Cancel the run' }).click()
@@ -210,7 +210,7 @@ describe('the dashboard', () => {
     const page = await openDashboard(browser, proxy.url, taskPath(taskId), {
       mayFail: /WebSocket connection/,
     })
-    await expect.poll(async () => (await linesOf(page, 'loss')).loss?.points).toBe(20)
+    await soon(async () => (await linesOf(page, 'loss')).loss?.points).toBe(20)
     proxy.hold()
     proxy.cut()
     await page.getByText(/Reconnecting \(attempt \d+/).waitFor()
@@ -221,17 +221,17 @@ describe('the dashboard', () => {
       .toEqual({ points: 50, newest: '0.02' })
     await page.getByText('50.0 %').waitFor()
     const pill = page.getByRole('button', { name: 'Connection' })
-    await expect.poll(() => pill.textContent()).toBe('Connection: Live')
+    await soon(() => pill.textContent()).toBe('Connection: Live')
     await pill.click()
-    await expect
-      .poll(() => page.getByRole('dialog').textContent())
-      .toMatch(/Round trip\d+\.\d ms.*memory, connected/)
+    await soon(() => page.getByRole('dialog').textContent()).toMatch(
+      /Round trip\d+\.\d ms.*memory, connected/,
+    )
     await page.getByRole('button', { name: 'Disconnect' }).click()
-    await expect.poll(() => pill.textContent()).toBe('Connection: Disconnected')
+    await soon(() => pill.textContent()).toBe('Connection: Disconnected')
     await report(url, taskId, ...losses(51, 60))
     expect((await linesOf(page, 'loss')).loss?.points).toBe(50)
     await page.getByRole('button', { name: 'Connect', exact: true }).click()
-    await expect.poll(async () => (await linesOf(page, 'loss')).loss?.points).toBe(60)
+    await soon(async () => (await linesOf(page, 'loss')).loss?.points).toBe(60)
   })
 
   it('compares runs on one chart, and shows one in a frame of another page', async () => {
@@ -242,7 +242,7 @@ describe('the dashboard', () => {
     await page.getByRole('checkbox', { name: 'Compare red' }).check()
     await page.getByRole('checkbox', { name: 'Compare green' }).check()
     await page.getByRole('button', { name: 'Compare 2' }).click()
-    await expect.poll(async () => (await linesOf(page, 'loss')).green?.points).toBe(20)
+    await soon(async () => (await linesOf(page, 'loss')).green?.points).toBe(20)
     await page.getByRole('button', { name: 'Add a run' }).click()
     await page.getByRole('button', { name: /^blue/ }).click()
     await page.keyboard.press('Escape')
@@ -250,11 +250,9 @@ describe('the dashboard', () => {
     await report(url, green, ...losses(21, 25))
     const points = async () =>
       Object.entries(await linesOf(page, 'loss')).map(([name, { points }]) => [name, points])
-    await expect
-      .poll(async () => Object.fromEntries(await points()))
-      .toEqual({ red: 10, green: 25, blue: 30 })
+    await soon(async () => Object.fromEntries(await points())).toEqual({ red: 10, green: 25, blue: 30 })
     await page.getByRole('button', { name: 'Remove red' }).click()
-    await expect.poll(async () => Object.fromEntries(await points())).toEqual({ green: 25, blue: 30 })
+    await soon(async () => Object.fromEntries(await points())).toEqual({ green: 25, blue: 30 })
 
     const frame = await openDashboard(browser, url, `/embed/task/gan%3Atraining/${green}`)
     await frame.getByText('step 25 of 100').waitFor()
@@ -283,7 +281,7 @@ describe('the dashboard', () => {
     const hover = (part: number) => page.mouse.move(x + width * part, y + height / 2, { steps: 3 })
     const crosshairs = () => page.locator('.legend-x').allTextContents()
     await hover(0.5)
-    await expect.poll(async () => (await crosshairs()).length).toBe(2)
+    await soon(async () => (await crosshairs()).length).toBe(2)
     expect(new Set(await crosshairs()).size).toBe(1)
     const stepAt = async () => Number((await crosshairs())[0]?.replace('step ', ''))
     expect(await stepAt()).toBeGreaterThan(40)
@@ -299,7 +297,7 @@ describe('the dashboard', () => {
       height: 0,
     }
     await page.mouse.move(other.x + other.width * 0.15, other.y + other.height / 2, { steps: 3 })
-    await expect.poll(stepAt).toBeGreaterThan(40)
+    await soon(stepAt).toBeGreaterThan(40)
     await page.getByRole('slider', { name: 'Smoothing' }).fill('0.9')
     await page.getByLabel('Log scale').check()
     await page.mouse.move(other.x + other.width * 0.5, other.y + other.height / 2, { steps: 3 })
@@ -307,7 +305,7 @@ describe('the dashboard', () => {
     // A mean of what came before, where the values only rise.
     const shown = async () =>
       Number(/accuracy(0\.\d+)/.exec((await accuracy.textContent())?.replace('accuracy', '') ?? '')?.[1])
-    await expect.poll(async () => (await shown()) < (await stepAt()) / 100 - 0.05).toBe(true)
+    await soon(async () => (await shown()) < (await stepAt()) / 100 - 0.05).toBe(true)
     await page.getByText('Epoch', { exact: true }).click()
     await page.getByRole('img', { name: /^loss by epoch/ }).waitFor()
     expect(await page.getByRole('button', { name: 'Whole range' }).count()).toBe(0)

@@ -4,7 +4,7 @@ import { launchBrowser } from '../support/browser.ts'
 import { report, startExternal } from '../support/graphql.ts'
 import { testServer, trainersFile } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
-import { openDashboard, taskPath, violationsOf } from './support/dashboard-page.ts'
+import { openDashboard, soon, taskPath, violationsOf } from './support/dashboard-page.ts'
 
 /*
  * For whoever uses it: by keyboard, with a screen reader, on a phone, in the dark.
@@ -144,7 +144,7 @@ describe('every page of the dashboard', () => {
 
     await page.getByRole('img', { name: /^accuracy by/ }).focus()
     for (const _ of range(1, 10)) await page.keyboard.press('ArrowLeft')
-    await expect.poll(() => page.getByText('step 21', { exact: true }).count()).toBe(2)
+    await soon(() => page.getByText('step 21', { exact: true }).count()).toBe(2)
     expect(await page.getByRole('figure').filter({ hasText: 'accuracy' }).textContent()).toContain('0.42')
 
     await page.getByRole('button', { name: 'Share' }).focus()
@@ -155,7 +155,7 @@ describe('every page of the dashboard', () => {
     await page.keyboard.type('by hand')
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'hidden' })
-    await expect.poll(focused).toBe('Cancel')
+    await soon(focused).toBe('Cancel')
     await page.keyboard.press('Enter')
     await dialog.getByLabel('Reason').focus()
     await page.keyboard.press('Enter')

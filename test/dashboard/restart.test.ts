@@ -4,7 +4,7 @@ import { dataDirectory } from '../support/data-directory.ts'
 import { report, startExternal } from '../support/graphql.ts'
 import { serverProcess } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
-import { linesOf, openDashboard, taskPath } from './support/dashboard-page.ts'
+import { linesOf, openDashboard, soon, taskPath } from './support/dashboard-page.ts'
 
 it('a chart has every point once after its server was killed and started again in mid-run', async () => {
   const { url, kill, start } = await serverProcess({ EPOCHCAST_DATA: dataDirectory() })
@@ -15,7 +15,7 @@ it('a chart has every point once after its server was killed and started again i
   const browser = await openBrowser()
   const page = await openDashboard(browser, url, taskPath(taskId), { mayFail: /WebSocket connection/ })
   const line = async () => (await linesOf(page, 'loss')).loss
-  await expect.poll(line).toEqual({ points: 30, newest: '0.03333' })
+  await soon(line).toEqual({ points: 30, newest: '0.03333' })
   await kill()
   await page.getByText(/Reconnecting \(attempt/).waitFor()
   await start()

@@ -27,14 +27,34 @@ const MAX_MARKS = 200
 
 /** The lines' points on one axis, in the form in which uPlot takes them. */
 export function chartData(lines: readonly Line[], { axis, smoothing, isLog }: ChartView): ChartData {
+  const tables = lines.map((line) => tableOf(line, { axis, smoothing, isLog }))
+  const aligned = tables.map(({ data }) => data)
+  return {
+    aligned: aligned.length === 1 ? (aligned[0] as uPlot.AlignedData) : uPlot.join(aligned),
+    marks: tables.flatMap(({ marks }) => marks).slice(0, MAX_MARKS),
+  }
+}
+
+interface Table {
+  readonly key: string
+  readonly data: uPlot.AlignedData
+  readonly marks: readonly Mark[]
+}
+
+/** As it was made last, by the points of a curve: while one of many grows, the others stay as they are. */
+const tables = new WeakMap<readonly unknown[], Table>()
+
+function tableOf(line: Line, { axis, smoothing, isLog }: ChartView): Table {
+  const { points } = line.curve
+  const key = JSON.stringify([axis, smoothing, isLog, line.startedAt])
+  const known = tables.get(points)
+  if (known?.key === key) return known
   const marks: Mark[] = []
-  const tables = lines.map((line): uPlot.AlignedData => {
-    const [xs, ys] = table(line, axis, marks)
-    if (isLog) for (let i = 0; i < ys.length; i++) if ((ys[i] ?? 1) <= 0) ys[i] = null
-    return smoothing > 0 ? [xs, smooth(ys, smoothing), ys] : [xs, ys]
-  })
-  const aligned = tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables)
-  return { aligned, marks: marks.slice(0, MAX_MARKS) }
+  const [xs, ys] = table(line, axis, marks)
+  if (isLog) for (let i = 0; i < ys.length; i++) if ((ys[i] ?? 1) <= 0) ys[i] = null
+  const made: Table = { key, marks, data: smoothing > 0 ? [xs, smooth(ys, smoothing), ys] : [xs, ys] }
+  tables.set(points, made)
+  return made
 }
 
 function table({ curve, startedAt }: Line, axis: Axis, marks: Mark[]): [number[], (number | null)[]] {

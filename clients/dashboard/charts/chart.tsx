@@ -8,6 +8,7 @@ import { Legend } from './legend.tsx'
 import type { Line } from './metric-groups.ts'
 import { resolveColors } from './palette.ts'
 import { Plot, type Zoom } from './plot.ts'
+import { useSameArray, useThrottled } from './steady.ts'
 
 interface ChartProps {
   readonly title: string
@@ -23,6 +24,9 @@ interface ChartProps {
 }
 
 const SOLID: readonly boolean[] = []
+/** From so many on, a chart is drawn anew a few times a second only. */
+const MANY_POINTS = 20_000
+const CALM_MS = 250
 
 /** One metric over what it is counted by. Lines without a place on the axis are named, not drawn. */
 export function Chart(props: ChartProps) {
@@ -42,11 +46,15 @@ export function Chart(props: ChartProps) {
   const isNear = useIsNear(box)
   const { shown: theme } = useTheme()
 
-  const points = lines.map(({ curve }) => curve.points)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: points are the same arrays as long as nothing was added
+  const points = useSameArray(lines.map(({ curve }) => curve.points))
+  const count = points.reduce((sum, { length }) => sum + length, 0)
+  // Another line is drawn at once: data and plot must have the same.
+  const keys = lines.map(({ key }) => key).join()
+  const drawn = useThrottled(points, count > MANY_POINTS ? CALM_MS : 0)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: lines are others at each rendering, and their points the same
   const data = useMemo(
     () => (isNear && lines.length > 0 ? chartData(lines, view) : null),
-    [isNear, view.axis, view.smoothing, view.isLog, ...padded(points)],
+    [isNear, view.axis, view.smoothing, view.isLog, drawn, keys],
   )
   const structure = JSON.stringify([
     placed.map(({ line, color, isDashed }) => [line.key, color, isDashed]),
@@ -150,12 +158,6 @@ function MarkNotes({ marks, axis }: { marks: readonly Mark[]; axis: ChartView['a
     </span>
   )
 }
-
-const MAX_DEPENDENCIES = 32
-
-/** An effect has as many dependencies at each rendering. */
-const padded = (points: readonly unknown[]): unknown[] =>
-  Array.from({ length: MAX_DEPENDENCIES }, (_, index) => points[index] ?? null)
 
 /** For who cannot see it. */
 function describe(title: string, lines: readonly Line[], marks: readonly Mark[], axis: string): string {

@@ -1,4 +1,4 @@
-import type { CSSProperties } from 'react'
+import { memo } from 'react'
 import { Link } from 'wouter'
 import type { TaskSummaryFragment } from '../../typescript/index.ts'
 import {
@@ -19,18 +19,27 @@ interface TaskRowProps {
   readonly task: TaskSummaryFragment
   readonly values: readonly MetricValue[]
   readonly now: number
-  readonly style: CSSProperties
+  /** Pixels from the top of the list. */
+  readonly top: number
   /** From 1, the head of the table being the first. */
   readonly rowIndex: number
   readonly isChosen: boolean
   readonly onChoose: (task: TaskSummaryFragment, isChosen: boolean) => void
 }
 
-export function TaskRow({ task, values, now, style, rowIndex, isChosen, onChoose }: TaskRowProps) {
+/** Of many that change at once, only those are rendered that have. */
+export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
+  const { task, values, now, top, rowIndex, isChosen, onChoose } = props
   const name = nameOf(task)
   const { status, progress, loss } = task
   return (
-    <div className="task-row" role="row" aria-rowindex={rowIndex} style={style} data-task={task.channel}>
+    <div
+      className="task-row"
+      role="row"
+      aria-rowindex={rowIndex}
+      style={{ transform: `translateY(${top}px)` }}
+      data-task={task.channel}
+    >
       <span role="cell" className="task-choose">
         <input
           type="checkbox"
@@ -76,7 +85,7 @@ export function TaskRow({ task, values, now, style, rowIndex, isChosen, onChoose
       </time>
     </div>
   )
-}
+})
 
 /** How long it took. */
 function EndOf({ task: { status, startedAt, finishedAt } }: { task: TaskSummaryFragment }) {

@@ -61,7 +61,7 @@ export function TaskTable({ tasks, order, onOrder, chosen, onChoose }: TaskTable
             values={sparklines.get(task.channel) ?? []}
             now={now}
             rowIndex={item.index + 2}
-            style={{ transform: `translateY(${item.start - top}px)` }}
+            top={item.start - top}
             isChosen={chosen.has(task.channel)}
             onChoose={onChoose}
           />

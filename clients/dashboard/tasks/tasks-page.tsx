@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState } from 'react'
+import { useCallback, useMemo, useRef, useState } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
 import type { TasksSnapshot } from '../../react/index.ts'
 import { useTasks } from '../../react/index.ts'
@@ -40,13 +40,14 @@ export function TasksPage() {
   const sorted = useMemo(() => sortTasks(tasks, order), [tasks, order])
   const running = tasks.filter(({ status }) => status === 'RUNNING').length
 
-  const choose = (task: TaskSummaryFragment, isChosen: boolean) =>
+  const choose = useCallback((task: TaskSummaryFragment, isChosen: boolean) => {
     setChosen((before) => {
       const after = new Map(before)
       if (isChosen) after.set(task.channel, task)
       else after.delete(task.channel)
       return after
     })
+  }, [])
 
   return (
     <>

@@ -40,6 +40,9 @@ export async function openTab(
   return page
 }
 
+/** What a page comes to show, however slow the machine is. */
+export const soon = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 10_000, interval: 20 })
+
 export const taskPath = (id: string, channelPrefix = 'gan:training'): string =>
   `/tasks/${encodeURIComponent(channelPrefix)}/${id}`
 
