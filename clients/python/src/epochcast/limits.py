@@ -21,7 +21,8 @@ MIN_GZIP_BYTES = 4096
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 MAX_NESTING = 8
 
-LINGER_SECONDS = 0.05  # after a report, for those that come right after it
+LINGER_SECONDS = 0.05  # between two looks at what was reported
+AWAKE_SECONDS = 2.0  # without a report, before the thread that looks waits to be woken by the next
 IO_TIMEOUT_SECONDS = 10.0  # to connect, and for each part of a reply
 CALL_TIMEOUT_SECONDS = 30.0  # for a call as a whole
 FIRST_BACKOFF_SECONDS = 0.25

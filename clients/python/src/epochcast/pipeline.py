@@ -10,6 +10,7 @@ from typing import Any
 
 from . import encode
 from .limits import (
+    AWAKE_SECONDS,
     FLUSH_SECONDS,
     LINGER_SECONDS,
     MAX_BATCH_BYTES,
@@ -170,13 +171,19 @@ class Pipeline:
             self.sender.wake()
 
     def _some_items(self) -> list[Item]:
-        """Waits for the first, and a little for those after it."""
+        """Those that came since it looked last, and once nothing comes any more, the next one."""
         items: list[Item] = []
-        first = self._queue.get()
-        if first is not None:
-            items.append(first)
-            if not self._closing:
+        until = time.monotonic() + AWAKE_SECONDS
+        # It looks by itself, because a thread that sleeps in `get` would have to be woken by the training's own, which costs that
+        # thread a system call and often its core.
+        while self._queue.empty() and not self._closing:
+            if time.monotonic() < until:
                 time.sleep(LINGER_SECONDS)
+                continue
+            first = self._queue.get()
+            if first is not None:
+                items.append(first)
+            break
         try:
             while len(items) < MAX_BATCH_REPORTS:
                 item = self._queue.get_nowait()
