@@ -1,8 +1,9 @@
 import { TaskDocument, type TaskSummaryFragment, TaskUpdatesDocument } from '../typescript/index.ts'
 import { EXIT, exitCodeOf } from './exit-codes.ts'
+import { linePrinter } from './logs.ts'
 import { endingLines } from './render/ending.ts'
 import { hasColors } from './render/styles.ts'
-import type { Connection } from './session.ts'
+import { type Connection, reportError } from './session.ts'
 import { type Terminal, writeLine } from './terminal.ts'
 import { lineViewer, type Viewer } from './viewer.ts'
 import { afterConnectionChange, afterEvent, afterTold, initialState } from './watch-state.ts'
@@ -10,6 +11,8 @@ import { afterConnectionChange, afterEvent, afterTold, initialState } from './wa
 export interface FollowOptions {
   readonly after?: string | undefined
   readonly last?: number | undefined
+  /** With what it prints. */
+  readonly output?: boolean | undefined
   /** One event a line, as JSON. */
   readonly json: boolean
 }
@@ -23,7 +26,7 @@ const ENDING_TIMEOUT_MS = 5000
 export async function followTask(
   connection: Connection,
   task: TaskSummaryFragment,
-  { after, last, json }: FollowOptions,
+  { after, last, output = false, json }: FollowOptions,
 ): Promise<number> {
   const { client, terminal, signal, commandLine } = connection
   const { id: taskId, channelPrefix } = task
@@ -36,6 +39,7 @@ export async function followTask(
     state = afterTold(state, told)
     viewer.show(state)
   }
+  const printing = output ? followOutput(connection, task, json, viewer) : undefined
   try {
     viewer.show(state)
     if (live) void followTold(connection, task, ended.signal, tell)
@@ -51,6 +55,7 @@ export async function followTask(
       viewer.show(state, event)
     }
     ended.abort()
+    await printing
     if (!json) await askOnce(connection, task, tell)
   } catch (error) {
     ended.abort()
@@ -69,6 +74,25 @@ export async function followTask(
     for (const line of endingLines(state, colors)) writeLine(terminal.stdout, line)
   }
   return exitCodeOf(state.task.status)
+}
+
+/** Past lines that a view with output begins with. */
+const REPLAYED_LINES = 100
+
+/** What the training prints, up to its end. */
+async function followOutput(
+  { client, terminal, signal }: Connection,
+  { id: taskId, channelPrefix }: TaskSummaryFragment,
+  json: boolean,
+  viewer: Viewer,
+): Promise<void> {
+  const print = linePrinter(terminal, json)
+  try {
+    const request = { taskId, channelPrefix, last: REPLAYED_LINES }
+    for await (const line of client.followOutput(request, { signal })) viewer.print(() => print(line))
+  } catch (error) {
+    if (!signal.aborted) reportError(terminal, error)
+  }
 }
 
 /** What the events do not tell: the time left, and times by the server's clock. The view does without where it fails. */

@@ -27,6 +27,12 @@ export function liveViewer({ stdout, env }: Terminal): Viewer {
       state = next
       if (isFirst) draw()
     },
+    // Above what is drawn, which is drawn again below.
+    print: (write) => {
+      update.clear()
+      write()
+      draw()
+    },
     close: () => {
       clearInterval(timer)
       draw()

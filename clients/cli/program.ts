@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { addCancelCommand } from './cancel.ts'
 import { addDeleteCommand } from './delete.ts'
 import { EXIT } from './exit-codes.ts'
+import { addLogsCommand } from './logs.ts'
 import { addRenameCommand } from './rename.ts'
 import { addReportCommand } from './report.ts'
 import { addRunCommand } from './run.ts'
@@ -50,6 +51,7 @@ Start here:
     )
   addTrainCommand(command, session)
   addWatchCommand(command, session)
+  addLogsCommand(command, session)
   addCancelCommand(command, session)
   addReportCommand(command, session)
   addRunCommand(command, session)

@@ -8,6 +8,8 @@ import type { WatchState } from './watch-state.ts'
 /** Where a followed training is shown. */
 export interface Viewer {
   show(state: WatchState, event?: TrainingProgressEvent): void
+  /** A line beside what is shown. */
+  print(write: () => void): void
   close(): void
 }
 
@@ -20,6 +22,7 @@ export function lineViewer({ stdout, stderr }: Terminal, json: boolean): Viewer 
       if (state.lost !== lost) writeLine(stderr, state.lost ? lostText(state.lost) : 'connected again')
       lost = state.lost
     },
+    print: (write) => write(),
     close: () => {},
   }
 }

@@ -8,6 +8,7 @@ interface WatchOptions {
   readonly prefix?: string
   readonly after?: string
   readonly last?: number
+  readonly output?: boolean
   readonly json?: boolean
 }
 
@@ -19,11 +20,12 @@ export function addWatchCommand(program: Command, session: Session): void {
     .option('--prefix <channelPrefix>', "the task's channel prefix (default: looked for under each)")
     .option('--after <cursor>', 'go on after this event')
     .option('--last <n>', 'replay this many of the newest events first', wholeNumber)
+    .option('--output', 'with what it prints')
     .option('--json', 'one event a line, as JSON')
     .action((taskId: string, options: WatchOptions) =>
       withConnection(session, command, async (connection) => {
         const { client, signal } = connection
-        const { prefix: channelPrefix, after, last, json = false } = options
+        const { prefix: channelPrefix, after, last, output = false, json = false } = options
         const { task } = await client.execute(TaskDocument, { id: taskId, channelPrefix }, { signal })
         if (!task) {
           throw new EpochcastClientError(`there is no task ${JSON.stringify(taskId)}`, {
@@ -31,13 +33,14 @@ export function addWatchCommand(program: Command, session: Session): void {
             retryable: false,
           })
         }
-        return followTask(connection, task, { after, last, json })
+        return followTask(connection, task, { after, last, output, json })
       }),
     )
   addExamples(
     command,
     'epochcast watch 550e8400-e29b-41d4-a716-446655440000',
     'epochcast watch 550e8400-e29b-41d4-a716-446655440000 --last 100 | grep epoch-end',
+    'epochcast watch 550e8400-e29b-41d4-a716-446655440000 --output',
     'epochcast watch 550e8400-e29b-41d4-a716-446655440000 --json | jq .loss',
   )
 }

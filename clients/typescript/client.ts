@@ -5,6 +5,7 @@ import { requestFor } from './document.ts'
 import { disposed, EpochcastClientError } from './error.ts'
 import { post } from './execute.ts'
 import { type FollowRequest, followEvents, type TrainingProgressEvent } from './follow.ts'
+import { followLines, type OutputLineEvent } from './follow-output.ts'
 import { type ReceiveOptions, receive } from './receive.ts'
 import { type ConnectionChange, gaveUp, Reconnection } from './reconnection.ts'
 import { DEFAULT_RETRY, pause, type RetryOptions, retryDelayMs } from './retry.ts'
@@ -68,10 +69,16 @@ export interface EpochcastClient {
   watchTask(request: FollowRequest, options?: StreamOptions): AsyncIterableIterator<TrainingProgressEvent>
 
   /**
+   * What a training's trainers print, line by line, until the training has ended and nothing has come for a while; it
+   * comes back as `follow` does, after the last line. What is missing is a line with `skip`.
+   */
+  followOutput(request: FollowRequest, options?: StreamOptions): AsyncIterableIterator<OutputLineEvent>
+
+  /**
    * The values of any subscription until the server completes it. Comes back from a dropped socket with
    * the same variables, which is right for those that open with the present state (taskProgress,
    * taskUpdates, heartbeat); taskUpdates also asks for what has ended since its last value, where its document
-   * has a variable for `finishedWithinSeconds`; for the events of a training, `follow` loses and repeats none.
+   * has a variable for `finishedWithinSeconds`; for the events of a training, `follow` loses and repeats none, and `followOutput` none of its lines.
    */
   subscribe<Data, Variables>(
     document: TypedDocumentNode<Data, Variables>,
@@ -143,6 +150,14 @@ export function createClient(options: ClientOptions): EpochcastClient {
 
     follow,
     watchTask: follow,
+
+    followOutput: (request, { signal, onConnection } = {}) =>
+      stoppable([disposal.signal, signal], (signal) =>
+        followLines(socket(), request, new Reconnection(retry, signal, onConnection), {
+          signal,
+          maxBuffered,
+        }),
+      ),
 
     subscribe: (document, variables, { signal, onConnection } = {}) =>
       stoppable([disposal.signal, signal], (signal) =>

@@ -19,7 +19,7 @@ export function iterateOperation(
     next: (result) => {
       buffered.push(result)
       if (buffered.length >= maxBuffered) {
-        if (operation.document.hasEvents) {
+        if (operation.document.goesOn) {
           isPaused = true
           operation.pause()
         } else {

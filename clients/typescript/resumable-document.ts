@@ -29,7 +29,7 @@ export interface StreamValue {
 
 /**
  * A document that can be sent so that it goes on where it stood. Most are sent as they are: what a server with
- * `EPOCHCAST_TRUSTED_DOCUMENTS` runs must not be changed. One of `trainingProgress` that lacks a variable for `after` is
+ * `EPOCHCAST_TRUSTED_DOCUMENTS` runs must not be changed. One of `trainingProgress` or `taskOutput` that lacks a variable for `after` is
  * given one when it comes back, and one that lacks `cursor` or `__typename` is asked for it under a name of our own, which is
  * taken out of the results.
  */
@@ -37,6 +37,8 @@ export interface ResumableDocument {
   readonly type: 'query' | 'mutation' | 'subscription'
   /** Whether it has the events of a training; else it opens with the present state whenever it is sent. */
   readonly hasEvents: boolean
+  /** Whether it goes on at its cursor when it is sent again. */
+  readonly goesOn: boolean
   /** Whether each sending brings a value at once. */
   readonly opensWithValue: boolean
   query(progress: Progress): string
@@ -51,39 +53,43 @@ const NO_VALUE: StreamValue = { typename: undefined, cursor: undefined, error: u
 export function resumableDocument({ query, operationName, extensions }: OperationText): ResumableDocument {
   const operation = scanOperation(query, operationName)
   const events = operation?.field('trainingProgress')
+  const output = operation?.field('taskOutput')
   const updates = operation?.field('taskUpdates')
   const plain = {
     type: operation?.type ?? 'query',
     hasEvents: false,
-    opensWithValue: !updates,
+    goesOn: false,
+    opensWithValue: !updates && !output,
     query: () => query,
     variables: (variables: Variables | null | undefined) => variables,
     take: () => NO_VALUE,
   }
   if (operation?.type !== 'subscription') return plain
-  if (events) {
+  const followed = events ?? output
+  if (followed) {
     // One that is known to the server by its hash has to stay what it is.
     const isFixed = extensions?.persistedQuery !== undefined
     const added = [
-      events.selects.has('cursor') ? '' : `${CURSOR}: cursor`,
-      events.selects.has('__typename') ? '' : `${TYPENAME}: __typename`,
+      followed.selects.has('cursor') ? '' : `${CURSOR}: cursor`,
+      !events || events.selects.has('__typename') ? '' : `${TYPENAME}: __typename`,
     ].join(' ')
-    const asked = isFixed || added === ' ' ? query : events.withSelection(added)
-    const after = variableName(events.arguments.get('after'))
+    const asked = isFixed || added === ' ' ? query : followed.withSelection(added)
+    const after = variableName(followed.arguments.get('after'))
     let resumed: string | undefined
     return {
       ...plain,
-      hasEvents: true,
+      hasEvents: Boolean(events),
+      goesOn: true,
       query: ({ cursor }) => {
         if (cursor === null || after !== undefined || isFixed) return asked
         resumed ??= scanOperation(asked, operationName)
-          ?.field('trainingProgress')
+          ?.field(events ? 'trainingProgress' : 'taskOutput')
           ?.withArgument('after', `$${AFTER}`, `$${AFTER}: Cursor`)
         return resumed ?? asked
       },
       variables: (variables, { cursor }) =>
         cursor === null ? variables : { ...variables, [after ?? AFTER]: cursor },
-      take: (data) => takeFrom(data[events.responseKey]),
+      take: (data) => takeFrom(data[followed.responseKey]),
     }
   }
   const within = variableName(updates?.arguments.get('finishedWithinSeconds'))

@@ -166,6 +166,7 @@ export class ResumedOperation {
     }
     this.#heardAt = Date.now()
     if (!this.document.hasEvents || !data) {
+      this.#cursor = (data && this.document.take(data).cursor) ?? this.#cursor
       this.#progressed({ kind: 'live' })
       return void this.#sink.next(result)
     }

@@ -32,7 +32,7 @@ export interface OutputStreamParts {
 /** How long it waits before it reads without having been told of anything. */
 const CHECK_MS = 5000
 /** Lines handed out in one turn of the event loop, where their reader is as fast. */
-const LINES_PER_TURN = 64
+const LINES_PER_TURN = 16
 
 /**
  * What a task's trainers print, from a position on: every line in order and once, with a note where some are missing, until

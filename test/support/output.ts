@@ -18,5 +18,6 @@ export async function print(
   more: object = {},
 ): Promise<Data> {
   const lines = texts.map((text) => ({ text }))
-  return (await run(url, REPORT_OUTPUT, { input: { taskId, lines, ...more } })).reportOutput
+  const input = { taskId, lines, ...more }
+  return (await run(url, REPORT_OUTPUT, { input })).reportOutput
 }
