@@ -10,20 +10,18 @@ import { ExternalLauncher } from './launcher/external.ts'
 import {
   type AdoptingLauncher,
   canAdopt,
-  type Job,
   type JobObserver,
   type Launcher,
   type LauncherName,
 } from './launcher/launcher.ts'
-import { LocalLauncher } from './launcher/local.ts'
-import type { OutputSink } from './launcher/output-capture.ts'
+import { LocalLauncher, type LocalLauncherOptions } from './launcher/local.ts'
 import { parseRedisUrl } from './redis-url.ts'
 
 export interface LauncherParts {
   readonly trainers: Trainers
   readonly observer: JobObserver
-  /** Takes what the trainer of a job prints. */
-  readonly sinkOf: (job: Job) => OutputSink
+  /** What becomes of what local trainers print, and of what their machine shows. */
+  readonly watch: LocalLauncherOptions['watch']
   /** The GraphQL endpoint, once the server listens. */
   readonly url: () => string
   readonly logger: Logger
@@ -42,7 +40,7 @@ export interface OpenLaunchers {
  * @throws ConfigError where one is asked for whose queue is not set
  */
 export function openLaunchers(config: Config, parts: LauncherParts): OpenLaunchers {
-  const { trainers, observer, sinkOf, url, onError } = parts
+  const { trainers, observer, watch, url } = parts
   const local = new LocalLauncher(
     {
       concurrency: config.localConcurrency,
@@ -51,7 +49,7 @@ export function openLaunchers(config: Config, parts: LauncherParts): OpenLaunche
       killGraceMs: config.killGraceMs,
       reportUrl: () => config.operation.reportUrl ?? url(),
       env: config.trainerEnv,
-      output: { sinkOf, linesPerSecond: config.operation.output.linesPerSecond, onError },
+      watch,
     },
     observer,
   )

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import { auditLog } from './audit-log.ts'
 import type { Authenticator } from './auth/authenticator.ts'
@@ -22,6 +23,7 @@ import { SeriesReader } from './feed/series-reader.ts'
 import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { OutputIngest } from './ingest/output-ingest.ts'
+import { SystemIngest } from './ingest/system-ingest.ts'
 import type { LocalLauncher } from './launcher/local.ts'
 import { openBridge } from './open-bridge.ts'
 import { openLaunchers } from './open-launchers.ts'
@@ -96,6 +98,7 @@ export function openServices(
     channelPrefixes: config.channelPrefixes,
     linesPerSecond: config.operation.output.linesPerSecond,
   })
+  const system = new SystemIngest(writer)
   const audit = auditLog(logger)
   const startBounds = new StartBounds({
     startsPerHour: config.startsPerHour,
@@ -128,10 +131,18 @@ export function openServices(
   const { local, all, adopting } = openLaunchers(config, {
     trainers,
     observer: dispatch,
-    sinkOf:
-      ({ key }) =>
-      (batch) =>
-        output.append(key, batch),
+    watch: {
+      output: {
+        sinkOf: (job) => (batch) => output.append(job.key, batch),
+        linesPerSecond: config.operation.output.linesPerSecond,
+      },
+      system: {
+        everyMs: config.operation.output.systemMetricsMs,
+        onSample: ({ key, attempt }, metrics) =>
+          system.record({ key, attempt, machine: hostname(), metrics }),
+      },
+      onError,
+    },
     url,
     logger,
     onError,

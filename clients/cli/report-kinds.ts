@@ -80,6 +80,11 @@ const KINDS = {
     takes: ['type'],
     build: ({ error, type: errorType, timestamp }) => ({ error: defined({ error, errorType, timestamp }) }),
   },
+  system: {
+    needs: ['metric'],
+    takes: [],
+    build: ({ metric: metrics, timestamp }) => ({ system: defined({ metrics, timestamp }) }),
+  },
   success: {
     needs: [],
     takes: ['result'],

@@ -97,6 +97,10 @@ export class CurveSet {
         const hasFit = add(fitMetrics, 'TRAIN')
         return add(evalMetrics, 'VAL') || hasFit
       }
+      case 'SystemSampled': {
+        const seconds = Date.parse(event.timestamp) / 1000
+        return this.#addAll(event.metrics, null, event.member, 'TIME', event, seconds, null)
+      }
       case 'EpochStarted':
         this.#startedEpoch = event.epoch ?? null
         return false

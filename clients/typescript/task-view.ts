@@ -167,6 +167,8 @@ const CHANGES = {
     error: errorOf(event),
   })),
   // An error that the trainer got over is history, and so is the way still to go.
+  // Of its machine, not of the task.
+  SystemSampled: (_, { cursor }) => ({ cursor }),
   TrainingSucceeded: (_, event) => ({
     ...ending('SUCCESS', event),
     result: event.result ?? null,

@@ -46,6 +46,8 @@ const localShape = z.strictObject({
   end: z.enum(['report', 'exit']).optional(),
   /** Whether it reports by the Kubeflow Trainer's protocol; it then reports no end, and ends by its exit. */
   kubeflow: z.boolean().default(false),
+  /** Whether its machine is looked at (`EPOCHCAST_SYSTEM_METRICS_SECONDS`). */
+  systemMetrics: z.boolean().default(true),
 })
 
 const externalShape = z.strictObject({ ...description, launcher: z.literal('external') })
@@ -201,9 +203,11 @@ function trainerOf(
   }
   switch (shape.launcher) {
     case 'local': {
-      const { end, kubeflow, ...local } = shape
+      const { end, kubeflow, systemMetrics, ...local } = shape
       const endsByExit = (end ?? (kubeflow ? 'exit' : 'report')) === 'exit'
-      return { ...local, ...common, cwd: resolve(folder, shape.cwd), endsByExit, speaksKubeflow: kubeflow }
+      const cwd = resolve(folder, shape.cwd)
+      const what = { endsByExit, speaksKubeflow: kubeflow, hasSystemMetrics: systemMetrics }
+      return { ...local, ...common, cwd, ...what }
     }
     case 'celery': {
       const asked = paramsAskedFor(shape)

@@ -19,6 +19,8 @@ export interface LocalTrainer extends TrainerDescription {
   readonly endsByExit: boolean
   /** Whether it gets what switches on reporting by the Kubeflow Trainer's protocol, as in Hugging Face Transformers. */
   readonly speaksKubeflow: boolean
+  /** Whether the machine is looked at that it runs on. */
+  readonly hasSystemMetrics: boolean
 }
 
 interface ExternalTrainer extends TrainerDescription {

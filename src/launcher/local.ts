@@ -13,7 +13,7 @@ import {
   STOPPED_BEFORE_START,
   type Submission,
 } from './launcher.ts'
-import { OutputCapture, type OutputSink } from './output-capture.ts'
+import { ProcessWatch, type ProcessWatchOptions } from './process-watch.ts'
 import { Reaper } from './reaper.ts'
 
 export interface LocalLauncherOptions {
@@ -29,12 +29,8 @@ export interface LocalLauncherOptions {
   readonly reportUrl: () => string
   /** What a trainer gets of the server's environment. */
   readonly env: Pick<TrainerEnv, 'pick'>
-  readonly output: {
-    /** Takes what the trainer of a job prints. */
-    readonly sinkOf: (job: Job) => OutputSink
-    readonly linesPerSecond: number
-    readonly onError: (error: unknown) => void
-  }
+  /** What is seen of a trainer's process beside its reports. */
+  readonly watch: ProcessWatchOptions
 }
 
 type LocalSubmission = Submission<LocalTrainer>
@@ -168,12 +164,7 @@ export class LocalLauncher implements ReservingLauncher {
     this.#running.set(channel, running)
     if (child.pid !== undefined) this.#reaper.watch(child.pid)
 
-    const { sinkOf, ...output } = this.#options.output
-    const { attempt, reportToken } = job
-    const capture = new OutputCapture(sinkOf(job), { ...output, attempt, secrets: [reportToken] })
-    capture.read(child.stdout, 'STDOUT')
-    capture.read(child.stderr, 'STDERR')
-
+    const watch = new ProcessWatch(job, child, this.#options.watch)
     let spawnError: Error | undefined
     child.once('error', (error) => {
       spawnError ??= error
@@ -192,9 +183,9 @@ export class LocalLauncher implements ReservingLauncher {
       if (child.pid !== undefined) this.#reaper.forget(child.pid)
       kubeflow?.remove()
       // First what it printed: who watches that is told the end after it.
-      await capture.close()
+      await watch.close()
       this.#running.delete(channel)
-      this.#observer.ended(job, this.#describe(job, code, signal, spawnError, capture.tail))
+      this.#observer.ended(job, this.#describe(job, code, signal, spawnError, watch.tail))
       if (this.#running.size === 0) this.#whenIdle?.()
       this.#launchNext()
     })

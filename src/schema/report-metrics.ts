@@ -96,6 +96,18 @@ const ErrorReportInput = builder.inputType('ErrorReportInput', {
   }),
 })
 
+const SystemReportInput = builder.inputType('SystemReportInput', {
+  description: 'How the machine stands that a trainer runs on.',
+  fields: (t) => ({
+    metrics: t.field({
+      type: 'Metrics',
+      required: true,
+      description: 'Names begin with `system/`, such as `system/cpu_percent`.',
+    }),
+    timestamp: t.field({ type: 'DateTime', description: timestampDescription }),
+  }),
+})
+
 const SuccessReportInput = builder.inputType('SuccessReportInput', {
   fields: (t) => ({
     result: t.field({
@@ -116,6 +128,11 @@ const ReportInput = builder.inputType('ReportInput', {
       roundEnd: t.field({ type: RoundEndReportInput }),
       status: t.field({ type: StatusReportInput }),
       error: t.field({ type: ErrorReportInput, description: 'The task goes on.' }),
+      system: t.field({
+        type: SystemReportInput,
+        description:
+          "Charted by time for the machine that `member` names. No sign of life, and nothing of the task's progress.",
+      }),
       success: t.field({ type: SuccessReportInput, description: 'Final.' }),
       failure: t.field({
         type: ErrorReportInput,
@@ -145,7 +162,7 @@ const ReportMetricsInput = builder.inputType('ReportMetricsInput', {
     }),
     member: t.string({
       description:
-        "The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd and error; starts and ends are refused, they are not a member's to report. An end is one for all members: report it after the barrier, or what they have yet to report is refused with TASK_ENDED.",
+        "The rank, client or node that these reports come from. They keep series of their own and leave the task's progress and latest metrics to whoever reports without. A member reports progress, epochEnd, roundEnd, error and system; starts and ends are refused, they are not a member's to report. An end is one for all members: report it after the barrier, or what they have yet to report is refused with TASK_ENDED.",
       validate: line(LIMITS.memberLength),
     }),
     producer: t.string({

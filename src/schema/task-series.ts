@@ -17,6 +17,7 @@ const SeriesAxisEnum = builder.enumType('SeriesAxis', {
     STEP: { description: "The trainer's global step, or the progress's `current`." },
     EPOCH: {},
     ROUND: {},
+    TIME: { description: 'Seconds since 1970: of machines, which know no step.' },
   } satisfies Record<(typeof SERIES_AXES)[number], unknown>,
 })
 

@@ -5,6 +5,7 @@ import type {
   ProgressUpdate,
   RoundEnded,
   StatusChanged,
+  SystemSampled,
   TrainingCancelled,
   TrainingFailed,
   TrainingSucceeded,
@@ -131,6 +132,15 @@ export const EVENT_TYPES = {
       member: t.exposeString('member', { nullable: true, description: memberDescription }),
       error: t.exposeString('error'),
       errorType: t.exposeString('errorType', { nullable: true }),
+    }),
+  }),
+
+  SystemSampled: builder.objectRef<SystemSampled & Delivery>('SystemSampled').implement({
+    description: 'How a machine stood that a trainer runs on; no sign of life of the trainer.',
+    interfaces,
+    fields: (t) => ({
+      member: t.exposeString('member', { nullable: true, description: 'The machine.' }),
+      metrics: t.expose('metrics', { type: 'Metrics' }),
     }),
   }),
 

@@ -106,6 +106,13 @@ export interface TrainingCancelled extends EventBase {
   readonly reason: string | null
 }
 
+/** How a machine stood that a trainer runs on. No sign of life of the trainer, and nothing of its progress. */
+export interface SystemSampled extends EventBase, OfMember {
+  readonly type: 'SystemSampled'
+  /** Names begin with `system/`. */
+  readonly metrics: Metrics
+}
+
 /** An event of the log. `type` is its GraphQL type name. */
 export type TaskEvent =
   | ProgressUpdate
@@ -114,6 +121,7 @@ export type TaskEvent =
   | RoundEnded
   | StatusChanged
   | ErrorReported
+  | SystemSampled
   | TrainingSucceeded
   | TrainingFailed
   | TrainingCancelled
@@ -129,6 +137,7 @@ const IS_FINAL = {
   RoundEnded: false,
   StatusChanged: false,
   ErrorReported: false,
+  SystemSampled: false,
   TrainingSucceeded: true,
   TrainingFailed: true,
   TrainingCancelled: true,

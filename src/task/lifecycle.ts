@@ -1,6 +1,7 @@
 import { EpochcastError, quote } from './errors.ts'
 import { happenedAt, type StatusChanged, type TaskEvent } from './event.ts'
-import { channelOf, isFinalStatus, type Json, type TaskState, type TaskStatus } from './task.ts'
+import { LIMITS } from './limits.ts'
+import { channelOf, isFinalStatus, type Json, type Metrics, type TaskState, type TaskStatus } from './task.ts'
 
 /**
  * What the server itself may append to a task's log: each function returns the events for a state,
@@ -109,6 +110,27 @@ export interface LivenessWindows {
   readonly stallMs: number
   /** Silence after which a task that no living server holds is given up. */
   readonly abandonMs: number
+}
+
+/**
+ * How the machine stood that runs an attempt. Nothing where that is over, or the task has as many machines as it may.
+ *
+ * @param metrics names begin with `system/`
+ */
+export function sampled(
+  state: TaskState,
+  attempt: number,
+  member: string,
+  metrics: Metrics,
+  now: number,
+): TaskEvent[] {
+  if (isFinalStatus(state.status) || attempt !== state.attempt) return []
+  const { names, metrics: known } = state.machines ?? { names: [], metrics: [] }
+  const isNew = !names.includes(member)
+  const added = Object.keys(metrics).filter((name) => !known.includes(name))
+  if (isNew && names.length >= LIMITS.machinesPerTask) return []
+  if (known.length + added.length > LIMITS.systemMetricsPerTask) return []
+  return [{ type: 'SystemSampled', member, metrics, ...happenedAt(now) }]
 }
 
 /** What the silence of a task's trainer means. `isHeld` says that a living server holds its process. */

@@ -103,6 +103,9 @@ export const LIMITS = {
   celeryArguments: 64,
   /** Bytes of one message that a publisher sends on a task's Redis channel. */
   bridgeMessageBytes: 131_072,
+  /** Machines of one task that are sampled, and different names of what is sampled. */
+  machinesPerTask: 64,
+  systemMetricsPerTask: 256,
   /** Lines in one `reportOutput` call, and bytes of UTF-8 in one of them; what is longer is cut. */
   outputLinesPerCall: 1000,
   outputLineBytes: 16_384,

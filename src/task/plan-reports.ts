@@ -1,12 +1,13 @@
 import { EpochcastError, quote } from './errors.ts'
 import { happenedAt, type TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
+import { refuseTooManyMachines } from './machines.ts'
 import { refuseTooManyMembers } from './members.ts'
 import { boundMaps, leftOut, namesBeyondBound, withoutMetrics } from './metric-bound.ts'
 import { digestOf, isRepeat, lastOf } from './producers.ts'
 import { apply, draftOf } from './reducer.ts'
 import { eventOf, type Report } from './report.ts'
-import { channelOf, hasEnded, type TaskState } from './task.ts'
+import { channelOf, hasEnded, isFinalStatus, type TaskState } from './task.ts'
 
 export interface ReportBatch {
   readonly reports: readonly Report[]
@@ -68,8 +69,11 @@ function planOf(before: TaskState, batch: ReportBatch, reports: readonly Report[
   const times = happenedAt(now)
 
   refuseEnded(state)
-  const relaunch = batch.attempt !== null && batch.attempt > state.attempt
-  if (relaunch || state.status !== 'RUNNING') {
+  // What is sampled of a machine is no word of the trainer.
+  const isHeard = reports.some(({ system }, i) => i >= duplicates && system == null)
+  if (!isHeard && isFinalStatus(state.status)) refuseFinal(state)
+  const relaunch = isHeard && batch.attempt !== null && batch.attempt > state.attempt
+  if (relaunch || (isHeard && state.status !== 'RUNNING')) {
     add({
       type: 'StatusChanged',
       status: 'RUNNING',
@@ -91,6 +95,7 @@ function planOf(before: TaskState, batch: ReportBatch, reports: readonly Report[
     add(event)
   }
   refuseTooManyMembers(before, state)
+  refuseTooManyMachines(before, state)
   return { events, state, accepted, duplicates, warnings: NO_WARNINGS }
 }
 
@@ -148,7 +153,10 @@ function countDuplicates(
 }
 
 function refuseEnded(state: TaskState): void {
-  if (!hasEnded(state)) return
+  if (hasEnded(state)) refuseFinal(state)
+}
+
+function refuseFinal(state: TaskState): never {
   throw new EpochcastError('TASK_ENDED', `${name(state)} ended with ${state.status}; report rejected`, {
     details: { status: state.status },
   })

@@ -1,4 +1,5 @@
 import type { EventKind, EventOf, TaskEvent } from './event.ts'
+import { noteMachine } from './machines.ts'
 import { noteMember } from './members.ts'
 import type { DraftPace } from './pace.ts'
 import { heardAfter } from './producers.ts'
@@ -35,11 +36,14 @@ export function draftOf(state: TaskState): DraftState {
 /** Folds one event into a draft, in place. */
 export function apply(draft: DraftState, event: TaskEvent): void {
   change(draft, event)
-  draft.updatedAt = event.recordedAt
-  noteMember(draft, event)
   const { producer, sequence, digest } = event
+  if (event.type === 'SystemSampled') noteMachine(draft, event)
+  else {
+    draft.updatedAt = event.recordedAt
+    noteMember(draft, event)
+    if (producer !== undefined) draft.heardAt = event.recordedAt
+  }
   if (producer === undefined || sequence === undefined) return
-  draft.heardAt = event.recordedAt
   const before = Object.hasOwn(draft.producers, producer) ? draft.producers[producer] : undefined
   put(draft.producers, producer, heardAfter(before, sequence, digest))
 }
@@ -99,6 +103,8 @@ const CHANGES = {
     draft.heardAt = event.recordedAt
     if (event.member == null) draft.error = { message: event.error, type: event.errorType }
   },
+  // No sign of life of the trainer.
+  SystemSampled() {},
   TrainingSucceeded(draft, event) {
     end(draft, 'SUCCESS', event.recordedAt)
     draft.result = event.result

@@ -1,6 +1,7 @@
 import { EpochcastError, quote } from './errors.ts'
 import type { TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
+import { machineOf, systemMetrics } from './machines.ts'
 import { percentage } from './progress.ts'
 import type { Json, Metrics, MetricValue, Phase, TaskState, TaskStatus } from './task.ts'
 import { isUpTo, lastCharacters } from './text.ts'
@@ -51,6 +52,7 @@ export interface Report {
   >
   readonly status?: Maybe<Timed & { readonly status: TaskStatus; readonly message?: Maybe<string> }>
   readonly error?: Maybe<ErrorReport>
+  readonly system?: Maybe<Timed & { readonly metrics: Metrics }>
   readonly success?: Maybe<Timed & { readonly result?: Maybe<Json> }>
   readonly failure?: Maybe<ErrorReport>
 }
@@ -140,6 +142,12 @@ const EVENTS = {
     error: report.error,
     errorType: report.errorType ?? null,
   }),
+  system: (report, { now, member, index }) => ({
+    type: 'SystemSampled',
+    ...timesOf(report, now),
+    member: machineOf(member, index),
+    metrics: systemMetrics(report.metrics, index),
+  }),
   success: (report, { now }) => ({
     type: 'TrainingSucceeded',
     ...timesOf(report, now),
@@ -182,6 +190,7 @@ const IS_OF_MEMBERS = {
   roundEnd: true,
   status: false,
   error: true,
+  system: true,
   success: false,
   failure: false,
 } satisfies { [Kind in ReportKind]: boolean }

@@ -136,6 +136,8 @@ export interface TaskState {
   /** Names of members and of the metrics that any of them reported, oldest first (`members.ts`); absent where there is none. */
   readonly members?: readonly string[]
   readonly memberMetrics?: readonly string[]
+  /** Machines that were sampled, and what of them (`machines.ts`); absent where none was. */
+  readonly machines?: { readonly names: readonly string[]; readonly metrics: readonly string[] }
   /** It failed only in that its trainer was not heard for too long: a report brings it back. Absent in states of version 0.1. */
   readonly givenUp?: boolean
 }

@@ -19,6 +19,7 @@ const LOG_TYPES = Object.keys({
   RoundEnded: true,
   StatusChanged: true,
   ErrorReported: true,
+  SystemSampled: true,
   TrainingSucceeded: true,
   TrainingFailed: true,
   TrainingCancelled: true,

@@ -71,6 +71,12 @@ describeEngines((open) => {
     await report(url, succeeded, ...REPORTS, { success: { result: { f1: 0.75 } } })
     await watch(succeeded, { last: 20 })
 
+    const sampled = await startExternal(url)
+    const system = { metrics: { 'system/cpu_percent': 12.5 } }
+    await run(url, REPORT, { input: { taskId: sampled, reports: [{ system }], member: 'node-1' } })
+    await run(url, CANCEL, { input: { taskId: sampled } })
+    await watch(sampled, { last: 20 })
+
     const failed = await startExternal(url)
     const { cursor } = (await run(url, REPORT, { input: { taskId: failed, reports: progressReports(1, 1) } }))
       .reportMetrics

@@ -17,7 +17,11 @@ const open = async (observer: JobObserver, options: LauncherFactoryOptions & { q
       queue: 4,
       reportUrl: () => 'http://127.0.0.1:1/graphql',
       env: new TrainerEnv(process.env, []),
-      output: { sinkOf: () => async () => {}, linesPerSecond: 1000, onError: () => {} },
+      watch: {
+        output: { sinkOf: () => async () => {}, linesPerSecond: 1000 },
+        system: { everyMs: null, onSample: async () => {} },
+        onError: () => {},
+      },
       ...options,
     },
     observer,
@@ -34,6 +38,7 @@ const trainerOf = (command: LocalTrainer['command'], cwd: string): LocalTrainer 
   passEnv: [],
   endsByExit: false,
   speaksKubeflow: false,
+  hasSystemMetrics: true,
 })
 
 describe('the local launcher', () => {

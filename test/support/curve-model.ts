@@ -31,6 +31,8 @@ export class CurveModel {
       const { metrics, phase, step, epoch } = event
       this.#addAll(event, metrics, phase, step == null ? 'EPOCH' : 'STEP', step ?? epoch, epoch)
     }
+    if (event.type === 'SystemSampled')
+      this.#addAll(event, event.metrics, null, 'TIME', Date.parse(event.timestamp) / 1000, null)
     if (event.type === 'RoundEnded') {
       const { fitMetrics, evalMetrics, step, round } = event
       const axis = step == null ? 'ROUND' : 'STEP'

@@ -74,6 +74,7 @@ const body: fc.Arbitrary<object> = fc.oneof(
     { requiredKeys: ['type', 'status', 'message', 'attempt', 'stopRequested'] },
   ),
   fc.record({ type: fc.constant('ErrorReported'), member, error: text, errorType: maybe(text) }),
+  fc.record({ type: fc.constant('SystemSampled'), member: fc.constantFrom('node-1', 'node-2'), metrics }),
   fc.record({ type: fc.constant('TrainingSucceeded'), result: fc.jsonValue({ maxDepth: 1 }) }),
   fc.record({ type: fc.constant('TrainingFailed'), error: text, errorType: maybe(text) }),
   fc.record({ type: fc.constant('TrainingCancelled'), reason: maybe(text) }),

@@ -46,6 +46,7 @@ const DESCRIPTIONS = {
     { status, attempt: attempt > 1 ? attempt : null, stopping: stopping || null, message },
   ],
   ErrorReported: ({ member, errorType: type, error }) => ['error', { member, type, error }],
+  SystemSampled: ({ member, metrics }) => ['system', { member, ...named('metric', metrics) }],
   TrainingSucceeded: ({ result }) => ['success', { result }],
   TrainingFailed: ({ errorType: type, error }) => ['failure', { type, error }],
   TrainingCancelled: ({ reason }) => ['cancelled', { reason }],

@@ -110,6 +110,10 @@ export class CurveDraft {
         this.#addAll(this.#family('VAL', member, axis), event.evalMetrics)
         return
       }
+      case 'SystemSampled':
+        this.#addRow(event, timeOf(event) / 1000, null)
+        this.#addAll(this.#family(null, event.member, 'TIME'), event.metrics)
+        return
       case 'EpochStarted':
         this.#startedEpoch = event.epoch
         return

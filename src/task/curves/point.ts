@@ -1,7 +1,7 @@
 import type { MetricValue, Phase } from '../task.ts'
 
 /** What the step of a point counts. */
-export const SERIES_AXES = ['STEP', 'EPOCH', 'ROUND'] as const
+export const SERIES_AXES = ['STEP', 'EPOCH', 'ROUND', 'TIME'] as const
 export type SeriesAxis = (typeof SERIES_AXES)[number]
 
 /** What tells one series of a task from another. */
@@ -11,7 +11,7 @@ export interface SeriesKey {
   readonly phase: Phase | null
   /** Null for the task's own; else the rank, client or node that reported it. */
   readonly member: string | null
-  /** The trainer's global step, or else its progress's `current`, its epoch or its round. */
+  /** The trainer's global step, or else its progress's `current`, its epoch or its round; of a machine the Unix time in seconds. */
   readonly axis: SeriesAxis
 }
 

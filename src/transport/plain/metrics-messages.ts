@@ -27,7 +27,7 @@ export class MetricsMessages implements Encoder {
 }
 
 interface Message {
-  readonly type: 'epoch_start' | 'epoch_end' | 'round_end' | 'status' | 'error'
+  readonly type: 'epoch_start' | 'epoch_end' | 'round_end' | 'status' | 'error' | 'system'
   readonly data: object
 }
 
@@ -52,6 +52,8 @@ function messageOf(event: DeliveredEvent): Message {
         data: { ...metrics, status: 'RUNNING', current, total, progress, stage, epoch, loss, message },
       }
     }
+    case 'SystemSampled':
+      return { type: 'system', data: { ...event.metrics, member: event.member } }
     case 'StatusChanged':
       return {
         type: 'status',

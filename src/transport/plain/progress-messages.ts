@@ -74,6 +74,8 @@ export class ProgressMessages implements Encoder {
           metadata,
         }
       }
+      case 'SystemSampled':
+        return { status: 'PROGRESS', stage: 'system', metadata: { ...event.metrics, member: event.member } }
       case 'StatusChanged':
         return { status: event.status, message: event.message, attempt: event.attempt }
       case 'ErrorReported':
