@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createReporter, type Reporter, type ReporterOptions } from '../../clients/typescript/index.ts'
 import { REPORTER_LIMITS } from '../../clients/typescript/reporter/limits.ts'
 import { REPORT_RUN, START_RUN } from '../../clients/typescript/reporter/target.ts'
+import { openBrowser } from '../support/browser.ts'
 import { dataDirectory } from '../support/data-directory.ts'
 import { fullDisk } from '../support/full-disk.ts'
 import { CANCEL, type Data, run, startExternal, TASK } from '../support/graphql.ts'
@@ -16,6 +17,7 @@ import { SECRET_ENV, token } from '../support/tokens.ts'
 import { until } from '../support/until.ts'
 import { refuses, responds, startGateway } from './support/gateway.ts'
 import { killedTraining } from './support/killed-training.ts'
+import { bundlePage, openPage } from './support/page.ts'
 import { epochcast } from './support/terminal.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -198,6 +200,18 @@ describe('a reporter', () => {
     })
     onTestFinished(() => void vi.unstubAllGlobals())
     expect(await reporterTo(url).reporter.success()).toBe(true)
+  })
+
+  it('reports a training in a page, over the origin of another', async () => {
+    const { url } = await testServer({ EPOCHCAST_ALLOWED_ORIGINS: 'loopback' })
+    const page = await openPage(await openBrowser(), url, await bundlePage('reporting-page.ts'))
+    const { task } = await page.evaluate(() =>
+      (globalThis as unknown as { train(steps: number): Promise<{ task: string }> }).train(1500),
+    )
+    expect(await onlyTask(url)).toMatchObject({ id: task, name: 'in a page', status: 'SUCCESS' })
+    const events = await eventsOf(url, task)
+    expect(stepsOf(events)).toEqual(range(1, 1500))
+    expect(events.at(-1).result).toEqual({ steps: 1500, task })
   })
 
   it('leaves out what there is no room for, and tells it, here and in the log', async () => {
