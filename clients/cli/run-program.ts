@@ -36,6 +36,8 @@ export class RunProgram {
     const pass = (stream: 'stdout' | 'stderr', from: Readable, to: Output) => {
       // With the other end's speed, as if there were nothing in between.
       from.pipe(to, { end: false })
+      // A reader that is gone must not stop the program at a full pipe.
+      to.on('error', () => from.unpipe(to).resume())
       from.on('data', (chunk: Buffer) => {
         for (const sink of sinks) sink.take(stream, chunk)
       })

@@ -95,6 +95,7 @@ async function runTraining(
   command: readonly [string, ...string[]],
   options: RunOptions,
 ): Promise<number> {
+  terminal.outliveReaders()
   const tell = (text: string) => writeLine(terminal.stderr, printable(text))
   const input = inputOf(command, options)
   const run = await register(server, input, tell)

@@ -11,15 +11,18 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Aborted by Ctrl-C. From the first call on, Ctrl-C no longer ends the process at once. */
   interrupted(): AbortSignal
+  /** From now on the process goes on where nobody reads its output any more. */
+  outliveReaders(): void
 }
 
 /** Ends the process quietly once nobody reads its output any more, as in `epochcast watch … | head`. */
 export function processTerminal(): Terminal {
   const { stdin, stdout, stderr, env } = process
+  let outlivesReaders = false
   for (const output of [stdout, stderr]) {
     output.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error
-      process.exit(0)
+      if (!outlivesReaders) process.exit(0)
     })
   }
   let controller: AbortController | undefined
@@ -28,6 +31,9 @@ export function processTerminal(): Terminal {
     stdout,
     stderr,
     env,
+    outliveReaders: () => {
+      outlivesReaders = true
+    },
     interrupted: () => {
       if (!controller) {
         const created = new AbortController()

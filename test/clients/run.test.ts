@@ -169,6 +169,17 @@ describe('epochcast run', () => {
     expect(await onlyTask(url)).toMatchObject({ status: 'CANCELLED', stopReason: `interrupted by ${signal}` })
   })
 
+  it('goes on where nobody reads its output any more', async () => {
+    const { url } = await testServer()
+    const code = `import { setTimeout } from 'node:timers/promises'
+      for (let i = 0; i < 20; i++) { console.log('x'.repeat(10_000)); await setTimeout(10) }`
+    const { child, ended, printed } = epochcast(url, code)
+    await until('its first line', () => printed.out !== '')
+    child.stdout?.destroy()
+    expect(await ended, printed.err).toBe(0)
+    expect(await onlyTask(url)).toMatchObject({ status: 'SUCCESS' })
+  })
+
   it('runs a program though the server is away, and says so', async () => {
     const code = `console.log('trained', process.env.EPOCHCAST_TASK_ID); process.exit(3)`
     const directory = folder()

@@ -34,6 +34,7 @@ export function testTerminal({
     stdout: output('out'),
     stderr: output('err'),
     env,
+    outliveReaders: () => {},
     interrupted: () => controller.signal,
     interrupt: () => controller.abort(),
     get out() {
