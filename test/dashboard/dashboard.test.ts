@@ -7,7 +7,7 @@ import { report, run, startExternal } from '../support/graphql.ts'
 import { testServer, trainersFile } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
 import { SECRET_ENV, tokenFor } from '../support/tokens.ts'
-import { linesOf, openDashboard, openTab, soon, taskPath } from './support/dashboard-page.ts'
+import { linesOf, openDashboard, openTab, SLOW, soon, taskPath } from './support/dashboard-page.ts'
 
 const TRAINERS = join(import.meta.dirname, '../../trainers/trainers.json')
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => browser.close())
 
-describe('the dashboard', () => {
+describe('the dashboard', SLOW, () => {
   it('starts a real training from its form, and shows it to its end', async () => {
     const { url } = await testServer({ EPOCHCAST_TRAINERS: TRAINERS })
     const page = await openDashboard(browser, url)

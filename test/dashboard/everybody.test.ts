@@ -4,7 +4,7 @@ import { launchBrowser } from '../support/browser.ts'
 import { report, startExternal } from '../support/graphql.ts'
 import { testServer, trainersFile } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
-import { openDashboard, soon, taskPath, violationsOf } from './support/dashboard-page.ts'
+import { openDashboard, SLOW, soon, taskPath, violationsOf } from './support/dashboard-page.ts'
 
 /*
  * For whoever uses it: by keyboard, with a screen reader, on a phone, in the dark.
@@ -61,7 +61,7 @@ async function setUp() {
   return { url, running, failed, succeeded }
 }
 
-describe('every page of the dashboard', () => {
+describe('every page of the dashboard', SLOW, () => {
   it('has nothing that axe objects to, in light and dark', async () => {
     const { url, running, failed, succeeded } = await setUp()
     const page = await openDashboard(browser, url, '/', { reducedMotion: 'reduce' })
@@ -78,7 +78,6 @@ describe('every page of the dashboard', () => {
       await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
       expect([path, 'dark', await violationsOf(page, 'color-contrast')]).toEqual([path, 'dark', []])
     }
-    await look('/', 'failed')
     await look('/', 'failed', async (page) => {
       await page.getByRole('button', { name: 'Connection' }).click()
       await page.getByText('Round trip').waitFor()

@@ -40,6 +40,9 @@ export async function openTab(
   return page
 }
 
+/** For tests with a browser, a server and trainings of their own on a machine with others. */
+export const SLOW = { timeout: 90_000 } as const
+
 /** What a page comes to show, however slow the machine is. */
 export const soon = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 10_000, interval: 20 })
 
@@ -58,7 +61,7 @@ export async function violationsOf(page: Page, ...rules: string[]): Promise<unkn
   const session = await page.context().newCDPSession(page)
   await session.send('Runtime.evaluate', { expression: axe })
   const { result } = await session.send('Runtime.evaluate', {
-    expression: `axe.run(document, ${JSON.stringify(rules.length > 0 ? { runOnly: rules } : {})}).then(({ violations }) =>
+    expression: `axe.run(document, ${JSON.stringify({ resultTypes: ['violations'], ...(rules.length > 0 && { runOnly: rules }) })}).then(({ violations }) =>
       violations.map(({ id, nodes }) => [id, nodes.map(({ target, failureSummary }) => [String(target), failureSummary])]))`,
     awaitPromise: true,
     returnByValue: true,
