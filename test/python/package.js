@@ -1,35 +1,67 @@
-// Runs after the recipes in `npm run test:python`: the tests of clients/python, on every Python of this machine that the
-// package is for, then its types and style. The core tests need only pytest; those with frameworks and of properties run on the
-// Python that provide.js has made ready.
+// The tests of clients/python. `npm run test:python` runs those that need no framework, on every Python of this machine that the
+// package is for, and checks its types and style: in small environments, which are made once for all checkouts. With
+// `frameworks`, after the recipes in `npm run test:frameworks`, those with real frameworks, in the environment of provide.js.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { provideEnvironment } from './environment.js'
-import { pythonPath } from './provide.js'
+import { basePython, pythonPath } from './provide.js'
 
 const MINORS = [10, 11, 12, 13, 14]
 const PACKAGE = join(import.meta.dirname, '../../clients/python')
-const REQUIREMENTS = join(PACKAGE, 'tests/requirements.txt')
+const CORE = join(PACKAGE, 'tests/core/requirements.txt')
+const WHOLE = join(PACKAGE, 'tests/package/requirements.txt')
 /** They mostly wait for their servers. */
 const MAX_AT_A_TIME = 3
 
-const main = pythonPath()
 const failed = []
 const started = performance.now()
-const jobs = [
-  job('Python of provide.js, with frameworks', main, ['-m', 'pytest', 'tests']),
-  ...others().map(({ version, python }) =>
-    job(version, provideEnvironment('pytest', python, REQUIREMENTS), ['-m', 'pytest', 'tests/core']),
-  ),
-  job('types, by mypy', main, ['-m', 'mypy']),
-  job('types, by pyright', main, ['-m', 'pyright', '--pythonpath', main]),
-  job('style', main, ['-m', 'ruff', 'check', '.', '../../examples', '../../test/python']),
-  job('format', main, ['-m', 'ruff', 'format', '--check', '.']),
-]
+const jobs = process.argv.includes('frameworks') ? ofFrameworks() : ofPackage()
 await Promise.all(Array.from({ length: MAX_AT_A_TIME }, work))
 say(`${Math.round((performance.now() - started) / 1000)} s, ${failed.join(', ') || 'nothing'} failed`)
 if (failed.length > 0) process.exitCode = 1
+
+function ofPackage() {
+  const base = basePython()
+  const main = provide(`Python ${base.version}`, 'package', base.path, WHOLE)
+  return [
+    job(`Python ${base.version}`, main, ['-m', 'pytest', 'tests/core', 'tests/package']),
+    ...others(main).map(({ version, python }) =>
+      job(version, provide(version, 'pytest', python, CORE), ['-m', 'pytest', 'tests/core']),
+    ),
+    ...types(main),
+    job('style', main, ['-m', 'ruff', 'check', '.', '../../examples', '../../test/python']),
+    job('format', main, ['-m', 'ruff', 'format', '--check', '.']),
+  ]
+}
+
+function ofFrameworks() {
+  const main = pythonPath()
+  const apart = ['ranks', 'flower'].map((name) => `tests/frameworks/test_${name}.py`)
+  return [
+    ...apart.map((path) => job(path, main, ['-m', 'pytest', path])),
+    job('frameworks', main, ['-m', 'pytest', 'tests/frameworks', ...apart.map((path) => `--ignore=${path}`)]),
+    ...types(main),
+  ]
+}
+
+/** With or without what the package's modules are for: what is there has types of its own. */
+function types(python) {
+  return [
+    job('types, by mypy', python, ['-m', 'mypy']),
+    job('types, by pyright', python, ['-m', 'pyright', '--pythonpath', python]),
+  ]
+}
+
+function provide(what, name, python, requirements) {
+  try {
+    return provideEnvironment(name, python, requirements)
+  } catch (error) {
+    say(`${what} cannot be given what ${requirements} names; pip says why above (${error.message})`)
+    process.exit(1)
+  }
+}
 
 async function work() {
   for (let next = jobs.shift(); next; next = jobs.shift()) await next()
@@ -54,7 +86,7 @@ function job(name, command, args) {
 }
 
 /** The other Pythons here: on the PATH, or pyenv's. A version that is not here is said to be missing. */
-function others() {
+function others(main) {
   const mainMinor = minorOf(main)
   return MINORS.flatMap((minor) => {
     if (minor === mainMinor) return []

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from xgboost import collective
 from xgboost.callback import TrainingCallback
+from xgboost.collective import broadcast, get_rank, is_distributed
 
 from . import start
 from .run import Run
@@ -27,20 +27,20 @@ class EpochcastCallback(TrainingCallback):  # type: ignore[misc,unused-ignore]
         self._rounds = rounds
 
     def before_training(self, model: Any) -> Any:
-        if self.run is None and collective.get_rank() == 0:
+        if self.run is None and get_rank() == 0:
             self.run = start(**self._starting)
         return model
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        if self.run is not None and collective.get_rank() == 0:
+        if self.run is not None and get_rank() == 0:
             self.run.progress(epoch + 1, self._rounds, step=epoch + 1, metrics=_latest(evals_log))
         stop = self.run is not None and self.run.should_stop
         # All ranks decide as one: those that went on would wait forever for one that stopped.
-        return bool(collective.broadcast(stop, 0) if collective.is_distributed() else stop)
+        return bool(broadcast(stop, 0) if is_distributed() else stop)
 
     def after_training(self, model: Any) -> Any:
         """A run that was given goes on: what comes after the training may be part of it."""
-        if self.run is None or collective.get_rank() != 0:
+        if self.run is None or get_rank() != 0:
             return model
         best = model.attr("best_iteration")
         result = None if best is None else {"bestRound": int(best) + 1, "bestScore": model.attr("best_score")}

@@ -1,5 +1,6 @@
-"""What is installed: the wheel has the package, its types, and nothing else; and it works in an empty environment."""
+"""What is installed: the wheel has the package, its types, and nothing else; and pip installs the folder in an empty environment."""
 
+import json
 import subprocess
 import sys
 import venv
@@ -32,8 +33,13 @@ def test_a_wheel_has_the_package_and_works_alone(url: str, tmp_path: Path) -> No
 
     venv.create(tmp_path / "empty", with_pip=True)
     python = tmp_path / "empty/bin/python"
-    install = [str(python), "-m", "pip", "install", "--no-index", "--disable-pip-version-check", str(wheel)]
-    subprocess.run(install, check=True, capture_output=True)
+    install = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", str(PACKAGE)]
+    subprocess.run(install, check=True)
+    listed = subprocess.run(
+        [str(python), "-m", "pip", "list", "--format", "json"], check=True, capture_output=True, text=True
+    )
+    installed = {package["name"] for package in json.loads(listed.stdout)}
+    assert "epochcast" in installed and installed <= {"epochcast", "pip", "setuptools"}
     code = f"import epochcast\nwith epochcast.start('installed', url={url!r}) as run: run.log({{'loss': 1}})"
     subprocess.run([str(python), "-I", "-c", code], check=True)
     assert task_named(url, "installed")

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "extra"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "frameworks"))
 
 from test_transformers import trainer
 
