@@ -30,7 +30,9 @@ export async function serve(overrides: Readonly<Record<string, string>>): Promis
       await superviseWorkers(config, { settings: overrides, logger, stop })
     } else {
       const server = await startServer(config, logger)
-      logger.info(`GraphQL, GraphiQL and WebSocket at ${server.url}`)
+      logger.info(
+        `dashboard at ${new URL('/', server.url)}; GraphQL, GraphiQL and WebSocket at ${server.url}`,
+      )
       if (server.metricsUrl) logger.info(`metrics at ${server.metricsUrl}`)
       logger.info(`${await stop}: ending trainers and connections`)
       endAfter(stopBoundMs(config), logger)

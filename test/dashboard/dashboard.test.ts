@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createClient, StartTrainingDocument } from '../../clients/typescript/index.ts'
 import { startProxy } from '../clients/support/proxy.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { report, run, startExternal } from '../support/graphql.ts'
@@ -174,7 +175,7 @@ describe('the dashboard', SLOW, () => {
     await page.getByRole('heading', { name: 'This server wants a token' }).waitFor()
     await page.getByLabel('Token').fill(await tokenFor(-60))
     await page.getByRole('button', { name: 'Go on' }).click()
-    await page.getByText(/expired/).waitFor()
+    await page.getByText(/refused: .*expired/).waitFor()
     await page.getByLabel('Token').fill(bearer)
     await page.getByRole('button', { name: 'Go on' }).click()
     await page.getByRole('heading', { name: 'secret run' }).waitFor()
@@ -310,6 +311,61 @@ describe('the dashboard', SLOW, () => {
     await page.getByRole('img', { name: /^loss by epoch/ }).waitFor()
     expect(await page.getByRole('button', { name: 'Whole range' }).count()).toBe(0)
     expect(await linesOf(page, 'loss')).toEqual({ loss: { points: 100, newest: '0.01' } })
+  })
+
+  it('tells the end of a run by the icon of its tab, and by a notification where that is wanted', async () => {
+    const { url } = await testServer()
+    const taskId = await startExternal(url, { name: 'worth waiting for' })
+    await report(url, taskId, ...losses(1, 5))
+    const page = await openDashboard(browser, url, '/', { permissions: ['notifications'] })
+    await page.evaluate(() => {
+      const shown: string[] = []
+      class Kept extends EventTarget {
+        static permission = 'granted'
+        static requestPermission = async () => 'granted'
+        constructor(title: string) {
+          super()
+          shown.push(title)
+        }
+      }
+      Object.assign(window, { Notification: Kept, shown })
+    })
+    const icon = () => page.locator('link[rel=icon]').getAttribute('href')
+    expect(await icon()).toBe('/favicon.svg')
+    await page.getByRole('link', { name: 'worth waiting for' }).click()
+    const bell = page.getByRole('button', { name: 'Notify me when it ends' })
+    await bell.click()
+    await soon(() => bell.getAttribute('aria-pressed')).toBe('true')
+    await soon(icon).toMatch(/^data:image\/png/)
+    const before = await icon()
+    await report(url, taskId, { success: { result: { accuracy: 0.9 } } })
+    await soon(() => page.evaluate('shown')).toEqual(['worth waiting for: succeeded'])
+    await soon(icon).not.toBe(before)
+    await page.getByRole('link', { name: 'All runs' }).click()
+    await soon(icon).toBe('/favicon.svg')
+  })
+
+  it('asks nothing but what is in the manifest of trusted documents', async () => {
+    const manifest = join(import.meta.dirname, '../../clients/typescript/generated/persisted-documents.json')
+    const { url } = await testServer({ EPOCHCAST_TRUSTED_DOCUMENTS: manifest })
+    const client = createClient({ url })
+    onTestFinished(() => client.dispose())
+    const input = { trainer: 'external', name: 'trusted', labels: { team: 'vision' } }
+    const { startTraining } = await client.execute(StartTrainingDocument, { input })
+    const page = await openDashboard(browser, url)
+    await page.getByRole('link', { name: 'trusted' }).click()
+    await page.getByRole('list', { name: 'Labels' }).getByText('vision').waitFor()
+    await page.getByRole('button', { name: 'More actions' }).click()
+    await page.getByRole('menuitem', { name: 'Start another like it' }).click()
+    await soon(() => page.getByRole('textbox', { name: 'Labels' }).inputValue()).toBe('team=vision')
+    await page.getByLabel('Name', { exact: true }).fill('another')
+    await page.getByRole('button', { name: 'Start', exact: true }).click()
+    await page.getByRole('heading', { name: 'another' }).waitFor()
+    expect(page.url()).not.toContain(startTraining.task.id)
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'Cancel the run' }).click()
+    await page.getByRole('list', { name: 'Steps' }).getByText('Cancelled').waitFor()
+    await page.getByText('Never ran').waitFor()
   })
 
   it('says what is missing: values, a run, and whatever an address has that is not there', async () => {

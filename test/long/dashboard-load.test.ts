@@ -36,6 +36,12 @@ async function framesDuring(page: Page, happen: () => Promise<unknown>) {
   return { frames: sorted.length, medianMs: at(0.5), p95Ms: at(0.95), worstMs: at(1) }
 }
 
+async function boxOf(page: Page) {
+  const box = await page.getByRole('img', { name: /^loss by/ }).boundingBox()
+  if (!box) throw new Error('the chart is not to be seen')
+  return box
+}
+
 async function heapMiB(page: Page): Promise<number> {
   const session = await page.context().newCDPSession(page)
   await session.send('HeapProfiler.collectGarbage')
@@ -67,6 +73,15 @@ it('shows a run of 100,000 points whole, and goes on with it live', async () => 
     String(Number(loss(total).toPrecision(4))),
   )
   expect((await linesOf(page, 'loss')).loss?.points).toBeLessThanOrEqual(2000)
+  // Of the part that somebody looks at, the server has more than it gave of the whole.
+  const { x, y, width } = await boxOf(page)
+  await page.mouse.move(x + width * 0.5, y + 50)
+  await page.mouse.down()
+  await page.mouse.move(x + width * 0.6, y + 50, { steps: 4 })
+  await page.mouse.up()
+  await soon(async () => (await linesOf(page, 'loss')).loss?.points).toBeGreaterThan(2500)
+  await page.getByRole('button', { name: 'Whole range' }).click()
+  await soon(async () => (await linesOf(page, 'loss')).loss?.points).toBeLessThanOrEqual(2000)
   console.log('100,000 points, 10,000 more live', { firstViewMs, ...frames, heapMiB: await heapMiB(page) })
 })
 
@@ -94,12 +109,7 @@ it('shows 100,000 points in one chart: twenty runs of 5,000, one of them live', 
     for (const step of range(11, 110)) await report(url, live, ...losses(step, step, 5000))
   })
   await soon(points).toBe(25_110)
-  const box = (await page.getByRole('img', { name: /^loss by/ }).boundingBox()) ?? {
-    x: 0,
-    y: 0,
-    width: 0,
-    height: 0,
-  }
+  const box = await boxOf(page)
   const hovering = await framesDuring(page, () =>
     page.mouse.move(box.x + box.width * 0.9, box.y + 50, { steps: 60 }),
   )

@@ -7,6 +7,7 @@ import { colorNames } from '../charts/palette.ts'
 import { useChartView } from '../charts/use-chart-view.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Empty } from '../ui/parts.tsx'
+import { useFinerCurves } from './finer-curves.ts'
 
 interface RunChartsProps {
   readonly task: TaskSummaryFragment
@@ -19,8 +20,9 @@ const MANY = 7
 
 export function RunCharts({ task, curves, isLoading }: RunChartsProps) {
   const startedAt = Date.parse(task.startedAt ?? task.createdAt)
-  const groups = useMemo(() => groupCurves(curves, startedAt), [curves, startedAt])
   const { axes, view, onView, zoom, onZoom } = useChartView(curves)
+  const shown = useFinerCurves(task, curves, view.axis, startedAt, zoom)
+  const groups = useMemo(() => groupCurves(shown, startedAt), [shown, startedAt])
   const [text, setText] = useState('')
   if (isLoading)
     return (

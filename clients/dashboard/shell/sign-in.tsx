@@ -3,7 +3,7 @@ import { useSession } from '../session/context.tsx'
 
 /** Where the server wants a token. It stays in this tab. */
 export function SignIn({ refusal }: { refusal: string }) {
-  const { session } = useSession()
+  const { session, state } = useSession()
   const [token, setToken] = useState('')
   const signIn = (event: FormEvent) => {
     event.preventDefault()
@@ -16,8 +16,8 @@ export function SignIn({ refusal }: { refusal: string }) {
         <img src="/favicon.svg" alt="" width="40" height="40" />
         <h1>This server wants a token</h1>
         <p className="muted">
-          {refusal}. Tokens come from your login, from a link that somebody shared, or from{' '}
-          <code>epochcast token</code>.
+          {state.hasToken && <strong>The token was refused: {refusal}. </strong>}
+          Tokens come from your login, from a link that somebody shared, or from <code>epochcast token</code>.
         </p>
         <label className="field">
           <span>Token</span>

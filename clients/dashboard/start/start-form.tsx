@@ -31,7 +31,7 @@ export function StartForm({ trainer, before, machineId }: StartFormProps) {
   )
   const [name, setName] = useState('')
   const [machine, setMachine] = useState(machineId ?? '')
-  const [params, setParams] = useState(before ? JSON.stringify(before.params) : '')
+  const [params, setParams] = useState(() => paramsText(before?.params))
   const [labels, setLabels] = useState(labelsText(before?.labels))
   const asksForMachine = fields === null || !fields.some(({ name }) => name === MACHINE)
 
@@ -133,6 +133,12 @@ export function StartForm({ trainer, before, machineId }: StartFormProps) {
       </div>
     </form>
   )
+}
+
+/** Without what has a field of its own. */
+function paramsText(params: unknown): string {
+  const { [MACHINE]: _, ...others } = (params ?? {}) as Record<string, unknown>
+  return Object.keys(others).length === 0 ? '' : JSON.stringify(others)
 }
 
 function parseParams(text: string): Record<string, unknown> {
