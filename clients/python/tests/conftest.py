@@ -17,6 +17,8 @@ from support.processes import RedisProcess, ServerProcess
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("URL", "TOKEN", "TASK_ID", "ATTEMPT", "CHANNEL_PREFIX", "SPOOL_DIR"):
         monkeypatch.delenv(f"EPOCHCAST_{name}", raising=False)
+    for name in ("SYSTEM_METRICS", "SYSTEM_METRICS_SECONDS"):
+        monkeypatch.delenv(f"EPOCHCAST_{name}", raising=False)
     for name in ("RANK", "LOCAL_RANK", "NODE_RANK"):
         monkeypatch.delenv(name, raising=False)
 

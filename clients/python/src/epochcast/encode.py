@@ -115,6 +115,11 @@ def _error(at: float, given: list[Any], notices: Notices) -> list[Fields]:
     return [fields]
 
 
+def _system(at: float, given: list[Any], notices: Notices) -> list[Fields]:
+    (metrics,) = given
+    return [{"metrics": _metrics(metrics, notices), "timestamp": timestamp(at)}]
+
+
 def _success(at: float, given: list[Any], notices: Notices) -> list[Fields]:
     (result,) = given
     fields: Fields = {"timestamp": timestamp(at)}
@@ -142,6 +147,7 @@ _KINDS: dict[str, Callable[[float, list[Any], Notices], list[Fields]]] = {
     "status": _status,
     "end_status": _status,
     "error": _error,
+    "system": _system,
     "success": _success,
     "failure": _error,
 }

@@ -6,7 +6,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-from . import process
+from . import machine, process
 from .limits import MAX_NAME_LENGTH
 from .notice import Notices, words_of
 from .pipeline import Pipeline
@@ -48,6 +48,8 @@ class Run(Scope):
         if self._is_reporting:
             self._pipe()
             process.watch(self)
+            if not is_copy:
+                machine.watch(self, member)
 
     def member(self, name: Any) -> Scope:
         """A rank, client or node of this run: its values are in curves of its own."""
@@ -181,6 +183,15 @@ class Run(Scope):
         if self._pipeline is not None:
             self._pipeline.close()
         process.forget(self)
+
+    def _is_open(self) -> bool:
+        return not self._has_ended and os.getpid() == self._owner
+
+    def _sampled(self, node: str, metrics: dict[str, float]) -> None:
+        """How the machine stands: no word of the training."""
+        pipeline = self._pipeline
+        if pipeline is not None:
+            pipeline.put(("system", node, time.time(), metrics))
 
     def _forked(self) -> None:
         """In the child: threads, queue and file are the parent's, so it gets its own with its first report."""

@@ -9,6 +9,7 @@ from .processes import until
 EVENT = """
   __typename
   ... on ProgressUpdate { current total step epoch loss message metrics member stage }
+  ... on SystemSampled { member metrics }
   ... on EpochStarted { epoch totalEpochs }
   ... on EpochEnded { epoch phase metrics step member }
   ... on RoundEnded { round totalRounds fitMetrics evalMetrics member }
