@@ -35,7 +35,7 @@ const RETRY_MS = 500
 /** How long a line without an end waits for it; and the state of one that is drawn over itself, such as a progress bar. */
 const PAUSE_MS = 1000
 const DRAWN_MS = 5000
-/** Of one chunk, where more comes than can be sent: so much of its end is looked at. */
+/** A piece of a chunk; where more comes than can be sent, so much of its end is looked at. */
 const LOOKED_AT_BYTES = 8192
 /** Time for what is left when a trainer has ended. */
 const CLOSE_MS = 2000
@@ -93,7 +93,7 @@ export class OutputCapture {
     stream.on('data', (chunk: Buffer) => {
       this.#tail.push(chunk)
       if (this.#state === 'over') return
-      lines.push(this.#affordable(lines, chunk), this.#now())
+      this.#make(lines, chunk)
       this.#flushSoon(FLUSH_MS)
     })
     // What is left without an end is sent when the capture is closed.
@@ -120,14 +120,22 @@ export class OutputCapture {
     this.#state = 'over'
   }
 
-  /** The part of a chunk that can be sent, as far as that is known before its lines are made. */
-  #affordable(lines: OutputLines, chunk: Buffer): Buffer {
-    const from = chunk.length - LOOKED_AT_BYTES
-    if (from <= 0 || !this.#pending.isFull) return chunk
-    const lineEnd = chunk.indexOf('\n', from)
-    if (lineEnd < 0) return chunk
-    this.#pending.skip(lines.skip(chunk, lineEnd + 1))
-    return chunk.subarray(lineEnd + 1)
+  /**
+   * Makes lines of a chunk, piece by piece: as soon as more waits than can be sent, only of its end, and of what lies before
+   * no more is known than how many lines it was.
+   */
+  #make(lines: OutputLines, chunk: Buffer): void {
+    const now = this.#now()
+    const end = chunk.length - LOOKED_AT_BYTES
+    for (let at = 0; at < chunk.length; ) {
+      const lineEnd = at < end && this.#pending.isFull ? chunk.indexOf('\n', end) : -1
+      if (lineEnd >= 0) {
+        this.#pending.skip(lines.skip(chunk.subarray(at, lineEnd + 1)))
+        at = lineEnd + 1
+      }
+      lines.push(chunk.subarray(at, at + LOOKED_AT_BYTES), now)
+      at += LOOKED_AT_BYTES
+    }
   }
 
   #push(stream: OutputStreamName, text: string, isCut: boolean): void {

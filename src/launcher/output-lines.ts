@@ -61,9 +61,9 @@ export class OutputLines {
    *
    * @returns how many
    */
-  skip(chunk: Buffer, to: number): number {
+  skip(chunk: Buffer): number {
     let lines = 0
-    for (let i = 0; i < to; i++) if (chunk[i] === LINE_FEED) lines++
+    for (let i = 0; i < chunk.length; i++) if (chunk[i] === LINE_FEED) lines++
     this.#reset()
     return lines
   }

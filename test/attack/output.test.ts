@@ -128,7 +128,7 @@ describe.each(['memory', 'lmdb'] as const)('a trainer that prints, on the %s eng
     )
   }
   /** What is no more than a blink counts as nothing. */
-  const BLINK_MS = 100
+  const BLINK_MS = 250
   const expectUnharmed = (quiet: Seen, seen: Seen) => {
     for (const kind of ['post', 'event'] as const)
       expect(seen[kind].p99, kind).toBeLessThan(Math.max(2 * quiet[kind].p99, BLINK_MS))
