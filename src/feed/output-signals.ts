@@ -1,3 +1,4 @@
+import type { WatchSignal } from '../event-log/event-log.ts'
 import { Waiters } from './waiters.ts'
 
 /** Tells that something was added to a task's output. */
@@ -5,12 +6,14 @@ export class OutputSignals {
   readonly #waiters = new Waiters()
   #count = 0
 
-  /** How often that was told; a reader that takes it before it reads misses nothing. */
+  /** How often that may have been; a reader that takes it before it reads misses nothing. */
   get count(): number {
     return this.#count
   }
 
-  told(): void {
+  hear({ kind }: WatchSignal): void {
+    // What was added while nothing was heard was not told.
+    if (kind !== 'output' && kind !== 'resumed') return
     this.#count++
     this.#waiters.wake()
   }

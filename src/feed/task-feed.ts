@@ -198,7 +198,7 @@ export class TaskFeed {
   }
 
   #hear(signal: WatchSignal): void {
-    if (signal.kind === 'output') this.output.told()
+    this.output.hear(signal)
     switch (signal.kind) {
       case 'appended':
         this.#hearAppended(signal.top, signal.entries)

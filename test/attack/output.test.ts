@@ -127,11 +127,11 @@ describe.each(['memory', 'lmdb'] as const)('a trainer that prints, on the %s eng
       `${engine}, ${what}: printed in ${ms} ms, ${lines.length} lines delivered, ${skipped} announced as skipped; report p50 / p99, event p99: silent ${times(quiet)} ms, printing ${times(seen)} ms; peak ${peakMiB.toFixed(0)} MiB`,
     )
   }
-  /** What is no more than a blink counts as nothing. */
-  const BLINK_MS = 250
+  /** A p99 of some hundred reports is their worst few: on a busy machine less than this says nothing. */
+  const NOISE_MS = 400
   const expectUnharmed = (quiet: Seen, seen: Seen) => {
     for (const kind of ['post', 'event'] as const)
-      expect(seen[kind].p99, kind).toBeLessThan(Math.max(2 * quiet[kind].p99, BLINK_MS))
+      expect(seen[kind].p99, kind).toBeLessThan(Math.max(2 * quiet[kind].p99, NOISE_MS))
   }
 
   it.each([
