@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { addExamples } from '../clients/cli/options.ts'
 import { createProgram, run } from '../clients/cli/program.ts'
 import { type Session, writeError } from '../clients/cli/session.ts'
@@ -59,6 +59,42 @@ function addServeCommand(program: Command, session: Session): void {
   )
 }
 
+interface WorkerOptions {
+  readonly queue: string
+  readonly concurrency: number
+  readonly trainers?: string
+}
+
+function addWorkerCommand(program: Command, session: Session): void {
+  const command = program
+    .command('worker')
+    .description('take trainings of a BullMQ queue and run them on this machine')
+    .option('--queue <name>', 'the queue to serve', 'training')
+    .option('--concurrency <n>', 'trainings at a time', concurrencyOf, 1)
+    .option('--trainers <file>', "the trainers' configuration (default: EPOCHCAST_TRAINERS)")
+    .action(async ({ queue, concurrency, trainers }: WorkerOptions) => {
+      const [{ work }, { ConfigError }] = await Promise.all([import('./serve.ts'), import('./config.ts')])
+      try {
+        await work(trainers === undefined ? {} : { EPOCHCAST_TRAINERS: trainers }, { queue, concurrency })
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        for (const problem of error.problems) writeError(session.terminal, 'CONFIG', problem)
+        session.exitCode = SERVE_FAILED
+      }
+    })
+  addExamples(
+    command,
+    'REDIS_URL=redis://queue:6379 epochcast worker --concurrency 2 --trainers trainers.json',
+  )
+}
+
+const MAX_CONCURRENCY = 256
+
+function concurrencyOf(text: string): number {
+  if (/^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_CONCURRENCY) return Number(text)
+  throw new InvalidArgumentError(`Expected a whole number from 1 to ${MAX_CONCURRENCY}.`)
+}
+
 const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is in use by another process; choose another with --port',
   EACCES: 'may not be used by this user; choose another with --port',
@@ -77,6 +113,7 @@ function listenProblem(error: unknown): string {
 const terminal = processTerminal()
 const program = createProgram(terminal, VERSION)
 addServeCommand(program.command, program.session)
+addWorkerCommand(program.command, program.session)
 addDataCommand(program.command, program.session)
 addTokenCommand(program.command, program.session)
 process.exitCode = await run(program, process.argv.slice(2))

@@ -4,16 +4,12 @@ import { type Config, ConfigError } from './config.ts'
 import type { Trainers } from './dispatch/trainers.ts'
 import { openRedisConnections } from './event-log/redis/connections.ts'
 import { reachability } from './event-log/redis/reachability.ts'
+import { BullMQLauncher } from './launcher/bullmq/bullmq-launcher.ts'
+import { openQueueConnection } from './launcher/bullmq/connection.ts'
 import { CeleryBroker } from './launcher/celery/broker.ts'
 import { CeleryLauncher } from './launcher/celery/celery-launcher.ts'
 import { ExternalLauncher } from './launcher/external.ts'
-import {
-  type AdoptingLauncher,
-  canAdopt,
-  type JobObserver,
-  type Launcher,
-  type LauncherName,
-} from './launcher/launcher.ts'
+import type { AdoptingLauncher, JobObserver, Launcher, LauncherName } from './launcher/launcher.ts'
 import { LocalLauncher, type LocalLauncherOptions } from './launcher/local.ts'
 import { parseRedisUrl } from './redis-url.ts'
 
@@ -54,9 +50,12 @@ export function openLaunchers(config: Config, parts: LauncherParts): OpenLaunche
     observer,
   )
   const isAskedFor = (name: LauncherName) => trainers.all().some(({ launcher }) => launcher === name)
-  const queues = isAskedFor('celery') ? [openCelery(config, parts)] : []
+  const queues = [
+    ...(isAskedFor('celery') ? [openCelery(config, parts)] : []),
+    ...(isAskedFor('bullmq') ? [openBullMQ(config, parts)] : []),
+  ]
   const all = [local, new ExternalLauncher(), ...queues]
-  return { local, all, adopting: queues.filter(canAdopt) }
+  return { local, all, adopting: queues }
 }
 
 function openCelery(config: Config, { observer, logger, onError }: LauncherParts): CeleryLauncher {
@@ -87,6 +86,35 @@ function openCelery(config: Config, { observer, logger, onError }: LauncherParts
       disconnect: () => {
         broker.disconnect()
         results.disconnect()
+      },
+    },
+    observer,
+  )
+}
+
+function openBullMQ(config: Config, { observer, logger, onError, url }: LauncherParts): BullMQLauncher {
+  const { bullmq } = config.queues
+  if (bullmq.url === null) {
+    throw new ConfigError(
+      'neither EPOCHCAST_QUEUE_URL nor REDIS_URL is set, but trainers of the configuration have the launcher bullmq; expected the Redis of their queue',
+    )
+  }
+  const connect = (isWorker: boolean) =>
+    openQueueConnection(bullmq.url ?? '', {
+      isWorker,
+      commandTimeoutMs: config.redisTimeoutMs,
+      ...reachability(logger.child({ about: 'queue' })),
+    })
+  const [commands, waiting] = [connect(false), connect(true)]
+  return new BullMQLauncher(
+    commands,
+    waiting,
+    {
+      ...{ prefix: bullmq.prefix, lockMs: bullmq.lockMs, onError },
+      reportUrl: () => config.operation.reportUrl ?? url(),
+      disconnect: () => {
+        commands.disconnect()
+        waiting.disconnect()
       },
     },
     observer,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseRedisUrl } from './redis-url.ts'
-import { list, text } from './setting.ts'
+import { expecting, list, seconds, text } from './setting.ts'
 
 /** Queues and channels in Redis that belong to others as well. */
 export interface QueueConfig {
@@ -8,6 +8,18 @@ export interface QueueConfig {
   readonly bridge: BridgeConfig | null
   /** Null where no Celery application is known. */
   readonly celery: CeleryConfig | null
+  readonly bullmq: BullMQConfig
+}
+
+export interface BullMQConfig {
+  /** Null where there is no Redis for queues. */
+  readonly url: string | null
+  /** In front of all keys of queues. */
+  readonly prefix: string
+  /** For how long a worker that is not heard has its job. */
+  readonly lockMs: number
+  /** By which a worker registers jobs that no server put into its queue; null for none. */
+  readonly workerToken: string | null
 }
 
 export interface CeleryConfig {
@@ -41,6 +53,13 @@ export const queueSettings = {
   EPOCHCAST_BRIDGE_URL: redisUrl(),
   EPOCHCAST_CELERY_BROKER: redisUrl(),
   EPOCHCAST_CELERY_BACKEND: redisUrl(),
+  EPOCHCAST_QUEUE_URL: redisUrl(),
+  EPOCHCAST_QUEUE_PREFIX: text('bull').refine(
+    (found) => /^[A-Za-z0-9_.{}-]{1,64}$/.test(found),
+    expecting('1 to 64 letters, digits and . _ - { }'),
+  ),
+  EPOCHCAST_QUEUE_LOCK_SECONDS: seconds(60, 2, 3600),
+  EPOCHCAST_WORKER_TOKEN: text('').transform((token) => token || null),
 }
 
 type Found = { readonly [Name in keyof typeof queueSettings]: z.infer<(typeof queueSettings)[Name]> } & {
@@ -54,7 +73,13 @@ export function queueConfig(found: Found): QueueConfig {
   const { EPOCHCAST_CELERY_BROKER: brokerUrl, EPOCHCAST_CELERY_BACKEND: backendUrl } = found
   const celery = brokerUrl === null ? null : { brokerUrl, backendUrl: backendUrl ?? brokerUrl }
   const bridge = url !== null && channelPrefixes.length > 0 ? { url, channelPrefixes } : null
-  return { bridge, celery }
+  const bullmq = {
+    url: found.EPOCHCAST_QUEUE_URL ?? found.REDIS_URL,
+    prefix: found.EPOCHCAST_QUEUE_PREFIX,
+    lockMs: found.EPOCHCAST_QUEUE_LOCK_SECONDS,
+    workerToken: found.EPOCHCAST_WORKER_TOKEN,
+  }
+  return { bridge, celery, bullmq }
 }
 
 const CELERY_SETTINGS = ['EPOCHCAST_CELERY_BROKER', 'EPOCHCAST_CELERY_BACKEND'] as const

@@ -4,6 +4,7 @@ import { build as pretty } from 'pino-pretty'
 import { type Config, readConfig } from './config.ts'
 import { escapedJson, visibleJson } from './log-lines.ts'
 import { startServer } from './server.ts'
+import { startWorker, type WorkerSettings } from './worker.ts'
 import { stopBoundMs, superviseWorkers } from './workers.ts'
 
 /** Exit codes. */
@@ -43,6 +44,26 @@ export async function serve(overrides: Readonly<Record<string, string>>): Promis
     // The channel to the supervisor would keep the process alive.
     worker?.disconnect()
   }
+}
+
+/**
+ * Runs a worker until SIGTERM or SIGINT.
+ *
+ * @throws ConfigError
+ */
+export async function work(
+  overrides: Readonly<Record<string, string>>,
+  settings: WorkerSettings,
+): Promise<void> {
+  const config = readConfig(overrides)
+  const logger = createLogger(config, undefined)
+  endOnUncaught(logger)
+  const stop = stopSignal(false)
+  const worker = startWorker(config, settings, logger)
+  logger.info(`${await stop}: ending trainers`)
+  endAfter(stopBoundMs(config), logger)
+  await worker.close()
+  logger.info('stopped')
 }
 
 const AUTHENTICATION = {

@@ -9,7 +9,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   task: [],
   bounds: ['task'],
   'event-log': ['bounds', 'task', 'redis-url.ts'],
-  launcher: ['bounds', 'task', 'trainer-env.ts'],
+  launcher: ['bounds', 'redis-url.ts', 'task', 'trainer-env.ts'],
   repository: ['bounds', 'event-log', 'task'],
   auth: ['event-log', 'repository', 'task', 'auth-config.ts', 'config.ts'],
   ingest: ['bounds', 'event-log', 'repository', 'task'],
@@ -114,7 +114,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'open-store.ts': ['config.ts', 'event-log'],
   'workers.ts': ['config.ts', 'metrics'],
   'log-lines.ts': [],
-  'serve.ts': ['config.ts', 'log-lines.ts', 'server.ts', 'workers.ts'],
+  'serve.ts': ['config.ts', 'log-lines.ts', 'server.ts', 'worker.ts', 'workers.ts'],
+  'worker.ts': ['config.ts', 'dispatch', 'event-log', 'launcher'],
   'data.ts': ['config.ts', 'event-log'],
   'token.ts': ['auth', 'config.ts'],
   'main.ts': ['config.ts', 'data.ts', 'serve.ts', 'token.ts', 'version.ts'],
@@ -130,13 +131,20 @@ const LIVES_IN: Record<string, readonly string[]> = {
   jose: ['auth'],
   'prom-client': ['metrics'],
   '@opentelemetry': ['tracing'],
+  bullmq: ['launcher'],
   ioredis: ['bridge', 'event-log', 'launcher', 'open-launchers.ts'],
   lmdb: ['event-log'],
   'graphql-redis-subscriptions': ['event-log'],
 }
 
 /** What knows engines, and not only their ports: who chooses one, who opens connections as it does, and who looks at its files. */
-const CHOOSERS = ['src/open-store.ts', 'src/open-bridge.ts', 'src/open-launchers.ts', 'src/data.ts']
+const CHOOSERS = [
+  'src/open-store.ts',
+  'src/open-bridge.ts',
+  'src/open-launchers.ts',
+  'src/worker.ts',
+  'src/data.ts',
+]
 
 const files = (...folders: string[]): string[] =>
   folders

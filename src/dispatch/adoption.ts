@@ -1,7 +1,7 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { Leases } from '../event-log/leases.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
-import type { AdoptingLauncher, Job } from '../launcher/launcher.ts'
+import type { AdoptingLauncher } from '../launcher/launcher.ts'
 import type { Trainers } from './trainers.ts'
 
 const LIST_PAGE = 500
@@ -70,11 +70,13 @@ export async function adoptJobs(
   let before: number | null = null
   for (;;) {
     const page = await tasks.list('unfinished', before, LIST_PAGE)
-    const jobs: Job[] = page.snapshots.flatMap(({ state: { spec: key, attempt } }) => {
+    const found = page.snapshots.flatMap(({ state: { spec: key, attempt, stopRequested } }) => {
       const trainer = trainers.find(key.trainer)
-      return trainer?.launcher === launcher.name ? [{ key, trainer, attempt }] : []
+      return trainer?.launcher === launcher.name ? [{ job: { key, trainer, attempt }, stopRequested }] : []
     })
-    if (jobs.length > 0) await launcher.adopt(jobs)
+    if (found.length > 0) await launcher.adopt(found.map(({ job }) => job))
+    // The server that was asked to may have been gone before it told the queue.
+    for (const { job, stopRequested } of found) if (stopRequested) await launcher.stop(job)
     const last = page.snapshots.at(-1)
     if (!page.hasMore || !last) return
     // An engine in this process never waits for the network, so a long list would block everything else.

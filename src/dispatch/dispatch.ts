@@ -220,8 +220,8 @@ export class Dispatch implements JobObserver {
     this.#launching(job, (state) => lifecycle.started(state, job.attempt, this.#now()))
   }
 
-  relaunched(job: Job): void {
-    this.#launching(job, (state) => lifecycle.relaunched(state, job.attempt, this.#now()))
+  relaunched(job: Job, why?: string): void {
+    this.#launching(job, (state) => lifecycle.relaunched(state, job.attempt, this.#now(), why))
   }
 
   ended(job: Job, end: lifecycle.ProcessEnd): void {

@@ -1,99 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { ConfigError } from '../config.ts'
 import { paramsAskedFor } from '../launcher/celery/arguments.ts'
-import type { LauncherName, Trainer } from '../launcher/launcher.ts'
+import type { Trainer } from '../launcher/launcher.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
-import { LIMITS } from '../task/limits.ts'
 import type { Json } from '../task/task.ts'
-import { ENV_PATTERN, isEnvPattern } from '../trainer-env.ts'
+import { fileShape, type RunnableShape, type TrainerShape } from './trainer-shapes.ts'
 
 /** Name of the trainer that every server has: it registers a run that trains elsewhere. */
 export const EXTERNAL = 'external'
-
-const trainerName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/)
-  .max(LIMITS.trainerNameLength)
-
-/** What every trainer may have, whatever launches it. */
-const description = {
-  description: z.string().max(LIMITS.messageLength).optional(),
-  channelPrefix: z.string().optional(),
-  /** JSON Schema (draft-07) of the parameters, `machine_id` and `epochs` among them; defaults are filled in. */
-  params: z.record(z.string(), z.unknown()).optional(),
-}
-
-const EXPECTED_COMMAND = 'it has no command; expected a list of program and arguments'
-
-const localShape = z.strictObject({
-  ...description,
-  launcher: z.literal('local').default('local'),
-  /** Program and arguments, run without a shell. */
-  command: z.tuple(
-    [z.string(EXPECTED_COMMAND).min(1, EXPECTED_COMMAND)],
-    z.string().min(1),
-    EXPECTED_COMMAND,
-  ),
-  /** Folder to run in, from the configuration's folder. */
-  cwd: z.string().default('.'),
-  env: z.record(z.string(), z.string()).default({}),
-  /** Variables of the server's environment that it gets beside those that all trainers get. */
-  passEnv: z.array(z.string().refine(isEnvPattern, `expected ${ENV_PATTERN}`)).default([]),
-  /** What ends its tasks well: a report of success, or that it exits with code 0. */
-  end: z.enum(['report', 'exit']).optional(),
-  /** Whether it reports by the Kubeflow Trainer's protocol; it then reports no end, and ends by its exit. */
-  kubeflow: z.boolean().default(false),
-  /** Whether its machine is looked at (`EPOCHCAST_SYSTEM_METRICS_SECONDS`). */
-  systemMetrics: z.boolean().default(true),
-})
-
-const externalShape = z.strictObject({ ...description, launcher: z.literal('external') })
-
-const celeryShape = z.strictObject({
-  ...description,
-  launcher: z.literal('celery'),
-  /** Name of the task in Celery, such as `tasks.gan_tasks.train_tvae_task`. */
-  task: z.string('it has no task; expected the name of a Celery task').min(1).max(LIMITS.celeryNameLength),
-  /** What it is called with: names of parameters, or machineId, taskId, channelPrefix, attempt, params, reportToken. */
-  args: z.array(z.string().min(1)).max(LIMITS.celeryArguments).default([]),
-  /** The same by name. */
-  kwargs: z.record(z.string().min(1), z.string().min(1)).default({}),
-  queue: z.string().min(1).max(LIMITS.celeryNameLength).default('celery'),
-  /** With Redis as its broker, Celery takes lower ones first. */
-  priority: z.int().min(0).max(9).default(0),
-  /** Seconds after which no worker takes it any more. */
-  expires: z.int().min(1).max(31_536_000).optional(),
-  /** What ends the process of a task that is cancelled while it runs. */
-  signal: z.enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGKILL']).default('SIGTERM'),
-})
-
-/** Each launcher's configuration is its own. */
-const LAUNCHERS = { local: localShape, external: externalShape, celery: celeryShape } satisfies Record<
-  LauncherName,
-  z.ZodObject
->
-
-const trainerShape = z.discriminatedUnion(
-  'launcher',
-  [LAUNCHERS.local, LAUNCHERS.external, LAUNCHERS.celery],
-  {
-    error: ({ code, input }) =>
-      code === 'invalid_union'
-        ? `launcher is ${quote((input as { launcher: unknown }).launcher)}; expected one of ${quoted(Object.keys(LAUNCHERS))}`
-        : undefined,
-  },
-)
-type TrainerShape = z.output<typeof trainerShape>
-
-const fileShape = z.strictObject({
-  $schema: z.string().optional(),
-  /** The trainer for a startTraining that names none. */
-  default: z.string().optional(),
-  trainers: z.record(trainerName, trainerShape),
-})
 
 export type ConfiguredTrainer = Trainer & {
   /** JSON Schema (draft-07) of its parameters; null where it takes any. */
@@ -203,11 +120,18 @@ function trainerOf(
   }
   switch (shape.launcher) {
     case 'local': {
-      const { end, kubeflow, systemMetrics, ...local } = shape
-      const endsByExit = (end ?? (kubeflow ? 'exit' : 'report')) === 'exit'
-      const cwd = resolve(folder, shape.cwd)
-      const what = { endsByExit, speaksKubeflow: kubeflow, hasSystemMetrics: systemMetrics }
-      return { ...local, ...common, cwd, ...what }
+      return { launcher: shape.launcher, ...runnableOf(shape, folder), ...common }
+    }
+    case 'bullmq': {
+      const { delay, backoff, ttl, systemMetrics: _, ...queued } = shape
+      return {
+        ...queued,
+        ...runnableOf(shape, folder),
+        ...common,
+        delayMs: Math.round(delay * 1000),
+        backoff: { type: backoff.type, delayMs: Math.round(backoff.delay * 1000) },
+        ttlMs: ttl === undefined ? null : Math.round(ttl * 1000),
+      }
     }
     case 'celery': {
       const asked = paramsAskedFor(shape)
@@ -218,6 +142,13 @@ function trainerOf(
     case 'external':
       return { ...shape, ...common }
   }
+}
+
+function runnableOf(shape: RunnableShape, folder: string) {
+  const { command, cwd, env, passEnv, end, kubeflow, systemMetrics } = shape
+  const endsByExit = (end ?? (kubeflow ? 'exit' : 'report')) === 'exit'
+  const what = { endsByExit, speaksKubeflow: kubeflow, hasSystemMetrics: systemMetrics }
+  return { command, cwd: resolve(folder, cwd), env, passEnv, ...what }
 }
 
 /** @throws EpochcastError BAD_PARAMS where one that its arguments ask for is missing */

@@ -2,12 +2,32 @@ import type { ProcessEnd } from '../task/lifecycle.ts'
 import type { Json, TaskKey } from '../task/task.ts'
 
 /** A trainer of the server's configuration, as its launcher needs it. */
-export type Trainer = LocalTrainer | ExternalTrainer | CeleryTrainer
+export type Trainer = LocalTrainer | ExternalTrainer | CeleryTrainer | BullMQTrainer
 
 export type LauncherName = Trainer['launcher']
 
-export interface LocalTrainer extends TrainerDescription {
+export interface LocalTrainer extends TrainerDescription, RunnableTrainer {
   readonly launcher: 'local'
+}
+
+/** A program that workers of a BullMQ queue run, by this entry of their own configuration. */
+export interface BullMQTrainer extends TrainerDescription, RunnableTrainer {
+  readonly launcher: 'bullmq'
+  readonly queue: string
+  /** 0 to 2,097,151; lower goes first, those without one (0) before all others. */
+  readonly priority: number
+  /** Before any worker takes it. */
+  readonly delayMs: number
+  /** Launches at most; lost workers count. */
+  readonly attempts: number
+  /** Between an attempt that failed and the next. */
+  readonly backoff: { readonly type: 'fixed' | 'exponential'; readonly delayMs: number }
+  /** After so long no worker takes it any more; null for never. */
+  readonly ttlMs: number | null
+}
+
+/** What is run as a process. */
+interface RunnableTrainer {
   /** Program and arguments. */
   readonly command: readonly [string, ...string[]]
   /** Absolute folder in which the command runs. */
@@ -70,8 +90,8 @@ export interface Submission<T extends Trainer = Trainer> extends Job<T> {
 /** A launcher tells what happens to a job; each is called at most once for an attempt. */
 export interface JobObserver {
   started(job: Job): void
-  /** Instead of `ended` where the launcher itself will launch the task again; `job.attempt` is the new attempt. */
-  relaunched(job: Job): void
+  /** Instead of `ended` where the launcher itself will launch the task again; `job.attempt` is the new attempt, `why` the last one is over. */
+  relaunched(job: Job, why?: string): void
   /** The job is over, and this launcher will not launch it again. */
   ended(job: Job, end: ProcessEnd): void
 }

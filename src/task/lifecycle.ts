@@ -2,6 +2,7 @@ import { EpochcastError, quote } from './errors.ts'
 import { happenedAt, type StatusChanged, type TaskEvent } from './event.ts'
 import { LIMITS } from './limits.ts'
 import { channelOf, isFinalStatus, type Json, type Metrics, type TaskState, type TaskStatus } from './task.ts'
+import { firstCharacters } from './text.ts'
 
 /**
  * What the server itself may append to a task's log: each function returns the events for a state,
@@ -44,8 +45,8 @@ export function started(state: TaskState, attempt: number, now: number): TaskEve
  * The launcher will start the trainer again, because its worker was lost or its queue retries. The new attempt is
  * given, not counted here, so that the same relaunch told twice (by two servers, say) is one.
  */
-export function relaunched(state: TaskState, attempt: number, now: number): TaskEvent[] {
-  return attempt > state.attempt ? nextAttempt(state, attempt, 'QUEUED', now) : []
+export function relaunched(state: TaskState, attempt: number, now: number, why?: string): TaskEvent[] {
+  return attempt > state.attempt ? nextAttempt(state, attempt, 'QUEUED', now, why) : []
 }
 
 /** What was asked to stop has stopped with its last attempt. */
@@ -54,12 +55,21 @@ function nextAttempt(
   attempt: number,
   status: 'QUEUED' | 'RUNNING',
   now: number,
+  why?: string,
 ): TaskEvent[] {
   if (isFinalStatus(state.status)) return []
   if (state.stopRequested) {
     return [{ type: 'TrainingCancelled', reason: state.stopReason, ...happenedAt(now) }]
   }
-  return [statusChanged({ attempt, stopRequested: false }, status, `attempt ${attempt}`, now)]
+  const message = why === undefined ? `attempt ${attempt}` : `attempt ${attempt}: ${why}`
+  return [
+    statusChanged(
+      { attempt, stopRequested: false },
+      status,
+      firstCharacters(message, LIMITS.messageLength),
+      now,
+    ),
+  ]
 }
 
 /** The first event of a log that the store lost, recreated from a state that was still known. */

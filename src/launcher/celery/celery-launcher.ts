@@ -90,6 +90,8 @@ export class CeleryLauncher implements AdoptingLauncher {
   }
 
   async stop(job: CeleryJob): Promise<void> {
+    // Whoever adopts it sees that it is to stop.
+    if (this.#isClosed) return
     await this.#reaching(async () => {
       const [wasEnqueued] = await this.#broker.wereEnqueued([job])
       if (!wasEnqueued && !this.#followed.has(channelOf(job.key))) return
@@ -181,7 +183,7 @@ export class CeleryLauncher implements AdoptingLauncher {
     const { job } = followed
     Object.assign(followed, { misses: 0, isToReturn: true, isStarted: false })
     followed.job = { ...job, attempt: job.attempt + 1 }
-    this.#observer.relaunched(followed.job)
+    this.#observer.relaunched(followed.job, 'its worker was lost; the broker delivers the task again')
   }
 
   async #whoHas(all: readonly Followed[]) {
