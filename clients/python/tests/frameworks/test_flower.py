@@ -96,7 +96,7 @@ def rounds_of(url: str, name: str, members: bool) -> list[tuple[Any, ...]]:
 def test_rounds_and_clients_of_flower_are_reported_and_the_end(
     url: str, flower: Callable[[str, int], subprocess.Popen[str]]
 ) -> None:
-    printed, _ = flower("federated", 1).communicate(timeout=150)
+    printed, _ = flower("federated", 1).communicate(timeout=400)
     assert "RESULT [1.0, 1.0] [1] [1] [0, 1]" in printed, printed
     assert rounds_of(url, "federated", members=False) == [
         (0, 1, {}, {"server/weight": 0}),
@@ -119,7 +119,7 @@ def test_no_round_of_flower_begins_once_it_is_cancelled(
     run = flower("federated to stop", 1000)
     task_id = until("the task", lambda: task_named(url, "federated to stop"), 120)
     cancel(url, task_id)
-    printed, _ = run.communicate(timeout=150)
+    printed, _ = run.communicate(timeout=400)
     assert "RESULT" in printed and "exception" not in printed.lower(), printed
     found = ended(url, task_id)
     assert (found["status"], found["error"]) == ("CANCELLED", None)
