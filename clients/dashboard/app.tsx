@@ -2,6 +2,7 @@ import { lazy, Suspense } from 'react'
 import { Link, Route, Switch } from 'wouter'
 import { useSession } from './session/context.tsx'
 import { Header } from './shell/header.tsx'
+import { OriginNotice } from './shell/origin-notice.tsx'
 import { SignIn } from './shell/sign-in.tsx'
 import { TasksPage } from './tasks/tasks-page.tsx'
 import { Empty } from './ui/parts.tsx'
@@ -34,6 +35,7 @@ function Pages() {
     <>
       <Header />
       <main id="main" className="main" tabIndex={-1}>
+        <OriginNotice />
         <Suspense fallback={<p className="loading">Loading</p>}>
           <Switch>
             <Route path="/">

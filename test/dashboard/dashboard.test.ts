@@ -204,7 +204,8 @@ describe('the dashboard', SLOW, () => {
   })
 
   it('says that the connection is lost, and goes on by itself where it stood', async () => {
-    const { url } = await testServer()
+    const server = await testServer()
+    const { url } = server
     const proxy = await startProxy(url)
     const taskId = await startExternal(url, { name: 'far away' })
     await report(url, taskId, ...losses(1, 20))
@@ -231,8 +232,26 @@ describe('the dashboard', SLOW, () => {
     await soon(() => pill.textContent()).toBe('Connection: Disconnected')
     await report(url, taskId, ...losses(51, 60))
     expect((await linesOf(page, 'loss')).loss?.points).toBe(50)
+    // Nor does it connect for what is looked at next.
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Compare' }).click()
+    await page.getByRole('button', { name: 'Add a run' }).click()
+    await page.getByText('Loading', { exact: true }).waitFor()
+    expect(await pill.textContent()).toBe('Connection: Disconnected')
+    await page.goBack()
+    await pill.click()
+    expect(server.gauges().sockets).toBe(0)
     await page.getByRole('button', { name: 'Connect', exact: true }).click()
     await soon(async () => (await linesOf(page, 'loss')).loss?.points).toBe(60)
+  })
+
+  it('says that the server does not take calls from its address', async () => {
+    const { url } = await testServer({ EPOCHCAST_ALLOWED_ORIGINS: 'https://app.example' })
+    const page = await openDashboard(browser, url, '/', { mayFail: /WebSocket connection|403/ })
+    await page
+      .getByRole('alert')
+      .getByText(/EPOCHCAST_ALLOWED_ORIGINS/)
+      .waitFor()
   })
 
   it('compares runs on one chart, and shows one in a frame of another page', async () => {

@@ -16,8 +16,10 @@ const PONG_WITHIN_MS = 10_000
 
 export function openLink(url: string, token: string | null): Link {
   let open: WebSocket | null = null
+  let isClosed = false
   const socket = createResumingClient({
-    url: url.replace(/^http/, 'ws'),
+    // Whoever asks for something after the end waits for the next link: graphql-ws would connect once more.
+    url: () => (isClosed ? new Promise<string>(() => {}) : Promise.resolve(url.replace(/^http/, 'ws'))),
     // Not as a function: a token that is refused once is asked for anew, by a form.
     ...(token !== null && { connectionParams: { authorization: `Bearer ${token}` } }),
     on: {
@@ -67,6 +69,9 @@ export function openLink(url: string, token: string | null): Link {
         asked.send('{"type":"ping"}')
       })
     },
-    close: () => void socket.dispose(),
+    close: () => {
+      isClosed = true
+      void socket.dispose()
+    },
   }
 }

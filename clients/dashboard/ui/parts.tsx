@@ -21,8 +21,11 @@ export function useDebounced<T>(value: T, delayMs: number): T {
 }
 
 /** What the server said, without what urql writes around it. */
-export const messageOf = (error: Error | CombinedError): string =>
-  ('graphQLErrors' in error && error.graphQLErrors[0]?.message) || error.message
+export function messageOf(error: Error | CombinedError): string {
+  if ('graphQLErrors' in error && error.graphQLErrors[0]) return error.graphQLErrors[0].message
+  const { code } = error as { code?: unknown }
+  return code === 'CLIENT_DISPOSED' ? 'The page is disconnected.' : error.message
+}
 
 export const Problem = ({ error, title }: { error: Error | null | undefined; title: string }) =>
   error ? (
