@@ -37,10 +37,11 @@ export function axesOf(curves: readonly Curve[]): Axis[] {
   return (Object.keys(AXES) as Axis[]).filter(has)
 }
 
-/** The one on which most curves have a place; of several, the finest. */
+/** The one on which most curves have a place; of several, the finest. Those of machines, which have only a time, have no say. */
 export function bestAxis(curves: readonly Curve[]): Axis {
+  const counted = curves.filter((curve) => curve.axis !== 'TIME')
   const placed = (axis: Axis) =>
-    curves.filter((curve) => curve.points[0] !== undefined && xOf(curve.points[0], curve, axis, 0) !== null)
+    counted.filter((curve) => curve.points[0] !== undefined && xOf(curve.points[0], curve, axis, 0) !== null)
       .length
   const [best] = (['step', 'epoch', 'round', 'time'] as const)
     .map((axis) => ({ axis, count: placed(axis) }))
