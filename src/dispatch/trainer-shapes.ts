@@ -5,7 +5,7 @@ import { LIMITS } from '../task/limits.ts'
 import { ENV_PATTERN, isEnvPattern } from '../trainer-env.ts'
 
 /*
- * The trainers' configuration as it may be written. Of its members the comments are what an editor shows.
+ * The trainers' configuration as it may be written. `trainers/trainers.schema.json` is made of it, for editors.
  */
 
 const trainerName = z
@@ -15,10 +15,17 @@ const trainerName = z
 
 /** What every trainer may have, whatever launches it. */
 const description = {
-  description: z.string().max(LIMITS.messageLength).optional(),
-  channelPrefix: z.string().optional(),
-  /** JSON Schema (draft-07) of the parameters, `machine_id` and `epochs` among them; defaults are filled in. */
-  params: z.record(z.string(), z.unknown()).optional(),
+  description: z.string().max(LIMITS.messageLength).optional().describe('What it is, for people.'),
+  channelPrefix: z
+    .string()
+    .optional()
+    .describe("Prefix of its tasks where a start gives none; the server's default without."),
+  params: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe(
+      'JSON Schema (draft-07) of the parameters, machine_id and epochs among them; defaults are filled in.',
+    ),
 }
 
 /** BullMQ puts it into names of keys. */
@@ -29,23 +36,29 @@ const EXPECTED_COMMAND = 'it has no command; expected a list of program and argu
 
 /** What is run as a process, here or by a worker. */
 const runnable = {
-  /** Program and arguments, run without a shell. */
-  command: z.tuple(
-    [z.string(EXPECTED_COMMAND).min(1, EXPECTED_COMMAND)],
-    z.string().min(1),
-    EXPECTED_COMMAND,
-  ),
-  /** Folder to run in, from the configuration's folder. */
-  cwd: z.string().default('.'),
-  env: z.record(z.string(), z.string()).default({}),
-  /** Variables of the server's environment that it gets beside those that all trainers get. */
-  passEnv: z.array(z.string().refine(isEnvPattern, `expected ${ENV_PATTERN}`)).default([]),
-  /** What ends its tasks well: a report of success, or that it exits with code 0. */
-  end: z.enum(['report', 'exit']).optional(),
-  /** Whether it reports by the Kubeflow Trainer's protocol; it then reports no end, and ends by its exit. */
-  kubeflow: z.boolean().default(false),
-  /** Whether its machine is looked at (`EPOCHCAST_SYSTEM_METRICS_SECONDS`). */
-  systemMetrics: z.boolean().default(true),
+  command: z
+    .tuple([z.string(EXPECTED_COMMAND).min(1, EXPECTED_COMMAND)], z.string().min(1), EXPECTED_COMMAND)
+    .describe('Program and arguments, run without a shell.'),
+  cwd: z.string().default('.').describe("Folder to run in, from the configuration's folder."),
+  env: z.record(z.string(), z.string()).default({}).describe('Variables of its environment.'),
+  passEnv: z
+    .array(z.string().refine(isEnvPattern, `expected ${ENV_PATTERN}`))
+    .default([])
+    .describe("Variables of the server's environment that it gets beside those that all trainers get."),
+  end: z
+    .enum(['report', 'exit'])
+    .optional()
+    .describe('What ends its tasks well: a report of success, or that it exits with code 0.'),
+  kubeflow: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether it reports by the Kubeflow Trainer's protocol; it then reports no end, and ends by its exit.",
+    ),
+  systemMetrics: z
+    .boolean()
+    .default(true)
+    .describe('Whether its machine is looked at (EPOCHCAST_SYSTEM_METRICS_SECONDS).'),
 }
 
 const localShape = z.strictObject({
@@ -58,23 +71,39 @@ const bullmqShape = z.strictObject({
   ...description,
   launcher: z.literal('bullmq'),
   ...runnable,
-  /** Whose workers run it: `epochcast worker --queue`. */
-  queue: z.string().regex(QUEUE_NAME, EXPECTED_QUEUE).default('training'),
-  /** Lower goes first; 0, those without one, before all others. */
-  priority: z.int().min(0).max(2_097_151).default(0),
-  /** Seconds before any worker takes it. */
-  delay: z.number().min(0).max(31_536_000).default(0),
-  /** Launches at most: another follows an exit code, a signal, a lost worker. */
-  attempts: z.int().min(1).max(100).default(3),
-  /** Seconds between an attempt that failed and the next; each time twice as many where it is exponential. */
+  queue: z
+    .string()
+    .regex(QUEUE_NAME, EXPECTED_QUEUE)
+    .default('training')
+    .describe('Whose workers run it: epochcast worker --queue.'),
+  priority: z
+    .int()
+    .min(0)
+    .max(2_097_151)
+    .default(0)
+    .describe('Lower goes first; 0, those without one, before all others.'),
+  delay: z.number().min(0).max(31_536_000).default(0).describe('Seconds before any worker takes it.'),
+  attempts: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(3)
+    .describe('Launches at most: another follows an exit code, a signal, a lost worker.'),
   backoff: z
     .strictObject({
       type: z.enum(['fixed', 'exponential']).default('exponential'),
       delay: z.number().min(0).max(86_400).default(5),
     })
-    .default({ type: 'exponential', delay: 5 }),
-  /** Seconds after which no worker takes it any more. */
-  ttl: z.number().min(1).max(31_536_000).optional(),
+    .default({ type: 'exponential', delay: 5 })
+    .describe(
+      'Seconds between an attempt that failed and the next; each time twice as many where it is exponential.',
+    ),
+  ttl: z
+    .number()
+    .min(1)
+    .max(31_536_000)
+    .optional()
+    .describe('Seconds after which no worker takes it any more.'),
 })
 
 const externalShape = z.strictObject({ ...description, launcher: z.literal('external') })
@@ -82,19 +111,41 @@ const externalShape = z.strictObject({ ...description, launcher: z.literal('exte
 const celeryShape = z.strictObject({
   ...description,
   launcher: z.literal('celery'),
-  /** Name of the task in Celery, such as `tasks.gan_tasks.train_tvae_task`. */
-  task: z.string('it has no task; expected the name of a Celery task').min(1).max(LIMITS.celeryNameLength),
-  /** What it is called with: names of parameters, or machineId, taskId, channelPrefix, attempt, params, reportToken. */
-  args: z.array(z.string().min(1)).max(LIMITS.celeryArguments).default([]),
-  /** The same by name. */
-  kwargs: z.record(z.string().min(1), z.string().min(1)).default({}),
-  queue: z.string().min(1).max(LIMITS.celeryNameLength).default('celery'),
-  /** With Redis as its broker, Celery takes lower ones first. */
-  priority: z.int().min(0).max(9).default(0),
-  /** Seconds after which no worker takes it any more. */
-  expires: z.int().min(1).max(31_536_000).optional(),
-  /** What ends the process of a task that is cancelled while it runs. */
-  signal: z.enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGKILL']).default('SIGTERM'),
+  task: z
+    .string('it has no task; expected the name of a Celery task')
+    .min(1)
+    .max(LIMITS.celeryNameLength)
+    .describe('Name of the task in Celery, such as tasks.gan_tasks.train_tvae_task.'),
+  args: z
+    .array(z.string().min(1))
+    .max(LIMITS.celeryArguments)
+    .default([])
+    .describe(
+      'What it is called with: names of parameters, or machineId, taskId, channelPrefix, attempt, params, reportToken.',
+    ),
+  kwargs: z.record(z.string().min(1), z.string().min(1)).default({}).describe('The same by name.'),
+  queue: z
+    .string()
+    .min(1)
+    .max(LIMITS.celeryNameLength)
+    .default('celery')
+    .describe('In which a worker looks for it.'),
+  priority: z
+    .int()
+    .min(0)
+    .max(9)
+    .default(0)
+    .describe('With Redis as its broker, Celery takes lower ones first.'),
+  expires: z
+    .int()
+    .min(1)
+    .max(31_536_000)
+    .optional()
+    .describe('Seconds after which no worker takes it any more.'),
+  signal: z
+    .enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGKILL'])
+    .default('SIGTERM')
+    .describe('What ends the process of a task that is cancelled while it runs.'),
 })
 
 /** Each launcher's configuration is its own. */
@@ -119,8 +170,7 @@ export type TrainerShape = z.output<typeof trainerShape>
 
 export const fileShape = z.strictObject({
   $schema: z.string().optional(),
-  /** The trainer for a startTraining that names none. */
-  default: z.string().optional(),
+  default: z.string().optional().describe('The trainer for a startTraining that names none.'),
   trainers: z.record(trainerName, trainerShape),
 })
 
