@@ -34,33 +34,41 @@ interface TileProps {
 
 function Tile({ name, value, curve }: TileProps) {
   const points = curve?.points
-  const { values, best } = useMemo(() => summaryOf(points ?? [], isBetterHigh(name)), [points, name])
+  const { values, span } = useMemo(() => summaryOf(points ?? [], name), [points, name])
   return (
     <div className="tile card" data-diverged={typeof value === 'string' || undefined}>
       <span className="tile-name muted" title={name}>
         {name}
       </span>
       <span className="tile-value">{formatNumber(value)}</span>
-      <span className="tile-best muted">{best !== null && `best ${formatNumber(best)}`}</span>
+      <span className="tile-best muted">{span}</span>
       <Sparkline values={values} />
     </div>
   )
 }
 
-function summaryOf(points: Curve['points'], isHigh: boolean) {
+function summaryOf(points: Curve['points'], name: string) {
   const every = Math.max(1, Math.ceil(points.length / MAX_POINTS))
   const values = points
     .filter((_, index) => (points.length - 1 - index) % every === 0)
     .map(({ value }) => value)
-  let best: number | null = null
+  let low = Number.POSITIVE_INFINITY
+  let high = Number.NEGATIVE_INFINITY
   for (const { value } of points) {
-    if (typeof value === 'number' && (best === null || (isHigh ? value > best : value < best))) best = value
+    if (typeof value !== 'number') continue
+    low = Math.min(low, value)
+    high = Math.max(high, value)
   }
-  return { values, best }
+  return { values, span: low <= high ? spanOf(name, low, high) : null }
 }
 
-const isBetterHigh = (name: string): boolean =>
-  /acc|f1|auc|precision|recall|score|reward|r2|iou|bleu/i.test(name)
+/** What was best so far, where the name tells what is better; else from where to where it went. */
+function spanOf(name: string, low: number, high: number): string {
+  if (/loss|error|perplexity|\b[rm]ae\b|mse/i.test(name)) return `best ${formatNumber(low)}`
+  if (/acc|f1|auc|precision|recall|score|reward|\br2\b|iou|bleu/i.test(name))
+    return `best ${formatNumber(high)}`
+  return `${formatNumber(low)} to ${formatNumber(high)}`
+}
 
 const rank = (name: string): number =>
   name === 'loss' ? 0 : name === 'val_loss' ? 1 : name.includes('loss') ? 2 : 3
