@@ -149,7 +149,9 @@ export class QueueWorker {
     const isLast = kind !== 'failed' || attempt >= attempts
     if (!epochcast && isLast) await this.#options.plain.end(task, attempt, end)
     if (kind === 'refused') return refuse(end)
-    this.#options.log({ what: 'ended', job: jobId, attempt, why: end.message })
+    // What its trainer has reported is not for a worker to know.
+    const why = end.type === 'NoResult' ? 'the trainer exited with code 0' : end.message
+    this.#options.log({ what: 'ended', job: jobId, attempt, why })
     if (kind === 'done') return { end: plainEnd(end) }
     throw isLast ? new UnrecoverableError(reasonOf(end)) : new Error(reasonOf(end))
   }
