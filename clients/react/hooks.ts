@@ -10,6 +10,7 @@ import {
 import { DEFAULT_RETRY, retryDelayMs } from '../typescript/retry.ts'
 import { type CurvesSnapshot, CurvesStore, NO_CURVES } from './curves-store.ts'
 import { type HeartbeatSnapshot, HeartbeatStore, NO_HEARTBEAT } from './heartbeat-store.ts'
+import { NO_OUTPUT, type OutputSnapshot, OutputStore } from './output-store.ts'
 import { useRegistry } from './provider.ts'
 import type { Source } from './source.ts'
 import type { Status, Store } from './store.ts'
@@ -94,6 +95,38 @@ export function useCurves(
   const key = taskId == null ? null : ['curves', taskId, channelPrefix, names, phase, member, maxPoints]
   const store = useStoreOf(key, (source) => new CurvesStore(source, { taskId: taskId ?? '', ...options }))
   return useSnapshot(store, NO_CURVES, suspense)
+}
+
+export interface OutputOptions extends SuspenseOption {
+  readonly channelPrefix?: string | undefined
+  /** Begins with this many of the newest lines; 1000 by default, at most 100000. */
+  readonly last?: number | undefined
+  /** Lines that are kept; 10000 by default. Of very long ones fewer: 16 million characters together. */
+  readonly maxLines?: number | undefined
+}
+
+export interface TaskOutput extends OutputSnapshot {
+  /** Reads up to 1000 lines before the first of `lines`, where `hasEarlier` says that there are some. */
+  readonly readEarlier: () => void
+}
+
+const DEFAULT_LAST_LINES = 1000
+const DEFAULT_MAX_LINES = 10_000
+const nothingEarlier = () => {}
+
+/**
+ * What a task's trainers print, as it comes: each line once and in order, with notes in the place of lines that are missing.
+ * It ends once the task has ended and nothing more is printed.
+ */
+export function useTaskOutput(
+  taskId: string | null | undefined,
+  { channelPrefix, last = DEFAULT_LAST_LINES, maxLines = DEFAULT_MAX_LINES, suspense }: OutputOptions = {},
+): TaskOutput {
+  const store = useStoreOf(
+    taskId == null ? null : ['output', taskId, channelPrefix, last, maxLines],
+    (source) => new OutputStore(source, { taskId: taskId ?? '', channelPrefix, last }, { maxLines }),
+  )
+  return { ...useSnapshot(store, NO_OUTPUT, suspense), readEarlier: store?.readEarlier ?? nothingEarlier }
 }
 
 /** The newest tasks that match, and what becomes of them. */

@@ -4,10 +4,12 @@ export type { CurvesSnapshot } from './curves-store.ts'
 export type { HeartbeatSnapshot } from './heartbeat-store.ts'
 export type {
   HeartbeatOptions,
+  OutputOptions,
   StartedTraining,
   StartTrainingState,
   SuspenseOption,
   TaskOptions,
+  TaskOutput,
   TrainingOptions,
 } from './hooks.ts'
 export {
@@ -15,6 +17,7 @@ export {
   useHeartbeat,
   useStartTraining,
   useTask,
+  useTaskOutput,
   useTasks,
   useTrainingProgress,
 } from './hooks.ts'

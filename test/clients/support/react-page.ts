@@ -14,6 +14,7 @@ import {
   useHeartbeat,
   useStartTraining,
   useTask,
+  useTaskOutput,
   useTasks,
   useTrainingProgress,
 } from '../../../clients/react/index.ts'
@@ -25,7 +26,7 @@ export interface View {
   readonly client: ClientName
   readonly taskId?: string | null
   /** Which hooks; all of them use the same task. */
-  readonly show: readonly ('training' | 'task' | 'curves' | 'tasks' | 'heartbeat' | 'start')[]
+  readonly show: readonly ('training' | 'task' | 'curves' | 'tasks' | 'heartbeat' | 'start' | 'output')[]
   readonly suspense?: boolean
   readonly hydrate?: boolean
 }
@@ -120,6 +121,10 @@ const HOOKS: Record<View['show'][number], (view: View) => null> = {
   },
   curves: ({ taskId, suspense }) => {
     note('curves', useCurves(taskId, { suspense, maxPoints: 100 }))
+    return null
+  },
+  output: ({ taskId, suspense }) => {
+    note('output', useTaskOutput(taskId, { suspense }))
     return null
   },
   tasks: () => {

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { expect } from 'vitest'
 import { progressReports, report, startExternal } from '../../support/graphql.ts'
+import { print } from '../../support/output.ts'
 import { testServer } from '../../support/server.ts'
 import { range } from '../../support/tasks.ts'
 import { until } from '../../support/until.ts'
@@ -28,22 +29,25 @@ export async function loseNothing(browser: Browser, script: string, client: Clie
   const { url, proxy, show, seen, steps } = await openView(browser, script)
   const taskId = await startExternal(url)
   await report(url, taskId, ...progressReports(1, 20))
-  await show({ client, taskId, show: ['training', 'curves', 'heartbeat'] })
+  await show({ client, taskId, show: ['training', 'curves', 'output', 'heartbeat'] })
   await until('what there was', async () => (await seen()).events.length >= 22)
   await until('a heartbeat', async () => (await seen()).newest.heartbeat.heartbeat)
   for (const from of [21, 31, 41]) {
     proxy.hold()
     proxy.cut()
     await report(url, taskId, ...progressReports(from, from + 9))
+    await print(url, taskId, range(from, from + 9).map(String))
     proxy.letGo()
     await until('what was missed', async () => (await steps()).length >= from + 9)
   }
   await report(url, taskId, { success: {} })
   await until('the end', async () => (await seen()).newest.curves.state.kind === 'ended')
   await until('the end', async () => (await seen()).newest.training.state.kind === 'ended')
+  await until('the end', async () => (await seen()).newest.output.state.kind === 'ended')
   expect(await steps()).toEqual(range(1, 50))
   const { newest, states } = await seen()
   expect(newest.curves.curves[0].points.map(({ step }: Seen) => step)).toEqual(range(1, 50))
+  expect(newest.output.lines.map(({ text }: Seen) => text)).toEqual(range(21, 50).map(String))
   expect(newest.curves.task.status).toBe('SUCCESS')
   expect(states.slice(0, 2)).toEqual(['connecting', 'live'])
   // What a client of others does with its socket, it does not tell.
