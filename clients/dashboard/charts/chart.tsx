@@ -9,6 +9,7 @@ import type { Line } from './metric-groups.ts'
 import { resolveColors } from './palette.ts'
 import { Plot, type Zoom } from './plot.ts'
 import { useSameArray, useThrottled } from './steady.ts'
+import { NUMBERS, type Unit } from './unit.ts'
 
 interface ChartProps {
   readonly title: string
@@ -21,6 +22,8 @@ interface ChartProps {
   readonly onZoom: (zoom: Zoom | null) => void
   readonly syncKey: string
   readonly note?: string | undefined
+  /** Of its values; one that stays the same object. */
+  readonly unit?: Unit
 }
 
 const SOLID: readonly boolean[] = []
@@ -32,6 +35,7 @@ const CALM_MS = 250
 export function Chart(props: ChartProps) {
   const { title, lines: all, colors: allColors, isDashed = SOLID, view, zoom, onZoom, syncKey, note } = props
   const { axis } = view
+  const { unit = NUMBERS } = props
   const has = (line: Line) => line.curve.points.some((point) => xOf(point, line.curve, axis, 0) !== null)
   const shown = all.map((line, index) => ({
     line,
@@ -86,6 +90,7 @@ export function Chart(props: ChartProps) {
         syncKey,
         inks: { text, grid, danger },
       },
+      unit,
       isDashed: placed.map(({ isDashed }) => isDashed),
       isFaint: lines.map(({ role }) => role === 'value' && lines.some(({ role }) => role === 'train')),
       onZoom: (zoom: Zoom | null) => newest.current.onZoom(zoom),
@@ -124,6 +129,7 @@ export function Chart(props: ChartProps) {
           placed.map(({ line }) => line),
           marks,
           AXES[axis].label.toLowerCase(),
+          unit,
         )}
         tabIndex={0}
         onKeyDown={(event) => {
@@ -143,6 +149,7 @@ export function Chart(props: ChartProps) {
         indexes={indexes}
         isSmoothed={view.smoothing > 0}
         axis={axis}
+        unit={unit}
       />
     </figure>
   )
@@ -160,10 +167,16 @@ function MarkNotes({ marks, axis }: { marks: readonly Mark[]; axis: ChartView['a
 }
 
 /** For who cannot see it. */
-function describe(title: string, lines: readonly Line[], marks: readonly Mark[], axis: string): string {
+function describe(
+  title: string,
+  lines: readonly Line[],
+  marks: readonly Mark[],
+  axis: string,
+  unit: Unit,
+): string {
   const parts = lines.slice(0, 6).map(({ label, curve }) => {
     const last = curve.points.at(-1)
-    return `${label}: ${curve.points.length} points, newest ${formatNumber(last?.value)}`
+    return `${label}: ${curve.points.length} points, newest ${unit.format(last?.value)}`
   })
   const bad = marks.length > 0 ? [`${marks.length} values that are not finite`] : []
   return `${title} by ${axis}. ${[...parts, ...bad].join('; ')}`

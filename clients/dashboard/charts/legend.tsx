@@ -1,7 +1,7 @@
 import type { AlignedData } from 'uplot'
-import { formatNumber } from '../ui/format.ts'
 import { AXES, type Axis } from './axis.ts'
 import type { Line } from './metric-groups.ts'
+import type { Unit } from './unit.ts'
 
 interface LegendProps {
   readonly items: readonly { readonly line: Line; readonly color: string; readonly isDashed: boolean }[]
@@ -10,11 +10,12 @@ interface LegendProps {
   readonly indexes: readonly (number | null | undefined)[] | null
   readonly isSmoothed: boolean
   readonly axis: Axis
+  readonly unit: Unit
 }
 
 const MAX_ITEMS = 8
 
-export function Legend({ items, aligned, indexes, isSmoothed, axis }: LegendProps) {
+export function Legend({ items, aligned, indexes, isSmoothed, axis, unit }: LegendProps) {
   const perLine = isSmoothed ? 2 : 1
   const at = indexes?.[0]
   const x = at == null ? undefined : aligned?.[0][at]
@@ -30,7 +31,7 @@ export function Legend({ items, aligned, indexes, isSmoothed, axis }: LegendProp
             <span className="legend-label" title={line.label}>
               {line.label}
             </span>
-            <b>{formatNumber(value)}</b>
+            <b>{unit.format(value)}</b>
           </span>
         )
       })}

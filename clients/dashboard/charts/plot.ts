@@ -1,7 +1,7 @@
 import uPlot from 'uplot'
-import { formatNumber } from '../ui/format.ts'
 import { AXES, type Axis } from './axis.ts'
 import type { ChartData, Mark } from './chart-data.ts'
+import type { Unit } from './unit.ts'
 
 export interface Zoom {
   readonly min: number
@@ -16,6 +16,8 @@ export interface PlotOptions {
   readonly isDashed: readonly boolean[]
   /** Of each step, where the means of them are drawn as well. */
   readonly isFaint: readonly boolean[]
+  /** Of y. */
+  readonly unit: Unit
   readonly inks: { readonly text: string; readonly grid: string; readonly danger: string }
   /** Charts with the same have one crosshair. */
   readonly syncKey: string
@@ -74,7 +76,7 @@ export class Plot {
   }
 
   #options(target: HTMLElement, options: PlotOptions): uPlot.Options {
-    const { axis, isLog, inks, syncKey, onZoom, onCursor } = options
+    const { axis, isLog, inks, syncKey, unit, onZoom, onCursor } = options
     const line = {
       stroke: inks.text,
       font: FONT,
@@ -102,7 +104,8 @@ export class Plot {
         {
           ...line,
           size: (_, values) => 14 + 6.4 * Math.max(4, ...(values ?? []).map((text) => text?.length ?? 0)),
-          values: (_, ticks) => ticks.map((y) => (y === null ? null : formatNumber(y))),
+          values: (_, ticks) => ticks.map((y) => (y === null ? null : unit.format(y))),
+          ...(unit.steps && !isLog && { incrs: [...unit.steps] }),
         },
       ],
       series: [{}, ...series(options)],

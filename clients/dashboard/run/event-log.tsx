@@ -9,6 +9,8 @@ import { TONES, type Tone, wordsOf } from './event-words.ts'
 
 const LAST = 1000
 const MAX_EVENTS = 5000
+/** Samples of machines come every few seconds, and have charts of their own. */
+const HIDDEN_AT_FIRST: ReadonlySet<Tone> = new Set(['machine'])
 const ROW_HEIGHT = 28
 /** Within so many pixels of the end, the newest is followed. */
 const NEAR_END = 40
@@ -21,7 +23,7 @@ interface EventLogProps {
 /** What happened, newest last; it follows the newest until somebody scrolls back. */
 export function EventLog({ taskId, channelPrefix }: EventLogProps) {
   const { events, error } = useTrainingProgress(taskId, { channelPrefix, last: LAST, maxEvents: MAX_EVENTS })
-  const [hidden, setHidden] = useState<ReadonlySet<Tone>>(new Set())
+  const [hidden, setHidden] = useState<ReadonlySet<Tone>>(HIDDEN_AT_FIRST)
   const [text, setText] = useState('')
   const [held, setHeld] = useState<readonly TrainingProgressEvent[] | null>(null)
   const shown = useMemo(() => filterEvents(held ?? events, hidden, text), [held, events, hidden, text])

@@ -2,7 +2,7 @@ import type { TrainingProgressEvent } from '../../typescript/index.ts'
 import { formatNumber, type MetricValue } from '../ui/format.ts'
 import { STATUSES } from '../ui/status.tsx'
 
-export type Tone = 'progress' | 'epoch' | 'status' | 'error' | 'success' | 'stream'
+export type Tone = 'progress' | 'epoch' | 'status' | 'error' | 'success' | 'machine' | 'stream'
 
 export interface EventWords {
   readonly tone: Tone
@@ -16,6 +16,7 @@ export const TONES: Readonly<Record<Tone, string>> = {
   status: 'Status',
   error: 'Errors',
   success: 'Ends',
+  machine: 'Machine',
   stream: 'Stream',
 }
 
@@ -85,6 +86,11 @@ const WORDS = {
     tone: 'success',
     kind: 'cancelled',
     text: reason ?? 'The run was cancelled',
+  }),
+  SystemSampled: ({ member, metrics }) => ({
+    tone: 'machine',
+    kind: 'machine',
+    text: words([member, values(metrics)]),
   }),
   EventsSkipped: ({ count, skipReason }) => ({
     tone: 'stream',

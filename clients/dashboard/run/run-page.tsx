@@ -1,8 +1,10 @@
 import { Tabs } from '@base-ui/react/tabs'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import { useCurves, useTasks } from '../../react/index.ts'
 import type { TaskSummaryFragment } from '../../typescript/index.ts'
+import { isOfMachine } from '../machine/machine-groups.ts'
+import { MachinePanel } from '../machine/machine-panel.tsx'
 import { nameOf } from '../ui/format.ts'
 import { Empty, Problem, useTitle } from '../ui/parts.tsx'
 import { Details } from './details.tsx'
@@ -25,6 +27,8 @@ const MAX_POINTS = 2000
 export default function RunPage({ channelPrefix, taskId }: RunPageProps) {
   const { tasks, isLoading, error } = useTasks({ filter: { ids: [taskId], channelPrefix }, first: 1 })
   const curves = useCurves(taskId, { channelPrefix, maxPoints: MAX_POINTS })
+  const ofRun = useMemo(() => curves.curves.filter((curve) => !isOfMachine(curve)), [curves.curves])
+  const ofMachine = useMemo(() => curves.curves.filter(isOfMachine), [curves.curves])
   // The list has what no event carries: the time left, another name. The curves' task is there until the list has come.
   const task: TaskSummaryFragment | null = tasks[0] ?? null
   const [tab, setTab] = useState('charts')
@@ -48,16 +52,20 @@ export default function RunPage({ channelPrefix, taskId }: RunPageProps) {
     <article aria-label={nameOf(task)} className="run">
       <RunHeader task={task} notice={notice} />
       <Outcome task={task} />
-      <Tiles task={task} curves={curves.curves} />
+      <Tiles task={task} curves={ofRun} />
       <div className="run-columns">
         <Tabs.Root value={tab} onValueChange={(value) => setTab(String(value))}>
           <Tabs.List className="tabs" aria-label="Views of this run">
             <Tabs.Tab value="charts">Charts</Tabs.Tab>
+            {ofMachine.length > 0 && <Tabs.Tab value="machine">Machine</Tabs.Tab>}
             <Tabs.Tab value="events">Events</Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="charts" className="tab-panel">
             <Problem error={curves.error} title="The curves cannot be shown." />
-            <RunCharts task={task} curves={curves.curves} isLoading={curves.task === null && !curves.error} />
+            <RunCharts task={task} curves={ofRun} isLoading={curves.task === null && !curves.error} />
+          </Tabs.Panel>
+          <Tabs.Panel value="machine" className="tab-panel">
+            <MachinePanel task={task} curves={ofMachine} />
           </Tabs.Panel>
           <Tabs.Panel value="events" className="tab-panel">
             <EventLog taskId={taskId} channelPrefix={channelPrefix} />
