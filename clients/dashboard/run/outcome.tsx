@@ -1,4 +1,5 @@
 import type { TaskSummaryFragment } from '../../typescript/index.ts'
+import { plainLines } from '../output/ansi.ts'
 import { Icon } from '../ui/icons.tsx'
 
 /** What went wrong, or why it stopped. */
@@ -19,7 +20,7 @@ export function Outcome({
           {error.type ??
             (status === 'FAILURE' ? 'The run failed' : 'The trainer reported an error, and went on')}
         </h2>
-        <pre tabIndex={0}>{error.message}</pre>
+        <pre tabIndex={0}>{plainLines(error.message)}</pre>
       </section>
     )
   if (status === 'CANCELLED' || stopRequested)

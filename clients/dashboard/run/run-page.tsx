@@ -5,6 +5,7 @@ import { useCurves, useTasks } from '../../react/index.ts'
 import type { TaskSummaryFragment } from '../../typescript/index.ts'
 import { isOfMachine } from '../machine/machine-groups.ts'
 import { MachinePanel } from '../machine/machine-panel.tsx'
+import { OutputPanel } from '../output/output-panel.tsx'
 import { nameOf } from '../ui/format.ts'
 import { Empty, Problem, useTitle } from '../ui/parts.tsx'
 import { Details } from './details.tsx'
@@ -57,12 +58,16 @@ export default function RunPage({ channelPrefix, taskId }: RunPageProps) {
         <Tabs.Root value={tab} onValueChange={(value) => setTab(String(value))}>
           <Tabs.List className="tabs" aria-label="Views of this run">
             <Tabs.Tab value="charts">Charts</Tabs.Tab>
+            <Tabs.Tab value="output">Output</Tabs.Tab>
             {ofMachine.length > 0 && <Tabs.Tab value="machine">Machine</Tabs.Tab>}
             <Tabs.Tab value="events">Events</Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="charts" className="tab-panel">
             <Problem error={curves.error} title="The curves cannot be shown." />
             <RunCharts task={task} curves={ofRun} isLoading={curves.task === null && !curves.error} />
+          </Tabs.Panel>
+          <Tabs.Panel value="output" className="tab-panel">
+            <OutputPanel task={task} />
           </Tabs.Panel>
           <Tabs.Panel value="machine" className="tab-panel">
             <MachinePanel task={task} curves={ofMachine} />
