@@ -126,6 +126,7 @@ export function openServices(
     abandonMs: config.abandonMs,
     serverLeaseMs: config.serverLeaseMs,
     isAlone: config.engine.name !== 'redis',
+    isFollowed: ({ trainer }) => adopting.some(({ name }) => name === trainers.find(trainer)?.launcher),
     onError,
   })
   const { local, all, adopting } = openLaunchers(config, {

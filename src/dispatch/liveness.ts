@@ -6,7 +6,7 @@ import type { TaskWriter } from '../event-log/task-writer.ts'
 import type { TaskEvent } from '../task/event.ts'
 import { type LivenessWindows, processEnded, silence } from '../task/lifecycle.ts'
 import { reduceAll } from '../task/reducer.ts'
-import { isFinalStatus, type TaskKey, type TaskState } from '../task/task.ts'
+import { isFinalStatus, type TaskKey, type TaskSpec, type TaskState } from '../task/task.ts'
 import { type WatchedTask, WatchedTasks } from './watched-tasks.ts'
 
 type LivenessStore = Pick<EventLog, 'snapshot'> & TaskIndex & Leases
@@ -16,6 +16,11 @@ export interface LivenessOptions extends LivenessWindows {
   readonly serverId: string
   /** A server that has not renewed its lease for so long is gone, and its child processes with it. */
   readonly serverLeaseMs: number
+  /**
+   * Whether a task's launcher tells its end, however long its trainer is silent: a queue knows whether it waits or a worker has
+   * it. None does where it is left out.
+   */
+  readonly isFollowed?: (spec: TaskSpec) => boolean
   /** Whether no other server can have the event log while this one has it: those of before are gone. */
   readonly isAlone: boolean
   readonly onError: (error: unknown) => void
@@ -133,7 +138,7 @@ export class Liveness {
     // Where lists were not right, or another task has its name by now.
     if (snapshot.serial !== task.serial) this.#tasks.add(snapshot)
     const { state } = snapshot
-    const isHeld = await isHeldBy(state.spec.holder)
+    const isHeld = (await isHeldBy(state.spec.holder)) || (this.#options.isFollowed?.(state.spec) ?? false)
     if (this.#notice(state, isHeld).length > 0) await this.#record(task.key, isHeld)
     // One that is held may be silent for longer; and what was just recorded is heard of.
     else this.#tasks.keep(task, state, Date.now() + this.#checkMs)

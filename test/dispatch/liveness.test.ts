@@ -22,7 +22,7 @@ afterEach(async () => {
   await store.close()
   expect(errors).toEqual([])
 })
-const start = (stallMs: number, abandonMs = 1e9, serverId = 'this') => {
+const start = (stallMs: number, abandonMs = 1e9, serverId = 'this', followed: readonly string[] = []) => {
   const onError = (error: unknown) => errors.push(error)
   liveness = new Liveness(store, taskWriter(store), {
     serverId,
@@ -30,6 +30,7 @@ const start = (stallMs: number, abandonMs = 1e9, serverId = 'this') => {
     abandonMs,
     serverLeaseMs: 500,
     isAlone: false,
+    isFollowed: ({ trainer }) => followed.includes(trainer),
     onError,
   })
   liveness.start()
@@ -107,4 +108,23 @@ it('yields between every fifty that are due at once', async () => {
   )
   // Each is read to be looked at, and once more to be written to.
   expect(most).toBeLessThanOrEqual(100)
+})
+
+it('does not give up a task whose launcher tells its end: it waits in a queue, or stays stalled', async () => {
+  const before = { createdAt: Date.now() - 10_000 }
+  const waiting = await createTask(store, { ...before, trainer: 'queued' })
+  const running = await createTask(store, { ...before, trainer: 'queued' })
+  const asked = await createTask(store, { ...before, trainer: 'queued' })
+  const external = await createTask(store, before)
+  const then = { recordedAt: Date.now() - 10_000 }
+  await append(store, running, { ...runningAgain(), ...then })
+  await append(store, asked, { ...runningAgain(), ...then, stopRequested: true } as ReturnType<
+    typeof runningAgain
+  >)
+  start(200, 400, 'this', ['queued'])
+  await until('the others to be given up', async () => (await statusOf(external)) === 'FAILURE')
+  await until('the stall', async () => (await statusOf(running)) === 'STALLED')
+  await checks(5)
+  expect(await Promise.all([waiting, running, asked].map(statusOf))).toEqual(['QUEUED', 'STALLED', 'STALLED'])
+  expect((await MemoryStore.prototype.snapshot.call(store, asked))?.state.stopRequested).toBe(true)
 })
