@@ -19,7 +19,7 @@ const linesOf = (text: string): string[] => text.split('\n').filter((line) => li
 
 describe('logs', () => {
   it('prints what is kept, all of it or the newest, each to where it was printed', async () => {
-    const { url, taskId } = await setUp()
+    const { url, taskId } = await setUp({ EPOCHCAST_OUTPUT_LINES_PER_SECOND: '10000' })
     for (const i of range(0, 2))
       await print(
         url,

@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 
 const SERIES = /* GraphQL */ `
   query ($id: ID!) { task(id: $id) { status current step progress metrics updatedAt
-    series(maxPoints: 100) { name member axis points { step value timestamp attempt } } } }`
+    series(maxPoints: 5000) { name member axis points { step value timestamp attempt } } } }`
 
 const seriesOf = async (url: string, id: string): Promise<Data[]> =>
   (await run(url, SERIES, { id })).task.series

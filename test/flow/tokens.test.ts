@@ -180,7 +180,7 @@ describe('a token that expires while its bearer watches', () => {
     const client = await ProtocolClient.open(
       webSocketUrl,
       {},
-      { authorization: `Bearer ${await tokenFor(1)}` },
+      { authorization: `Bearer ${await tokenFor(3)}` },
     )
     await until('the refusal', async () => {
       const id = randomUUID()

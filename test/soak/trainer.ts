@@ -53,7 +53,8 @@ export class Trainer {
   async train() {
     while (this.reported < this.total) {
       await this.#wait(this.#random.pick(ALLOWED_LAGS))
-      const size = Math.min(this.#random.whole(1, this.#random.pick(MAX_BATCH)), this.total - this.reported)
+      const drawn = this.#random.whole(1, this.#random.pick(MAX_BATCH))
+      const size = Math.min(drawn, this.#allowed, this.total - this.reported)
       const first = this.reported + 1
       const reports = Array.from({ length: size }, (_, i) => ({ progress: { current: first + i } }))
       await this.#report(first, reports)
@@ -65,6 +66,11 @@ export class Trainer {
     await this.#report(this.total + 1, end)
     await this.#repeat(this.total + 1, end)
     this.done = true
+  }
+
+  /** Reports that it may make now: a large batch would be the rest, with faults of the first round yet to come. */
+  get #allowed(): number {
+    return Math.max(1, Math.ceil(this.total * this.#run.allowedShare) - this.reported)
   }
 
   async #wait(allowedLag: number) {
