@@ -4,10 +4,19 @@ import { expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 const table = readFileSync(join(root, 'docs/limits.md'), 'utf8')
-const source = readdirSync(join(root, 'src'), { recursive: true })
-  .filter((name) => String(name).endsWith('.ts'))
-  .map((name) => readFileSync(join(root, 'src', String(name)), 'utf8'))
-  .join('\n')
+/** By its name in the table: of the server, and of what clients share with it. */
+const textOf = new Map(
+  ['src', 'clients/output'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => [
+        folder === 'src' ? name : `${folder}/${name}`,
+        readFileSync(join(root, folder, name), 'utf8'),
+      ]),
+  ) as [string, string][],
+)
+const source = [...textOf.values()].join('\n')
 
 it('the table of limits names nothing that is not there', () => {
   const names = [...new Set([...table.matchAll(/`([A-Z][A-Z_]+)`/g)].map(([, name]) => name as string))]
@@ -45,10 +54,9 @@ it('the table of limits has every map, set and list that outlives a call', () =>
     ]),
   )
   const found = new Map<string, string[]>()
-  for (const file of readdirSync(join(root, 'src'), { recursive: true }).map(String)) {
-    if (!file.endsWith('.ts')) continue
+  for (const [file, whole] of textOf) {
     // Wrapped types and constructors count as one line.
-    const text = readFileSync(join(root, 'src', file), 'utf8').replaceAll(/<\n[^>]*>/g, '<>')
+    const text = whole.replaceAll(/<\n[^>]*>/g, '<>')
     const names = text.split('\n').flatMap((line) => {
       // An empty list that nothing is added to is a word for none.
       if (!COLLECTION.test(line) || /^const .*: readonly .*= \[\]/.test(line)) return []
@@ -61,7 +69,7 @@ it('the table of limits has every map, set and list that outlives a call', () =>
   for (const [file, names] of found) expect(rows.get(file) ?? [], file).toEqual(expect.arrayContaining(names))
   // And none that is gone; those that are made within functions are named by hand.
   for (const [file, names] of rows) {
-    const text = readFileSync(join(root, 'src', file), 'utf8')
+    const text = textOf.get(file) ?? ''
     for (const name of names) expect(text, `${file} ${name}`).toContain(name)
   }
 })

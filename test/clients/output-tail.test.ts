@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { OutputTail } from '../../src/launcher/output-tail.ts'
+import { OutputTail } from '../../clients/output/output-tail.ts'
 
 const tailOf = (maxBytes: number, ...chunks: string[]): string => {
   const tail = new OutputTail(maxBytes)

@@ -1,7 +1,7 @@
-import { type OutputLine, type SentLine, skippedNote } from '../task/output.ts'
+import type { NoteOfSkipped, PrintedLine } from './printed-line.ts'
 
 interface Pending {
-  readonly line: OutputLine
+  readonly line: PrintedLine
   /** Lines left out before it. */
   skippedBefore: number
 }
@@ -16,15 +16,17 @@ export interface PendingBounds {
 export class PendingOutput {
   readonly #bounds: PendingBounds
   readonly #member: string | null
+  readonly #noteOf: NoteOfSkipped
   #lines: (Pending | undefined)[] = []
   #head = 0
   #length = 0
   /** Lines left out after the last. */
   #skipped = 0
 
-  constructor(bounds: PendingBounds, member: string | null) {
+  constructor(bounds: PendingBounds, member: string | null, noteOf: NoteOfSkipped) {
     this.#bounds = bounds
     this.#member = member
+    this.#noteOf = noteOf
   }
 
   get isEmpty(): boolean {
@@ -36,7 +38,15 @@ export class PendingOutput {
     return this.#lines.length - this.#head >= this.#bounds.maxLines || this.#length >= this.#bounds.maxLength
   }
 
-  push(line: OutputLine): void {
+  /** Lines that wait, with those that were left out among them. */
+  get count(): number {
+    let count = this.#skipped
+    for (let i = this.#head; i < this.#lines.length; i++)
+      count += 1 + (this.#lines[i] as Pending).skippedBefore
+    return count
+  }
+
+  push(line: PrintedLine): void {
     this.#lines.push({ line, skippedBefore: this.#skipped })
     this.#skipped = 0
     this.#length += line.text.length
@@ -53,19 +63,19 @@ export class PendingOutput {
    *
    * @param now for notes
    */
-  take(maxLines: number, maxLength: number, now: string): SentLine[] {
-    const taken: SentLine[] = []
+  take(maxLines: number, maxLength: number, now: string): PrintedLine[] {
+    const taken: PrintedLine[] = []
     let length = 0
     while (this.#head < this.#lines.length && taken.length < maxLines) {
       const { line, skippedBefore } = this.#lines[this.#head] as Pending
       if (taken.length > 0 && length + line.text.length > maxLength) break
-      if (skippedBefore > 0) taken.push(skippedNote(skippedBefore, line.timestamp, this.#member))
+      if (skippedBefore > 0) taken.push(this.#noteOf(skippedBefore, line.timestamp, this.#member))
       taken.push(line)
       length += line.text.length
       this.#leave()
     }
     if (this.#head === this.#lines.length && this.#skipped > 0 && taken.length < maxLines) {
-      taken.push(skippedNote(this.#skipped, now, this.#member))
+      taken.push(this.#noteOf(this.#skipped, now, this.#member))
       this.#skipped = 0
     }
     return taken

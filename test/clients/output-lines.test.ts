@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { OutputLines } from '../../src/launcher/output-lines.ts'
-import { Redaction } from '../../src/launcher/redaction.ts'
+import { OutputLines } from '../../clients/output/output-lines.ts'
+import { Redaction } from '../../clients/output/redaction.ts'
 import { Random } from '../soak/random.ts'
 import { testSeed, withSeed } from '../support/seed.ts'
 
