@@ -9,6 +9,7 @@ import { EXIT } from './exit-codes.ts'
 import { addExamples, collectJson, defined, jsonObject, secondsNumber } from './options.ts'
 import { printable } from './render/text.ts'
 import { type RegisteredRun, RunEnvironment } from './run-environment.ts'
+import { RunOutput } from './run-output.ts'
 import { OutputTail, type ProgramEnd, RunProgram } from './run-program.ts'
 import { DEFAULT_URL, endpoint, reportError, type Session } from './session.ts'
 import { sendLeftOf } from './sync.ts'
@@ -22,6 +23,7 @@ interface RunOptions {
   readonly label?: Record<string, unknown>
   readonly prefix?: string
   readonly kubeflow: boolean
+  readonly output: boolean
   readonly termAfter: number
   readonly killAfter: number
 }
@@ -62,6 +64,7 @@ export function addRunCommand(program: Command, session: Session): void {
     .option('--label <name=value>', 'a label to find the task by; may be repeated', collectJson)
     .option('--prefix <channelPrefix>', "channel prefix (default: the server's first)")
     .option('--no-kubeflow', 'without the variables by which a Hugging Face Trainer reports by itself')
+    .option('--no-output', 'without sending what the program prints')
     .option(
       '--term-after <seconds>',
       'once cancelled, time to stop by itself before SIGTERM',
@@ -104,7 +107,9 @@ async function runTraining(
     ...{ url: server.url, params: input.params ?? {}, run, kubeflow: options.kubeflow, env: terminal.env },
   })
   const tail = new OutputTail(OUTPUT_TAIL_BYTES)
-  const program = new RunProgram({ command, env: environment.variables, terminal, sinks: [tail] })
+  const output = options.output ? new RunOutput({ ...server, run, input, tell }) : null
+  const sinks = output ? [tail, output] : [tail]
+  const program = new RunProgram({ command, env: environment.variables, terminal, sinks })
   const stopIfAsked = async () => {
     if (await isToStop(server, reporter.taskId))
       program.stop(options.termAfter * 1000, options.killAfter * 1000)
@@ -130,6 +135,8 @@ async function runTraining(
   const end = await program.ended
   for (const signal of FORWARDED) process.off(signal, forward)
   environment.remove()
+  // Who follows the output goes once the task has ended and nothing more comes.
+  await output?.close()
   // What the program could not send comes before its end.
   if (run) await sendLeftOf(terminal, run.id, server)
   await reportEnd(reporter, end, interruption, tail.text)

@@ -47,6 +47,8 @@ const LINE_LENGTH = 256
 const FLUSH_MS = 200
 const RETRY_MS = 500
 const MAX_DOUBLINGS = 20
+/** Rejections in a row at which it is given up, once it is closed. */
+const MAX_CLOSING_FAILURES = 4
 /** How long a line without an end waits for it; and the state of one that is drawn over itself, such as a progress bar. */
 const PAUSE_MS = 1000
 const DRAWN_MS = 5000
@@ -203,6 +205,8 @@ export class OutputCapture {
     await this.#flushing
     while (this.#state === 'closing' && (this.#batch.length > 0 || !this.#pending.isEmpty)) {
       await this.#send()
+      // Who takes nothing by now is away.
+      if (this.#failures >= MAX_CLOSING_FAILURES) return
       if (this.#failures > 0) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
   }

@@ -19,6 +19,7 @@ type Documents = {
     "mutation DeleteTask($input: DeleteTaskInput!) {\n  deleteTask(input: $input) {\n    taskId\n  }\n}": typeof types.DeleteTaskDocument,
     "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": typeof types.HeartbeatDocument,
     "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}": typeof types.ReportMetricsDocument,
+    "mutation ReportOutput($input: ReportOutputInput!) {\n  reportOutput(input: $input) {\n    accepted\n    duplicates\n  }\n}": typeof types.ReportOutputDocument,
     "mutation ReportRun($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    stopRequested\n    warnings\n  }\n}": typeof types.ReportRunDocument,
     "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}": typeof types.ServerDocument,
     "mutation StartRun($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      channelPrefix\n      id\n    }\n  }\n}": typeof types.StartRunDocument,
@@ -42,6 +43,7 @@ const documents: Documents = {
     "mutation DeleteTask($input: DeleteTaskInput!) {\n  deleteTask(input: $input) {\n    taskId\n  }\n}": types.DeleteTaskDocument,
     "subscription Heartbeat($intervalMs: Int) {\n  heartbeat(intervalMs: $intervalMs) {\n    sequence\n    timestamp\n    uptimeSeconds\n    engine {\n      name\n      connected\n      latencyMs\n    }\n  }\n}": types.HeartbeatDocument,
     "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}": types.ReportMetricsDocument,
+    "mutation ReportOutput($input: ReportOutputInput!) {\n  reportOutput(input: $input) {\n    accepted\n    duplicates\n  }\n}": types.ReportOutputDocument,
     "mutation ReportRun($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    stopRequested\n    warnings\n  }\n}": types.ReportRunDocument,
     "query Server {\n  server {\n    version\n    channelPrefixes\n    engine {\n      name\n      connected\n      latencyMs\n    }\n    trainers {\n      name\n      launcher\n      description\n    }\n  }\n}": types.ServerDocument,
     "mutation StartRun($input: StartTrainingInput!) {\n  startTraining(input: $input) {\n    reportToken\n    task {\n      channelPrefix\n      id\n    }\n  }\n}": types.StartRunDocument,
@@ -94,6 +96,10 @@ export function graphql(source: "subscription Heartbeat($intervalMs: Int) {\n  h
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}"): (typeof documents)["mutation ReportMetrics($input: ReportMetricsInput!) {\n  reportMetrics(input: $input) {\n    accepted\n    duplicates\n    cursor\n    stopRequested\n    warnings\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation ReportOutput($input: ReportOutputInput!) {\n  reportOutput(input: $input) {\n    accepted\n    duplicates\n  }\n}"): (typeof documents)["mutation ReportOutput($input: ReportOutputInput!) {\n  reportOutput(input: $input) {\n    accepted\n    duplicates\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
