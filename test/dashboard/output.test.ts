@@ -95,7 +95,15 @@ describe('the output of a run', SLOW, () => {
     })
     await page.getByRole('checkbox', { name: 'Timestamps' }).check()
     expect(await linesIn(page).first().innerText()).toMatch(/^\d\d:\d\d:\d\d\.\d{3}\s+fitting/)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      expect([colorScheme, await violationsOf(page)]).toEqual([colorScheme, []])
+    }
+
+    await page.setViewportSize({ width: 390, height: 844 })
+    await soon(() => page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
     expect(await violationsOf(page)).toEqual([])
+    await page.setViewportSize({ width: 1280, height: 900 })
 
     // The machine beside it.
     await page.getByRole('tab', { name: 'Machine' }).click()
