@@ -128,7 +128,7 @@ function apolloSource(client: ApolloLike): Source {
       )
     },
     subscribe: (document, variables, receiver) =>
-      resume(payloadOf(document, variables), receiver, ({ variables }, sink) => {
+      resumeFixed(payloadOf(document, variables), receiver, ({ variables }, sink) => {
         const options = call({ query: document, variables, fetchPolicy: 'no-cache' })
         const subscription = client.subscribe(options).subscribe({
           next: ({ data, error }) =>
@@ -149,7 +149,7 @@ function urqlSource(client: UrqlLike): Source {
       return dataOf<Data>(await ask.call(client, document, variables, context).toPromise())
     },
     subscribe: (document, variables, receiver) =>
-      resume(payloadOf(document, variables), receiver, ({ variables }, sink) => {
+      resumeFixed(payloadOf(document, variables), receiver, ({ variables }, sink) => {
         let last: unknown
         const { unsubscribe } = client.subscription(document, variables, context).subscribe((result) => {
           // urql gives its last result once more where a stream is over.
@@ -172,9 +172,11 @@ function resume<Data>(
   receiver: Receiver<Data>,
   subscribe: Subscribe,
   isDisposed = () => false,
+  keepsVariables = false,
 ): () => void {
   const carrier: Carrier = {
     retry: { ...DEFAULT_RETRY, attempts: Number.POSITIVE_INFINITY },
+    keepsVariables,
     subscribe,
     refreshToken: () => false,
     isDisposed,
@@ -184,6 +186,13 @@ function resume<Data>(
   const operation = new ResumedOperation(payload, sinkOf(receiver), carrier, () => {})
   return () => operation.leave()
 }
+
+/** Over a client that reads the variables once, and may send them again by itself. */
+const resumeFixed = <Data>(
+  payload: SubscribePayload,
+  receiver: Receiver<Data>,
+  subscribe: Subscribe,
+): (() => void) => resume(payload, receiver, subscribe, undefined, true)
 
 function sinkOf<Data>(receiver: Receiver<Data>): ResumingSink {
   return {

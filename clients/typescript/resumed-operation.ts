@@ -14,6 +14,8 @@ export type ResumingSink = Sink<Result> & { readonly state?: (state: StreamState
 /** What carries an operation: a socket, or somebody else's client. */
 export interface Carrier {
   readonly retry: RetryOptions
+  /** Whether it may send an operation again by itself, with the variables that it was given first. */
+  readonly keepsVariables?: boolean
   /** The payload's `query` and `variables` are those of the moment at which they are read, which is the sending. */
   subscribe(payload: SubscribePayload, sink: Sink<Result>): () => void
   /** Whether an operation that was refused for its token may be allowed with another; it then sees to it. */
@@ -25,6 +27,9 @@ export interface Carrier {
   /** A value came. */
   progressed(): void
 }
+
+/** Lines after which a carrier that keeps its variables is given newer ones: it would replay as many. */
+const RENEW_LINES = 1000
 
 /** The longest wait that a server can impose. */
 const MAX_RETRY_AFTER_MS = 60_000
@@ -50,6 +55,9 @@ export class ResumedOperation {
   #isSent = false
   /** Of a later subscription: shown only where EventsSkipped follows. */
   #opening: Result | null = null
+  /** Cursors of the newest lines, and how many came since it was sent; where the carrier keeps its variables. */
+  readonly #seen = new Set<string>()
+  #lines = 0
   #isClosing = false
   #isOver = false
   #stop = () => {}
@@ -84,6 +92,7 @@ export class ResumedOperation {
     if (this.#isOver) return
     this.#opening = null
     this.#isSent = false
+    this.#lines = 0
     let isCurrent = true
     const current =
       <Args extends unknown[]>(take: (...args: Args) => void) =>
@@ -166,11 +175,28 @@ export class ResumedOperation {
     }
     this.#heardAt = Date.now()
     if (!this.document.hasEvents || !data) {
-      this.#cursor = (data && this.document.take(data).cursor) ?? this.#cursor
+      const before = this.#cursor
+      const cursor = data ? this.document.take(data).cursor : undefined
+      if (cursor !== undefined && this.#isRepeated(cursor)) return void this.#again()
+      this.#cursor = cursor ?? before
       this.#progressed({ kind: 'live' })
-      return void this.#sink.next(result)
+      this.#sink.next(result)
+      // From where it was sent without a cursor, or long ago, somebody else would not find back.
+      const isOld = this.#seen.size > 0 && (before === null || ++this.#lines >= RENEW_LINES)
+      if (isOld && !this.#isOver) this.#again()
+      return
     }
     this.#event(result, this.document.take(data))
+  }
+
+  /** A line that came before: the carrier has sent the operation again by itself. Lines have no opening that would tell. */
+  #isRepeated(cursor: string): boolean {
+    if (!this.#carrier.keepsVariables) return false
+    if (this.#seen.has(cursor)) return true
+    this.#seen.add(cursor)
+    const [oldest] = this.#seen
+    if (this.#seen.size > 2 * RENEW_LINES && oldest !== undefined) this.#seen.delete(oldest)
+    return false
   }
 
   #event(result: Result, { typename, cursor, error }: StreamValue): void {
