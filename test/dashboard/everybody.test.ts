@@ -141,7 +141,9 @@ describe('every page of the dashboard', SLOW, () => {
     await page.getByText('NaN from step 29').waitFor()
     expect(page.url()).toContain(running)
 
-    await page.getByRole('img', { name: /^accuracy by/ }).focus()
+    const chart = page.getByRole('img', { name: /^accuracy by/ })
+    await chart.locator('canvas').waitFor()
+    await chart.focus()
     for (const _ of range(1, 10)) await page.keyboard.press('ArrowLeft')
     await soon(() => page.getByText('step 21', { exact: true }).count()).toBe(2)
     expect(await page.getByRole('figure').filter({ hasText: 'accuracy' }).textContent()).toContain('0.42')
