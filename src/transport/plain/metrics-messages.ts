@@ -1,8 +1,9 @@
 import type { Encoder } from '../../delivery/encoding.ts'
 import { stringify } from '../../execution/raw-json.ts'
+import { prefixed } from '../../task/progress-message.ts'
 import type { DeliveredEvent, StreamEvent } from '../../task/stream-event.ts'
 import { channelOf, type TaskKey } from '../../task/task.ts'
-import { ownMessage, prefixed } from './progress-messages.ts'
+import { ownMessage } from './progress-messages.ts'
 
 /**
  * The messages of a relay of training callbacks: `type` says what happened in the loop, and `data` has it. Metrics stand in

@@ -1,7 +1,8 @@
 import type { Encoder } from '../../delivery/encoding.ts'
 import { stringify } from '../../execution/raw-json.ts'
+import { type Published, progressMessageOf } from '../../task/progress-message.ts'
 import type { DeliveredEvent, StreamEvent } from '../../task/stream-event.ts'
-import { channelOf, type Metrics, type TaskSpec } from '../../task/task.ts'
+import { channelOf } from '../../task/task.ts'
 
 /*
  * The messages of a hand-made relay of progress, as pages of that kind read them: what a publisher puts on the channel
@@ -10,83 +11,18 @@ import { channelOf, type Metrics, type TaskSpec } from '../../task/task.ts'
 
 /** Events of one task for the pages of such a relay. */
 export class ProgressMessages implements Encoder {
-  readonly #spec: Pick<TaskSpec, 'id' | 'channelPrefix' | 'machineId'>
+  readonly #spec: Published
 
-  constructor(spec: Pick<TaskSpec, 'id' | 'channelPrefix' | 'machineId'>) {
+  constructor(spec: Published) {
     this.#spec = spec
   }
 
   encode(event: DeliveredEvent): string {
-    return stringify({ ...this.#common(event), ...this.#publishedOf(event) })
+    return stringify(progressMessageOf(this.#spec, event))
   }
 
   encodeOwn(event: StreamEvent): string {
     return stringify(ownMessage(event, channelOf(this.#spec)))
-  }
-
-  #common({ timestamp, cursor }: DeliveredEvent) {
-    return { task_id: this.#spec.id, timestamp, machine_id: this.#spec.machineId, cursor }
-  }
-
-  #publishedOf(event: DeliveredEvent): object {
-    switch (event.type) {
-      case 'ProgressUpdate': {
-        const { current, total, progress, stage, epoch, loss, message, metrics } = event
-        return {
-          ...{ status: 'PROGRESS', current, total, progress, stage, epoch, loss, message },
-          metadata: { ...metrics, epoch, loss },
-        }
-      }
-      case 'EpochStarted': {
-        const { epoch, totalEpochs, progress } = event
-        return {
-          status: 'PROGRESS',
-          stage: 'epoch_start',
-          epoch,
-          total_epochs: totalEpochs,
-          progress,
-          metadata: { epoch },
-        }
-      }
-      case 'EpochEnded': {
-        const { epoch, phase, progress, metrics } = event
-        const loss = metrics.loss ?? null
-        return {
-          status: 'PROGRESS',
-          stage: 'epoch_end',
-          phase,
-          epoch,
-          progress,
-          loss,
-          metadata: { ...metrics, epoch, loss },
-        }
-      }
-      case 'RoundEnded': {
-        const { round, totalRounds, progress, fitMetrics, evalMetrics } = event
-        const rounds = { round, total_rounds: totalRounds }
-        const metadata = { ...fitMetrics, ...prefixed('eval_', evalMetrics), ...rounds }
-        return {
-          status: 'PROGRESS',
-          stage: 'round_end',
-          ...rounds,
-          progress,
-          loss: fitMetrics.loss ?? null,
-          metadata,
-        }
-      }
-      case 'SystemSampled':
-        return { status: 'PROGRESS', stage: 'system', metadata: { ...event.metrics, member: event.member } }
-      case 'StatusChanged':
-        return { status: event.status, message: event.message, attempt: event.attempt }
-      case 'ErrorReported':
-        return { status: 'PROGRESS', stage: 'error', error: event.error, message: event.error }
-      case 'TrainingSucceeded':
-        return { status: 'SUCCESS', progress: 100, result: event.result }
-      case 'TrainingFailed':
-        return { status: 'FAILURE', error: event.error, error_type: event.errorType }
-      case 'TrainingCancelled':
-        return { status: 'CANCELLED', message: event.reason }
-    }
   }
 }
 
@@ -113,6 +49,3 @@ export function ownMessage(event: StreamEvent, channel: string): object {
       return { type: 'closing', ...common, reason: event.reason, message: event.reason }
   }
 }
-
-export const prefixed = (prefix: string, metrics: Metrics): Metrics =>
-  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [prefix + name, value]))
