@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { Bridge, type BridgeParts } from './bridge/bridge.ts'
+import { Mirror } from './bridge/mirror.ts'
 import type { Config } from './config.ts'
 import { openRedisConnections } from './event-log/redis/connections.ts'
 import { reachability } from './event-log/redis/reachability.ts'
@@ -39,6 +40,31 @@ export function openBridge(
       onError,
     },
   )
+}
+
+/** Null where nothing is published. It connects, and comes back, by itself. */
+export function openMirror(
+  { queues: { mirror }, redisTimeoutMs: commandTimeoutMs }: Pick<Config, 'queues' | 'redisTimeoutMs'>,
+  logger: Logger,
+): Mirror | null {
+  if (!mirror) return null
+  const about = logger.child({ mirror: true })
+  // Of the two, that which sends what it is given at once, and to one node of a cluster: from there it reaches all.
+  const { subscriber: publisher, commands } = openRedisConnections(mirror.url, {
+    commandTimeoutMs,
+    ...reachability(about),
+  })
+  commands.disconnect()
+  const { channelPrefixes } = mirror
+  logger.info(`publishes events on the channels ${channelPrefixes.map((prefix) => `${prefix}:*`).join(', ')}`)
+  return new Mirror(publisher, {
+    channelPrefixes,
+    onRefused: ({ message }, channel, untold) =>
+      about.warn(
+        { channel, ...(untold > 0 ? { untold } : {}) },
+        `Redis refused a message on ${JSON.stringify(channel)}: ${message}`,
+      ),
+  })
 }
 
 const WORDS = {

@@ -5,6 +5,7 @@ import { auditLog } from './audit-log.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import { ViewLinks } from './auth/view-links.ts'
 import type { Bridge } from './bridge/bridge.ts'
+import type { Mirror } from './bridge/mirror.ts'
 import type { Config } from './config.ts'
 import { Adoption } from './dispatch/adoption.ts'
 import { Dispatch } from './dispatch/dispatch.ts'
@@ -12,6 +13,7 @@ import { Liveness } from './dispatch/liveness.ts'
 import { registerExternal } from './dispatch/register-external.ts'
 import { StartBounds } from './dispatch/start-bounds.ts'
 import type { Trainers } from './dispatch/trainers.ts'
+import type { OnAppended } from './event-log/append-plan.ts'
 import { OutputWriter } from './event-log/output-writer.ts'
 import type { Store } from './event-log/store.ts'
 import { TaskWriter, type TaskWriterOptions } from './event-log/task-writer.ts'
@@ -25,7 +27,7 @@ import { Ingest } from './ingest/ingest.ts'
 import { OutputIngest } from './ingest/output-ingest.ts'
 import { SystemIngest } from './ingest/system-ingest.ts'
 import type { LocalLauncher } from './launcher/local.ts'
-import { openBridge } from './open-bridge.ts'
+import { openBridge, openMirror } from './open-bridge.ts'
 import { openLaunchers } from './open-launchers.ts'
 import { TaskCatalog } from './repository/task-catalog.ts'
 import { TaskRecords } from './repository/task-records.ts'
@@ -56,6 +58,7 @@ export interface OpenServices {
   readonly liveness: Liveness
   readonly local: LocalLauncher
   readonly bridge: Bridge | null
+  readonly mirror: Mirror | null
   readonly adoption: Adoption
 }
 
@@ -71,11 +74,14 @@ export function openServices(
   { store, authenticator, trainers, url, logger, onError, tracing }: ServiceParts,
 ): OpenServices {
   const serverId = randomUUID()
+  const mirror = openMirror(config, logger)
+  const onAppended: OnAppended | undefined = mirror?.add.bind(mirror)
   const writer = new TaskWriter(store, {
     restoreWithinMs: (config.retainSeconds * 1000) / 2,
     curveBytes: config.curveBytes,
     retainEvents: config.retainEvents,
     onError,
+    onAppended,
     trace: tracing ?? undefined,
     onEnded: (channel, status) => logger.info({ task: channel, status }, `${channel} ended: ${status}`),
     onReceived: (channel, { offset, receivedAt, origin }) =>
@@ -108,13 +114,18 @@ export function openServices(
     unfinishedOf: (address) => catalog.unfinishedOf(address),
   })
   const { channelPrefixes } = config
-  const registrations = { log: store, channelPrefixes, startBounds, audit }
-  const bridge = openBridge(config, { leases: store, ingest, registrations, serverId, logger, onError })
+  // Of tasks that the bridge registers, the publisher's first message tells.
+  const heardOf = { log: store, channelPrefixes, startBounds, audit }
+  const registrations = { ...heardOf, onCreated: onAppended }
+  const bridge = openBridge(config, {
+    ...{ leases: store, ingest, registrations: heardOf, serverId, logger, onError },
+  })
   const dispatch = new Dispatch(store, writer, trainers, {
     audit,
     channelPrefixes,
     serverId,
     startBounds,
+    onCreated: onAppended,
     ...(authenticator && {
       issueReportToken: (caller, spec) => authenticator.issueReportToken(caller, spec),
     }),
@@ -180,5 +191,5 @@ export function openServices(
       audit,
     }),
   }
-  return { services, writer, feeds, updates, catalog, dispatch, liveness, local, bridge, adoption }
+  return { services, writer, feeds, updates, catalog, dispatch, liveness, local, bridge, mirror, adoption }
 }

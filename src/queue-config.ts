@@ -6,6 +6,8 @@ import { expecting, list, seconds, text } from './setting.ts'
 export interface QueueConfig {
   /** Null where nothing is listened to. */
   readonly bridge: BridgeConfig | null
+  /** Null where no events are published. */
+  readonly mirror: BridgeConfig | null
   /** Null where no Celery application is known. */
   readonly celery: CeleryConfig | null
   readonly bullmq: BullMQConfig
@@ -30,7 +32,7 @@ export interface CeleryConfig {
 
 export interface BridgeConfig {
   readonly url: string
-  /** Channels `prefix:id` of these are listened to. */
+  /** Channels `prefix:id` of these are listened to, or published on. */
   readonly channelPrefixes: readonly string[]
 }
 
@@ -50,6 +52,7 @@ export const redisUrl = () =>
 
 export const queueSettings = {
   EPOCHCAST_BRIDGE: list(''),
+  EPOCHCAST_BRIDGE_MIRROR: list(''),
   EPOCHCAST_BRIDGE_URL: redisUrl(),
   EPOCHCAST_CELERY_BROKER: redisUrl(),
   EPOCHCAST_CELERY_BACKEND: redisUrl(),
@@ -69,36 +72,43 @@ type Found = { readonly [Name in keyof typeof queueSettings]: z.infer<(typeof qu
 
 export function queueConfig(found: Found): QueueConfig {
   const url = found.EPOCHCAST_BRIDGE_URL ?? found.REDIS_URL
-  const channelPrefixes = [...new Set(found.EPOCHCAST_BRIDGE)]
   const { EPOCHCAST_CELERY_BROKER: brokerUrl, EPOCHCAST_CELERY_BACKEND: backendUrl } = found
   const celery = brokerUrl === null ? null : { brokerUrl, backendUrl: backendUrl ?? brokerUrl }
-  const bridge = url !== null && channelPrefixes.length > 0 ? { url, channelPrefixes } : null
+  const channelsOf = (prefixes: readonly string[]): BridgeConfig | null =>
+    url !== null && prefixes.length > 0 ? { url, channelPrefixes: [...new Set(prefixes)] } : null
   const bullmq = {
     url: found.EPOCHCAST_QUEUE_URL ?? found.REDIS_URL,
     prefix: found.EPOCHCAST_QUEUE_PREFIX,
     lockMs: found.EPOCHCAST_QUEUE_LOCK_SECONDS,
     workerToken: found.EPOCHCAST_WORKER_TOKEN,
   }
-  return { bridge, celery, bullmq }
+  return {
+    bridge: channelsOf(found.EPOCHCAST_BRIDGE),
+    mirror: channelsOf(found.EPOCHCAST_BRIDGE_MIRROR),
+    ...{ celery, bullmq },
+  }
 }
 
+const CHANNEL_SETTINGS = [
+  ['EPOCHCAST_BRIDGE', 'listen to'],
+  ['EPOCHCAST_BRIDGE_MIRROR', 'publish on'],
+] as const
 const CELERY_SETTINGS = ['EPOCHCAST_CELERY_BROKER', 'EPOCHCAST_CELERY_BACKEND'] as const
 
 /** Contradictions among settings. */
 export function checkQueues(found: Found, refuse: (name: keyof Found, message: string) => void): void {
-  const { EPOCHCAST_BRIDGE: bridged, EPOCHCAST_BRIDGE_URL: url, EPOCHCAST_CHANNEL_PREFIXES: allowed } = found
-  const unknown = bridged.find((prefix) => !allowed.includes(prefix))
-  if (unknown !== undefined) {
-    refuse(
-      'EPOCHCAST_BRIDGE',
-      `has ${JSON.stringify(unknown)}; expected some of EPOCHCAST_CHANNEL_PREFIXES: ${allowed.join(', ')}`,
-    )
-  }
-  if (bridged.length > 0 && url === null && found.REDIS_URL === null) {
-    refuse(
-      'EPOCHCAST_BRIDGE',
-      'is set, but there is no Redis to listen to; expected EPOCHCAST_BRIDGE_URL or REDIS_URL',
-    )
+  const { EPOCHCAST_CHANNEL_PREFIXES: allowed } = found
+  const isWithoutRedis = found.EPOCHCAST_BRIDGE_URL === null && found.REDIS_URL === null
+  for (const [name, purpose] of CHANNEL_SETTINGS) {
+    const unknown = found[name].find((prefix) => !allowed.includes(prefix))
+    if (unknown !== undefined) {
+      refuse(
+        name,
+        `has ${JSON.stringify(unknown)}; expected some of EPOCHCAST_CHANNEL_PREFIXES: ${allowed.join(', ')}`,
+      )
+    }
+    if (found[name].length > 0 && isWithoutRedis)
+      refuse(name, `is set, but there is no Redis to ${purpose}; expected EPOCHCAST_BRIDGE_URL or REDIS_URL`)
   }
   for (const name of CELERY_SETTINGS) {
     const celeryUrl = found[name]

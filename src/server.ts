@@ -81,7 +81,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     ...{ store, authenticator, trainers, logger, onError, tracing },
     url: () => url,
   })
-  const { services, writer, feeds, updates, catalog, dispatch, liveness, local, bridge, adoption } = opened
+  const { services, writer, feeds, updates, catalog, dispatch, liveness, local, bridge, mirror, adoption } =
+    opened
 
   let stopping = false
   const origins = new OriginRule(config.allowedOrigins, config.host, graphiql)
@@ -182,12 +183,12 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
 
   const metrics = new Metrics({
     ...{ version: VERSION, clients, responses, webSocket, operations, feeds, updates, writer, dispatch },
-    ...{ local, bridge, catalog, store, isStopping: () => stopping },
+    ...{ local, bridge, mirror, catalog, store, isStopping: () => stopping },
   })
 
   // The metrics nearly to the last, so that it can be seen how a server stops.
   const parts = [
-    ...[metricsDoors, ...present(bridge), streams, clients, ...present(authenticator)],
+    ...[metricsDoors, ...present(bridge), ...present(mirror), streams, clients, ...present(authenticator)],
     ...[eventLoop, feeds, catalog, store, ...present(tracing)],
   ]
   try {

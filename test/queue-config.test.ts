@@ -22,6 +22,15 @@ describe('the configuration of queues', () => {
     })
   })
 
+  it('publishes events on the same Redis, whether it listens or not', () => {
+    const EPOCHCAST_BRIDGE_MIRROR = 'gan:training, ml:training, gan:training'
+    expect(queuesOf({ EPOCHCAST_BRIDGE_MIRROR, REDIS_URL })).toMatchObject({
+      bridge: null,
+      mirror: { url: REDIS_URL, channelPrefixes: ['gan:training', 'ml:training'] },
+    })
+    expect(queuesOf({ EPOCHCAST_BRIDGE: 'gan:training', REDIS_URL }).mirror).toBeNull()
+  })
+
   it('has the results where the broker is, unless it says otherwise', () => {
     expect(queuesOf({ EPOCHCAST_CELERY_BROKER: 'redis://b/1' }).celery).toEqual({
       brokerUrl: 'redis://b/1',
@@ -37,6 +46,14 @@ describe('the configuration of queues', () => {
     [
       { EPOCHCAST_BRIDGE: 'gan', REDIS_URL },
       /EPOCHCAST_BRIDGE has "gan"; expected some of EPOCHCAST_CHANNEL_PREFIXES/,
+    ],
+    [
+      { EPOCHCAST_BRIDGE_MIRROR: 'gan:training' },
+      /EPOCHCAST_BRIDGE_MIRROR is set, but there is no Redis to publish on/,
+    ],
+    [
+      { EPOCHCAST_BRIDGE_MIRROR: 'gan:training,gan', REDIS_URL },
+      /EPOCHCAST_BRIDGE_MIRROR has "gan"; expected some of EPOCHCAST_CHANNEL_PREFIXES/,
     ],
     [{ EPOCHCAST_BRIDGE: 'gan:training', EPOCHCAST_BRIDGE_URL: 'x' }, /EPOCHCAST_BRIDGE_URL cannot be used/],
     [{ EPOCHCAST_CELERY_BROKER: 'amqp://x' }, /EPOCHCAST_CELERY_BROKER cannot be used; expected redis:/],

@@ -10,7 +10,7 @@ import { isTaskId } from '../task/task.ts'
 import { Backlog, type Held } from './backlog.ts'
 import { newCounts, type Outcome } from './bridge-counts.ts'
 import { ChannelReporter, type Step } from './channel-reporter.ts'
-import { type BridgeMessage, isMirrored, readMessage } from './message.ts'
+import { type BridgeMessage, readMessage } from './message.ts'
 import { LEASE_MS, Ownership } from './ownership.ts'
 import { PatternSubscription } from './pattern-subscription.ts'
 
@@ -124,7 +124,7 @@ export class Bridge {
     // Of a longer prefix, whose own pattern brings it, or of no task.
     if (id.includes(':')) return
     const found = readFrom(id, message)
-    if (found.kind === 'own') return
+    if (found.kind === 'mirrored') return
     if (found.kind !== 'message') {
       this.#leaveOut(found.kind, found.why, channel)
       return
@@ -215,8 +215,8 @@ export class Bridge {
 type Found =
   | ({ readonly kind: 'message' } & BridgeMessage)
   | { readonly kind: 'malformed' | 'oversized'; readonly why: string }
-  /** This bridge has published it itself. */
-  | { readonly kind: 'own' }
+  /** A mirror has published it, this server's or another's. */
+  | { readonly kind: 'mirrored' }
 
 function readFrom(id: string, message: Buffer): Found {
   if (!isTaskId(id)) return { kind: 'malformed', why: 'the name of its channel has no task id' }
@@ -224,9 +224,8 @@ function readFrom(id: string, message: Buffer): Found {
     const why = `it has ${message.length} bytes; expected at most ${LIMITS.bridgeMessageBytes}`
     return { kind: 'oversized', why }
   }
-  const text = message.toString('utf8')
-  if (isMirrored(text)) return { kind: 'own' }
-  const found = readMessage(text)
+  const found = readMessage(message.toString('utf8'))
+  if (found === 'mirrored') return { kind: 'mirrored' }
   if ('unreadable' in found) return { kind: 'malformed', why: found.unreadable }
   // Cut as they are taken, so that they are known again.
   const [report] = boundReports([found.report]).reports as [Report]

@@ -20,7 +20,7 @@ export interface Unreadable {
   readonly unreadable: string
 }
 
-/** Set in messages of this bridge's own mirror, which are no news to it. */
+/** The field `mirrored_by` of messages of a mirror (`mirror.ts`), which are no news to any bridge. */
 export const MIRRORED_BY = 'epochcast'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -29,19 +29,16 @@ type Fields = Readonly<Record<string, unknown>>
  * What is published of a training on its channel becomes one report: `status` SUCCESS, FAILURE, REVOKED and CANCELLED are
  * ends, anything else is progress. A field that cannot be used is left out, so that a loss is not lost for the sake of a stage.
  */
-export function readMessage(text: string): BridgeMessage | Unreadable {
+export function readMessage(text: string): BridgeMessage | Unreadable | 'mirrored' {
   const value = parseLenient(text)
   if (value === undefined) return { unreadable: 'it is not JSON' }
   if (!isObject(value)) return { unreadable: 'it is not an object' }
+  if (value.mirrored_by === MIRRORED_BY) return 'mirrored'
   const reader = new FieldReader(value)
   const report = reportOf(reader)
   if (!report) return { unreadable: 'it has no status, progress, metric or message' }
   return { report, machineId: reader.machineId(), leftOut: reader.leftOut }
 }
-
-/** Whether the text is a message of this bridge's mirror. */
-export const isMirrored = (text: string): boolean =>
-  text.includes(`"mirrored_by":"${MIRRORED_BY}"`) && text.startsWith('{')
 
 function reportOf(reader: FieldReader): Report | null {
   const timestamp = reader.time('timestamp')

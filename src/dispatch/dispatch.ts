@@ -1,3 +1,4 @@
+import type { OnAppended } from '../event-log/append-plan.ts'
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { taskNotFound } from '../event-log/find-task.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
@@ -50,6 +51,8 @@ export interface DispatchOptions {
   readonly issueReportToken?: (caller: Caller, spec: TaskSpec) => Promise<string>
   /** Told who started and cancelled what. */
   readonly audit?: Audit
+  /** Told of the events that a task was created with. */
+  readonly onCreated?: OnAppended | undefined
   /** What one address may start; no bound where it is left out. */
   readonly startBounds?: StartBounds
   /** What may be under way in the background before starts are refused. */
@@ -128,6 +131,7 @@ export class Dispatch implements JobObserver {
       if (result.kind === 'dropped') throw taskNotFound(spec)
       const isOurs = result.snapshot.state.spec.startId === spec.startId
       if (!isOurs) return this.#repeated(caller, result.snapshot, spec)
+      this.#options.onCreated?.(spec, result.snapshot.top, events)
       submit()
       count(this.counts.created, trainer.launcher)
       this.#options.audit?.({ action: 'start', caller, task: spec, trainer: trainer.name })

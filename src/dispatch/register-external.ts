@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { OnAppended } from '../event-log/append-plan.ts'
 import type { EventLog, Snapshot } from '../event-log/event-log.ts'
 import { checkChannelPrefix, noTask, taskNotFound } from '../event-log/find-task.ts'
 import { accountOf, authorize, authorizeStart, type Caller, reaches } from '../repository/access.ts'
@@ -18,6 +19,8 @@ export interface Registrations {
   /** Asked before a task is created, and not of one that there is. */
   readonly startBounds?: StartBounds
   readonly audit?: Audit
+  /** Told of the events that a task was created with. */
+  readonly onCreated?: OnAppended | undefined
   readonly now?: () => number
 }
 
@@ -32,7 +35,7 @@ export type ExternalRun = TaskKey & Partial<Pick<TaskSpec, 'machineId' | 'name' 
  *   ENGINE_UNAVAILABLE; TASK_NOT_FOUND where the task is not for the caller
  */
 export async function registerExternal(
-  { log, channelPrefixes, startBounds, audit, now = Date.now }: Registrations,
+  { log, channelPrefixes, startBounds, audit, onCreated, now = Date.now }: Registrations,
   caller: Caller,
   run: ExternalRun,
 ): Promise<Snapshot> {
@@ -54,6 +57,7 @@ export async function registerExternal(
   if (result.kind === 'dropped') throw taskNotFound(spec)
   if (result.kind === 'exists') return reachable(caller, result.snapshot)
   audit?.({ action: 'start', caller, task: spec, trainer: spec.trainer })
+  onCreated?.(spec, result.snapshot.top, events)
   return result.snapshot
 }
 

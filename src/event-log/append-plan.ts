@@ -1,6 +1,6 @@
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
-import type { TaskState } from '../task/task.ts'
+import type { TaskSpec, TaskState } from '../task/task.ts'
 import type { Snapshot } from './event-log.ts'
 
 /** How much one append takes together of what waits for one task; a single update may have more events or text. */
@@ -76,6 +76,16 @@ export function settle(together: readonly Waiting[], outcomes: AppendPlan['outco
     else waiting.resolve(outcome)
   })
   return outcomes.length
+}
+
+/** Told of the events of each update once they are appended, and before whoever made it is; `top` is after the last one. */
+export type OnAppended = (spec: TaskSpec, top: Position, events: readonly TaskEvent[]) => void
+
+export function tellAppended(tell: OnAppended, { state, outcomes }: AppendPlan): void {
+  for (const outcome of outcomes) {
+    if ('refusal' in outcome || outcome.decision.events.length === 0) continue
+    tell(state.spec, outcome.top, outcome.decision.events)
+  }
 }
 
 /** Told of each update that has events, before they are appended: the offset of the last one, when it came, and its trace. */

@@ -10,10 +10,12 @@ import {
   type AppendTrace,
   type Decision,
   ended,
+  type OnAppended,
   type OnReceived,
   planFor,
   settle,
   TOGETHER,
+  tellAppended,
   tellReceived,
   tracedAppends,
   type Waiting,
@@ -55,6 +57,7 @@ export interface TaskWriterOptions {
   readonly onError: (error: unknown) => void
   /** Told before updates are appended, of each that has events: the offset of its last one, and when it came. */
   readonly onReceived?: OnReceived
+  readonly onAppended?: OnAppended | undefined
   readonly trace?: AppendTrace | undefined
   /** Told of each task that an append of this process ended. */
   readonly onEnded?: (channel: string, status: TaskStatus) => void
@@ -74,6 +77,7 @@ export class TaskWriter {
   readonly #curves: CurveFolder
   readonly #restoreWithinMs: number
   readonly #onReceived: OnReceived | undefined
+  readonly #onAppended: OnAppended | undefined
   readonly #trace: AppendTrace | undefined
   readonly #onEnded: TaskWriterOptions['onEnded']
   readonly counts = new WriteCounts()
@@ -88,6 +92,7 @@ export class TaskWriter {
     this.#log = log
     this.#curves = new CurveFolder(log, options)
     this.#onReceived = options.onReceived
+    this.#onAppended = options.onAppended
     this.#onEnded = options.onEnded
     this.#trace = options.trace
     this.#restoreWithinMs = Math.min(options.restoreWithinMs, MAX_RESTORE_MS)
@@ -201,6 +206,7 @@ export class TaskWriter {
       const result = await (traced ? ended(traced, appending) : appending)
       if (result.kind === 'appended') {
         this.counts.add(known.state, plan)
+        if (this.#onAppended) tellAppended(this.#onAppended, plan)
         if (isFinalStatus(state.status)) {
           this.#forget(key, channel)
           this.#onEnded?.(channel, state.status)

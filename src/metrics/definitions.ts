@@ -1,26 +1,6 @@
-import type { LagHistogram } from '../delivery/lag-histogram.ts'
-import type { EngineStatus } from '../event-log/store.ts'
+import { BRIDGE_DEFINITIONS } from './bridge-definitions.ts'
+import type { Definition, HistogramDefinition } from './definition.ts'
 import type { Parts } from './parts.ts'
-
-/** A value for each label value; a number alone has no label. */
-type Values = number | ReadonlyMap<string, number> | Readonly<Record<string, number>>
-
-export interface Definition {
-  readonly kind: 'counter' | 'gauge'
-  readonly name: string
-  readonly help: string
-  readonly label?: string
-  /** How the values of several workers become one; they are added up where it is left out. */
-  readonly aggregator?: 'max' | 'min' | 'first'
-  readonly read: (parts: Parts, engine: EngineStatus) => Values
-}
-
-export interface HistogramDefinition {
-  readonly name: string
-  readonly help: string
-  readonly label: string
-  readonly read: (parts: Parts) => Readonly<Record<string, LagHistogram>>
-}
 
 /** Every metric of the server itself; prom-client adds those of the process and of Node. */
 export const DEFINITIONS: readonly Definition[] = [
@@ -251,25 +231,7 @@ export const DEFINITIONS: readonly Definition[] = [
     label: 'state',
     read: ({ local }) => ({ running: local.runningCount, waiting: local.waitingCount }),
   },
-  {
-    kind: 'counter',
-    name: 'epochcast_bridge_messages_total',
-    help: 'Messages heard on Redis channels (EPOCHCAST_BRIDGE), by what became of them; each is counted by the server whose turn it was.',
-    label: 'outcome',
-    read: ({ bridge }) => bridge?.counts ?? {},
-  },
-  {
-    kind: 'gauge',
-    name: 'epochcast_bridge_messages_held',
-    help: 'Messages heard on Redis channels that wait, or are held in case the server that reports them is gone.',
-    read: ({ bridge }) => bridge?.heldCount ?? 0,
-  },
-  {
-    kind: 'gauge',
-    name: 'epochcast_bridge_active',
-    help: 'Whether this server reports what is published on Redis channels; one of all servers does.',
-    read: ({ bridge }) => Number(bridge?.isOwner ?? false),
-  },
+  ...BRIDGE_DEFINITIONS,
 ]
 
 export const HISTOGRAMS: readonly HistogramDefinition[] = [

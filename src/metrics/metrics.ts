@@ -1,7 +1,8 @@
 import type { Metric, MetricObjectWithValues, MetricValue, Registry } from 'prom-client'
 import { LAG_BOUNDS } from '../delivery/lag-histogram.ts'
 import type { EngineStatus } from '../event-log/store.ts'
-import { DEFINITIONS, type Definition, HISTOGRAMS, type HistogramDefinition } from './definitions.ts'
+import type { Definition, HistogramDefinition } from './definition.ts'
+import { DEFINITIONS, HISTOGRAMS } from './definitions.ts'
 import type { Parts } from './parts.ts'
 
 /** What one process says of itself, in a form that can be sent to another. */

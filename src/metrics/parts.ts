@@ -1,4 +1,5 @@
 import type { Bridge } from '../bridge/bridge.ts'
+import type { Mirror } from '../bridge/mirror.ts'
 import type { Dispatch } from '../dispatch/dispatch.ts'
 import type { Store } from '../event-log/store.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
@@ -25,6 +26,8 @@ export interface Parts {
   readonly local: Pick<LocalLauncher, 'runningCount' | 'waitingCount'>
   /** Null where no channels are listened to. */
   readonly bridge: Pick<Bridge, 'isOwner' | 'heldCount' | 'counts'> | null
+  /** Null where no events are published. */
+  readonly mirror: Pick<Mirror, 'waitingCount' | 'counts'> | null
   readonly catalog: Pick<TaskCatalog, 'index'>
   readonly store: Pick<Store, 'name' | 'status' | 'watchCount'>
   readonly isStopping: () => boolean
