@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
 /** Documents whose code is shown to be copied. */
-const DOCUMENTS = ['README.md', 'docs/recipes.md']
+const DOCUMENTS = ['README.md', 'docs/recipes.md', 'docs/queues.md']
 /** Where the tests stand that run it. */
 const TESTS = ['test/examples', 'test/python']
 
