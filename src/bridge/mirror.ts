@@ -54,6 +54,8 @@ export class Mirror {
   readonly #waiting = new Set<Message>()
   readonly counts: Record<MirrorOutcome, number> = { published: 0, overflowed: 0, unconfirmed: 0, refused: 0 }
   #waitingBytes = 0
+  /** Whether messages may be sent: not yet on a connection that is given up, which takes its time to close. */
+  #isUp: boolean
   #unconfirmed = 0
   #whenIdle: (() => void) | undefined
 
@@ -62,7 +64,14 @@ export class Mirror {
     this.#publisher = publisher
     this.#channelPrefixes = channelPrefixes
     this.#onRefused = onRefused
-    publisher.on('ready', () => this.#flush())
+    this.#isUp = publisher.status === 'ready'
+    publisher.on('ready', () => {
+      this.#isUp = true
+      this.#flush()
+    })
+    publisher.on('close', () => {
+      this.#isUp = false
+    })
   }
 
   /** Events that wait, or are not confirmed yet. */
@@ -88,7 +97,7 @@ export class Mirror {
   /** Publishes what waits, as far as Redis takes it in time. */
   async close(): Promise<void> {
     this.#flush()
-    if (this.#publisher.status === 'ready' && this.waitingCount > 0) {
+    if (this.#isUp && this.waitingCount > 0) {
       const idle = new Promise<void>((resolve) => {
         this.#whenIdle = resolve
       })
@@ -118,7 +127,7 @@ export class Mirror {
 
   #flush(): void {
     const { stream } = this.#publisher
-    if (this.#publisher.status !== 'ready' || this.#waiting.size === 0) return
+    if (!this.#isUp || !stream.writable || this.#waiting.size === 0) return
     // What goes out together does so in one system call.
     stream.cork()
     for (const message of this.#waiting) {
@@ -152,6 +161,8 @@ export class Mirror {
     }
     this.counts.unconfirmed++
     // A connection that died without a word: what waits would be lost on it, too.
-    if (this.#publisher.status === 'ready') this.#publisher.disconnect(true)
+    if (!this.#isUp) return
+    this.#isUp = false
+    this.#publisher.disconnect(true)
   }
 }

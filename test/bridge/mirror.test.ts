@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { expect, it, onTestFinished } from 'vitest'
 import { Mirror } from '../../src/bridge/mirror.ts'
+import { openRedisConnections } from '../../src/event-log/redis/connections.ts'
 import type { TaskEvent } from '../../src/task/event.ts'
 import type { TaskSpec } from '../../src/task/task.ts'
 import { testRedis } from '../support/redis.ts'
@@ -54,4 +55,32 @@ it('a mirror that is closed publishes what waits first', async () => {
   await mirror.close()
   expect(mirror.counts).toEqual({ published: 3000, overflowed: 0, unconfirmed: 0, refused: 0 })
   await until('all to be heard', () => heard === 3000)
+})
+
+it('a mirror whose Redis falls silent loses no more than what it had sent', async () => {
+  const redis = await testRedis()
+  const subscriber = new Redis(redis.port, '127.0.0.1')
+  onTestFinished(() => subscriber.disconnect())
+  const heard: number[] = []
+  subscriber.on('message', (_, text) => heard.push(Number(JSON.parse(text).error)))
+  await subscriber.subscribe('p:t')
+  const { subscriber: publisher, commands } = openRedisConnections(redis.url, {
+    ...{ commandTimeoutMs: 500, onLost: () => {}, onReady: () => {} },
+  })
+  commands.disconnect()
+  await until('the connection', () => publisher.status === 'ready')
+  const mirror = new Mirror(publisher, { channelPrefixes: ['p'], onRefused })
+  onTestFinished(() => mirror.close())
+  redis.freeze()
+  const events = Array.from({ length: 3000 }, (_, i) => update(i, `${i + 1}`))
+  mirror.add(SPEC, { generation: 'g', offset: 3000 }, events)
+  await until('it to be noticed', () => mirror.counts.unconfirmed === 1000)
+  expect(mirror.waitingCount).toBe(2000)
+  redis.thaw()
+  await until('all to be published', () => mirror.waitingCount === 0)
+  const { published, unconfirmed } = mirror.counts
+  expect(published + unconfirmed).toBe(3000)
+  expect(published).toBeGreaterThan(0)
+  await until('the last', () => heard.includes(3000))
+  expect(new Set(heard).size).toBe(heard.length)
 })
