@@ -54,7 +54,7 @@ export class Mirror {
   readonly #waiting = new Set<Message>()
   readonly counts: Record<MirrorOutcome, number> = { published: 0, overflowed: 0, unconfirmed: 0, refused: 0 }
   #waitingBytes = 0
-  /** Whether messages may be sent: not yet on a connection that is given up, which takes its time to close. */
+  /** Whether messages may be sent: no longer on a connection that is given up, though it takes its time to close. */
   #isUp: boolean
   #unconfirmed = 0
   #whenIdle: (() => void) | undefined
