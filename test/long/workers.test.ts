@@ -76,11 +76,11 @@ class Served {
   }
 
   #listened(): LogLine[] {
-    return this.lines.filter(({ msg, worker }) => worker !== undefined && msg.startsWith('GraphQL'))
+    return this.lines.filter(({ msg, worker }) => worker !== undefined && msg.includes('GraphQL, '))
   }
 }
 
-const urlOf = (line: LogLine | undefined): string => /http:\S+/.exec(line?.msg ?? '')?.[0] ?? ''
+const urlOf = (line: LogLine | undefined): string => /http:\S+\/graphql/.exec(line?.msg ?? '')?.[0] ?? ''
 
 function kill(pid: number): void {
   if (pid > 0 && isAlive(pid)) process.kill(pid, 'SIGKILL')
