@@ -14,6 +14,8 @@ export interface SystemSamplerOptions {
 /** What /proc counts in: USER_HZ, which is 100 on every Linux. */
 const TICKS_PER_SECOND = 100
 const KIB = 1024
+/** For how long a look that is under way may hold up the end of its process. */
+const CLOSE_MS = 2000
 
 interface Counts {
   readonly at: number
@@ -52,11 +54,16 @@ export class SystemSampler {
     this.#timer = setInterval(() => this.#look(), options.everyMs)
   }
 
-  /** Ends it; what is under way is awaited. */
+  /** Ends it, and waits for what is under way, for a bounded time: a broken driver, or a server that is away, takes forever. */
   async close(): Promise<void> {
     this.#isClosed = true
     clearInterval(this.#timer)
-    await this.#sampling
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS)
+    })
+    await Promise.race([this.#sampling, late])
+    clearTimeout(timer)
   }
 
   /** One look at a time, however slow the machine is. */

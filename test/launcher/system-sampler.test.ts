@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
@@ -115,4 +115,30 @@ it('does without cards where there is no program for them, or it fails', async (
   const none = new GraphicsCards('/nowhere/nvidia-smi')
   expect([await none.sample(new Set([1])), await none.sample(new Set([1]))]).toEqual([{}, {}])
   expect(await cardsOf('echo broken >&2; exit 9').sample(new Set([1]))).toEqual({})
+})
+
+it.each<[what: string, script: string, onSample: () => Promise<unknown>]>([
+  ['a driver that hangs', 'trap "" TERM; while :; do sleep 1; done', async () => {}],
+  ['a server that takes no sample', '', () => new Promise(() => {})],
+])('does not hold up the end of its process for %s', async (_, script, onSample) => {
+  const { pid } = session('while :; do :; done')
+  const folder = mkdtempSync(join(tmpdir(), 'epochcast-cards-'))
+  let samples = 0
+  const asked = join(folder, 'asked')
+  const sampler = new SystemSampler(pid, {
+    everyMs: 20,
+    cards: cardsOf(`touch ${asked}; ${script}`),
+    onSample: () => {
+      samples++
+      return onSample()
+    },
+    onError: (error) => {
+      throw error
+    },
+  })
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  await until('a look', () => existsSync(asked) && (script !== '' || samples > 0))
+  const before = performance.now()
+  await sampler.close()
+  expect(performance.now() - before).toBeLessThan(4000)
 })
