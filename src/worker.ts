@@ -71,7 +71,7 @@ export function startWorker(
   }
 }
 
-const WORDS = { begins: 'is run', ended: 'is over', refused: 'is refused' }
+const WORDS = { begins: 'is run', ended: 'is over', refused: 'is refused', waits: 'waits for its server' }
 
 function tell(logger: Logger, { what, job, attempt, why }: WorkerLine): void {
   logger.info(

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { BullMQLauncher } from '../../src/launcher/bullmq/bullmq-launcher.ts'
 import { openQueueConnection } from '../../src/launcher/bullmq/connection.ts'
 import { endInReason, endInReturn, jobDataIn, jobIdOf, reasonOf } from '../../src/launcher/bullmq/job-data.ts'
-import { QueueWorker } from '../../src/launcher/bullmq/queue-worker.ts'
+import { type PlainJobs, QueueWorker, type WorkerLine } from '../../src/launcher/bullmq/queue-worker.ts'
 import type { BullMQTrainer, Job, JobObserver, Submission } from '../../src/launcher/launcher.ts'
+import { EpochcastError } from '../../src/task/errors.ts'
 import type { ProcessEnd } from '../../src/task/lifecycle.ts'
 import { TrainerEnv } from '../../src/trainer-env.ts'
 import { launcherContract } from '../contract/launcher.ts'
@@ -65,10 +66,16 @@ const submissionOf = (trainer: BullMQTrainer): Submission<BullMQTrainer> => ({
   ...{ trainer, attempt: 1, params: {}, reportToken: null },
 })
 
+const NO_SERVER: PlainJobs = {
+  register: () => Promise.reject(new Error('no server')),
+  end: () => Promise.reject(new Error('no server')),
+}
+
 /** A launcher, and a worker for its queue in this process. */
-async function withWorker(trainer: BullMQTrainer) {
+async function withWorker(trainer: BullMQTrainer, plain: PlainJobs = NO_SERVER) {
   const prefix = `q-${crypto.randomUUID()}`
   const ends = new Map<string, ProcessEnd>()
+  const lines: WorkerLine[] = []
   const told: (readonly [what: string, attempt: number, why?: string])[] = []
   const launcher = await open(
     {
@@ -92,11 +99,8 @@ async function withWorker(trainer: BullMQTrainer) {
     },
     ...{ env: new TrainerEnv(process.env, []), stopGraceMs: 0, killGraceMs: 500 },
     find: (name) => (name === trainer.name ? trainer : undefined),
-    plain: {
-      register: () => Promise.reject(new Error('no server')),
-      end: () => Promise.reject(new Error('no server')),
-    },
-    log: () => {},
+    plain,
+    log: (line) => lines.push(line),
   })
   worker.start()
   onTestFinished(async () => {
@@ -104,7 +108,20 @@ async function withWorker(trainer: BullMQTrainer) {
     connection.disconnect()
     await launcher.close()
   })
-  return { launcher, worker, told, prefix, endOf: ({ key }: Job) => until('the end', () => ends.get(key.id)) }
+  const endOf = ({ key }: Job) => until('the end', () => ends.get(key.id))
+  return { launcher, worker, told, lines, prefix, endOf }
+}
+
+/** Puts jobs into a queue as others do. */
+async function producer(prefix: string): Promise<Queue> {
+  const connection = connect(false)
+  await until('the connection', () => connection.status === 'ready')
+  const queue = new Queue('training', { connection, prefix })
+  onTestFinished(async () => {
+    await queue.close()
+    connection.disconnect()
+  })
+  return queue
 }
 
 describe('the BullMQ launcher', () => {
@@ -157,13 +174,9 @@ describe('the BullMQ launcher', () => {
     const { launcher, prefix, endOf } = await withWorker(trainerOf(''))
     const job = submissionOf(trainerOf('', { delayMs: 60_000 }))
     await launcher.submit(job)
-    const connection = connect(false)
-    await until('the connection', () => connection.status === 'ready')
-    const queue = new Queue('training', { connection, prefix })
+    const queue = await producer(prefix)
     expect(await queue.remove(jobIdOf(job.key))).toBe(1)
     expect(await endOf(job)).toMatchObject({ type: 'JobLost', isPresumed: true })
-    await queue.close()
-    connection.disconnect()
   })
 
   it('refuses a trainer that the worker does not know', async () => {
@@ -202,6 +215,37 @@ describe('the BullMQ launcher', () => {
     await expect(launcher.submit(job)).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
     await expect(launcher.stop(job)).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
     await launcher.close()
+  })
+})
+
+describe('a job that no server put into the queue', () => {
+  it('waits for a server that is away, and is run once', async () => {
+    const away = () => Promise.reject(new EpochcastError('ENGINE_UNAVAILABLE', 'the server is away'))
+    const asked = { register: 0, end: 0 }
+    const ends: ProcessEnd[] = []
+    const task = { key: submissionOf(trainerOf('')).key, reportToken: null, reportUrl: 'http://127.0.0.1:1' }
+    const { prefix, lines } = await withWorker(trainerOf('sleep 0.1'), {
+      register: () => (asked.register++ < 2 ? away() : Promise.resolve(task)),
+      end: async (_, __, end) => {
+        if (asked.end++ < 1) return away()
+        ends.push(end)
+      },
+    })
+    const queue = await producer(prefix)
+    const job = await queue.add('a run', { trainer: 'test' }, { attempts: 2 })
+    await until('its end', () => job.isCompleted())
+    expect(ends).toMatchObject([{ type: 'Exit', isSuccess: true }])
+    expect(lines.map(({ what, attempt }) => [what, attempt])).toEqual(
+      ['waits', 'begins', 'waits', 'ended'].map((what) => [what, 1]),
+    )
+  })
+
+  it('says in the log why it cannot be registered', async () => {
+    const { prefix, lines } = await withWorker(trainerOf(''))
+    const queue = await producer(prefix)
+    const job = await queue.add('a run', { trainer: 'test' })
+    await until('its end', () => job.isFailed())
+    expect(lines).toEqual([{ what: 'refused', job: job.id, attempt: 1, why: 'no server' }])
   })
 })
 

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, UnrecoverableError, Worker } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
-import { quote } from '../../task/errors.ts'
+import { EpochcastError, ERROR_CODES, quote } from '../../task/errors.ts'
 import type { ProcessEnd } from '../../task/lifecycle.ts'
 import type { TaskKey } from '../../task/task.ts'
 import type { BullMQTrainer, LocalTrainer } from '../launcher.ts'
@@ -35,7 +36,7 @@ export interface QueueWorkerOptions
 
 /** What the log of a worker says of a job. */
 export interface WorkerLine {
-  readonly what: 'begins' | 'ended' | 'refused'
+  readonly what: 'begins' | 'ended' | 'refused' | 'waits'
   readonly job: string
   readonly attempt: number
   readonly why?: string
@@ -56,6 +57,8 @@ export interface RunningTask {
 }
 
 const STOP_CHECK_MS = 1000
+/** Until a server is asked again that was away. */
+const RETRY_MS = 1000
 const MAX_STALLED = 1_000_000
 
 const REPORT_OUTPUT = /* GraphQL */ `
@@ -130,6 +133,16 @@ export class QueueWorker {
   }
 
   async #take(job: Job<unknown, JobReturn>, token: string): Promise<JobReturn> {
+    const { lockMs } = this.#options
+    const lock = new Lock(() => job.extendLock(token, lockMs), lockMs)
+    try {
+      return await this.#serve(job, lock)
+    } finally {
+      lock.close()
+    }
+  }
+
+  async #serve(job: Job<unknown, JobReturn>, lock: Lock): Promise<JobReturn> {
     const attempt = job.attemptsStarted
     const jobId = job.id ?? ''
     const data = jobDataIn(job.data)
@@ -140,20 +153,41 @@ export class QueueWorker {
     if ('problem' in data)
       return refuse({ type: 'BadJob', message: `the job is none of a training: ${data.problem}` })
     const { epochcast } = data
+    const { plain } = this.#options
     const trainer = this.#options.find(data.trainer)
     const task = epochcast
       ? { key: epochcast.task, reportToken: epochcast.reportToken, reportUrl: epochcast.reportUrl }
-      : await this.#options.plain.register(jobId, data)
+      : await this.#reaching(job, lock, () => plain.register(jobId, data))
     const attempts = epochcast?.attempts ?? Math.max(1, job.opts.attempts ?? 1)
-    const { kind, end } = await this.#outcomeOf({ job, token, data, trainer, task, attempt, attempts })
+    const { kind, end } = await this.#outcomeOf({ job, lock, data, trainer, task, attempt, attempts })
     const isLast = kind !== 'failed' || attempt >= attempts
-    if (!epochcast && isLast) await this.#options.plain.end(task, attempt, end)
+    if (!epochcast && isLast) await this.#reaching(job, lock, () => plain.end(task, attempt, end))
     if (kind === 'refused') return refuse(end)
     // What its trainer has reported is not for a worker to know.
     const why = end.type === 'NoResult' ? 'the trainer exited with code 0' : end.message
     this.#options.log({ what: 'ended', job: jobId, attempt, why })
     if (kind === 'done') return { end: plainEnd(end) }
     throw isLast ? new UnrecoverableError(reasonOf(end)) : new Error(reasonOf(end))
+  }
+
+  /** While the server is away its job waits here: put back, it would have used up an attempt, or be run once more for an end that was not told. */
+  async #reaching<T>(
+    { id: job = '', attemptsStarted: attempt }: Job,
+    lock: Lock,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    for (let isTold = false; ; isTold = true) {
+      try {
+        return await work()
+      } catch (error) {
+        const passes = error instanceof EpochcastError && ERROR_CODES[error.code].retryable
+        const isOver = !passes || lock.isLost || this.#isClosing
+        const why = error instanceof Error ? error.message : String(error)
+        if (isOver || !isTold) this.#options.log({ what: isOver ? 'refused' : 'waits', job, attempt, why })
+        if (isOver) throw error
+      }
+      await sleep(RETRY_MS)
+    }
   }
 
   async #outcomeOf({ trainer, ...taken }: Taken): Promise<Outcome> {
@@ -172,7 +206,7 @@ export class QueueWorker {
   }
 
   async #run(taken: Taken & { trainer: BullMQTrainer }): Promise<{ end: ProcessEnd; isStopped: boolean }> {
-    const { job, token, data, trainer, task, attempt } = taken
+    const { job, lock, data, trainer, task, attempt } = taken
     const { env, stopGraceMs, killGraceMs, lockMs, prefix, queue } = this.#options
     const { linesPerSecond, systemMetricsMs, onError } = this.#options
     let ended: (end: ProcessEnd) => void = () => {}
@@ -202,11 +236,7 @@ export class QueueWorker {
       ...{ key: task.key, attempt, params: data.params, reportToken: task.reportToken },
       trainer: { ...trainer, launcher: 'local' } satisfies LocalTrainer,
     }
-    const lock = new Lock(
-      () => job.extendLock(token, lockMs),
-      lockMs,
-      () => void local.close(),
-    )
+    lock.whenLost(() => void local.close())
     const stopKey = stopKeyOf(prefix, queue, job.id ?? '')
     const stopping = setInterval(() => {
       this.#redis.exists(stopKey).then((isAsked) => {
@@ -221,11 +251,10 @@ export class QueueWorker {
       const how = await (this.#isClosing && local.runningCount === 0 ? WORKER_STOPPED : end)
       return {
         end: lock.isLost ? LOCK_LOST : how.type === 'ServerStopped' ? WORKER_STOPPED : how,
-        ...running,
+        isStopped: running.isStopped,
       }
     } finally {
       clearInterval(stopping)
-      lock.close()
       this.#running.delete(running)
       await local.close()
     }
@@ -240,7 +269,7 @@ interface Outcome {
 
 interface Taken {
   readonly job: Job<unknown, JobReturn>
-  readonly token: string
+  readonly lock: Lock
   readonly data: JobData
   readonly trainer: BullMQTrainer | undefined
   readonly task: RunningTask
@@ -270,14 +299,13 @@ const noop = () => {}
 class Lock {
   readonly #timer: NodeJS.Timeout
   readonly #lockMs: number
-  readonly #onLost: () => void
+  #onLost = () => {}
   #renewedAt = performance.now()
   isLost = false
 
   /** @param renew replies 0 where another has it */
-  constructor(renew: () => Promise<number>, lockMs: number, onLost: () => void) {
+  constructor(renew: () => Promise<number>, lockMs: number) {
     this.#lockMs = lockMs
-    this.#onLost = onLost
     this.#timer = setInterval(() => {
       const now = performance.now()
       renew().then((reply) => {
@@ -286,6 +314,11 @@ class Lock {
       }, noop)
       if (now - this.#renewedAt > this.#lockMs / 2) this.#lose()
     }, lockMs / 8)
+  }
+
+  whenLost(tell: () => void): void {
+    this.#onLost = tell
+    if (this.isLost) tell()
   }
 
   close(): void {
