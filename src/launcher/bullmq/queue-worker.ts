@@ -10,6 +10,7 @@ import { LocalLauncher, type LocalLauncherOptions } from '../local.ts'
 import type { OutputSink } from '../output-capture.ts'
 import { attemptsUsedUp, EXPIRED } from './bullmq-launcher.ts'
 import { type JobData, type JobReturn, jobDataIn, reasonOf, stopKeyOf } from './job-data.ts'
+import { JobLock } from './job-lock.ts'
 import { postGraphQL } from './post-graphql.ts'
 
 export interface QueueWorkerOptions
@@ -134,7 +135,7 @@ export class QueueWorker {
 
   async #take(job: Job<unknown, JobReturn>, token: string): Promise<JobReturn> {
     const { lockMs } = this.#options
-    const lock = new Lock(() => job.extendLock(token, lockMs), lockMs)
+    const lock = new JobLock(() => job.extendLock(token, lockMs), lockMs)
     try {
       return await this.#serve(job, lock)
     } finally {
@@ -142,7 +143,7 @@ export class QueueWorker {
     }
   }
 
-  async #serve(job: Job<unknown, JobReturn>, lock: Lock): Promise<JobReturn> {
+  async #serve(job: Job<unknown, JobReturn>, lock: JobLock): Promise<JobReturn> {
     const attempt = job.attemptsStarted
     const jobId = job.id ?? ''
     const data = jobDataIn(job.data)
@@ -173,7 +174,7 @@ export class QueueWorker {
   /** While the server is away its job waits here: put back, it would have used up an attempt, or be run once more for an end that was not told. */
   async #reaching<T>(
     { id: job = '', attemptsStarted: attempt }: Job,
-    lock: Lock,
+    lock: JobLock,
     work: () => Promise<T>,
   ): Promise<T> {
     for (let isTold = false; ; isTold = true) {
@@ -269,7 +270,7 @@ interface Outcome {
 
 interface Taken {
   readonly job: Job<unknown, JobReturn>
-  readonly lock: Lock
+  readonly lock: JobLock
   readonly data: JobData
   readonly trainer: BullMQTrainer | undefined
   readonly task: RunningTask
@@ -294,40 +295,3 @@ const plainEnd = ({ message, type, isSuccess }: ProcessEnd): ProcessEnd =>
 
 // The connection tells of itself.
 const noop = () => {}
-
-/** Keeps a job this worker's, and tells once where that cannot be known any more. */
-class Lock {
-  readonly #timer: NodeJS.Timeout
-  readonly #lockMs: number
-  #onLost = () => {}
-  #renewedAt = performance.now()
-  isLost = false
-
-  /** @param renew replies 0 where another has it */
-  constructor(renew: () => Promise<number>, lockMs: number) {
-    this.#lockMs = lockMs
-    this.#timer = setInterval(() => {
-      const now = performance.now()
-      renew().then((reply) => {
-        if (reply === 0) this.#lose()
-        else this.#renewedAt = now
-      }, noop)
-      if (now - this.#renewedAt > this.#lockMs / 2) this.#lose()
-    }, lockMs / 8)
-  }
-
-  whenLost(tell: () => void): void {
-    this.#onLost = tell
-    if (this.isLost) tell()
-  }
-
-  close(): void {
-    clearInterval(this.#timer)
-  }
-
-  #lose(): void {
-    if (this.isLost) return
-    this.isLost = true
-    this.#onLost()
-  }
-}
