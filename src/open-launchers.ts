@@ -4,7 +4,7 @@ import { type Config, ConfigError } from './config.ts'
 import type { Trainers } from './dispatch/trainers.ts'
 import { openRedisConnections } from './event-log/redis/connections.ts'
 import { reachability } from './event-log/redis/reachability.ts'
-import { BullMQLauncher } from './launcher/bullmq/bullmq-launcher.ts'
+import type { BullMQLauncher } from './launcher/bullmq/bullmq-launcher.ts'
 import { openQueueConnection } from './launcher/bullmq/connection.ts'
 import { CeleryBroker } from './launcher/celery/broker.ts'
 import { CeleryLauncher } from './launcher/celery/celery-launcher.ts'
@@ -35,7 +35,7 @@ export interface OpenLaunchers {
  *
  * @throws ConfigError where one is asked for whose queue is not set
  */
-export function openLaunchers(config: Config, parts: LauncherParts): OpenLaunchers {
+export async function openLaunchers(config: Config, parts: LauncherParts): Promise<OpenLaunchers> {
   const { trainers, observer, watch, url } = parts
   const local = new LocalLauncher(
     {
@@ -52,7 +52,7 @@ export function openLaunchers(config: Config, parts: LauncherParts): OpenLaunche
   const isAskedFor = (name: LauncherName) => trainers.all().some(({ launcher }) => launcher === name)
   const queues = [
     ...(isAskedFor('celery') ? [openCelery(config, parts)] : []),
-    ...(isAskedFor('bullmq') ? [openBullMQ(config, parts)] : []),
+    ...(isAskedFor('bullmq') ? [await openBullMQ(config, parts)] : []),
   ]
   const all = [local, new ExternalLauncher(), ...queues]
   return { local, all, adopting: queues }
@@ -92,13 +92,18 @@ function openCelery(config: Config, { observer, logger, onError }: LauncherParts
   )
 }
 
-function openBullMQ(config: Config, { observer, logger, onError, url }: LauncherParts): BullMQLauncher {
+async function openBullMQ(
+  config: Config,
+  { observer, logger, onError, url }: LauncherParts,
+): Promise<BullMQLauncher> {
   const { bullmq } = config.queues
   if (bullmq.url === null) {
     throw new ConfigError(
       'neither EPOCHCAST_QUEUE_URL nor REDIS_URL is set, but trainers of the configuration have the launcher bullmq; expected the Redis of their queue',
     )
   }
+  // Loading BullMQ is a sixth of what it takes to load a server, and few have its queue.
+  const { BullMQLauncher } = await import('./launcher/bullmq/bullmq-launcher.ts')
   const connect = (isWorker: boolean) =>
     openQueueConnection(bullmq.url ?? '', {
       isWorker,

@@ -69,10 +69,10 @@ const FEED_RING_EVENTS = 256
 const KEPT_PAGES_BYTES = 32 * 1024 * 1024
 
 /** Puts together what lies between the store and the doors. */
-export function openServices(
+export async function openServices(
   config: Config,
   { store, authenticator, trainers, url, logger, onError, tracing }: ServiceParts,
-): OpenServices {
+): Promise<OpenServices> {
   const serverId = randomUUID()
   const mirror = openMirror(config, logger)
   const onAppended: OnAppended | undefined = mirror?.add.bind(mirror)
@@ -140,7 +140,7 @@ export function openServices(
     isFollowed: ({ trainer }) => adopting.some(({ name }) => name === trainers.find(trainer)?.launcher),
     onError,
   })
-  const { local, all, adopting } = openLaunchers(config, {
+  const { local, all, adopting } = await openLaunchers(config, {
     trainers,
     observer: dispatch,
     watch: {

@@ -4,7 +4,7 @@ import { build as pretty } from 'pino-pretty'
 import { type Config, readConfig } from './config.ts'
 import { escapedJson, visibleJson } from './log-lines.ts'
 import { startServer } from './server.ts'
-import { startWorker, type WorkerSettings } from './worker.ts'
+import type { WorkerSettings } from './worker.ts'
 import { stopBoundMs, superviseWorkers } from './workers.ts'
 
 /** Exit codes. */
@@ -59,6 +59,8 @@ export async function work(
   const logger = createLogger(config, undefined)
   endOnUncaught(logger)
   const stop = stopSignal(false)
+  // A server does without what workers are made of.
+  const { startWorker } = await import('./worker.ts')
   const worker = startWorker(config, settings, logger)
   logger.info(`${await stop}: ending trainers`)
   endAfter(stopBoundMs(config), logger)

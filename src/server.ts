@@ -77,7 +77,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   const authenticator = auth && keys ? new Authenticator(keys, store, auth) : null
   const stranger = authenticator ? NOBODY : ANYONE
 
-  const opened = openServices(config, {
+  const opened = await openServices(config, {
     ...{ store, authenticator, trainers, logger, onError, tracing },
     url: () => url,
   })

@@ -224,6 +224,23 @@ describe('imports', () => {
     expect(wrong).toEqual([])
   })
 
+  it('of a server leave out BullMQ until a trainer asks for it', () => {
+    const loaded = new Set<string>()
+    const load = (file: string) => {
+      if (loaded.has(file)) return
+      loaded.add(file)
+      const text = readFileSync(join(root, file), 'utf8')
+      const fixed = text.matchAll(/^(?:import\b(?! type\b)|export \{)[^'"(=]*['"]([^'"]+)['"]/gm)
+      for (const [, specifier = ''] of fixed) {
+        if (specifier.endsWith('.ts')) load(normalize(join(dirname(file), specifier)))
+        else loaded.add(specifier)
+      }
+    }
+    load('src/serve.ts')
+    expect(loaded).toContain('ioredis')
+    expect(loaded).not.toContain('bullmq')
+  })
+
   it('of clients and trainers never reach into the server', () => {
     const mayImport = (file: string, imported: string) =>
       imported.startsWith(file.split('/')[0] as string) ||
