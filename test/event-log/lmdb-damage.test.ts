@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../src/event-log/event-log.ts'
 import { LmdbStore } from '../../src/event-log/lmdb/lmdb.ts'
+import { NO_OUTPUT } from '../../src/task/output.ts'
+import type { Position } from '../../src/task/position.ts'
 import type { TaskKey } from '../../src/task/task.ts'
 import { dataDirectory } from '../support/data-directory.ts'
 import { append, createTask, progress, range } from '../support/tasks.ts'
@@ -100,6 +102,35 @@ describe('a data directory in which a bit was flipped', () => {
     expect((await store.readCurves(harmed))?.index).toBeNull()
     expect(errors[0]).toContain(`2 records of gan:training:${harmed.id} cannot be read as written`)
     expect(errors).toHaveLength(3)
+    await store.close()
+  })
+
+  it('begins an output again whose head is damaged, with none of the lines that there were', async () => {
+    const path = dataDirectory()
+    const before = open(path)
+    const key = await createTask(before)
+    const print = (store: LmdbStore, expected: Position | null, texts: string[]) =>
+      store.output.append(key, { expected, generation: 'MARKED-HEAD', state: NO_OUTPUT, texts })
+    const line = (text: string) => JSON.stringify({ at: '', text })
+    // The second and third chunk of it begin where later lines of the next output stand.
+    await print(
+      before,
+      null,
+      range(1, 300).map((i) => line(`lost ${i}`)),
+    )
+    await before.close()
+    flip(path, 'MARKED-HEAD')
+    const store = open(path)
+    expect(await store.output.find(key)).toBeNull()
+    let expected: Position | null = null
+    for (const from of range(0, 3)) {
+      const texts = range(1, 100).map((i) => line(`kept ${100 * from + i}`))
+      const result = await print(store, expected, texts)
+      expected = result.kind === 'appended' ? result.top : null
+    }
+    const read = await store.output.read(key, null, 1000)
+    const lines = read.kind === 'lines' ? read.lines.map(({ offset, line }) => `${offset} ${line.text}`) : []
+    expect(lines).toEqual(range(1, 400).map((i) => `${i} kept ${i}`))
     await store.close()
   })
 

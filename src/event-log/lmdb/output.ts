@@ -140,10 +140,17 @@ export class LmdbOutputLog implements OutputLog {
       lineBytes: (output?.lineBytes ?? 0) + writes.reduce((sum, { value }) => sum + bytesOf(value), 0),
     }
     const { writes: dropped, ...head } = trimmed(tables.outputLines, task, appended, this.#bounds, before + 1)
-    await this.#commit(task, head, [...writes, ...dropped])
+    await this.#commit(task, head, [...(output ? [] : this.#leftOver(task)), ...writes, ...dropped])
     const top = { generation, offset: head.top }
     watches.tellOutput(key, top)
     return { kind: 'appended', top, bytes: task.bytes }
+  }
+
+  /** Lines of an output whose head was damaged: in the next one they would stand between its own. */
+  #leftOver({ head: { serial } }: StoredTask): Write[] {
+    const table = this.#parts.tables.outputLines
+    const keys = table.getKeys({ start: serialKey(serial), end: endOf(serial) })
+    return [...keys].map((key) => ({ table, key, value: null }))
   }
 
   async #commit(
