@@ -18,9 +18,12 @@ local oldest = first and tonumber(string.match(first[1], '^%d+')) or tonumber(st
 local after = math.max(tonumber(ARGV[1]), oldest - 1)
 local chunks = {}
 local lines = 0
--- The chunk that has the next line begins at or before it.
-local holder = redis.call('XREVRANGE', KEYS[2], string.format('%.0f-0', after + 1), '-', 'COUNT', 1)[1]
-local from = holder and holder[1]
+local from
+-- The chunk that has the next line begins at or before it. Whoever has all lines needs none: most reads come from the end.
+if lines < tonumber(ARGV[2]) and after < tonumber(state[3]) then
+  local holder = redis.call('XREVRANGE', KEYS[2], string.format('%.0f-0', after + 1), '-', 'COUNT', 1)[1]
+  from = holder and holder[1]
+end
 while from and lines < tonumber(ARGV[2]) do
   local some = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', 8)
   for _, entry in ipairs(some) do
