@@ -364,6 +364,30 @@ describe('the dashboard', SLOW, () => {
     await soon(icon).toBe('/favicon.svg')
   })
 
+  it('outlives the end of a run where the browser has no notifications but in name', async () => {
+    const { url } = await testServer()
+    const taskId = await startExternal(url, { name: 'on a phone' })
+    const page = await openDashboard(browser, url, '/', { permissions: ['notifications'] })
+    await page.evaluate(() => {
+      // As on Android.
+      class Forbidden {
+        static permission = 'granted'
+        static requestPermission = async () => 'granted'
+        constructor() {
+          throw new TypeError('Illegal constructor')
+        }
+      }
+      Object.assign(window, { Notification: Forbidden })
+    })
+    await page.getByRole('link', { name: 'on a phone' }).click()
+    const bell = page.getByRole('button', { name: 'Notify me when it ends' })
+    await bell.click()
+    await soon(() => bell.getAttribute('aria-pressed')).toBe('true')
+    await report(url, taskId, { success: {} })
+    await page.getByRole('list', { name: 'Steps' }).getByText('Succeeded').waitFor()
+    await soon(() => page.title()).toBe('✓ on a phone · Epochcast')
+  })
+
   it('asks nothing but what is in the manifest of trusted documents', async () => {
     const manifest = join(import.meta.dirname, '../../clients/typescript/generated/persisted-documents.json')
     const { url } = await testServer({ EPOCHCAST_TRUSTED_DOCUMENTS: manifest })

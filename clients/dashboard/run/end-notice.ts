@@ -34,8 +34,7 @@ export function useEndNotice(task: TaskSummaryFragment | null): EndNotice {
     const was = before.current
     before.current = status
     if (!task || status === null || was === null || isFinal(was) || !isFinal(status)) return
-    if (isWanted && Notification.permission === 'granted')
-      new Notification(`${nameOf(task)}: ${STATUSES[status].label.toLowerCase()}`, { tag: task.channel })
+    if (isWanted && Notification.permission === 'granted') notify(task)
   }, [task, status, isWanted])
   useFavicon(status, Math.round((task?.progress ?? 0) / 5) * 5)
   const toggle = () => {
@@ -43,6 +42,14 @@ export function useEndNotice(task: TaskSummaryFragment | null): EndNotice {
     void Notification.requestPermission().then((permission) => setWanted(permission === 'granted'))
   }
   return { isWanted, isPossible, toggle }
+}
+
+function notify(task: TaskSummaryFragment): void {
+  try {
+    new Notification(`${nameOf(task)}: ${STATUSES[task.status].label.toLowerCase()}`, { tag: task.channel })
+  } catch {
+    // Android's browsers have the class, and let only service workers use it. The tab tells the end as well.
+  }
 }
 
 const FAVICON = '/favicon.svg'
