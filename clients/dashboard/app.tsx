@@ -66,5 +66,11 @@ function Pages() {
   )
 }
 
-/** As it was before it was written into an address. */
-const text = (part: string): string => decodeURIComponent(part)
+/** As it was before it was written into an address; as it stands, where nobody wrote it so. */
+function text(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}

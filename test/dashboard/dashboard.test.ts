@@ -425,5 +425,9 @@ describe('the dashboard', SLOW, () => {
       .getByRole('alert')
       .getByText(/not:allowed/)
       .waitFor()
+    for (const part of ['50%25', '%E0%A4%A']) {
+      await page.goto(new URL(`/tasks/${part}/a`, url).href)
+      await page.getByText('This run cannot be shown').waitFor()
+    }
   })
 })
