@@ -45,7 +45,7 @@ export function TrainingCard({
   }
   const { status, progress } = task
   const name = task.name ?? `${task.trainer ?? 'run'} ${task.id.slice(0, 8)}`
-  const value = task.metrics[metric] ?? task.loss
+  const value = task.metrics[metric] ?? (metric === 'loss' ? task.loss : null)
   return h(
     'div',
     { className, style: { ...card, ...style } },

@@ -280,6 +280,11 @@ describe('the dashboard', SLOW, () => {
     await frame.getByText('step 30 of 100').waitFor()
     expect(await frame.getByRole('img').getAttribute('aria-label')).toBe('loss from 0.03333 to 1')
     expect(await frame.getByRole('button').count()).toBe(0)
+    await frame.getByText('loss 0.03333').waitFor()
+    // A metric that nobody reports has no value, and not another's.
+    await frame.goto(new URL(`/embed/task/${green}?metric=accuracy`, url).href)
+    await frame.getByText('step 30 of 100').waitFor()
+    expect(await frame.getByRole('main').textContent()).not.toContain('0.03333')
   })
 
   it('has one crosshair and one zoom for all charts, smooths them and shows them by their logarithm', async () => {
