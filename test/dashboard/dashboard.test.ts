@@ -105,6 +105,7 @@ describe('the dashboard', SLOW, () => {
     await page.getByRole('heading', { name: 'called otherwise' }).waitFor()
     const { task } = await run(url, '{ task(id: "ID") { labels } }'.replace('ID', id))
     expect(task.labels).toEqual({ gpus: 4, team: 'vision' })
+    await soon(() => page.getByRole('list', { name: 'Labels' }).textContent()).toContain('team vision')
 
     await page.getByRole('button', { name: 'Cancel' }).click()
     const dialog = page.getByRole('dialog')

@@ -1,5 +1,5 @@
 import { type FormEvent, useState } from 'react'
-import { useMutation, useQuery } from 'urql'
+import { useClient, useMutation, useQuery } from 'urql'
 import { TaskDetailsDocument, UpdateTaskDocument } from '../../typescript/index.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Problem } from '../ui/parts.tsx'
@@ -9,10 +9,9 @@ import type { TaskDialogProps } from './task-dialog.ts'
 /** Rename, and labels: one a line. */
 export function EditDialog({ task, isOpen, onClose }: TaskDialogProps) {
   const { id, channelPrefix } = task
-  const [{ data, error: readError }] = useQuery({
-    query: TaskDetailsDocument,
-    variables: { id, channelPrefix },
-  })
+  const client = useClient()
+  const variables = { id, channelPrefix }
+  const [{ data, error: readError }] = useQuery({ query: TaskDetailsDocument, variables })
   const [{ fetching, error }, update] = useMutation(UpdateTaskDocument)
   const [name, setName] = useState(task.name ?? '')
   const [labels, setLabels] = useState<string | null>(null)
@@ -26,7 +25,10 @@ export function EditDialog({ task, isOpen, onClose }: TaskDialogProps) {
       const change = labels === null ? {} : { labels: parseLabels(labels, known) }
       setProblem(null)
       const asked = await update({ input: { ...input, ...change } })
-      if (!asked.error) onClose()
+      if (asked.error) return
+      // The page's details are the same query, and get its result.
+      void client.query(TaskDetailsDocument, variables).toPromise()
+      onClose()
     } catch (error) {
       setProblem(error as Error)
     }
