@@ -10,7 +10,6 @@ import {
 } from '../typescript/index.ts'
 import { wordsOf } from '../typescript/reporter/notices.ts'
 import type { RegisteredRun } from './run-environment.ts'
-import type { OutputSink } from './run-program.ts'
 
 export interface RunOutputOptions {
   readonly url: string
@@ -40,7 +39,7 @@ const OF_A_BATCH: ReadonlySet<string> = new Set(['STORE_FULL', 'BODY_TOO_LARGE',
  * Sends what a program prints to its task's output. The program waits for none of it: what is more than the server takes, or
  * than may wait while it is away, is left out, the oldest first, with a note in its place.
  */
-export class RunOutput implements OutputSink {
+export class RunOutput {
   readonly #options: RunOutputOptions
   readonly #capture: OutputCapture
   readonly #takers: Readonly<Record<'stdout' | 'stderr', (chunk: Buffer) => void>>

@@ -8,16 +8,12 @@ export type ProgramEnd =
   | { readonly kind: 'signal'; readonly signal: NodeJS.Signals }
   | { readonly kind: 'not started'; readonly error: NodeJS.ErrnoException }
 
-/** Where the output of a program goes, beside this one's own. */
-export interface OutputSink {
-  take(stream: 'stdout' | 'stderr', chunk: Buffer): void
-}
-
 export interface RunProgramOptions {
   readonly command: readonly [string, ...string[]]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly terminal: Pick<Terminal, 'stdout' | 'stderr'>
-  readonly sinks: readonly OutputSink[]
+  /** Told what it prints, beside this one's own output. */
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
 }
 
 /** Time for output that is on its way when the program has ended: what it started may hold its pipes. */
@@ -30,7 +26,7 @@ export class RunProgram {
   readonly #child: ChildProcess
   readonly #timers = new Set<NodeJS.Timeout>()
 
-  constructor({ command: [program, ...args], env, terminal, sinks }: RunProgramOptions) {
+  constructor({ command: [program, ...args], env, terminal, onOutput }: RunProgramOptions) {
     const child = spawn(program, args, { env, stdio: ['inherit', 'pipe', 'pipe'] })
     this.#child = child
     const pass = (stream: 'stdout' | 'stderr', from: Readable, to: Output) => {
@@ -38,9 +34,7 @@ export class RunProgram {
       from.pipe(to, { end: false })
       // A reader that is gone must not stop the program at a full pipe.
       to.on('error', () => from.unpipe(to).resume())
-      from.on('data', (chunk: Buffer) => {
-        for (const sink of sinks) sink.take(stream, chunk)
-      })
+      from.on('data', (chunk: Buffer) => onOutput(stream, chunk))
     }
     pass('stdout', child.stdout, terminal.stdout)
     pass('stderr', child.stderr, terminal.stderr)
@@ -76,33 +70,5 @@ export class RunProgram {
   #after(ms: number, act: () => void): void {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     this.#timers.add(setTimeout(act, ms))
-  }
-}
-
-/** The last bytes of an output, for the message of a failure. */
-export class OutputTail implements OutputSink {
-  readonly #maxBytes: number
-  #chunks: Buffer[] = []
-  #bytes = 0
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
-  }
-
-  get text(): string {
-    return Buffer.concat(this.#chunks).subarray(-this.#maxBytes).toString().trim()
-  }
-
-  take(_stream: 'stdout' | 'stderr', chunk: Buffer): void {
-    this.#chunks.push(chunk)
-    this.#bytes += chunk.length
-    for (
-      let first = this.#chunks[0];
-      first && this.#bytes - first.length >= this.#maxBytes;
-      first = this.#chunks[0]
-    ) {
-      this.#chunks.shift()
-      this.#bytes -= first.length
-    }
   }
 }

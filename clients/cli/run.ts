@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:os'
 import type { Command } from 'commander'
+import { OutputTail } from '../output/output-tail.ts'
+import { Redaction } from '../output/redaction.ts'
 import { createClient, StartTrainingDocument, TaskDocument } from '../typescript/index.ts'
 import { wordsOf } from '../typescript/reporter/notices.ts'
 import type { Reporter } from '../typescript/reporter/options.ts'
@@ -10,7 +12,7 @@ import { addExamples, collectJson, defined, jsonObject, secondsNumber } from './
 import { printable } from './render/text.ts'
 import { type RegisteredRun, RunEnvironment } from './run-environment.ts'
 import { RunOutput } from './run-output.ts'
-import { OutputTail, type ProgramEnd, RunProgram } from './run-program.ts'
+import { type ProgramEnd, RunProgram } from './run-program.ts'
 import { DEFAULT_URL, endpoint, reportError, type Session } from './session.ts'
 import { sendLeftOf } from './sync.ts'
 import { type Terminal, writeLine } from './terminal.ts'
@@ -106,10 +108,16 @@ async function runTraining(
   const environment = new RunEnvironment({
     ...{ url: server.url, params: input.params ?? {}, run, kubeflow: options.kubeflow, env: terminal.env },
   })
-  const tail = new OutputTail(OUTPUT_TAIL_BYTES)
+  const tail = new OutputTail(
+    OUTPUT_TAIL_BYTES,
+    new Redaction([run?.reportToken ?? null, server.token ?? null]),
+  )
   const output = options.output ? new RunOutput({ ...server, run, input, tell }) : null
-  const sinks = output ? [tail, output] : [tail]
-  const program = new RunProgram({ command, env: environment.variables, terminal, sinks })
+  const onOutput = (stream: 'stdout' | 'stderr', chunk: Buffer) => {
+    tail.push(chunk)
+    output?.take(stream, chunk)
+  }
+  const program = new RunProgram({ command, env: environment.variables, terminal, onOutput })
   const stopIfAsked = async () => {
     if (await isToStop(server, reporter.taskId))
       program.stop(options.termAfter * 1000, options.killAfter * 1000)
@@ -139,7 +147,7 @@ async function runTraining(
   await output?.close()
   // What the program could not send comes before its end.
   if (run) await sendLeftOf(terminal, run.id, server)
-  await reportEnd(reporter, end, interruption, tail.text)
+  await reportEnd(reporter, end, interruption, tail.toString())
   if (end.kind === 'not started') tell(`epochcast: ${command[0]} cannot be run: ${end.error.message}`)
   return exitCodeOf(end)
 }

@@ -98,6 +98,18 @@ describe('epochcast run', () => {
     expect(await onlyTask(url)).toMatchObject({ status: 'FAILURE', error: { type: 'SpawnFailed' } })
   })
 
+  it.each([[[]], [['--no-output']]])('has no token in the last output of a failure (%s)', async (options) => {
+    const { url } = await testServer(SECRET_ENV)
+    const env = { EPOCHCAST_TOKEN: await token({ scope: 'trainer' }) }
+    const { ended, printed } = epochcast(url, 'console.log(process.env.EPOCHCAST_TOKEN); process.exit(1)', {
+      ...{ env, options },
+    })
+    expect(await ended, printed.err).toBe(1)
+    expect(printed.out).toMatch(/^ey/)
+    const { error } = await onlyTask(url, await token({ scope: 'viewer' }))
+    expect(error.message).toMatch(/its last output:\n\[redacted\]$/)
+  })
+
   it('gives the program what a launched one gets, and its own end stands', async () => {
     const { url } = await testServer(SECRET_ENV)
     const env = { EPOCHCAST_TOKEN: await token({ scope: 'trainer' }) }
