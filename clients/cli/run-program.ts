@@ -23,13 +23,24 @@ const OUTPUT_CLOSE_MS = 1000
 export class RunProgram {
   /** By then its output has been passed on. */
   readonly ended: Promise<ProgramEnd>
-  readonly #child: ChildProcess
+  /** Null where the system did not make a process. */
+  readonly #child: ChildProcess | null
   readonly #timers = new Set<NodeJS.Timeout>()
 
   constructor({ command: [program, ...args], env, terminal, onOutput }: RunProgramOptions) {
-    const child = spawn(program, args, { env, stdio: ['inherit', 'pipe', 'pipe'] })
+    let child: ChildProcess
+    try {
+      child = spawn(program, args, { env, stdio: ['inherit', 'pipe', 'pipe'] })
+    } catch (error) {
+      // Some of what the system says is an event, the rest (E2BIG, ENOTDIR) is thrown.
+      this.#child = null
+      this.ended = Promise.resolve({ kind: 'not started', error: error as NodeJS.ErrnoException })
+      return
+    }
     this.#child = child
-    const pass = (stream: 'stdout' | 'stderr', from: Readable, to: Output) => {
+    const pass = (stream: 'stdout' | 'stderr', from: Readable | null, to: Output) => {
+      // Without a descriptor to spare there is no pipe.
+      if (!from) return
       // With the other end's speed, as if there were nothing in between.
       from.pipe(to, { end: false })
       // A reader that is gone must not stop the program at a full pipe.
@@ -56,7 +67,7 @@ export class RunProgram {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal)
+    this.#child?.kill(signal)
   }
 
   /** SIGTERM after a time, unless it has ended by then, and SIGKILL after another. */
@@ -68,7 +79,8 @@ export class RunProgram {
   }
 
   #after(ms: number, act: () => void): void {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const child = this.#child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
     this.#timers.add(setTimeout(act, ms))
   }
 }

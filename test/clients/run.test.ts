@@ -89,12 +89,16 @@ describe('epochcast run', () => {
   it.each([
     ['/nowhere/at/all', 127],
     [root, 126],
+    [join(BIN, 'within a file'), 3],
   ])('%s cannot be run, which is a failure, too', async (program, exit) => {
     const { url } = await testServer()
-    const env = { PATH: process.env.PATH, EPOCHCAST_URL: url }
+    const temporary = folder()
+    const env = { PATH: process.env.PATH, EPOCHCAST_URL: url, TMPDIR: temporary }
     const { ended, printed } = runProgram(process.execPath, [BIN, 'run', '--', program], { env })
     expect(await ended).toBe(exit)
     expect(printed.err).toContain('cannot be run')
+    // The file with its token is gone, too.
+    expect(readdirSync(temporary)).toEqual([])
     expect(await onlyTask(url)).toMatchObject({ status: 'FAILURE', error: { type: 'SpawnFailed' } })
   })
 
