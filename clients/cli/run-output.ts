@@ -67,9 +67,9 @@ export class RunOutput {
     this.#takers[stream](chunk)
   }
 
-  /** Sends what is left, for a bounded time; the program has ended. */
-  async close(): Promise<void> {
-    await this.#capture.close()
+  /** Sends what is left, for a bounded time or until that is enough; the program has ended. */
+  async close(enough?: AbortSignal): Promise<void> {
+    await this.#capture.close(enough)
     const { unsentCount } = this.#capture
     await this.#client?.dispose()
     if (unsentCount > 0 && !this.#hasTold)

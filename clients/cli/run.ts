@@ -43,6 +43,8 @@ const REGISTER_MS = 5000
 const STOP_POLL_MS = 2000
 /** Longest wait for the server once the program has ended. */
 const FLUSH_MS = 10_000
+/** After which it is told that the rest of its output is still on its way. */
+const SLOW_MS = 2000
 const STATUS_ATTEMPTS = 4
 /** Of its output that ends up in the message of a failure. */
 const OUTPUT_TAIL_BYTES = 8192
@@ -139,17 +141,43 @@ async function runTraining(
     // In a terminal Ctrl-C goes to all of its programs.
     if (signal !== 'SIGINT' || !process.stdin.isTTY) program.signal(signal)
   }
-  for (const signal of FORWARDED) process.on(signal, forward)
+  const stopForwarding = onSignals(forward)
   const end = await program.ended
-  for (const signal of FORWARDED) process.off(signal, forward)
+  stopForwarding()
   environment.remove()
+  // Its end is reported all the same, unless there is a second signal.
+  const enough = new AbortController()
+  const stopListening = onSignals(() => {
+    enough.abort()
+    stopListening()
+  })
   // Who follows the output goes once the task has ended and nothing more comes.
-  await output?.close()
+  await sendRest(output, enough.signal, tell)
   // What the program could not send comes before its end.
-  if (run) await sendLeftOf(terminal, run.id, server)
+  if (run && !enough.signal.aborted) await sendLeftOf(terminal, run.id, server)
   await reportEnd(reporter, end, interruption, tail.toString())
+  stopListening()
   if (end.kind === 'not started') tell(`epochcast: ${command[0]} cannot be run: ${end.error.message}`)
   return exitCodeOf(end)
+}
+
+/** Signals go there, and do not end this process, until the function that is returned is called. */
+function onSignals(act: (signal: NodeJS.Signals) => void): () => void {
+  for (const signal of FORWARDED) process.on(signal, act)
+  return () => {
+    for (const signal of FORWARDED) process.off(signal, act)
+  }
+}
+
+async function sendRest(
+  output: RunOutput | null,
+  enough: AbortSignal,
+  tell: (text: string) => void,
+): Promise<void> {
+  const words = 'epochcast: it has ended; the rest of its output is being sent (Ctrl-C leaves that out)'
+  const timer = setTimeout(() => tell(words), SLOW_MS)
+  await output?.close(enough)
+  clearTimeout(timer)
 }
 
 /** A task that its program has ended is over, too, but what the program still has to do is for it to say. */

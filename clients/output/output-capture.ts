@@ -135,14 +135,19 @@ export class OutputCapture {
     return this.#tail.toString()
   }
 
-  /** Hands over what is left, for a bounded time; to be called once all pipes have ended. */
-  async close(): Promise<void> {
+  /**
+   * Hands over what is left, for a bounded time; to be called once all pipes have ended.
+   *
+   * @param enough leaves out what is still left, once it is aborted
+   */
+  async close(enough?: AbortSignal): Promise<void> {
     clearTimeout(this.#timer)
     for (const lines of this.#streams) lines.end()
     if (this.#state === 'open') this.#state = 'closing'
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#options.closeMs ?? CLOSE_MS)
+      enough?.addEventListener('abort', () => resolve())
     })
     await Promise.race([this.#flushAll(), late])
     clearTimeout(timer)

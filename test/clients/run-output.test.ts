@@ -166,6 +166,20 @@ it('is bounded while the server is away: the newest lines are kept, and a note s
   expect(told).toEqual([])
 })
 
+it('of a flood is left out when somebody does not wait for it, and the run ends as it ended', async () => {
+  const { url } = await testServer({ EPOCHCAST_OUTPUT_LINES_PER_SECOND: '10' })
+  const code = `for (let i = 0; i < 5000; i++) console.log(i); console.error('all')`
+  const { child, ended, printed } = epochcast(url, code)
+  await until('a word that it takes long', () => printed.err.includes('Ctrl-C leaves that out'))
+  expect(printed.err).toContain('all\n')
+  child.kill('SIGINT')
+  expect(await ended).toBe(0)
+  expect(printed.err).toMatch(/\nepochcast: \d+ lines of output could not be sent\n$/)
+  expect(printed.err).not.toContain('no longer sent')
+  const { tasks } = await run(url, '{ tasks { edges { node { status } } } }')
+  expect(tasks.edges).toEqual([{ node: { status: 'SUCCESS' } }])
+})
+
 it('that nobody takes any more is told once, and how much of it was not sent', async () => {
   const { url } = await testServer()
   const gateway = await startGateway(url)
