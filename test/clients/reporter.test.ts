@@ -15,7 +15,7 @@ import { serverProcess, testServer } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
 import { SECRET_ENV, token } from '../support/tokens.ts'
 import { until } from '../support/until.ts'
-import { refuses, responds, startGateway } from './support/gateway.ts'
+import { passesTo, refuses, responds, startGateway } from './support/gateway.ts'
 import { killedTraining } from './support/killed-training.ts'
 import { bundlePage, openPage } from './support/page.ts'
 import { epochcast } from './support/terminal.ts'
@@ -351,13 +351,7 @@ describe('whatever becomes of the server', () => {
     const { reporter, notices } = reporterTo(gateway.url, { run: { name: 'lost' } })
     reporter.log({ loss: 1 }, { step: 1 })
     expect(await reporter.flush()).toBe(true)
-    gateway.behave(async (incoming, response) => {
-      const chunks: Buffer[] = []
-      for await (const chunk of incoming) chunks.push(chunk)
-      const headers = { 'content-type': 'application/json' }
-      const reply = await fetch(second.url, { method: 'POST', headers, body: Buffer.concat(chunks) })
-      response.writeHead(reply.status).end(await reply.text())
-    })
+    gateway.behave(passesTo(second.url))
     reporter.log({ loss: 1 }, { step: 2 })
     expect(await reporter.flush()).toBe(true)
     const { id } = await onlyTask(second.url)
@@ -376,6 +370,18 @@ describe('whatever becomes of the server', () => {
       expect.stringContaining('no longer has the run'),
       expect.stringContaining('TASK_ENDED'),
     ])
+  })
+
+  it('registers that new run with the token that it was given, not with the one of the run that is lost', async () => {
+    const servers = [await testServer(SECRET_ENV), await testServer(SECRET_ENV)] as const
+    const gateway = await startGateway(servers[0].url)
+    const trainer = await token({ scope: 'trainer' })
+    const { reporter, notices } = reporterTo(gateway.url, { run: { name: 'lost' }, token: trainer })
+    reporter.log({ loss: 1 }, { step: 1 })
+    expect(await reporter.flush(), notices.join()).toBe(true)
+    gateway.behave(passesTo(servers[1].url))
+    reporter.log({ loss: 1 }, { step: 2 })
+    expect(await reporter.success(), notices.join()).toBe(true)
   })
 })
 

@@ -182,7 +182,7 @@ export class Delivery {
         task: { id: string; channelPrefix: string }
       }
       this.#task = { taskId: task.id, channelPrefix: task.channelPrefix }
-      if (reportToken) this.#server.useReportToken(reportToken)
+      this.#server.useReportToken(reportToken)
       return outcome
     } catch (error) {
       return notOurs(error)
@@ -237,6 +237,8 @@ export class Delivery {
       this.#notices.say('lost', 'the server no longer has the run; it goes on there with what comes now')
       this.#registrations++
       this.#task = null
+      // That of the lost run registers none.
+      this.#server.useReportToken(null)
       this.#countFrom(batch.first)
     } else if (code === 'SEQUENCE_GAP' || code === 'SEQUENCE_CONFLICT') {
       this.#notices.say('gap', `the server has lost reports that it had confirmed (${words})`)

@@ -51,7 +51,8 @@ export class ReportServer {
     this.#options = options
   }
 
-  useReportToken(token: string): void {
+  /** @param token null for the caller's own again */
+  useReportToken(token: string | null): void {
     this.#reportToken = token
   }
 

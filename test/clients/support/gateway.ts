@@ -1,11 +1,5 @@
 import { once } from 'node:events'
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  request,
-  type ServerResponse,
-} from 'node:http'
+import { createServer, type RequestListener, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
@@ -21,14 +15,7 @@ export interface Gateway {
 export async function startGateway(targetUrl: string): Promise<Gateway> {
   let listener: RequestListener | null = null
   let count = 0
-  const pass = (incoming: IncomingMessage, response: ServerResponse) => {
-    const outgoing = request(targetUrl, { method: 'POST', headers: incoming.headers }, (reply) => {
-      response.writeHead(reply.statusCode ?? 502, reply.headers)
-      reply.pipe(response)
-    })
-    outgoing.on('error', () => response.destroy())
-    incoming.pipe(outgoing)
-  }
+  const pass = passesTo(targetUrl)
   const server = createServer((incoming, response) => {
     count++
     ;(listener ?? pass)(incoming, response)
@@ -49,6 +36,18 @@ export async function startGateway(targetUrl: string): Promise<Gateway> {
     },
   }
 }
+
+/** What a server responds. */
+export const passesTo =
+  (url: string): RequestListener =>
+  (incoming, response) => {
+    const outgoing = request(url, { method: 'POST', headers: incoming.headers }, (reply) => {
+      response.writeHead(reply.statusCode ?? 502, reply.headers)
+      reply.pipe(response)
+    })
+    outgoing.on('error', () => response.destroy())
+    incoming.pipe(outgoing)
+  }
 
 /** A response that is always the same. */
 export const responds =
