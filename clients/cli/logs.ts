@@ -1,9 +1,6 @@
 import type { Command } from 'commander'
-import {
-  EpochcastClientError,
-  type OutputLineFieldsFragment,
-  TaskOutputPageDocument,
-} from '../typescript/index.ts'
+import { taskNotFound } from '../typescript/error.ts'
+import { type OutputLineFieldsFragment, TaskOutputPageDocument } from '../typescript/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { addExamples, wholeNumber } from './options.ts'
 import { outputLine } from './render/output-line.ts'
@@ -82,12 +79,7 @@ async function readLines(
   for (;;) {
     const variables = { id, channelPrefix, first: PAGE_LINES, ...request }
     const { task } = await client.execute(TaskOutputPageDocument, variables, { signal })
-    if (!task) {
-      throw new EpochcastClientError(`there is no task ${JSON.stringify(id)}`, {
-        code: 'TASK_NOT_FOUND',
-        retryable: false,
-      })
-    }
+    if (!task) throw taskNotFound(id)
     const { edges, pageInfo } = task.output
     for (const edge of edges) if (edge) print(edge.node)
     if (!pageInfo.hasNextPage || pageInfo.endCursor == null) return

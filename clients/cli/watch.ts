@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { EpochcastClientError, TaskDocument } from '../typescript/index.ts'
+import { taskNotFound } from '../typescript/error.ts'
+import { TaskDocument } from '../typescript/index.ts'
 import { followTask } from './follow-task.ts'
 import { addExamples, wholeNumber } from './options.ts'
 import { type Session, withConnection } from './session.ts'
@@ -27,12 +28,7 @@ export function addWatchCommand(program: Command, session: Session): void {
         const { client, signal } = connection
         const { prefix: channelPrefix, after, last, output = false, json = false } = options
         const { task } = await client.execute(TaskDocument, { id: taskId, channelPrefix }, { signal })
-        if (!task) {
-          throw new EpochcastClientError(`there is no task ${JSON.stringify(taskId)}`, {
-            code: 'TASK_NOT_FOUND',
-            retryable: false,
-          })
-        }
+        if (!task) throw taskNotFound(taskId)
         return followTask(connection, task, { after, last, output, json })
       }),
     )

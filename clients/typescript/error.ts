@@ -57,7 +57,10 @@ export function disposed(): EpochcastClientError {
 }
 
 export function taskNotFound(taskId: string): EpochcastClientError {
-  return new EpochcastClientError(`there is no task ${taskId}`, { code: 'TASK_NOT_FOUND', retryable: false })
+  return new EpochcastClientError(`there is no task ${JSON.stringify(taskId)}`, {
+    code: 'TASK_NOT_FOUND',
+    retryable: false,
+  })
 }
 
 /** `problem` is what fetch or the socket threw. */
