@@ -1,5 +1,7 @@
 """For scripts written for wandb: `import epochcast.wandb as wandb`. What is not supported says so once, and does nothing."""
 
+import os
+import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
@@ -26,6 +28,12 @@ class Config(dict[str, Any]):
     def update(self, *args: Any, allow_val_change: bool = True, **kwargs: Any) -> None:
         super().update(_settings_of(args[0] if args else None), **kwargs)
 
+    def setdefaults(self, config: Any) -> None:
+        self.update({**_settings_of(config), **self})
+
+    def as_dict(self) -> dict[str, Any]:
+        return dict(self)
+
 
 def _settings_of(config: Any) -> dict[str, Any]:
     """A mapping, pairs, or what argparse has parsed; of anything else nothing, which is said."""
@@ -39,7 +47,10 @@ def _settings_of(config: Any) -> dict[str, Any]:
 
 
 class Unsupported:
-    """Can be called and asked for anything, of which nothing comes; it is no number, so a metric of it is left out."""
+    """
+    Can be called and asked for anything, of which nothing comes: it is false, empty, and nothing is of its kind. It is no
+    number, so a metric of it is left out.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -58,6 +69,30 @@ class Unsupported:
 
     def __exit__(self, *_error: Any) -> None:
         pass
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __len__(self) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __getitem__(self, _key: Any) -> "Unsupported":
+        return self
+
+    def __setitem__(self, _key: Any, _value: Any) -> None:
+        pass
+
+    def __instancecheck__(self, _instance: Any) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return f"<wandb.{self._name} is not supported>"
+
+    def __format__(self, _spec: str) -> str:
+        return repr(self)
 
 
 class Summary(MutableMapping[str, Any]):
@@ -85,8 +120,15 @@ class Summary(MutableMapping[str, Any]):
 class Run:
     """What `init` returns."""
 
-    def __init__(self, epochcast_run: EpochcastRun, settings: Mapping[str, Any], name: str | None) -> None:
+    resumed = False
+    starting_step = 0
+
+    def __init__(
+        self, epochcast_run: EpochcastRun, settings: Mapping[str, Any], name: str | None, tags: Any
+    ) -> None:
         self.epochcast = epochcast_run
+        self.tags = tuple(tags) if isinstance(tags, (list, tuple)) else ()
+        self._dir: str | None = None
         self.config = Config(settings)
         self.summary = Summary()
         self.name = name
@@ -96,6 +138,19 @@ class Run:
     @property
     def id(self) -> str | None:
         return self.epochcast.task_id
+
+    @property
+    def dir(self) -> str:
+        """A folder for what scripts save beside their metrics; it stays where it is."""
+        if self._dir is None:
+            try:
+                self._dir = tempfile.mkdtemp(prefix="epochcast-wandb-")
+            except OSError:
+                self._dir = os.curdir
+            _notices.say(
+                "wandb-dir", f"what is saved in wandb.run.dir is not uploaded; it stays in {self._dir}"
+            )
+        return self._dir
 
     def log(
         self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None, **_ignored: Any
@@ -165,16 +220,24 @@ def init(
     config: Any = None,
     tags: Any = None,
     group: str | None = None,
+    mode: str | None = None,
     **_ignored: Any,
 ) -> Run:
-    """A run named `name`, or else as its project; project, group and tags are labels. A run that is open is finished."""
+    """
+    A run named `name`, or else as its project; project, group and tags are labels. A run that is open is finished. Where wandb
+    would be disabled (`mode` or WANDB_MODE), nothing is reported.
+    """
     global run
     if run is not None:
         run.finish()
     labels = {"project": project, "group": group, "tags": tags or None}
     given = {field: value for field, value in labels.items() if value is not None}
     settings = _settings_of(config)
-    run = Run(start(name or project, labels=given or None, params=settings or None), settings, name)
+    if (mode or os.environ.get("WANDB_MODE")) == "disabled":
+        started = EpochcastRun(None, {})
+    else:
+        started = start(name or project, labels=given or None, params=settings or None)
+    run = Run(started, settings, name, tags)
     return run
 
 

@@ -1,6 +1,8 @@
 """A script written for wandb, with nothing changed but its import."""
 
+import shutil
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,6 +82,49 @@ def test_whatever_is_given_a_script_goes_on(odd: Any) -> None:
     wandb.alert(odd, odd)
     run.anything(odd).at.all(odd)
     wandb.finish(odd)
+
+
+def test_what_is_not_supported_is_empty_and_a_script_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    from epochcast import wandb
+
+    run = wandb.init(config={"lr": 0.1}, tags=["a"])
+    wandb.config.setdefaults({"lr": 0.2, "epochs": 3})
+    assert wandb.config.as_dict() == {"lr": 0.1, "epochs": 3}
+    run.tags += ("b",)
+    assert (run.tags, run.resumed, run.starting_step) == (("a", "b"), False, 0)
+    model = Path(run.dir) / "model.h5"
+    model.write_text("weights")
+    assert model.parent == Path(run.dir)
+    assert caplog.text.count(f"it stays in {run.dir}") == 1
+    assert [found.name for found in wandb.Api().runs("vision")] == []
+    assert not wandb.run.sweep_id and len(wandb.Api().runs("vision")) == 0
+    best = wandb.Api().run("vision/1").summary["loss"]
+    best["other"] = 1
+    assert f"{best:.3f}" == "<wandb.Api is not supported>"
+    assert not isinstance(7, wandb.Image)
+    wandb.log({"images": [wandb.Image(None)], "loss": 1})
+    wandb.finish()
+    shutil.rmtree(run.dir)
+
+
+@pytest.mark.parametrize("where", ["mode", "environment"])
+def test_a_script_that_disables_wandb_reports_nothing(
+    url: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from epochcast import wandb
+
+    monkeypatch.setenv("EPOCHCAST_URL", url)
+    if where == "environment":
+        monkeypatch.setenv("WANDB_MODE", "disabled")
+    disabled = wandb.init(project="p", mode="disabled" if where == "mode" else None)
+    wandb.log({"loss": 1})
+    disabled.epochcast.flush()
+    assert disabled.id is None
+    wandb.finish()
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    online = wandb.init(project="p", mode="online")
+    assert online.epochcast.flush() and online.id is not None
+    wandb.finish()
 
 
 def test_calls_with_one_step_are_one_report(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
