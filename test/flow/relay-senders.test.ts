@@ -172,12 +172,8 @@ describe('a sender to /ws/ingest', () => {
     await kept.opened()
     kept.socket.send(epochEnd(1))
     await send(server, '', epochEnd(1))
-    const quiet = async (all: Data[]) =>
-      Date.now() - Date.parse(all[0]?.events.at(-1)?.timestamp ?? '') > 1200
-    await until('a quiet time', async () => {
-      const all = await tasksOf(server)
-      return all.length === 2 && quiet(all)
-    })
+    const isQuiet = ({ events }: Data) => Date.now() - Date.parse(events.at(-1).timestamp) > 1200
+    await settled(server, (all) => all.length === 2 && all.every(isQuiet))
     await send(server, '', epochEnd(2))
     kept.socket.send(epochEnd(2))
     await kept.has(2)
