@@ -46,6 +46,7 @@ class Pipeline:
         self._next = 1
         self._closing = False
         self._is_encoded = False
+        self._has_end = False  # is encoded, after which the server takes nothing
         self._is_left = False
         self._finishing = threading.Lock()
         self.outbox = Outbox(self._open_spool())
@@ -196,9 +197,11 @@ class Pipeline:
     def _append(self, items: list[Item]) -> None:
         """As batches, each of one member; what ends the run is alone, so that nothing beside it is refused with it."""
         texts: list[str] = []
-        size, of, is_end = 0, None, False
+        size, of = 0, None
         for item in items:
             kind, member = item[0], item[1]
+            if self._has_end and kind != MARK:
+                continue  # of a thread that was in a call when another one ended the run
             is_end = kind in encode.ENDS
             if kind == MARK or is_end:
                 self._append_batch(of, texts)
@@ -206,7 +209,8 @@ class Pipeline:
             if kind == MARK:
                 item[2].append(self._next - 1)
                 continue
-            if is_end:  # after which the server takes nothing
+            if is_end:
+                self._has_end = True
                 self._tell_left_out(force=True)
             for text in encode.reports(item, self._notices):
                 if texts and (member != of or size + len(text) > MAX_BATCH_BYTES):
@@ -218,7 +222,7 @@ class Pipeline:
                     self._append_batch(of, texts, force=is_end)
                     texts, size = [], 0
         self._append_batch(of, texts)
-        if not is_end:
+        if not self._has_end:
             self._tell_left_out(force=self._closing)
         self.sender.wake()
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,6 +38,23 @@ def test_a_run_that_was_delivered_leaves_no_file(url: str, tmp_path: Path) -> No
         run.log({"loss": 1})
         until("the file", lambda: spooled(tmp_path))
     assert spooled(tmp_path) == []
+
+
+def test_a_thread_that_was_in_a_call_when_the_run_ended_costs_nothing(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = epochcast.start(url=url, spool_dir=tmp_path)
+    put_end = pipeline.Pipeline.put_end
+
+    def put_end_first(self: pipeline.Pipeline, item: pipeline.Item) -> None:
+        put_end(self, item)
+        self.put(("error", None, time.time(), "late", None))
+
+    monkeypatch.setattr(pipeline.Pipeline, "put_end", put_end_first)
+    run.success()
+    assert spooled(tmp_path) == []
+    assert caplog.text == ""
+    assert task(url, str(run.task_id))["status"] == "SUCCESS"
 
 
 def test_a_server_that_is_away_from_start_to_end_gets_all_by_sync(
