@@ -67,11 +67,10 @@ def watch(run: "Run", member: str | None) -> None:
                 due = time.monotonic() + every
                 try:
                     metrics = sampler.sample()
-                except Exception as error:
+                    if metrics and run._is_open():
+                        run._sampled(name, metrics)
+                except Exception as error:  # such as too many open files, for a while
                     logger.debug("the machine cannot be looked at: %r", error)
-                    return
-                if metrics and run._is_open():
-                    run._sampled(name, metrics)
             time.sleep(min(STEP_SECONDS, every))
 
     start_thread(look, "machine")

@@ -37,6 +37,22 @@ def test_the_machine_of_an_external_run_is_told_and_is_no_word_of_it(
     assert task(url, task_id)["metrics"] == {"loss": 0.5}
 
 
+def test_a_look_that_fails_is_not_the_last(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EPOCHCAST_SYSTEM_METRICS_SECONDS", "0.2")
+    sample = machine.Sampler.sample
+    failures = iter([OSError("too many open files")])
+
+    def failing_first(self: machine.Sampler) -> machine.Metrics:
+        for error in failures:
+            raise error
+        return sample(self)
+
+    monkeypatch.setattr(machine.Sampler, "sample", failing_first)
+    task_id = new_task(url)
+    with epochcast.attach(task_id, url=url):
+        until("a sample", lambda: len(samples(url, task_id)) > 0)
+
+
 @pytest.mark.parametrize(
     ("env", "expected"),
     [
