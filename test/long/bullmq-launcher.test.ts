@@ -10,13 +10,13 @@ import {
   eventsOf,
   run,
   START,
-  TASK,
   WATCH,
   webSocketClient,
 } from '../support/graphql.ts'
 import { queueWorker } from '../support/queue-worker.ts'
 import { TestRedis } from '../support/redis.ts'
 import { type TestServer, testServer, trainersFile } from '../support/server.ts'
+import { ENDS, taskOf, whenIs } from '../support/started-tasks.ts'
 import { until } from '../support/until.ts'
 
 const SCRIPTS = {
@@ -79,18 +79,6 @@ async function setUp(more: Record<string, string> = {}) {
 }
 const start = async ({ url }: Pick<TestServer, 'url'>, trainer: string, more: object = {}) =>
   (await run(url, START, { input: { trainer, ...more } })).startTraining.task.id as string
-const taskOf = async ({ url }: Pick<TestServer, 'url'>, id: string): Promise<Data> =>
-  (await run(url, TASK, { id })).task
-const whenIs = (server: Pick<TestServer, 'url'>, id: string, ...statuses: string[]): Promise<Data> =>
-  until(
-    `the task to be ${statuses}`,
-    async () => {
-      const task = await taskOf(server, id)
-      return statuses.includes(task.status) && task
-    },
-    60_000,
-  )
-const ENDS = ['SUCCESS', 'FAILURE', 'CANCELLED']
 const eventsFor = async ({ webSocketUrl }: TestServer, taskId: string) =>
   eventsOf(await collect(webSocketClient(webSocketUrl), WATCH, { taskId, last: 10_000 }))
 /** Every change of status, with the attempt that it is of. */

@@ -7,17 +7,16 @@ import {
   CANCEL,
   collect,
   currentsOf,
-  type Data,
   eventsOf,
   kindsOf,
   run,
   START,
-  TASK,
   WATCH,
   webSocketClient,
 } from '../support/graphql.ts'
 import { TestRedis, testRedis } from '../support/redis.ts'
 import { type TestServer, testServer, trainersFile } from '../support/server.ts'
+import { ENDS, taskOf, whenIs } from '../support/started-tasks.ts'
 import { until } from '../support/until.ts'
 
 /** As a team writes it: the trainers' configuration is all that knows of both. */
@@ -76,18 +75,6 @@ const start = async (
   expect(startTraining.task.status).toBe('QUEUED')
   return startTraining.task.id as string
 }
-const taskOf = async ({ url }: Pick<TestServer, 'url'>, id: string): Promise<Data> =>
-  (await run(url, TASK, { id })).task
-const whenIs = (server: Pick<TestServer, 'url'>, id: string, ...statuses: string[]): Promise<Data> =>
-  until(
-    `the task to be ${statuses}`,
-    async () => {
-      const task = await taskOf(server, id)
-      return statuses.includes(task.status) && task
-    },
-    60_000,
-  )
-const ENDS = ['SUCCESS', 'FAILURE', 'CANCELLED']
 
 describe.each<Pool>(['prefork', 'solo'])(
   'a Celery worker (pool %s) that knows nothing of Epochcast',

@@ -4,14 +4,14 @@ import { expect, it } from 'vitest'
 import { end } from '../processes/lifetime.ts'
 import { celeryWorker } from '../support/celery.ts'
 import { dataDirectory } from '../support/data-directory.ts'
-import { type Data, run, START, TASK } from '../support/graphql.ts'
+import { type Data, run, START } from '../support/graphql.ts'
 import { queueWorker } from '../support/queue-worker.ts'
 import { testRedis } from '../support/redis.ts'
 import { serverProcess, trainersFile } from '../support/server.ts'
+import { ENDS, taskOf } from '../support/started-tasks.ts'
 import { until } from '../support/until.ts'
 
 const JOBS = 10
-const ENDS = ['SUCCESS', 'FAILURE', 'CANCELLED']
 
 /** Trains for some seconds, and reports however long the server is away; writes down when it runs. */
 const PATIENT = `
@@ -65,8 +65,7 @@ it('a Redis that is restarted and a server that is killed while ten jobs of each
     (await run(url, START, { input: { trainer, machineId: 'm', epochs: 4 } })).startTraining.task.id as string
   const each = (trainer: string) => Promise.all(Array.from({ length: JOBS }, () => start(trainer)))
   const [queued, local, inCelery] = [await each('queued'), await each('local'), await each('celery')]
-  const taskOf = async (id: string): Promise<Data> => (await run(url, TASK, { id })).task
-  const hasBegun = async (id: string) => (await taskOf(id)).status === 'RUNNING'
+  const hasBegun = async (id: string) => (await taskOf(server, id)).status === 'RUNNING'
   await until(
     'some of each to run',
     async () => {
@@ -85,12 +84,12 @@ it('a Redis that is restarted and a server that is killed while ten jobs of each
     until(
       `the end of ${id}`,
       async () => {
-        const task = await taskOf(id).catch(() => null)
+        const task = await taskOf(server, id).catch(() => null)
         return task && ENDS.includes(task.status) && task
       },
       60_000,
     ).catch(async (error) => {
-      throw new Error(JSON.stringify(await taskOf(id)), { cause: error })
+      throw new Error(JSON.stringify(await taskOf(server, id)), { cause: error })
     })
   for (const id of queued) expect(await ended(id), id).toMatchObject({ status: 'SUCCESS', current: 40 })
   for (const id of local)
