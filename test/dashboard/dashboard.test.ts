@@ -129,6 +129,41 @@ describe('the dashboard', SLOW, () => {
     await page.getByText('No runs yet').waitFor()
   })
 
+  it('shows stalls and retries in the steps of a run, and where it ended without having run', async () => {
+    const { url } = await testServer({ EPOCHCAST_STALL_SECONDS: '1' })
+    const taskId = await startExternal(url, { name: 'unsteady' })
+    const page = await openDashboard(browser, url, taskPath(taskId))
+    const steps = page.getByRole('list', { name: 'Steps' })
+    const current = async () => (await steps.locator('[aria-current=step]').allTextContents()).join()
+    await soon(current).toMatch(/^Queued/)
+    await report(url, taskId, ...losses(1, 3))
+    await soon(current).toMatch(/^Running/)
+    await soon(current).toBe('Stalledthe trainer is silent')
+    expect(await page.title()).toBe('… unsteady · Epochcast')
+    const input = { taskId, attempt: 2, reports: losses(1, 4) }
+    await run(url, 'mutation ($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted } }', {
+      input,
+    })
+    await soon(current).toMatch(/^(Running|Stalled)/)
+    await page.getByText('attempt 2').first().waitFor()
+    await report(url, taskId, { success: {} })
+    await steps.getByText('Succeeded').waitFor()
+    await steps.getByText('attempt 2').waitFor()
+    expect(await current()).toBe('')
+
+    const unborn = await startExternal(url, { name: 'unborn' })
+    await run(
+      url,
+      'mutation ($input: CancelTrainingInput!) { cancelTraining(input: $input) { task { id } } }',
+      {
+        input: { taskId: unborn },
+      },
+    )
+    await page.goto(new URL(taskPath(unborn), url).href)
+    await steps.getByText('Never ran').waitFor()
+    expect(await current()).toBe('')
+  })
+
   it('holds a thousand runs, of which only those in view are in the page; new ones appear, and any is found', async () => {
     const { url } = await testServer()
     for (const fifty of range(0, 19)) {

@@ -6,7 +6,7 @@ import { isFinal, STATUSES } from '../ui/status.tsx'
 interface Step {
   readonly label: string
   readonly detail: string | null
-  readonly state: 'done' | 'current' | 'ahead' | 'bad' | 'waits'
+  readonly state: 'done' | 'current' | 'ahead' | 'bad' | 'waits' | 'skipped'
 }
 
 /** Queued → running → the end, with what went otherwise. */
@@ -52,7 +52,7 @@ function stepsOf({
             }
           : startedAt
             ? { label: 'Ran', detail: again ?? timeOf(startedAt), state: 'done' }
-            : { label: 'Never ran', detail: null, state: 'waits' }
+            : { label: 'Never ran', detail: null, state: 'skipped' }
   const end: Step = isFinal(status)
     ? {
         label: STATUSES[status].label,
