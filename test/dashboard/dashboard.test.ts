@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
+import type { Browser, Download } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createClient, StartTrainingDocument } from '../../clients/typescript/index.ts'
 import { startProxy } from '../clients/support/proxy.ts'
@@ -17,6 +17,12 @@ const losses = (from: number, to: number, nanFrom = Number.POSITIVE_INFINITY) =>
   range(from, to).map((current) => ({
     progress: { current, total: 100, loss: current >= nanFrom ? 'NaN' : 1 / current },
   }))
+
+async function textOf(download: Download): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString()
+}
 
 let browser: Browser
 beforeAll(async () => {
@@ -119,11 +125,20 @@ describe('the dashboard', SLOW, () => {
 
     const [csv] = await Promise.all([page.waitForEvent('download'), choose('Download CSV')])
     expect(csv.suggestedFilename()).toBe(`${id}.csv`)
-    const chunks: Buffer[] = []
-    for await (const chunk of await csv.createReadStream()) chunks.push(chunk as Buffer)
-    expect(Buffer.concat(chunks).toString()).toMatch(
+    expect(await textOf(csv)).toMatch(
       /^metric,phase,member,axis,step,epoch,attempt,timestamp,value\nloss,,,STEP,1,,1,[^,]+,1\n/,
     )
+    const [json] = await Promise.all([page.waitForEvent('download'), choose('Download JSON')])
+    expect(json.suggestedFilename()).toBe(`${id}.json`)
+    const saved = JSON.parse(await textOf(json))
+    expect(saved).toMatchObject({
+      id,
+      name: 'called otherwise',
+      status: 'CANCELLED',
+      stopReason: 'seen enough',
+    })
+    expect(saved.series[0].name).toBe('loss')
+    expect(saved.series[0].points[0]).toMatchObject({ step: 1, attempt: 1, value: 1 })
     await choose('Delete')
     await page.getByRole('button', { name: 'Delete the run' }).click()
     await page.getByText('No runs yet').waitFor()

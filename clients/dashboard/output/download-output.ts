@@ -7,6 +7,7 @@ import {
   type TaskSummaryFragment,
 } from '../../typescript/index.ts'
 import { messageOf } from '../ui/parts.tsx'
+import { saveFile } from '../ui/save-file.ts'
 import { plainText } from './ansi.ts'
 
 /** The API's bound for one page. */
@@ -30,12 +31,7 @@ export async function downloadOutput(
     for (const edge of page.edges) if (edge) texts.push(lineOf(edge.node))
     after = page.pageInfo.hasNextPage ? (page.pageInfo.endCursor ?? null) : null
   } while (after !== null && texts.length < MAX_LINES)
-  const url = URL.createObjectURL(new Blob(texts, { type: 'text/plain' }))
-  const anchor = document.createElement('a')
-  anchor.href = url
-  anchor.download = `${id}.txt`
-  anchor.click()
-  URL.revokeObjectURL(url)
+  saveFile(`${id}.txt`, texts, 'text/plain')
 }
 
 type OutputPage = NonNullable<TaskOutputPageQuery['task']>['output']

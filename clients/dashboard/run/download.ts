@@ -1,6 +1,7 @@
 import type { Client } from 'urql'
 import { TaskSeriesDocument, type TaskSeriesQuery, type TaskSummaryFragment } from '../../typescript/index.ts'
 import { messageOf } from '../ui/parts.tsx'
+import { saveFile } from '../ui/save-file.ts'
 
 /** The API's bound for one series. */
 const MAX_POINTS = 5000
@@ -21,15 +22,8 @@ export async function download(
   const { data, error } = await client.query(TaskSeriesDocument, variables).toPromise()
   if (error) throw new Error(messageOf(error))
   if (!data?.task) throw new Error('There is no such run')
-  const text = kind === 'csv' ? csvOf(data.task) : `${JSON.stringify(data.task, null, 2)}\n`
-  const url = URL.createObjectURL(
-    new Blob([text], { type: kind === 'csv' ? 'text/csv' : 'application/json' }),
-  )
-  const anchor = document.createElement('a')
-  anchor.href = url
-  anchor.download = `${id}.${kind}`
-  anchor.click()
-  URL.revokeObjectURL(url)
+  if (kind === 'csv') saveFile(`${id}.csv`, [csvOf(data.task)], 'text/csv')
+  else saveFile(`${id}.json`, [JSON.stringify(data.task, null, 2), '\n'], 'application/json')
 }
 
 const COLUMNS = [
