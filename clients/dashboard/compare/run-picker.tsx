@@ -3,8 +3,8 @@ import { useState } from 'react'
 import { useTasks } from '../../react/index.ts'
 import type { TaskRef } from '../tasks/address.ts'
 import { nameOf } from '../ui/format.ts'
-import { Icon } from '../ui/icons.tsx'
 import { useDebounced } from '../ui/parts.tsx'
+import { SearchField } from '../ui/search-field.tsx'
 import { StatusBadge } from '../ui/status.tsx'
 
 interface RunPickerProps {
@@ -40,16 +40,7 @@ function Found({ chosen, onChoose }: RunPickerProps) {
   )
   return (
     <>
-      <label className="search">
-        <Icon name="search" />
-        <span className="visually-hidden">Search runs</span>
-        <input
-          type="search"
-          placeholder="Search runs"
-          value={text}
-          onChange={({ target }) => setText(target.value)}
-        />
-      </label>
+      <SearchField label="Search runs" value={text} onChange={setText} />
       <ul className="picker-list" aria-label="Runs">
         {others.map((task) => (
           <li key={task.channel}>

@@ -1,10 +1,11 @@
-import { useRef, useState } from 'react'
+import { type RefObject, useRef, useState } from 'react'
 import { useClient } from 'urql'
 import { type TaskOutput, useTaskOutput } from '../../react/index.ts'
 import type { TaskSummaryFragment } from '../../typescript/index.ts'
 import { formatNumber } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Empty, Problem } from '../ui/parts.tsx'
+import { SearchField } from '../ui/search-field.tsx'
 import { downloadOutput } from './download-output.ts'
 import { OutputRows } from './output-rows.tsx'
 import { type Search, useSearch } from './use-search.ts'
@@ -42,7 +43,7 @@ export function OutputPanel({ task }: { readonly task: TaskSummaryFragment }) {
       }}
     >
       <div className="toolbar">
-        <SearchField search={search} field={field} from={firstInView} />
+        <OutputSearch search={search} field={field} from={firstInView} />
         <span className="spacer" />
         <Check label="Timestamps" isOn={hasTime} onChange={setHasTime} />
         <Check label="Wrap" isOn={isWrapped} onChange={setWrapped} />
@@ -67,53 +68,47 @@ export function OutputPanel({ task }: { readonly task: TaskSummaryFragment }) {
   )
 }
 
-interface SearchFieldProps {
+interface OutputSearchProps {
   readonly search: Search
-  readonly field: { readonly current: HTMLInputElement | null }
+  readonly field: RefObject<HTMLInputElement | null>
   /** The number of the line in view, from which it begins. */
   readonly from: { readonly current: number }
 }
 
-function SearchField({ search, field, from }: SearchFieldProps) {
+function OutputSearch({ search, field, from }: OutputSearchProps) {
   const { text, count, position } = search
   return (
     <search className="output-search">
-      <label className="search search-small">
-        <Icon name="search" />
-        <span className="visually-hidden">Search the output</span>
-        <input
-          ref={field as never}
-          type="search"
-          placeholder="Search"
-          value={text}
-          onChange={({ target }) => search.look(target.value, from.current)}
-          onKeyDown={({ key, shiftKey }) => key === 'Enter' && search.move(shiftKey ? -1 : 1)}
-        />
-      </label>
-      <button
-        type="button"
-        className="button button-icon button-quiet"
-        aria-label="Previous match"
-        disabled={count === 0}
-        onClick={() => search.move(-1)}
-      >
-        <Icon name="up" />
-      </button>
-      <button
-        type="button"
-        className="button button-icon button-quiet"
-        aria-label="Next match"
-        disabled={count === 0}
-        onClick={() => search.move(1)}
-      >
-        <Icon name="down" />
-      </button>
+      <SearchField
+        label="Search the output"
+        placeholder="Search"
+        isSmall
+        field={field}
+        value={text}
+        onChange={(text) => search.look(text, from.current)}
+        onKeyDown={({ key, shiftKey }) => key === 'Enter' && search.move(shiftKey ? -1 : 1)}
+      />
+      <Step label="Previous match" icon="up" disabled={count === 0} onClick={() => search.move(-1)} />
+      <Step label="Next match" icon="down" disabled={count === 0} onClick={() => search.move(1)} />
       <output className="output-count muted">
         {text !== '' && (count === 0 ? 'Not found' : `${formatNumber(position)} of ${formatNumber(count)}`)}
       </output>
     </search>
   )
 }
+
+interface StepProps {
+  readonly label: string
+  readonly icon: 'up' | 'down'
+  readonly disabled: boolean
+  readonly onClick: () => void
+}
+
+const Step = ({ label, icon, ...button }: StepProps) => (
+  <button type="button" className="button button-icon button-quiet" aria-label={label} {...button}>
+    <Icon name={icon} />
+  </button>
+)
 
 interface CheckProps {
   readonly label: string

@@ -5,6 +5,7 @@ import type { TrainingProgressEvent } from '../../typescript/index.ts'
 import { formatDate, formatTime } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Problem } from '../ui/parts.tsx'
+import { SearchField } from '../ui/search-field.tsx'
 import { TONES, type Tone, wordsOf } from './event-words.ts'
 
 const LAST = 1000
@@ -37,16 +38,7 @@ export function EventLog({ taskId, channelPrefix }: EventLogProps) {
   return (
     <section className="card events" aria-label="Events">
       <div className="toolbar">
-        <label className="search search-small">
-          <Icon name="search" />
-          <span className="visually-hidden">Filter events</span>
-          <input
-            type="search"
-            placeholder="Filter"
-            value={text}
-            onChange={({ target }) => setText(target.value)}
-          />
-        </label>
+        <SearchField label="Filter events" placeholder="Filter" isSmall value={text} onChange={setText} />
         <fieldset className="chips">
           <legend className="visually-hidden">Kinds of events</legend>
           {(Object.keys(TONES) as Tone[]).map((tone) => (

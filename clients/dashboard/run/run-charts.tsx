@@ -5,8 +5,8 @@ import { ChartToolbar } from '../charts/chart-toolbar.tsx'
 import { groupCurves } from '../charts/metric-groups.ts'
 import { colorNames } from '../charts/palette.ts'
 import { useChartView } from '../charts/use-chart-view.ts'
-import { Icon } from '../ui/icons.tsx'
 import { Empty } from '../ui/parts.tsx'
+import { SearchField } from '../ui/search-field.tsx'
 import { useFinerCurves } from './finer-curves.ts'
 
 interface RunChartsProps {
@@ -43,16 +43,13 @@ export function RunCharts({ task, curves, isLoading }: RunChartsProps) {
     <>
       <ChartToolbar axes={axes} view={view} onView={onView} zoom={zoom} onZoom={onZoom} />
       {groups.length >= MANY && (
-        <label className="search search-small">
-          <Icon name="search" />
-          <span className="visually-hidden">Search charts</span>
-          <input
-            type="search"
-            placeholder={`Search ${groups.length} charts`}
-            value={text}
-            onChange={({ target }) => setText(target.value)}
-          />
-        </label>
+        <SearchField
+          label="Search charts"
+          placeholder={`Search ${groups.length} charts`}
+          isSmall
+          value={text}
+          onChange={setText}
+        />
       )}
       <div className="charts">
         {wanted.map(({ name, lines, hiddenCount }) => (

@@ -5,6 +5,7 @@ import { useTasks } from '../../react/index.ts'
 import type { TaskFilter, TaskStatus, TaskSummaryFragment } from '../../typescript/index.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Empty, Problem, useDebounced, useTitle } from '../ui/parts.tsx'
+import { SearchField } from '../ui/search-field.tsx'
 import { Segmented, Select } from '../ui/select.tsx'
 import { comparePath } from './address.ts'
 import { COLUMNS, type Column, NEWEST, sortTasks } from './sort-tasks.ts'
@@ -72,17 +73,13 @@ export function TasksPage() {
         </Link>
       </div>
       <div className="toolbar">
-        <label className="search">
-          <Icon name="search" />
-          <span className="visually-hidden">Search runs</span>
-          <input
-            type="search"
-            placeholder="Name, id, trainer, machine, label"
-            maxLength={256}
-            value={text}
-            onChange={({ target }) => setText(target.value)}
-          />
-        </label>
+        <SearchField
+          label="Search runs"
+          placeholder="Name, id, trainer, machine, label"
+          maxLength={256}
+          value={text}
+          onChange={setText}
+        />
         <Segmented
           label="Show"
           value={filterName}
