@@ -4,6 +4,7 @@ import { TaskDetailsDocument, UpdateTaskDocument } from '../../typescript/index.
 import { Dialog } from '../ui/dialog.tsx'
 import { Problem } from '../ui/parts.tsx'
 import { labelsText, parseLabels } from './labels.ts'
+import { LabelsField } from './labels-field.tsx'
 import type { TaskDialogProps } from './task-dialog.ts'
 
 /** Rename, and labels: one a line. */
@@ -40,18 +41,7 @@ export function EditDialog({ task, isOpen, onClose }: TaskDialogProps) {
           <span>Name</span>
           <input maxLength={256} value={name} onChange={({ target }) => setName(target.value)} />
         </label>
-        <label className="field">
-          <span>Labels</span>
-          <textarea
-            rows={4}
-            placeholder="team=vision"
-            spellCheck={false}
-            disabled={!data}
-            value={labels ?? labelsText(known)}
-            onChange={({ target }) => setLabels(target.value)}
-          />
-          <span className="hint">One name=value a line</span>
-        </label>
+        <LabelsField rows={4} disabled={!data} value={labels ?? labelsText(known)} onChange={setLabels} />
         <Problem error={problem ?? error ?? readError} title="It was not changed." />
         <div className="row row-end">
           <button type="button" className="button" onClick={onClose}>

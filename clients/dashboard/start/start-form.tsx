@@ -3,6 +3,7 @@ import { useLocation } from 'wouter'
 import { useStartTraining } from '../../react/index.ts'
 import type { StartTrainingInput, TaskDetailsQuery, TrainersQuery } from '../../typescript/index.ts'
 import { labelsText, parseLabels } from '../run/labels.ts'
+import { LabelsField } from '../run/labels-field.tsx'
 import { pathOf } from '../tasks/address.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Problem } from '../ui/parts.tsx'
@@ -110,17 +111,7 @@ export function StartForm({ trainer, before, machineId }: StartFormProps) {
           ))}
         </div>
       )}
-      <label className="field">
-        <span>Labels</span>
-        <textarea
-          rows={2}
-          spellCheck={false}
-          placeholder="team=vision"
-          value={labels}
-          onChange={({ target }) => setLabels(target.value)}
-        />
-        <span className="hint">One name=value a line</span>
-      </label>
+      <LabelsField rows={2} value={labels} onChange={setLabels} />
       <Problem error={problem ?? error} title="It was not started." />
       <div className="row">
         <button type="submit" className="button button-primary button-large" disabled={isPending}>
