@@ -26,9 +26,8 @@ export function useFinerCurves(
   })
   const finer = part === null ? null : data?.task?.series
   return useMemo(
-    () =>
-      finer && part ? curves.map((curve) => withPart(curve, finer as readonly Curve[], part.from)) : curves,
-    [curves, finer, part],
+    () => (finer ? curves.map((curve) => withPart(curve, finer as readonly Curve[])) : curves),
+    [curves, finer],
   )
 }
 
@@ -51,14 +50,15 @@ function stepsOf(curves: readonly Curve[], axis: Axis, startedAt: number, { min,
   return steps.length > 0 ? { from: Math.min(...steps), to: Math.max(...steps) } : null
 }
 
-function withPart(curve: Curve, finer: readonly Curve[], from: number): Curve {
+/** The curve with a finer part in the place of its own points there. The part may be that of the zoom before, until the next comes. */
+export function withPart(curve: Curve, finer: readonly Curve[]): Curve {
   const found = finer.find(
     ({ name, phase, member, axis }) =>
       name === curve.name && phase === curve.phase && member === curve.member && axis === curve.axis,
   )
-  const last = found?.points.at(-1)
-  if (!found || !last) return curve
-  const before = curve.points.filter(({ step }) => step < from)
+  const [first, last] = [found?.points[0], found?.points.at(-1)]
+  if (!found || !first || !last) return curve
+  const before = curve.points.filter(({ step }) => step < first.step)
   const after = curve.points.filter(({ step }) => step > last.step)
   return { ...curve, points: [...before, ...found.points, ...after] }
 }
