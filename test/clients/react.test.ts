@@ -48,6 +48,35 @@ describe('the hooks', () => {
   // test/long has all the others.
   it('lose nothing where their connection is cut, and say so', () => loseNothing(browser, script, 'none'))
 
+  it('draw a run as a card, whichever client the page has, and say why there is none', async () => {
+    const { url, show, page } = await setUp()
+    const taskId = await startExternal(url, { name: 'in a page' })
+    await report(url, taskId, { progress: { current: 1, total: 4, loss: 0.5 } })
+    const card = page.locator('.card')
+    const textOf = (text: string) => until(text, async () => (await card.textContent())?.includes(text))
+    for (const client of ['none', 'Apollo Client', 'urql'] as const) {
+      await show({ client, taskId, show: ['card'] })
+      await textOf('step 1 of 4')
+      expect(await card.textContent()).toBe('in a pagerunningstep 1 of 4 · 25.0 %loss 0.5')
+    }
+    await report(url, taskId, { progress: { current: 2, loss: 'NaN' } })
+    await textOf('loss NaN')
+    await report(
+      url,
+      taskId,
+      { progress: { current: 3, loss: 0.25 } },
+      { progress: { current: 4, loss: 0.2 } },
+    )
+    await report(url, taskId, { success: {} })
+    await textOf('success')
+    expect(await card.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('100')
+    expect(await card.getByRole('img').getAttribute('aria-label')).toBe('loss from 0.2 to 0.5')
+    // No line goes through what is no number.
+    expect((await card.locator('path').getAttribute('d'))?.match(/[ML]/g)).toEqual(['M', 'M', 'L'])
+    await show({ client: 'none', taskId: 'unknown', show: ['card'] })
+    await until('the reason', () => page.getByRole('alert').isVisible())
+  })
+
   it('follow changing ids, and start again where they are mounted again', async () => {
     const all = await setUp()
     const { url, show, seen, page, server } = all

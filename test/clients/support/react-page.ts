@@ -5,11 +5,12 @@ import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/clien
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions'
 import { createClient as createUrql, fetchExchange, subscriptionExchange } from '@urql/core'
 import { createClient as createGraphqlWs } from 'graphql-ws'
-import { createElement as h, StrictMode, Suspense } from 'react'
+import { createElement as h, type ReactNode, StrictMode, Suspense } from 'react'
 import { createRoot, hydrateRoot, type Root } from 'react-dom/client'
 import {
   type AnyClient,
   EpochcastProvider,
+  TrainingCard,
   useCurves,
   useHeartbeat,
   useStartTraining,
@@ -25,8 +26,17 @@ export type ClientName = 'none' | 'epochcast' | 'resuming' | 'graphql-ws' | 'Apo
 export interface View {
   readonly client: ClientName
   readonly taskId?: string | null
-  /** Which hooks; all of them use the same task. */
-  readonly show: readonly ('training' | 'task' | 'curves' | 'tasks' | 'heartbeat' | 'start' | 'output')[]
+  /** Which hooks, and the card; all of them use the same task. */
+  readonly show: readonly (
+    | 'training'
+    | 'task'
+    | 'curves'
+    | 'tasks'
+    | 'heartbeat'
+    | 'start'
+    | 'output'
+    | 'card'
+  )[]
   readonly suspense?: boolean
   readonly hydrate?: boolean
 }
@@ -104,7 +114,8 @@ const note = (name: string, value: { readonly state?: { readonly kind: string } 
   if (name === 'training' && kind && page.seen.states.at(-1) !== kind) page.seen.states.push(kind)
 }
 
-const HOOKS: Record<View['show'][number], (view: View) => null> = {
+const HOOKS: Record<View['show'][number], (view: View) => ReactNode> = {
+  card: ({ taskId }) => h(TrainingCard, { taskId, className: 'card' }),
   training: ({ taskId, suspense }) => {
     page.seen.renders++
     const onEvent = (event: { __typename: string; current?: number }) =>
