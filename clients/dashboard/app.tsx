@@ -53,7 +53,7 @@ function Pages() {
               <StartPage />
             </Route>
             <Route>
-              <Empty title="There is nothing here">
+              <Empty title="There is nothing here" isPage>
                 <Link href="/" className="button">
                   All runs
                 </Link>

@@ -1,9 +1,10 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchBrowser } from '../support/browser.ts'
-import { report, startExternal } from '../support/graphql.ts'
+import { report, run, startExternal } from '../support/graphql.ts'
 import { testServer, trainersFile } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
+import { SECRET_ENV } from '../support/tokens.ts'
 import { openDashboard, SLOW, soon, taskPath, violationsOf } from './support/dashboard-page.ts'
 
 /*
@@ -92,10 +93,58 @@ describe('every page of the dashboard', SLOW, () => {
       await page.getByRole('log').getByText('failure', { exact: true }).waitFor()
     })
     await look(taskPath(succeeded), 'Result')
+    await look(taskPath('never-there'), 'There is no such run')
+    await look(taskPath('a', 'not:allowed'), 'This run cannot be shown')
     await look('/start', 'shaped', (page) => page.getByLabel(/^depth/).waitFor())
     await look(`/compare?runs=gan:training/${running},gan:training/${failed}`, 'accuracy')
     await look('/compare', 'No runs chosen')
     await look(`/embed/task/gan%3Atraining/${running}`, 'running')
+  })
+
+  it('has dialogs and tabs that axe does not object to either', async () => {
+    const { url, running, succeeded } = await setUp()
+    const metrics = { 'system/cpu_percent': 120, 'system/memory_bytes': 1e9 }
+    const input = { taskId: running, member: 'motor_1', reports: [{ system: { metrics } }] }
+    await run(url, 'mutation ($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted } }', {
+      input,
+    })
+    const page = await openDashboard(browser, url, taskPath(running), { reducedMotion: 'reduce' })
+    const look = async (what: string) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        expect([what, colorScheme, await violationsOf(page)]).toEqual([what, colorScheme, []])
+      }
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    }
+    const choose = async (name: string) => {
+      await page.getByRole('button', { name: 'More actions' }).click()
+      await page.getByRole('menuitem', { name }).click()
+    }
+    await choose('Rename and label')
+    await page.getByRole('textbox', { name: 'Labels' }).waitFor()
+    await look('edit')
+    await page.getByRole('button', { name: 'Share' }).click()
+    await page.getByRole('button', { name: 'Make a link' }).click()
+    await page.getByLabel('Link').waitFor()
+    await look('share')
+    for (const tab of ['Machine', 'Output']) {
+      await page.getByRole('tab', { name: tab }).click()
+      await page.getByRole('tabpanel', { name: tab }).waitFor()
+      await look(tab)
+    }
+    await page.goto(new URL(taskPath(succeeded), url).href)
+    await choose('Delete')
+    await page.getByRole('button', { name: 'Delete the run' }).waitFor()
+    await look('delete')
+    await page.goto(new URL('/compare', url).href)
+    await page.getByRole('button', { name: 'Add a run' }).click()
+    await page.getByRole('button', { name: /^failed/ }).waitFor()
+    await look('picker')
+    const { url: closed } = await testServer({ ...SECRET_ENV })
+    const guest = await openDashboard(browser, closed)
+    await guest.getByLabel('Token').waitFor()
+    expect(await violationsOf(guest)).toEqual([])
   })
 
   it('fits a phone, and leaves nothing beside its screen', async () => {

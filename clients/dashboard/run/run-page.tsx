@@ -38,10 +38,15 @@ export default function RunPage({ channelPrefix, taskId }: RunPageProps) {
 
   if (!task) {
     if ((error || curves.error) && !isGone(curves.error))
-      return <Problem error={error ?? curves.error} title="This run cannot be shown." />
+      return (
+        <>
+          <h1 className="visually-hidden">A run</h1>
+          <Problem error={error ?? curves.error} title="This run cannot be shown." />
+        </>
+      )
     if (isLoading) return <p className="loading">Loading</p>
     return (
-      <Empty title="There is no such run">
+      <Empty title="There is no such run" isPage>
         <p className="muted">It was deleted, or its time was over.</p>
         <Link href="/" className="button">
           All runs

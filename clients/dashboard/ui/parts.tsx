@@ -36,16 +36,18 @@ export const Problem = ({ error, title }: { error: Error | null | undefined; tit
 
 interface EmptyProps {
   readonly title: string
+  /** There is nothing else: it has the heading of the page. */
+  readonly isPage?: boolean
   readonly children?: ReactNode
 }
 
-export const Empty = ({ title, children }: EmptyProps) => (
+export const Empty = ({ title, isPage = false, children }: EmptyProps) => (
   <div className="empty">
     <svg className="empty-art" viewBox="0 0 120 48" aria-hidden="true">
       <path d="M4 6c10 26 26 32 44 34s36 1 68-2" />
       <path d="M4 14c14 14 30 18 44 15s34-6 68-4" />
     </svg>
-    <h2>{title}</h2>
+    {isPage ? <h1>{title}</h1> : <h2>{title}</h2>}
     {children}
   </div>
 )
