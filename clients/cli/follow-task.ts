@@ -39,7 +39,7 @@ export async function followTask(
     state = afterTold(state, told)
     viewer.show(state)
   }
-  const printing = output ? followOutput(connection, task, json, viewer) : undefined
+  const printing = output ? followOutput(connection, task, ended.signal, json, viewer) : undefined
   try {
     viewer.show(state)
     if (live) void followTold(connection, task, ended.signal, tell)
@@ -54,8 +54,8 @@ export async function followTask(
       state = afterEvent(state, event, Date.now())
       viewer.show(state, event)
     }
-    ended.abort()
     await printing
+    ended.abort()
     if (!json) await askOnce(connection, task, tell)
   } catch (error) {
     ended.abort()
@@ -79,19 +79,21 @@ export async function followTask(
 /** Past lines that a view with output begins with. */
 const REPLAYED_LINES = 100
 
-/** What the training prints, up to its end. */
+/** What the training prints, up to its end or that of the view. */
 async function followOutput(
   { client, terminal, signal }: Connection,
   { id: taskId, channelPrefix }: TaskSummaryFragment,
+  ended: AbortSignal,
   json: boolean,
   viewer: Viewer,
 ): Promise<void> {
   const print = linePrinter(terminal, json)
+  const options = { signal: AbortSignal.any([signal, ended]) }
   try {
     const request = { taskId, channelPrefix, last: REPLAYED_LINES }
-    for await (const line of client.followOutput(request, { signal })) viewer.print(() => print(line))
+    for await (const line of client.followOutput(request, options)) viewer.print(() => print(line))
   } catch (error) {
-    if (!signal.aborted) reportError(terminal, error)
+    if (!options.signal.aborted) reportError(terminal, error)
   }
 }
 

@@ -84,6 +84,13 @@ it('watch --output shows lines between the events', async () => {
   expect(terminal.out).toMatch(/opened.*loss is falling\n.*progress current=1.*saved\n.*SUCCESS/s)
 })
 
+it('watch --output says once why it cannot go on', async () => {
+  const { url, taskId } = await setUp()
+  await print(url, taskId, ['loss is falling'])
+  const { code, err } = await epochcast(url, ['watch', taskId, '--output', '--after', 'garbage'])
+  expect({ code, lines: linesOf(err) }).toEqual({ code: 3, lines: [expect.stringContaining('BAD_CURSOR')] })
+})
+
 describe('a printed line', () => {
   const line = (text: string) => ({
     ...{
