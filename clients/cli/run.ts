@@ -154,7 +154,7 @@ async function runTraining(
   // Who follows the output goes once the task has ended and nothing more comes.
   await sendRest(output, enough.signal, tell)
   // What the program could not send comes before its end.
-  if (run && !enough.signal.aborted) await sendLeftOf(terminal, run.id, server)
+  if (run) await sendLeftOf(terminal, run.id, server, enough.signal)
   await reportEnd(reporter, end, interruption, tail.toString())
   stopListening()
   if (end.kind === 'not started') tell(`epochcast: ${command[0]} cannot be run: ${end.error.message}`)

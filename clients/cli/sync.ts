@@ -44,20 +44,26 @@ export function addSyncCommand(program: Command, session: Session): void {
   )
 }
 
-/** What the programs of a task have left in EPOCHCAST_SPOOL_DIR, where there is one: as far as it can be sent now. */
+/**
+ * What the programs of a task have left in EPOCHCAST_SPOOL_DIR, where there is one: as far as it can be sent now.
+ *
+ * @param enough leaves what is still left where it is, once it is aborted
+ */
 export async function sendLeftOf(
   terminal: Terminal,
   taskId: string,
   server: { readonly url: string; readonly token: string | undefined },
+  enough: AbortSignal,
 ): Promise<void> {
   const directory = terminal.env.EPOCHCAST_SPOOL_DIR
   if (!directory) return
   const names = await readdir(directory).catch(() => [])
   for (const name of names.filter((one) => one.endsWith(SPOOL_SUFFIX)).sort()) {
+    if (enough.aborted) return
     const spool = await SpoolFile.open(FILES, join(directory, name)).catch(() => null)
     await spool?.close('keep')
     const isOurs = spool?.header.task?.taskId === taskId && !name.includes(`-${process.pid}-`)
-    if (isOurs) await sendFile(terminal, join(directory, name), name, server)
+    if (isOurs) await sendFile(terminal, join(directory, name), name, server, enough)
   }
 }
 
@@ -75,6 +81,7 @@ async function sendFile(
   path: string,
   name: string,
   { url, token }: { readonly url: string | undefined; readonly token: string | undefined },
+  enough?: AbortSignal,
 ): Promise<boolean> {
   const tell = (text: string) => writeLine(terminal.stderr, printable(text))
   let spool: SpoolFile
@@ -93,8 +100,12 @@ async function sendFile(
   const outbox = new Outbox(spool)
   const notices = new Notices((text) => tell(`${path}: ${text}`))
   const target = { url: url ?? spool.header.url, token, post: fetchPost(globalThis.fetch), gzip: null }
-  const delivery = new Delivery(new ReportServer(target), outbox, notices, spool.header)
+  const server = new ReportServer(target)
+  const abort = () => server.abort()
+  enough?.addEventListener('abort', abort)
+  const delivery = new Delivery(server, outbox, notices, spool.header)
   const isSent = (await delivery.deliver()) && outbox.spoolError === null
+  enough?.removeEventListener('abort', abort)
   await spool.close(isSent ? 'remove' : delivery.isOver ? 'aside' : 'keep')
   const more = isSent ? '' : `, not all${delivery.problem === null ? '' : ` (${delivery.problem})`}`
   writeLine(terminal.stdout, printable(`${path}: ${outbox.delivered - before} reports sent${more}`))

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { sendLeftOf } from '../../clients/cli/sync.ts'
 import { createReporter, type Reporter, type ReporterOptions } from '../../clients/typescript/index.ts'
 import { REPORTER_LIMITS } from '../../clients/typescript/reporter/limits.ts'
 import { REPORT_RUN, START_RUN } from '../../clients/typescript/reporter/target.ts'
@@ -18,7 +19,7 @@ import { until } from '../support/until.ts'
 import { passesTo, refuses, responds, startGateway } from './support/gateway.ts'
 import { killedTraining } from './support/killed-training.ts'
 import { bundlePage, openPage } from './support/page.ts'
-import { epochcast } from './support/terminal.ts'
+import { epochcast, testTerminal } from './support/terminal.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -480,6 +481,30 @@ describe('with a spool', () => {
     expect(stepsOf(await eventsOf(url, reporter.taskId ?? ''))).toEqual(range(1, 500))
     expect(notices.filter((text) => text.includes('spool'))).toHaveLength(1)
     expect(readdirSync(disk.path)).toEqual([])
+  })
+
+  it('what a run waits for is left where it is when somebody does not wait', async () => {
+    const { url } = await testServer()
+    const gateway = await startGateway(url)
+    const directory = folder()
+    const taskId = await startExternal(url)
+    gateway.behave((_, response) => response.destroy())
+    const { reporter } = reporterTo(gateway.url, { taskId, spoolDirectory: directory })
+    reporter.log({ loss: 1 }, { step: 1 })
+    expect(await reporter.close(500)).toBe(false)
+    const [name = ''] = readdirSync(directory)
+    // Of a process that is gone.
+    renameSync(join(directory, name), join(directory, name.replace(`-${process.pid}-`, '-4194305-')))
+    gateway.behave(() => {})
+    const { count } = gateway
+    const enough = new AbortController()
+    const terminal = testTerminal({ env: { EPOCHCAST_SPOOL_DIR: directory } })
+    const done = sendLeftOf(terminal, taskId, { url: gateway.url, token: undefined }, enough.signal)
+    await until('a call', () => gateway.count > count)
+    enough.abort()
+    await done
+    expect(terminal.out).toContain('0 reports sent, not all')
+    expect(readdirSync(directory)).toHaveLength(1)
   })
 
   it('a directory that cannot be used is said once, and memory is used', async () => {
