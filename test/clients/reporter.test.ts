@@ -1,6 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { sendLeftOf } from '../../clients/cli/sync.ts'
@@ -14,6 +13,7 @@ import { CANCEL, type Data, run, startExternal, TASK } from '../support/graphql.
 import { runProgram } from '../support/program.ts'
 import { serverProcess, testServer } from '../support/server.ts'
 import { range } from '../support/tasks.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { SECRET_ENV, token } from '../support/tokens.ts'
 import { until } from '../support/until.ts'
 import { passesTo, refuses, responds, startGateway } from './support/gateway.ts'
@@ -40,12 +40,6 @@ async function eventsOf(url: string, id: string, after: string | null = null): P
 }
 
 const stepsOf = (events: readonly Data[]) => events.flatMap(({ step }) => step ?? [])
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'epochcast-spool-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
-  return path
-}
 
 function reporterTo(url: string, options: Partial<ReporterOptions> = {}) {
   const notices: string[] = []
@@ -388,7 +382,7 @@ describe('whatever becomes of the server', () => {
 
 describe('with a spool', () => {
   it('what an absent server missed is sent later, each report once, by sync', async () => {
-    const directory = folder()
+    const directory = temporaryFolder()
     const server = await testServer()
     const url = server.url
     await server.close()
@@ -415,7 +409,7 @@ describe('with a spool', () => {
   })
 
   it('is removed when all is delivered, and starts over when it is large', async () => {
-    const directory = folder()
+    const directory = temporaryFolder()
     const { url } = await testServer()
     const { reporter } = reporterTo(url, { spoolDirectory: directory })
     const metrics = Object.fromEntries(range(1, 250).map((i) => [`metric_${i}`, i / 7]))
@@ -433,7 +427,7 @@ describe('with a spool', () => {
   })
 
   it('a training that was killed has all of it sent by sync', async () => {
-    const directory = folder()
+    const directory = temporaryFolder()
     const { url } = await testServer()
     await killedTraining(url, directory)
     const { code, out } = await epochcast(url, ['sync', directory])
@@ -443,7 +437,7 @@ describe('with a spool', () => {
   })
 
   it('sync leaves alone what a training still writes, and files that are none', async () => {
-    const directory = folder()
+    const directory = temporaryFolder()
     const { url } = await testServer()
     const gateway = await startGateway(url)
     gateway.behave(refuses('ENGINE_UNAVAILABLE', { retryable: true }))
@@ -486,7 +480,7 @@ describe('with a spool', () => {
   it('what a run waits for is left where it is when somebody does not wait', async () => {
     const { url } = await testServer()
     const gateway = await startGateway(url)
-    const directory = folder()
+    const directory = temporaryFolder()
     const taskId = await startExternal(url)
     gateway.behave((_, response) => response.destroy())
     const { reporter } = reporterTo(gateway.url, { taskId, spoolDirectory: directory })
@@ -509,7 +503,7 @@ describe('with a spool', () => {
 
   it('a directory that cannot be used is said once, and memory is used', async () => {
     const { url } = await testServer()
-    const file = join(folder(), 'file')
+    const file = join(temporaryFolder(), 'file')
     writeFileSync(file, '')
     const { reporter, notices } = reporterTo(url, { spoolDirectory: join(file, 'x') })
     reporter.log({ loss: 1 }, { step: 1 })

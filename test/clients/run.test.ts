@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { CANCEL, type Data, run } from '../support/graphql.ts'
 import { type Program, runProgram } from '../support/program.ts'
 import { testServer } from '../support/server.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { SECRET_ENV, token } from '../support/tokens.ts'
 import { until } from '../support/until.ts'
 import { startGateway } from './support/gateway.ts'
@@ -33,12 +33,6 @@ async function onlyTask(url: string, bearer?: string): Promise<Data> {
   const { edges } = (await run(url, TASKS, {}, bearer)).tasks
   expect(edges).toHaveLength(1)
   return edges[0].node
-}
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'epochcast-run-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
-  return path
 }
 
 describe('epochcast run', () => {
@@ -198,7 +192,7 @@ describe('epochcast run', () => {
 
   it('runs a program though the server is away, and says so', async () => {
     const code = `console.log('trained', process.env.EPOCHCAST_TASK_ID); process.exit(3)`
-    const directory = folder()
+    const directory = temporaryFolder()
     const away = epochcast(NO_SERVER, code, { env: { EPOCHCAST_SPOOL_DIR: directory } })
     expect(await away.ended).toBe(3)
     expect(away.printed.out).toBe('trained undefined\n')
@@ -214,7 +208,7 @@ describe('epochcast run', () => {
   it('sends what the program could not, before its end', async () => {
     const { url } = await testServer()
     const gateway = await startGateway(url)
-    const directory = folder()
+    const directory = temporaryFolder()
     const code = `import { createReporter } from ${CLIENT}
       const reporter = createReporter({ flushMs: 100 })
       console.log('ready')

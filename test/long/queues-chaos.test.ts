@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { end } from '../processes/lifetime.ts'
 import { celeryWorker } from '../support/celery.ts'
-import { dataDirectory } from '../support/data-directory.ts'
 import { type Data, run, START } from '../support/graphql.ts'
 import { queueWorker } from '../support/queue-worker.ts'
 import { testRedis } from '../support/redis.ts'
 import { serverProcess, trainersFile } from '../support/server.ts'
 import { ENDS, taskOf } from '../support/started-tasks.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
 const JOBS = 10
@@ -40,7 +40,7 @@ it('a Redis that is restarted and a server that is killed while ten jobs of each
   timeout: 300_000,
 }, async () => {
   const redis = await testRedis(['--appendonly', 'yes', '--appendfsync', 'always'])
-  const runs = join(dataDirectory(), '..', 'runs')
+  const runs = join(temporaryFolder(), 'runs')
   const env = {
     EPOCHCAST_TRAINERS: trainersFile(
       { queued: PATIENT, local: PATIENT },

@@ -1,21 +1,15 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { killedTraining } from '../clients/support/killed-training.ts'
 import { run } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { root, startProgram } from './support/python.ts'
 
 const env = { PYTHONPATH: join(root, 'clients/python/src') }
 const EVENTS = /* GraphQL */ `{ tasks(first: 2) { edges { node { name events(first: 200) { edges { node {
   ... on ProgressUpdate { step } } } } } } } }`
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'epochcast-spool-'))
-  onTestFinished(() => rmSync(path, { recursive: true }))
-  return path
-}
 
 /** The steps of the only task. */
 async function stepsOf(url: string): Promise<number[]> {
@@ -27,7 +21,7 @@ async function stepsOf(url: string): Promise<number[]> {
 const steps = Array.from({ length: 100 }, (_, i) => i + 1)
 
 it('what a training in JavaScript has left is sent by the sync of Python', async () => {
-  const directory = folder()
+  const directory = temporaryFolder()
   const { url } = await testServer()
   await killedTraining(url, directory)
   const { ended, printed } = startProgram(
@@ -42,7 +36,7 @@ it('what a training in JavaScript has left is sent by the sync of Python', async
 })
 
 it('what a training in Python has left is sent by the sync of the command line', async () => {
-  const directory = folder()
+  const directory = temporaryFolder()
   const code = `
 import epochcast
 run = epochcast.start('python', url='http://127.0.0.1:9', spool_dir=${JSON.stringify(directory)})

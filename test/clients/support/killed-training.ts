@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
 import { runProgram } from '../../support/program.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { until } from '../../support/until.ts'
 import { startGateway } from './gateway.ts'
 
@@ -20,9 +19,7 @@ setInterval(() => {}, 1000)`
 
 /** A training of 100 steps that SIGKILL ends: its first calls arrived, the replies of the others were lost. */
 export async function killedTraining(url: string, directory: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'epochcast-killed-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const script = join(folder, 'train.mjs')
+  const script = join(temporaryFolder(), 'train.mjs')
   writeFileSync(script, SCRIPT)
   const gateway = await startGateway(url)
   const env = { PATH: process.env.PATH, EPOCHCAST_URL: gateway.url, EPOCHCAST_SPOOL_DIR: directory }
