@@ -1,8 +1,13 @@
 import { defineConfig } from 'vitest/config'
 import base from './vitest.config.ts'
 
-/** Clients in Python, in a small environment of their own (test/python/viewers/provide.js). */
+/** What is tested in Python without a framework: clients in a small environment of their own (test/python/viewers/provide.js). */
 export default defineConfig({
   ...base,
-  test: { ...base.test, include: ['test/python/viewers/*.test.ts'], exclude: [], testTimeout: 180_000 },
+  test: {
+    ...base.test,
+    include: ['test/python/viewers/*.test.ts', 'test/python/spool.test.ts'],
+    exclude: [],
+    testTimeout: 180_000,
+  },
 })
