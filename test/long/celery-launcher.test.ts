@@ -236,7 +236,10 @@ describe('a Celery task', () => {
   }, async () => {
     const server = await serverOn(redis.url)
     const expired = await start(server, 'expiring', { epochs: 1 })
-    await until('its time to be over', () => new Promise((done) => setTimeout(() => done(true), 1500)))
+    await until('its time to be over', async () => {
+      const message = await redis.run((client) => client.lindex('celery', 0))
+      return message && Date.parse(JSON.parse(message).headers.expires) < Date.now()
+    })
     await celeryWorker(redis.url, 'prefork')
     expect(await whenIs(server, expired, ...ENDS)).toMatchObject({
       status: 'FAILURE',
