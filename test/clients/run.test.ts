@@ -86,7 +86,7 @@ describe('epochcast run', () => {
     [join(BIN, 'within a file'), 3],
   ])('%s cannot be run, which is a failure, too', async (program, exit) => {
     const { url } = await testServer()
-    const temporary = folder()
+    const temporary = temporaryFolder()
     const env = { PATH: process.env.PATH, EPOCHCAST_URL: url, TMPDIR: temporary }
     const { ended, printed } = runProgram(process.execPath, [BIN, 'run', '--', program], { env })
     expect(await ended).toBe(exit)
