@@ -1,7 +1,8 @@
 import { lazy, Suspense } from 'react'
-import { Link, Route, Switch } from 'wouter'
+import { Link, Route, Switch, useLocation } from 'wouter'
 import { useSession } from './session/context.tsx'
 import { Header } from './shell/header.tsx'
+import { LoadGuard } from './shell/load-guard.tsx'
 import { OriginNotice } from './shell/origin-notice.tsx'
 import { SignIn } from './shell/sign-in.tsx'
 import { TasksPage } from './tasks/tasks-page.tsx'
@@ -30,37 +31,40 @@ export function App() {
 
 function Pages() {
   const { refusal } = useSession().state
+  const [path] = useLocation()
   if (refusal !== null) return <SignIn refusal={refusal} />
   return (
     <>
       <Header />
       <main id="main" className="main" tabIndex={-1}>
         <OriginNotice />
-        <Suspense fallback={<p className="loading">Loading</p>}>
-          <Switch>
-            <Route path="/">
-              <TasksPage />
-            </Route>
-            <Route path="/tasks/:prefix/:id">
-              {({ prefix, id }) => (
-                <RunPage key={`${prefix}/${id}`} channelPrefix={text(prefix)} taskId={text(id)} />
-              )}
-            </Route>
-            <Route path="/compare">
-              <ComparePage />
-            </Route>
-            <Route path="/start">
-              <StartPage />
-            </Route>
-            <Route>
-              <Empty title="There is nothing here" isPage>
-                <Link href="/" className="button">
-                  All runs
-                </Link>
-              </Empty>
-            </Route>
-          </Switch>
-        </Suspense>
+        <LoadGuard key={path}>
+          <Suspense fallback={<p className="loading">Loading</p>}>
+            <Switch>
+              <Route path="/">
+                <TasksPage />
+              </Route>
+              <Route path="/tasks/:prefix/:id">
+                {({ prefix, id }) => (
+                  <RunPage key={`${prefix}/${id}`} channelPrefix={text(prefix)} taskId={text(id)} />
+                )}
+              </Route>
+              <Route path="/compare">
+                <ComparePage />
+              </Route>
+              <Route path="/start">
+                <StartPage />
+              </Route>
+              <Route>
+                <Empty title="There is nothing here" isPage>
+                  <Link href="/" className="button">
+                    All runs
+                  </Link>
+                </Empty>
+              </Route>
+            </Switch>
+          </Suspense>
+        </LoadGuard>
       </main>
     </>
   )

@@ -467,6 +467,17 @@ describe('the dashboard', SLOW, () => {
     await page.getByText('Never ran').waitFor()
   })
 
+  it('says that a page cannot be loaded, and goes on with the others', async () => {
+    const { url } = await testServer()
+    const page = await openDashboard(browser, url, '/', { mayFail: /ERR_FAILED|dynamically imported/ })
+    await page.getByText('No runs yet').waitFor()
+    await page.route('**/compare-page*.js', (route) => route.abort())
+    await page.getByRole('link', { name: 'Compare' }).click()
+    await page.getByText('This page could not be loaded').waitFor()
+    await page.getByRole('link', { name: 'Runs' }).click()
+    await page.getByText('No runs yet').waitFor()
+  })
+
   it('says what is missing: values, a run, and whatever an address has that is not there', async () => {
     const { url } = await testServer()
     const taskId = await startExternal(url)
