@@ -54,6 +54,7 @@ class Sender:
         self._producer: str = target["producer"]
         self._base = 0  # reports before the producer's first
         self._registrations = 0
+        self._token = server.token  # the report token that takes its place may start nothing
         self._failures = 0
         self._asked_at = time.monotonic()
         self._woken: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -200,6 +201,7 @@ class Sender:
                 "lost", "the server no longer has the run; it goes on there with what comes now"
             )
             self._registrations += 1
+            self._server.token = self._token
             self.task = None
             return self._count_from(batch)
         if code in ("SEQUENCE_GAP", "SEQUENCE_CONFLICT"):

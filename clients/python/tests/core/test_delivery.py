@@ -9,6 +9,7 @@ import pytest
 from support.gate import Gate
 from support.processes import ServerProcess, until
 from support.tasks import events, kinds, new_task, steps, task
+from support.tokens import SECRET, token
 
 import epochcast
 from epochcast import limits, pipeline, sender, server
@@ -248,6 +249,22 @@ def test_a_server_that_forgot_the_run_gets_the_rest() -> None:
         run.success()
         assert steps(forgetful.url, str(run.task_id)) == [2]
         assert task(forgetful.url, str(run.task_id))["status"] == "SUCCESS"
+
+
+def test_a_run_that_was_forgotten_is_registered_with_the_callers_token(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with ServerProcess({"EPOCHCAST_JWT_SECRET": SECRET}) as forgetful:
+        run = epochcast.start("forgotten", url=forgetful.url, token=token("tasks:start tasks:report"))
+        run.log({"loss": 1}, step=1)
+        assert run.flush(60)
+        forgetful.kill()
+        forgetful.start()
+        run.log({"loss": 2}, step=2)
+        assert run.flush(60)
+        run.success()
+    assert "goes on there" in caplog.text
+    assert "refused" not in caplog.text and "cannot be registered" not in caplog.text
 
 
 def test_large_batches_are_compressed_and_bounded(gate: Gate, url: str) -> None:
