@@ -2,20 +2,12 @@ import { type Batch, lastOf } from './batch.ts'
 import { REPORTER_LIMITS } from './limits.ts'
 import { type Notices, wordsOf } from './notices.ts'
 import type { Outbox } from './outbox.ts'
+import { OF_A_REPORT, OF_THE_RUN } from './refusals.ts'
 import type { CallOutcome, ReportServer } from './report-server.ts'
 import { type DeliveryTarget, newProducer, REPORT_RUN, type ReportedTask, START_RUN } from './target.ts'
 
 type Outcome = CallOutcome
 type Refusal = Extract<Outcome, { kind: 'refusal' }>
-
-/** Of one report, which is then replaced by a word about it; all others are of the run. */
-const OF_A_REPORT: ReadonlySet<string> = new Set([
-  ...['BAD_INPUT', 'BAD_METRICS', 'TOO_MANY_SERIES', 'TOO_MANY_MEMBERS'],
-  ...['BODY_TOO_LARGE', 'RESULT_TOO_LARGE', 'BAD_REQUEST'],
-])
-const OF_THE_RUN: ReadonlySet<string> = new Set([
-  ...['TASK_ENDED', 'STALE_ATTEMPT', 'TASK_NOT_FOUND', 'CHANNEL_PREFIX_NOT_ALLOWED'],
-])
 
 export interface DeliveryOptions {
   /** Told once, when the training is to stop. */
