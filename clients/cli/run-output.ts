@@ -71,11 +71,13 @@ export class RunOutput {
   async close(enough?: AbortSignal): Promise<void> {
     await this.#capture.close(enough)
     const { unsentCount } = this.#capture
-    await this.#client?.dispose()
     if (unsentCount > 0 && !this.#hasTold)
       this.#options.tell(
         `epochcast: ${unsentCount} line${unsentCount === 1 ? '' : 's'} of output could not be sent`,
       )
+    // A call that is still on its way fails now, and that is not news.
+    this.#hasTold = true
+    await this.#client?.dispose()
   }
 
   async #send({ lines, ...batch }: PrintedBatch): Promise<void> {
