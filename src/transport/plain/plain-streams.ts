@@ -5,7 +5,7 @@ import { type Replay, trainingStream } from '../../feed/training-stream.ts'
 import { accountOf, authorize } from '../../repository/access.ts'
 import { findForCaller } from '../../repository/find-for-caller.ts'
 import type { Services } from '../../schema/context.ts'
-import type { TaskView } from '../../task/stream-event.ts'
+import type { StreamOpened, TaskView } from '../../task/stream-event.ts'
 import { channelOf, type TaskSpec } from '../../task/task.ts'
 import { FollowedTrainings, MAX_FOLLOWED, type TaskStream, wholeOf } from './followed-trainings.ts'
 import { MetricsMessages } from './metrics-messages.ts'
@@ -33,7 +33,7 @@ export interface AskedTask {
 export class PlainStreams {
   readonly #services: Services
   readonly #shared: Shared
-  /** Of tasks that are watched here, by shape and channel: pages of one task share their texts. */
+  /** Of starts of tasks that are watched here, by shape: pages of one share their texts. */
   readonly #encodings = new Map<string, Used>()
 
   /** @param shared what all doors deliver by */
@@ -50,7 +50,10 @@ export class PlainStreams {
       ...asked,
       allowedPrefixes: channelPrefixes,
     })
-    if (found) return connection.serve(await this.#stream(connection, found, shape, newest(last), false))
+    if (found) {
+      const stream = await this.#stream(connection, found, shape, newest(last), { isGreeted: false })
+      return connection.serve(stream)
+    }
     connection.say({
       type: 'connected',
       channel:
@@ -107,12 +110,17 @@ export class PlainStreams {
     found: TaskView,
     shape: Shape,
     replay: Replay,
-    isGreeted = true,
+    { isGreeted = true, onlyThisStart = false } = {},
   ): Promise<TaskStream> {
     const { feeds, maxStreamMs } = this.#services
     const stream = await trainingStream(feeds, found, replay, { maxStreamMs })
     const { encoding, release } = this.#encodingFor(shape, found.state.spec)
-    const outlet = new PlainOutlet(connection.writer, isGreeted)
+    const isWanted = ({ task }: StreamOpened) => {
+      if (!onlyThisStart || task.state.spec.startId === found.state.spec.startId) return true
+      void subscriber.stop()
+      return false
+    }
+    const outlet = new PlainOutlet(connection.writer, isGreeted, isWanted)
     const subscriber = new Subscriber({ stream, encoding, shared: this.#shared, outlet, onEnd: release })
     return {
       run: () => subscriber.start(),
@@ -124,7 +132,7 @@ export class PlainStreams {
   }
 
   #encodingFor(shape: Shape, spec: TaskSpec): { encoding: SharedEncoding; release: () => void } {
-    const key = `${shape} ${channelOf(spec)}`
+    const key = `${shape} ${channelOf(spec)} ${spec.startId}`
     const used = this.#encodings.get(key) ?? {
       encoding: new SharedEncoding(new SHAPES[shape](spec)),
       users: 0,
@@ -169,7 +177,8 @@ export class PlainStreams {
     const { updates, maxStateStreamMs } = this.#services
     const options = { minIntervalMs: 0, maxStreamMs: maxStateStreamMs, caller: connection.caller }
     return new FollowedTrainings(connection, updates.stream({}, options), (task, replay) =>
-      this.#stream(connection, task, 'metrics', replay),
+      // One that was started again under its name since is followed by that start.
+      this.#stream(connection, task, 'metrics', replay, { onlyThisStart: true }),
     )
   }
 }
