@@ -324,6 +324,10 @@ describe('the dashboard', SLOW, () => {
     await soon(async () => Object.fromEntries(await points())).toEqual({ red: 10, green: 25, blue: 30 })
     await page.getByRole('button', { name: 'Remove red' }).click()
     await soon(async () => Object.fromEntries(await points())).toEqual({ green: 25, blue: 30 })
+    const twice = `gan:training/${green},gan:training/${green}`
+    await page.goto(new URL(`/compare?runs=${twice}`, url).href)
+    await page.getByText('1 run', { exact: true }).waitFor()
+    await soon(async () => Object.fromEntries(await points())).toEqual({ green: 25 })
 
     const frame = await openDashboard(browser, url, `/embed/task/gan%3Atraining/${green}`)
     await frame.getByText('step 25 of 100').waitFor()

@@ -11,8 +11,9 @@ export const pathOf = ({ channelPrefix, id }: TaskRef): string =>
 export const refsText = (refs: readonly TaskRef[]): string =>
   refs.map(({ channelPrefix, id }) => `${channelPrefix}/${id}`).join(',')
 
+/** Each once. */
 export const refsOf = (text: string | null): TaskRef[] =>
-  (text ?? '').split(',').flatMap((part) => {
+  [...new Set((text ?? '').split(','))].flatMap((part) => {
     const [channelPrefix, id] = part.split('/')
     return channelPrefix && id ? [{ channelPrefix, id }] : []
   })

@@ -47,9 +47,6 @@ export const formatTime = (timestamp: string): string =>
 export const formatDate = (timestamp: string): string =>
   new Date(timestamp).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
 
-export const formatBytes = (bytes: number): string =>
-  bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KiB`
-
 type Summary = Pick<
   TaskSummaryFragment,
   | 'name'
