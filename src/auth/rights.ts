@@ -70,7 +70,7 @@ export function claimsOf({ subject, scopes, taskIds, channelPrefixes, labels }: 
 }
 
 /** The scopes that are named, and those of bundles that are. */
-export function scopesOf(text: string): ReadonlySet<Scope> {
+function scopesOf(text: string): ReadonlySet<Scope> {
   const names = text.split(' ')
   const bundles: Readonly<Record<string, readonly Scope[]>> = BUNDLES
   const bundled = names.flatMap((name) => (Object.hasOwn(bundles, name) ? bundles[name] : undefined) ?? [])

@@ -38,7 +38,7 @@ export function outputChunks(texts: readonly string[], top: number): OutputChunk
 }
 
 /** Lines after an offset. */
-export function linesIn(chunks: Iterable<{ first: number; text: string }>, after: number): OutputEntry[] {
+function linesIn(chunks: Iterable<{ first: number; text: string }>, after: number): OutputEntry[] {
   const lines: OutputEntry[] = []
   for (const { first, text } of chunks) {
     const stored = JSON.parse(text) as StoredLine[]

@@ -7,17 +7,19 @@ import { Feeds } from '../../src/feed/feeds.ts'
 import { ANYONE } from '../../src/repository/access.ts'
 import type { Services } from '../../src/schema/context.ts'
 import type { TaskSpec } from '../../src/task/task.ts'
+import { FollowedTrainings } from '../../src/transport/plain/followed-trainings.ts'
 import type { PlainConnection, PlainStream } from '../../src/transport/plain/plain-connection.ts'
 import { PlainStreams } from '../../src/transport/plain/plain-streams.ts'
 import { append, createTask, progress, specOf, succeeded } from '../support/tasks.ts'
 
-it('a start that was replaced before its stream was opened does not tell of the next one a second time', async () => {
+const throwIt = (error: unknown) => {
+  throw error
+}
+
+function openLog() {
   const log = new MemoryStore({ retainEvents: 1000, retainSeconds: 3600, maxBytes: 10_000_000 })
-  const onError = (error: unknown) => {
-    throw error
-  }
   const feeds = new Feeds(log, {
-    ...{ ringEvents: 8, checkMs: 50, ringBytes: 1_000_000, onError },
+    ...{ ringEvents: 8, checkMs: 50, ringBytes: 1_000_000, onError: throwIt },
     pages: { maxBytes: 1_000_000 },
   })
   onTestFinished(async () => {
@@ -25,9 +27,16 @@ it('a start that was replaced before its stream was opened does not tell of the 
     await log.close()
   })
   const viewOf = ({ channelPrefix, id }: TaskSpec) => getTask(log, [channelPrefix], id, null)
-  // In the page's eyes they begin after it has come.
+  return { log, feeds, viewOf }
+}
+
+/** In the eyes of a page that comes now, what is created then begins after it. */
+const LATER = Date.now() + 60_000
+
+it('a start that was replaced before its stream was opened does not tell of the next one a second time', async () => {
+  const { log, feeds, viewOf } = openLog()
   const start = async (id: string, startId: string, ...steps: number[]) => {
-    const spec = await createTask(log, { id, startId, createdAt: Date.now() + 60_000 })
+    const spec = await createTask(log, { id, startId, createdAt: LATER })
     await append(log, spec, ...steps.map((step) => progress(step)), succeeded())
     return spec
   }
@@ -57,7 +66,7 @@ it('a start that was replaced before its stream was opened does not tell of the 
   const connection = {
     ...{ writer, caller: ANYONE },
     say: (message: object) => said.push(JSON.stringify(message)),
-    refuse: onError,
+    refuse: throwIt,
     serve: (stream: PlainStream) => stream.run(),
   }
   const streams = new PlainStreams(services as unknown as Services, {
@@ -68,4 +77,35 @@ it('a start that was replaced before its stream was opened does not tell of the 
   const steps = () => said.flatMap((text) => JSON.parse(text).data?.current ?? [])
   await expect.poll(() => said.filter((text) => text.includes('closing')).length).toBe(1)
   expect(steps()).toEqual([2, 3])
+})
+
+it('a stream that is opened only once its page has left is stopped, and does not run', async () => {
+  const { log, viewOf } = openLog()
+  const task = await viewOf(await createTask(log, { createdAt: LATER }))
+  const calls: string[] = []
+  let opened = () => {}
+  const opening = new Promise<void>((resolve) => {
+    opened = resolve
+  })
+  const stream = {
+    cursor: null,
+    run: async () => void calls.push('run'),
+    stop: async () => void calls.push('stop'),
+  }
+  async function* updates() {
+    yield task
+  }
+  const followed = new FollowedTrainings(
+    { refuse: throwIt } as unknown as PlainConnection,
+    updates(),
+    async () => {
+      await opening
+      return stream
+    },
+  )
+  const running = followed.run()
+  await followed.stop()
+  opened()
+  await running
+  expect(calls).toEqual(['stop'])
 })

@@ -29,6 +29,7 @@ export class FollowedTrainings implements PlainStream {
   /** Cursors, by starts. */
   readonly #told = new LRUCache<string, string>({ max: MAX_TOLD })
   #isFull = false
+  #isStopped = false
 
   constructor(connection: PlainConnection, updates: AsyncIterableIterator<TaskView, void>, open: OpenStream) {
     this.#connection = connection
@@ -46,6 +47,7 @@ export class FollowedTrainings implements PlainStream {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     await this.#updates.return?.()
     await Promise.all([...this.#streams.values()].map((stream) => stream.stop()))
   }
@@ -67,6 +69,8 @@ export class FollowedTrainings implements PlainStream {
   async #follow(task: TaskView, replay: Replay): Promise<void> {
     const { startId } = task.state.spec
     const stream = await this.#open(task, replay)
+    // Nobody would stop it any more.
+    if (this.#isStopped) return stream.stop()
     this.#streams.set(startId, stream)
     const left = () => {
       this.#streams.delete(startId)

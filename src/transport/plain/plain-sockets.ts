@@ -79,7 +79,7 @@ type Asked = { readonly field: string } & (
 )
 
 /** @throws EpochcastError BAD_INPUT, NOT_FOUND */
-export function askedBy(target: string): Asked {
+function askedBy(target: string): Asked {
   const { pathname, searchParams } = new URL(target, 'http://localhost')
   // So that whoever comes late has something to draw.
   const last = wholeParam(searchParams, 'last', 0, LIMITS.last) ?? 1

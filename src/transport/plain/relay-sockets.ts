@@ -16,7 +16,7 @@ export interface RelaySocketsOptions
   readonly operations: Operations
 }
 
-export const RELAY_PATH = '/ws/ingest'
+const RELAY_PATH = '/ws/ingest'
 /** Senders of which it is remembered what they sent last; more are found again by what is in the store. */
 const MAX_SENDERS = 10_000
 
