@@ -8,6 +8,11 @@ export interface Rate {
   readonly burst: number
 }
 
+interface Bucket {
+  /** When it is full again, in milliseconds of `performance.now()`. */
+  fullAt: number
+}
+
 /** Keys whose spending is remembered; the least recently used is forgotten first, and has its whole burst again. */
 const MAX_KEYS = 20_000
 
@@ -19,8 +24,7 @@ export class RateLimit {
   readonly #what: string
   readonly #rate: Rate
   readonly #setting: string
-  /** When the bucket of a key is full again, in milliseconds of `performance.now()`. */
-  readonly #fullAt: LRUCache<string, number>
+  readonly #buckets: LRUCache<string, Bucket>
 
   /**
    * @param what of which so many are allowed, for the refusal: "mutations of one address"
@@ -30,11 +34,11 @@ export class RateLimit {
     this.#what = what
     this.#rate = rate
     this.#setting = setting
-    this.#fullAt = new LRUCache({ max: maxKeys })
+    this.#buckets = new LRUCache({ max: maxKeys })
   }
 
   get size(): number {
-    return this.#fullAt.size
+    return this.#buckets.size
   }
 
   /**
@@ -58,10 +62,12 @@ export class RateLimit {
   waitMs(key: string, count = 1, now = performance.now()): number {
     const { perSecond, burst } = this.#rate
     const msEach = 1000 / perSecond
-    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now) + count * msEach
+    const bucket = this.#buckets.get(key)
+    const fullAt = Math.max(bucket?.fullAt ?? now, now) + count * msEach
     const waitMs = fullAt - burst * msEach - now
     if (waitMs > 0) return Math.ceil(waitMs)
-    this.#fullAt.set(key, fullAt)
+    if (bucket) bucket.fullAt = fullAt
+    else this.#buckets.set(key, { fullAt })
     return 0
   }
 }
