@@ -12,13 +12,13 @@ import type { CurveStore, CurvesRead } from './curve-store.ts'
 import type { CurveChange } from './event-log.ts'
 
 /** Events that may wait in the log to be folded, and points in a segment. */
-const FOLD = { events: 1024, points: 8192 } as const
+const FOLD = { events: 1024, points: 16_384 } as const
 /** Segments that fit into the bytes of a task, at least: with fewer, the newest would not stay whole. */
 const MIN_SEGMENTS = 16
 /** About what a point takes in a segment, with its part of a row. */
 const POINT_BYTES = 20
 /** Points and rows that wait in memory, of all tasks; those of tasks that wait longest are read from the log again. */
-const MAX_DRAFTED = 2_000_000
+const MAX_DRAFTED = 4_000_000
 const MAX_TASKS = 2000
 /** Of the indexes of curves, stored: with very many series, few of them are kept at hand. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024

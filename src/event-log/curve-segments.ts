@@ -14,6 +14,8 @@ const MAX_SEGMENTS = 256
 const SEGMENT_INDEX_BYTES = 128
 /** Part of a segment's points that its overview has. */
 const OVERVIEW_PART = 8
+/** Points of a merged segment: fewer than a fresh one may have, as what is merged is most of the work. */
+const MERGED_POINTS = 8192
 
 interface CurveSegmentsOptions {
   /** Bytes of one task's curves, stored: index, segments and overviews. */
@@ -67,7 +69,7 @@ export class CurveSegments {
       const points = parts.reduce((sum, part) => sum + pointsIn(part), 0)
       // Where only their number is too high, they need not be thinned.
       const most = totalBytes(all) > maxBytes ? Math.ceil(points / 2) : points
-      const merged = mergeSegments(parts, Math.min(this.#segmentPoints, most))
+      const merged = mergeSegments(parts, Math.min(this.#segmentPoints, MERGED_POINTS, most))
       // A few points of each of very many series cannot be thinned further.
       if (group.length === 1 && pointsIn(merged) === points) break
       for (const { name, hasOverview } of group) {
@@ -113,9 +115,8 @@ function newSegment(segment: Segment, level: number): NewSegment {
   const points = pointsIn(segment)
   const name = `${PROCESS}-${(++named).toString(36)}`
   const put = [{ name, bytes: encodeSegment(segment) }]
-  // The newest are few, and soon merged. Each series keeps some points in an overview, so where they have few there is
-  // nothing to be saved.
-  const hasOverview = level > 0 && points / OVERVIEW_PART >= MIN_POINTS_PER_SERIES * segment.series.length
+  // Each series keeps some points in an overview, so where they have few there is nothing to be saved.
+  const hasOverview = points / OVERVIEW_PART >= MIN_POINTS_PER_SERIES * segment.series.length
   if (hasOverview) {
     const overview = mergeSegments([segment], Math.ceil(points / OVERVIEW_PART))
     put.push({ name: overviewOf(name), bytes: encodeSegment(overview) })

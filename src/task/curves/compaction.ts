@@ -1,9 +1,9 @@
 import type { SegmentInfo } from './curve-index.ts'
 
 /** Newest segments that keep all of their points as long as anything else can be merged. */
-const KEPT_WHOLE = 8
+const KEPT_WHOLE = 4
 /** Segments that become one. */
-const MERGED_AT_ONCE = 4
+const MERGED_AT_ONCE = 6
 
 /**
  * Which segments to merge next, where curves take too much room: the oldest of those that were merged least. So the
@@ -23,12 +23,13 @@ export function segmentsToMerge(segments: readonly SegmentInfo[]): readonly Segm
 
 function oldestOfLowestLevel(candidates: readonly SegmentInfo[]): readonly SegmentInfo[] {
   const levels = [...new Set(candidates.map(({ level }) => level))].sort((a, b) => a - b)
-  for (const level of levels) {
+  const groups = levels.map((level) => {
     const first = candidates.findIndex((segment) => segment.level === level)
     const group = candidates.slice(first, first + MERGED_AT_ONCE)
     const end = group.findIndex((segment) => segment.level !== level)
-    const equal = end < 0 ? group : group.slice(0, end)
-    if (equal.length > 1) return equal
-  }
-  return candidates.slice(0, 2)
+    return end < 0 ? group : group.slice(0, end)
+  })
+  // What is merged together gives the more room for the same work.
+  const whole = groups.find(({ length }) => length === MERGED_AT_ONCE)
+  return whole ?? groups.find(({ length }) => length > 1) ?? candidates.slice(0, 2)
 }

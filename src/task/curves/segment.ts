@@ -68,8 +68,9 @@ export function encodeSegment(segment: Segment): Uint8Array {
     counts.points * VALUE_BYTES +
     counts.listed * LISTED_ROW_BYTES +
     counts.series * SERIES_BYTES
-  const buffer = new ArrayBuffer(size)
-  new Uint32Array(buffer, 0, 5).set([VERSION, counts.rows, counts.series, counts.points, counts.listed])
+  // All of it is written, so it need not be cleared before.
+  const { buffer } = Buffer.allocUnsafeSlow(size)
+  new Uint32Array(buffer, 0, 6).set([VERSION, counts.rows, counts.series, counts.points, counts.listed, 0])
   new Float64Array(buffer, 24, 2).set([after, through])
   const columns = columnsOf(buffer, counts)
   columns.steps.set(rows.steps)

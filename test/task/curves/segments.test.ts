@@ -168,13 +168,19 @@ describe('which segments to merge', () => {
     const group = segmentsToMerge(infos)
     return { at: infos.indexOf(group[0] as SegmentInfo), levels: group.map(({ level }) => level) }
   }
-  const newest = Array(8).fill(0)
+  const newest = Array(4).fill(0)
 
   it('is the oldest of those that were merged least, and not the newest', () => {
-    expect(levels([0, 0, 0, 0, 0, ...newest])).toEqual({ at: 0, levels: [0, 0, 0, 0] })
+    expect(levels([...Array(7).fill(0), ...newest])).toEqual({ at: 0, levels: Array(6).fill(0) })
     expect(levels([2, 1, 1, 0, 0, 0, ...newest])).toEqual({ at: 3, levels: [0, 0, 0] })
     expect(levels([2, 2, 1, 1, 1, 0, ...newest])).toEqual({ at: 2, levels: [1, 1, 1] })
     expect(levels([3, 2, 1, 0, ...newest])).toEqual({ at: 0, levels: [3, 2] })
+  })
+
+  it('is rather as many as are merged together, of a level that was merged more often', () => {
+    const merged = Array(6).fill(1)
+    expect(levels([3, ...merged, 0, 0, ...newest])).toEqual({ at: 1, levels: merged })
+    expect(levels([3, ...merged.slice(1), 0, 0, ...newest])).toEqual({ at: 6, levels: [0, 0] })
   })
 
   it('is, with only the newest left, of those, too; and at last one segment itself', () => {
