@@ -54,6 +54,8 @@ const PAUSE_MS = 1000
 const DRAWN_MS = 5000
 /** A piece of a chunk; where more comes than can be sent, so much of its end is looked at. */
 const LOOKED_AT_BYTES = 8192
+/** What is read of one pipe before all else has its turn: filled as fast as it is read, it would give megabytes at a time. */
+export const TURN_BYTES = 262_144
 /** Time for what is left when a trainer has ended. */
 const CLOSE_MS = 2000
 /** Bytes of output that end up in a failure's message. */
@@ -104,7 +106,16 @@ export class OutputCapture {
   /** Reads a pipe to its end. */
   read(stream: Readable | null, name: PrintedStream): void {
     if (!stream) return
-    stream.on('data', this.open(name))
+    const take = this.open(name)
+    let bytes = 0
+    stream.on('data', (chunk: Buffer) => {
+      take(chunk)
+      bytes += chunk.length
+      if (bytes < TURN_BYTES) return
+      bytes = 0
+      stream.pause()
+      setImmediate(() => stream.resume())
+    })
     // What is left without an end is sent when the capture is closed.
     stream.on('error', this.#options.onError)
   }

@@ -128,7 +128,7 @@ describe.each(['memory', 'lmdb'] as const)('a trainer that prints, on the %s eng
     )
   }
   /** A p99 of some hundred reports is their worst few: on a busy machine less than this says nothing. */
-  const NOISE_MS = 400
+  const NOISE_MS = 250
   const expectUnharmed = (quiet: Seen, seen: Seen) => {
     for (const kind of ['post', 'event'] as const)
       expect(seen[kind].p99, kind).toBeLessThan(Math.max(2 * quiet[kind].p99, NOISE_MS))

@@ -1,5 +1,7 @@
-import { PassThrough } from 'node:stream'
+import { once } from 'node:events'
+import { PassThrough, Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
+import { TURN_BYTES } from '../../clients/output/output-capture.ts'
 import { OutputTail } from '../../clients/output/output-tail.ts'
 import { Redaction } from '../../clients/output/redaction.ts'
 import { OutputCapture, type OutputSink } from '../../src/launcher/output-capture.ts'
@@ -64,6 +66,7 @@ describe('the capture of what a trainer prints', () => {
     const total = 300_000
     for (let i = 0; i < total; i += 1000) stdout.write(`${range(i + 1, i + 1000).join('\n')}\n`)
     await until('some of it', () => lines().length > 0)
+    await once(stdout.end(), 'end')
     await capture.close()
     let next = 1
     for (const { text, skipped } of lines()) {
@@ -73,6 +76,40 @@ describe('the capture of what a trainer prints', () => {
     expect(next).toBe(total + 1)
     expect(lines().at(-1)?.text).toBe(`${total}`)
     expect(lines().length).toBeLessThan(1000)
+  })
+
+  it('gives all else its turn after so many bytes of a pipe that is always full', async () => {
+    const { capture, lines } = capturing()
+    const line = `${'x'.repeat(1023)}\n`
+    const chunk = Buffer.from(line.repeat(64))
+    const chunks = 200
+    // As a pipe is read: up to 32 times in a turn of the event loop, until nothing more is wanted.
+    let isWanted = false
+    const flood = new Readable({
+      read: () => {
+        isWanted = true
+      },
+    })
+    let sent = 0
+    let most = 0
+    const turn = () => {
+      let bytes = 0
+      for (let i = 0; i < 32 && isWanted && sent < chunks; i++) {
+        isWanted = flood.push(chunk)
+        bytes += chunk.length
+        sent++
+      }
+      most = Math.max(most, bytes)
+      if (sent < chunks) setImmediate(turn)
+      else flood.push(null)
+    }
+    capture.read(flood, 'STDERR')
+    setImmediate(turn)
+    await once(flood, 'end')
+    await capture.close()
+    // And one that is read ahead.
+    expect(most).toBe(TURN_BYTES + chunk.length)
+    expect(printedBy(lines())).toBe(64 * chunks)
   })
 
   it('sends a batch again, the same, for as long as its sink is away', async () => {
