@@ -3,6 +3,8 @@ import { LIMITS } from '../task/limits.ts'
 
 /** Characters of all answers that are being made, with what is read for them. */
 const MAX_ANSWERS_SIZE = 256 * 1024 * 1024
+/** Characters that answers of one address have, beyond which no other query of it begins: large ones come one by one. */
+export const BEGIN_BELOW_SIZE = 1024 * 1024
 /** Time for others to be written and read. */
 const RETRY_AFTER_MS = 1000
 
@@ -12,6 +14,8 @@ const RETRY_AFTER_MS = 1000
  */
 export class AnswerRoom {
   readonly #shares: ByteShares
+  /** By address, those that wait for others of theirs; as many as an address may have under way. */
+  readonly #waiting = new Map<string, (() => void)[]>()
 
   /** @param addressShare part of all that one address may have; one answer always fits */
   constructor(addressShare: number, total = MAX_ANSWERS_SIZE) {
@@ -29,9 +33,33 @@ export class AnswerRoom {
     return this.#shares.bytes
   }
 
+  /** Whether others of this address have so much that the next one is to wait for its turn. */
+  isBusy(holder: string): boolean {
+    return this.#waiting.has(holder) || this.#shares.bytesOf(holder) > BEGIN_BELOW_SIZE
+  }
+
+  /** Resolves once an answer of this address may begin, in the order of asking. */
+  async turn(holder: string): Promise<void> {
+    if (!this.isBusy(holder)) return
+    await new Promise<void>((resolve) => {
+      const waiting = this.#waiting.get(holder)
+      if (waiting) waiting.push(resolve)
+      else this.#waiting.set(holder, [resolve])
+    })
+  }
+
   /** @param holder the address that asks */
   begin(holder: string): AnswerSize {
-    return new AnswerSize(this.#shares, holder)
+    return new AnswerSize(this.#shares, holder, () => this.#next(holder))
+  }
+
+  /** One after the other: what one takes is to be seen before the next begins. */
+  #next(holder: string): void {
+    const waiting = this.#waiting.get(holder)
+    if (!waiting || this.#shares.bytesOf(holder) > BEGIN_BELOW_SIZE) return
+    waiting.shift()?.()
+    if (waiting.length === 0) this.#waiting.delete(holder)
+    else setImmediate(() => this.#next(holder))
   }
 }
 
@@ -39,12 +67,14 @@ export class AnswerRoom {
 export class AnswerSize {
   readonly #shares: ByteShares
   readonly #holder: string
+  readonly #onReleased: () => void
   #held = 0
   #isReleased = false
 
-  constructor(shares: ByteShares, holder: string) {
+  constructor(shares: ByteShares, holder: string, onReleased: () => void) {
     this.#shares = shares
     this.#holder = holder
+    this.#onReleased = onReleased
   }
 
   /** @throws EpochcastError OVERLOADED, with `retryAfterMs` */
@@ -61,5 +91,6 @@ export class AnswerSize {
     this.#shares.add(this.#holder, -this.#held)
     this.#held = 0
     this.#isReleased = true
+    this.#onReleased()
   }
 }

@@ -14,6 +14,7 @@ import type { EpochcastError } from '../task/errors.ts'
 import { ClientAddresses } from './client-address.ts'
 import { ClientLog } from './client-log.ts'
 import { FairTurns } from './fair-turns.ts'
+import { isQuery } from './is-query.ts'
 import { OpenSubscriptions } from './open-subscriptions.ts'
 import { RefusalCounts } from './refusal-counts.ts'
 import { endSoon, rawResponse } from './refusals.ts'
@@ -228,11 +229,10 @@ export class Clients {
    * OVERLOADED where a client is not to be given what its query found, as others of its queries have left it too much to
    * read meanwhile. What a mutation did is told in any case.
    */
-  refuseAnswer({ document, operationName, contextValue }: ExecutionArgs): EpochcastError | null {
-    const holder = holderOf((contextValue as Context).caller)
+  refuseAnswer(operation: ExecutionArgs): EpochcastError | null {
+    const holder = holderOf((operation.contextValue as Context).caller)
     if (!this.waiting.isOver(holder)) return null
-    const isQuery = getOperationAST(document, operationName)?.operation === OperationTypeNode.QUERY
-    return isQuery ? this.waiting.refusal(holder) : null
+    return isQuery(operation) ? this.waiting.refusal(holder) : null
   }
 
   /** @throws EpochcastError RATE_LIMITED */

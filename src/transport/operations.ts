@@ -23,6 +23,7 @@ import { LIMITS } from '../task/limits.ts'
 import { holderOf } from './clients.ts'
 import { type DocumentRequest, documentIdOf } from './document-request.ts'
 import { EventResults, type Results } from './event-results.ts'
+import { isQuery } from './is-query.ts'
 import type { OpenSubscriptions } from './open-subscriptions.ts'
 import { withRetryAfter } from './retry-after.ts'
 
@@ -176,6 +177,8 @@ export class Operations {
     }
     this.#underWay++
     try {
+      const holder = holderOf((operation.contextValue as Context).caller)
+      if (this.#answers.isBusy(holder) && isQuery(operation)) await this.#answers.turn(holder)
       const result = await this.#run(operation)
       const refusal = this.#options.refuseAnswer?.(operation)
       return refusal ? { errors: [withRetryAfter(this.translate(refusal))] } : result

@@ -1,6 +1,7 @@
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { AnswerReads } from '../../src/execution/answer-reads.ts'
-import { AnswerRoom } from '../../src/execution/answer-room.ts'
+import { AnswerRoom, BEGIN_BELOW_SIZE } from '../../src/execution/answer-room.ts'
 import { LIMITS } from '../../src/task/limits.ts'
 
 const ONE = LIMITS.answerSize + LIMITS.answerReads
@@ -50,5 +51,57 @@ it('what is read counts before it is written', async () => {
   )
   expect(room.size).toBe(1000)
   answer.release()
+  expect(room.size).toBe(0)
+})
+
+it('large answers of one address are made one after the other, in the order of asking; others do not wait', async () => {
+  const room = new AnswerRoom(0.5, 4 * ONE)
+  const begun: string[] = []
+  const large = async (name: string) => {
+    await room.turn('a')
+    const answer = room.begin('a')
+    answer.add(BEGIN_BELOW_SIZE + 1)
+    begun.push(name)
+    return answer
+  }
+  const small = room.begin('a')
+  small.add(BEGIN_BELOW_SIZE)
+  expect(room.isBusy('a')).toBe(false)
+  const first = await large('first')
+  expect([room.isBusy('a'), room.isBusy('b')]).toEqual([true, false])
+  await room.turn('b')
+  const second = large('second')
+  const third = large('third')
+
+  // A little less is still too much.
+  small.release()
+  await turnOfEventLoop()
+  expect(begun).toEqual(['first'])
+  first.release()
+  await second
+  await turnOfEventLoop()
+  expect(begun).toEqual(['first', 'second'])
+  ;(await second).release()
+  ;(await third).release()
+  expect(begun).toEqual(['first', 'second', 'third'])
+  expect([room.size, room.isBusy('a')]).toEqual([0, false])
+})
+
+it('of small answers that waited each begins soon after the one before', async () => {
+  const room = new AnswerRoom(0.5, 4 * ONE)
+  const large = room.begin('a')
+  large.add(BEGIN_BELOW_SIZE + 1)
+  let begun = 0
+  const all = Array.from({ length: 5 }, async () => {
+    await room.turn('a')
+    begun++
+    return room.begin('a')
+  })
+  await turnOfEventLoop()
+  expect(begun).toBe(0)
+  large.release()
+  const answers = await Promise.all(all)
+  expect([begun, room.isBusy('a')]).toEqual([5, false])
+  for (const answer of answers) answer.release()
   expect(room.size).toBe(0)
 })
