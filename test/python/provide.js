@@ -1,5 +1,6 @@
 // Runs before `npm run test:python`: sees to it that the Python environment of these tests is there. It is several
-// gigabytes (torch brings its GPU libraries), so it stands outside the checkout and is made once.
+// gigabytes (torch brings its GPU libraries), so it stands outside the checkout and is made once. With `--is-there` it only
+// says by its exit code whether that has been done.
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -145,4 +146,7 @@ function fail(line) {
   process.exit(1)
 }
 
-if (process.argv[1] === import.meta.filename) await provideEnvironment()
+if (process.argv[1] === import.meta.filename) {
+  if (process.argv[2] === '--is-there') process.exitCode = existsSync(pythonPath()) ? 0 : 1
+  else await provideEnvironment()
+}
