@@ -7,6 +7,7 @@ import { ProtocolClient } from '../support/protocol-client.ts'
 import { RawConnection } from '../support/raw-connection.ts'
 import { testRedis } from '../support/redis.ts'
 import { testServer, trainersFile } from '../support/server.ts'
+import { range } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
 const metricsOf = (server: { url: string }) => metricsAt(server.url.replace('/graphql', '/metrics'))
@@ -108,7 +109,7 @@ describe('refusals are counted by their code, each once,', () => {
     await fetch(server.url, { headers: { origin: 'https://evil.example' } })
     await fetch(server.url, { method: 'DELETE' })
     expect(await codes()).toEqual({ NOT_FOUND: 1, ORIGIN_NOT_ALLOWED: 1, BAD_REQUEST: 1 })
-    const held = [1, 2, 3, 4].map(() => new RawConnection(server.url))
+    const held = range(1, 5).map(() => new RawConnection(server.url))
     await until('one to be refused', () => held.some(({ text }) => text.includes('TOO_MANY_CONNECTIONS')))
     for (const { socket } of held) socket.destroy()
     await until('it to be counted', async () => (await codes()).TOO_MANY_CONNECTIONS)
