@@ -1,7 +1,7 @@
 import { taskNotFound } from '../event-log/find-task.ts'
 import { cursorAhead, decodeCursor, encodeCursor, type Position } from '../task/position.ts'
 import type { DeliveredEvent, StreamEvent, TaskView } from '../task/stream-event.ts'
-import { channelOf, isFinalStatus, type TaskKey } from '../task/task.ts'
+import { channelOf, isFinalStatus, type TaskKey, type TaskSpec } from '../task/task.ts'
 import type { Feeds } from './feeds.ts'
 import { Follower } from './follower.ts'
 import { Stop } from './stoppable.ts'
@@ -16,6 +16,8 @@ export interface Replay {
 
 export interface TrainingStreamOptions {
   readonly maxStreamMs: number
+  /** Whether a task that was deleted and started again under its name since it was found counts as gone. */
+  readonly onlyThisStart?: boolean
   readonly now?: () => number
 }
 
@@ -49,7 +51,7 @@ export async function trainingStream(
     if (!stored) throw taskNotFound(key)
     if (isAhead(stored.top)) throw cursorAhead(after.offset, stored.top.offset)
   }
-  return new TrainingStream(feeds, key, { after, last: replay.last }, options)
+  return new TrainingStream(feeds, found.state.spec, { after, last: replay.last }, options)
 }
 
 /** What is held while the stream is open. */
@@ -81,6 +83,8 @@ const OVER: StreamState = { kind: 'over' }
 export class TrainingStream {
   readonly #feeds: Feeds
   readonly #key: TaskKey
+  /** The only one that it follows; null for whichever it finds. */
+  readonly #startId: string | null
   readonly #replay: { readonly after: Position | null; readonly last: number | null }
   readonly #maxStreamMs: number
   readonly #now: () => number
@@ -92,12 +96,13 @@ export class TrainingStream {
 
   constructor(
     feeds: Feeds,
-    key: TaskKey,
+    spec: TaskSpec,
     replay: { readonly after: Position | null; readonly last: number | null },
-    { maxStreamMs, now = Date.now }: TrainingStreamOptions,
+    { maxStreamMs, onlyThisStart = false, now = Date.now }: TrainingStreamOptions,
   ) {
     this.#feeds = feeds
-    this.#key = key
+    this.#key = spec
+    this.#startId = onlyThisStart ? spec.startId : null
     this.#replay = replay
     this.#maxStreamMs = maxStreamMs
     this.#now = now
@@ -194,11 +199,13 @@ export class TrainingStream {
 
   async #start(): Promise<StreamItem | null> {
     const feed = await this.#feeds.acquire(this.#key)
-    if (this.#state.kind === 'over') {
-      await this.#feeds.release(feed)
-      return null
-    }
     const { view } = feed
+    const isAnother = this.#startId !== null && view.state.spec.startId !== this.#startId
+    if (this.#state.kind === 'over' || isAnother) {
+      await this.#feeds.release(feed)
+      if (this.#state.kind === 'over') return null
+      throw taskNotFound(this.#key)
+    }
     const deadline = setTimeout(() => {
       this.#stop.stop()
       this.#onExpiry?.()

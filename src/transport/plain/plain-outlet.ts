@@ -1,5 +1,5 @@
 import type { EventBatch, Outlet } from '../../delivery/outlet.ts'
-import type { StreamEvent, StreamOpened } from '../../task/stream-event.ts'
+import type { StreamEvent } from '../../task/stream-event.ts'
 import type { Envelope } from '../websocket/frames.ts'
 import type { SocketWriter } from '../websocket/socket-writer.ts'
 
@@ -10,21 +10,12 @@ const BARE: Envelope = { beforeId: '', afterId: '', end: '' }
 export class PlainOutlet implements Outlet {
   readonly #writer: SocketWriter
   readonly #isGreeted: boolean
-  readonly #isWanted: (opened: StreamOpened) => boolean
   #cursor: string | null = null
 
-  /**
-   * @param isGreeted whether its page has been told that it is connected
-   * @param isWanted asked once, of what the stream has found; where it is not wanted, nothing is sent
-   */
-  constructor(
-    writer: SocketWriter,
-    isGreeted: boolean,
-    isWanted: (opened: StreamOpened) => boolean = () => true,
-  ) {
+  /** @param isGreeted whether its page has been told that it is connected */
+  constructor(writer: SocketWriter, isGreeted: boolean) {
     this.#writer = writer
     this.#isGreeted = isGreeted
-    this.#isWanted = isWanted
   }
 
   /** Of the last event of the stream itself, such as its end; null before the first. */
@@ -36,11 +27,9 @@ export class PlainOutlet implements Outlet {
     return this.#writer.sendBatch(BARE, '', batch, from, to)
   }
 
-  sendOwn(text: string, event: StreamEvent): void {
-    const isOpening = event.type === 'StreamOpened'
-    if (isOpening && !this.#isWanted(event)) return
-    this.#cursor = event.cursor
-    if (isOpening && this.#isGreeted) return
+  sendOwn(text: string, { type, cursor }: StreamEvent): void {
+    this.#cursor = cursor
+    if (type === 'StreamOpened' && this.#isGreeted) return
     void this.#writer.sendMessage(text)
   }
 

@@ -5,7 +5,7 @@ import { type Replay, trainingStream } from '../../feed/training-stream.ts'
 import { accountOf, authorize } from '../../repository/access.ts'
 import { findForCaller } from '../../repository/find-for-caller.ts'
 import type { Services } from '../../schema/context.ts'
-import type { StreamOpened, TaskView } from '../../task/stream-event.ts'
+import type { TaskView } from '../../task/stream-event.ts'
 import { channelOf, type TaskSpec } from '../../task/task.ts'
 import { FollowedTrainings, MAX_FOLLOWED, type TaskStream, wholeOf } from './followed-trainings.ts'
 import { MetricsMessages } from './metrics-messages.ts'
@@ -113,14 +113,9 @@ export class PlainStreams {
     { isGreeted = true, onlyThisStart = false } = {},
   ): Promise<TaskStream> {
     const { feeds, maxStreamMs } = this.#services
-    const stream = await trainingStream(feeds, found, replay, { maxStreamMs })
+    const stream = await trainingStream(feeds, found, replay, { maxStreamMs, onlyThisStart })
     const { encoding, release } = this.#encodingFor(shape, found.state.spec)
-    const isWanted = ({ task }: StreamOpened) => {
-      if (!onlyThisStart || task.state.spec.startId === found.state.spec.startId) return true
-      void subscriber.stop()
-      return false
-    }
-    const outlet = new PlainOutlet(connection.writer, isGreeted, isWanted)
+    const outlet = new PlainOutlet(connection.writer, isGreeted)
     const subscriber = new Subscriber({ stream, encoding, shared: this.#shared, outlet, onEnd: release })
     return {
       run: () => subscriber.start(),
