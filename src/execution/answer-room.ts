@@ -16,6 +16,8 @@ export class AnswerRoom {
   readonly #shares: ByteShares
   /** By address, those that wait for others of theirs; as many as an address may have under way. */
   readonly #waiting = new Map<string, (() => void)[]>()
+  /** Addresses of which one may begin in the next turn of the event loop. */
+  readonly #next = new Set<string>()
 
   /** @param addressShare part of all that one address may have; one answer always fits */
   constructor(addressShare: number, total = MAX_ANSWERS_SIZE) {
@@ -50,16 +52,21 @@ export class AnswerRoom {
 
   /** @param holder the address that asks */
   begin(holder: string): AnswerSize {
-    return new AnswerSize(this.#shares, holder, () => this.#next(holder))
+    return new AnswerSize(this.#shares, holder, () => this.#beginNext(holder))
   }
 
-  /** One after the other: what one takes is to be seen before the next begins. */
-  #next(holder: string): void {
-    const waiting = this.#waiting.get(holder)
-    if (!waiting || this.#shares.bytesOf(holder) > BEGIN_BELOW_SIZE) return
-    waiting.shift()?.()
-    if (waiting.length === 0) this.#waiting.delete(holder)
-    else setImmediate(() => this.#next(holder))
+  /** One a turn of the event loop: what it takes is to be seen before the next, and others have their turns. */
+  #beginNext(holder: string): void {
+    if (!this.#waiting.has(holder) || this.#next.has(holder)) return
+    this.#next.add(holder)
+    setImmediate(() => {
+      this.#next.delete(holder)
+      const waiting = this.#waiting.get(holder)
+      if (!waiting || this.#shares.bytesOf(holder) > BEGIN_BELOW_SIZE) return
+      waiting.shift()?.()
+      if (waiting.length === 0) this.#waiting.delete(holder)
+      this.#beginNext(holder)
+    })
   }
 }
 
