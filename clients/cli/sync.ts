@@ -100,12 +100,12 @@ async function sendFile(
   const outbox = new Outbox(spool)
   const notices = new Notices((text) => tell(`${path}: ${text}`))
   const target = { url: url ?? spool.header.url, token, post: fetchPost(globalThis.fetch), gzip: null }
-  const server = new ReportServer(target)
-  const abort = () => server.abort()
-  enough?.addEventListener('abort', abort)
-  const delivery = new Delivery(server, outbox, notices, spool.header)
+  const delivery = new Delivery(new ReportServer(target), outbox, notices, spool.header)
+  const giveUp = () => delivery.giveUp()
+  if (enough?.aborted) giveUp()
+  enough?.addEventListener('abort', giveUp)
   const isSent = (await delivery.deliver()) && outbox.spoolError === null
-  enough?.removeEventListener('abort', abort)
+  enough?.removeEventListener('abort', giveUp)
   await spool.close(isSent ? 'remove' : delivery.isOver ? 'aside' : 'keep')
   const more = isSent ? '' : `, not all${delivery.problem === null ? '' : ` (${delivery.problem})`}`
   writeLine(terminal.stdout, printable(`${path}: ${outbox.delivered - before} reports sent${more}`))

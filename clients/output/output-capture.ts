@@ -158,7 +158,8 @@ export class OutputCapture {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#options.closeMs ?? CLOSE_MS)
-      enough?.addEventListener('abort', () => resolve())
+      if (enough?.aborted) resolve()
+      else enough?.addEventListener('abort', () => resolve(), { once: true })
     })
     await Promise.race([this.#flushAll(), late])
     clearTimeout(timer)

@@ -93,7 +93,7 @@ export class Delivery {
 
   /** Sends all that there is, without another try after a failure; whether that worked. */
   async deliver(): Promise<boolean> {
-    while (!this.isOver) {
+    while (!this.isOver && !this.#givesUp) {
       const waitMs = await this.#step()
       if (waitMs === null) return true
       if (waitMs > 0) return false
