@@ -77,7 +77,8 @@ describe('the dashboard', SLOW, () => {
       await tab.getByRole('region', { name: 'Error' }).getByText('in step 61').waitFor()
       await tab.getByText('NaN from step 61').waitFor()
       await soon(() => tab.title()).toBe('✗ in two tabs · Epochcast')
-      expect(await linesOf(tab, 'loss')).toEqual({ loss: { points: 62, newest: 'NaN' } })
+      // It is drawn a moment after the words.
+      await soon(() => linesOf(tab, 'loss')).toEqual({ loss: { points: 62, newest: 'NaN' } })
     }
   })
 
@@ -477,7 +478,7 @@ describe('the dashboard', SLOW, () => {
     await page.getByText('No runs yet').waitFor()
     await page.route('**/compare-page*.js', (route) => route.abort())
     await page.getByRole('link', { name: 'Compare' }).click()
-    await page.getByText('This page could not be loaded').waitFor()
+    await page.getByText('This page could not be shown').waitFor()
     await page.getByRole('link', { name: 'Runs' }).click()
     await page.getByText('No runs yet').waitFor()
   })

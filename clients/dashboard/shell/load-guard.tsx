@@ -1,7 +1,10 @@
 import { Component, type ReactNode } from 'react'
 import { Empty } from '../ui/parts.tsx'
 
-/** In the place of a page whose files could not be loaded: the server is away, or has newer ones since this tab was opened. */
+/**
+ * In the place of a page that fails, most likely as its files could not be loaded: the server is away, or has newer ones since
+ * this tab was opened. React writes the error to the console.
+ */
 export class LoadGuard extends Component<{ readonly children: ReactNode }, { readonly hasFailed: boolean }> {
   override state = { hasFailed: false }
 
@@ -12,8 +15,10 @@ export class LoadGuard extends Component<{ readonly children: ReactNode }, { rea
   override render() {
     if (!this.state.hasFailed) return this.props.children
     return (
-      <Empty title="This page could not be loaded" isPage>
-        <p className="muted">The server is out of reach, or has a newer dashboard.</p>
+      <Empty title="This page could not be shown" isPage>
+        <p className="muted">
+          The server is out of reach, or has a newer dashboard. If not, the browser's console tells more.
+        </p>
         <button type="button" className="button" onClick={() => location.reload()}>
           Load again
         </button>
