@@ -38,9 +38,11 @@ export class GraphicsCards {
   /** Lines of values; none where that fails, and none ever again where there is no such program. */
   #ask(query: readonly string[]): Promise<string[][]> {
     const options = {
-      ...{ timeout: TIMEOUT_MS, killSignal: 'SIGKILL' as const },
-      ...{ maxBuffer: MAX_BYTES, encoding: 'utf8' as const },
-    }
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+      maxBuffer: MAX_BYTES,
+      encoding: 'utf8',
+    } as const
     return new Promise((resolve) => {
       execFile(this.#program, [...query, PLAIN], options, (error, stdout) => {
         if (error && 'code' in error && error.code === 'ENOENT') this.#isMissing = true

@@ -20,7 +20,7 @@ local chunks = {}
 local lines = 0
 local from
 -- The chunk that has the next line begins at or before it. Whoever has all lines needs none: most reads come from the end.
-if lines < tonumber(ARGV[2]) and after < tonumber(state[3]) then
+if after < tonumber(state[3]) then
   local holder = redis.call('XREVRANGE', KEYS[2], string.format('%.0f-0', after + 1), '-', 'COUNT', 1)[1]
   from = holder and holder[1]
 end

@@ -171,7 +171,10 @@ export class QueueWorker {
     throw isLast ? new UnrecoverableError(reasonOf(end)) : new Error(reasonOf(end))
   }
 
-  /** While the server is away its job waits here: put back, it would have used up an attempt, or be run once more for an end that was not told. */
+  /**
+   * While the server is away its job waits here: put back, it would have used up an attempt, or be run once more for an end
+   * that was not told.
+   */
   async #reaching<T>(
     { id: job = '', attemptsStarted: attempt }: Job,
     lock: JobLock,
