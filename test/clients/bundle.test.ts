@@ -1,16 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { rolldown } from 'rolldown'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const CLIENT = join(import.meta.dirname, '../../clients/typescript/index.ts')
 
 /** A page's script that uses these exports of the client, with everything that they need, graphql-ws and graphql among it. */
 async function bundle(...names: string[]): Promise<{ code: string; kib: number }> {
-  const folder = mkdtempSync(join(tmpdir(), 'epochcast-bundle-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder()
   const input = join(folder, 'page.js')
   writeFileSync(input, `export { ${names.join(', ')} } from ${JSON.stringify(CLIENT)}`)
   const build = await rolldown({

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
@@ -12,6 +11,7 @@ import {
 import { type Asked, ask, DOOR_NAMES } from '../support/doors.ts'
 import { type Data, startExternal } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const MANIFEST = join(import.meta.dirname, '../../clients/typescript/generated/persisted-documents.json')
 const texts = JSON.parse(readFileSync(MANIFEST, 'utf8')) as Record<string, string>
@@ -24,8 +24,7 @@ const server = entry('query Server')
 const trusting = (file = MANIFEST) => testServer({ EPOCHCAST_TRUSTED_DOCUMENTS: file })
 
 function manifest(content: unknown): string {
-  const folder = mkdtempSync(join(tmpdir(), 'epochcast-manifest-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder()
   const file = join(folder, 'manifest.json')
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
   return file

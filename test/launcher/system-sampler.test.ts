@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { GraphicsCards } from '../../src/launcher/graphics-cards.ts'
 import { parseStat, processTree } from '../../src/launcher/process-tree.ts'
 import { networkOf, SystemSampler } from '../../src/launcher/system-sampler.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
 /** A process of a session of its own, as trainers are; killed when the test is over. */
@@ -90,8 +90,7 @@ it('counts every interface but the loopback', () => {
 
 /** A program that says what nvidia-smi says. */
 function cardsOf(script: string): GraphicsCards {
-  const folder = mkdtempSync(join(tmpdir(), 'epochcast-cards-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder()
   const program = join(folder, 'nvidia-smi')
   writeFileSync(program, `#!/bin/sh\n${script}`)
   chmodSync(program, 0o755)
@@ -122,7 +121,7 @@ it.each<[what: string, script: string, onSample: () => Promise<unknown>]>([
   ['a server that takes no sample', '', () => new Promise(() => {})],
 ])('does not hold up the end of its process for %s', async (_, script, onSample) => {
   const { pid } = session('while :; do :; done')
-  const folder = mkdtempSync(join(tmpdir(), 'epochcast-cards-'))
+  const folder = temporaryFolder()
   let samples = 0
   const asked = join(folder, 'asked')
   const sampler = new SystemSampler(pid, {
@@ -136,7 +135,6 @@ it.each<[what: string, script: string, onSample: () => Promise<unknown>]>([
       throw error
     },
   })
-  onTestFinished(() => rmSync(folder, { recursive: true }))
   await until('a look', () => existsSync(asked) && (script !== '' || samples > 0))
   const before = performance.now()
   await sampler.close()
