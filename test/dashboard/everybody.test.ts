@@ -193,8 +193,10 @@ describe('every page of the dashboard', SLOW, () => {
     const chart = page.getByRole('img', { name: /^accuracy by/ })
     await chart.locator('canvas').waitFor()
     await chart.focus()
-    for (const _ of range(1, 10)) await page.keyboard.press('ArrowLeft')
-    await soon(() => page.getByText('step 21', { exact: true }).count()).toBe(2)
+    for (const back of range(1, 10)) {
+      await page.keyboard.press('ArrowLeft')
+      await soon(() => page.getByText(`step ${31 - back}`, { exact: true }).count()).toBe(2)
+    }
     expect(await page.getByRole('figure').filter({ hasText: 'accuracy' }).textContent()).toContain('0.42')
 
     await page.getByRole('button', { name: 'Share' }).focus()

@@ -134,7 +134,8 @@ export class Plot {
             plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
           },
         ],
-        setCursor: [({ cursor: { left = -1, idxs } }) => onCursor(left < 0 ? null : (idxs ?? null))],
+        // uPlot has one array for all of its places, which React would take for the same state.
+        setCursor: [({ cursor: { left = -1, idxs } }) => onCursor(left < 0 || !idxs ? null : [...idxs])],
         draw: [(plot) => this.#drawMarks(plot, inks.danger)],
       },
     }
