@@ -65,7 +65,7 @@ def test_a_process_killed_by_a_signal_is_not_held_up(url: str, run_python: RunPy
 
 def test_a_signal_handler_may_report_also_amid_a_report(url: str, run_python: RunPython) -> None:
     code = """
-import epochcast, itertools, signal, sys
+import epochcast, itertools, signal, sys, time
 run = epochcast.start("signals")
 counter = itertools.count(1)
 def on_alarm(*_):
@@ -81,7 +81,8 @@ for step in range(5000):
     run.log({"loss": step}, step=step)
 signal.setitimer(signal.ITIMER_REAL, 0)
 print("handled", flush=True)
-while True: signal.pause()
+# Not signal.pause: it would miss a signal that comes just before it.
+while True: time.sleep(0.01)
 """
     trainer = run_python(code, EPOCHCAST_URL=url)
     trainer.wait_for_line("handled")
