@@ -17,6 +17,8 @@ const USUAL_PAGE_BYTES = 4096
 const NONE = 2 ** 64
 
 const PAGE_FLAGS = { branch: 1, leaf: 2, overflow: 4, meta: 8 } as const
+/** Of the list of free pages: its keys are whole numbers. The library takes others for what the file is, such as encrypted. */
+const FREE_TREE_FLAGS = 8
 const NODE_FLAGS = { overflow: 1, tree: 2 } as const
 
 /** What is wrong with a file, in words that name the page. */
@@ -79,19 +81,24 @@ export function readMeta(file: number): Meta {
   return newer
 }
 
-/** The newest that can be read, of pages of the usual size. @throws PageError where there is none */
-export function readAnyMeta(file: number): Meta {
+/**
+ * Those that can be read, of pages of the usual size, the newest first. How many pages there are, the file itself tells.
+ *
+ * @throws PageError where there is none
+ */
+export function readableMetas(file: number): Meta[] {
+  const { size } = fstatSync(file)
   const found = [0, 1].flatMap((number) => {
     try {
-      return [metaAt(read(file, number * USUAL_PAGE_BYTES, META.bytes), number)]
+      const meta = metaAt(read(file, number * USUAL_PAGE_BYTES, META.bytes), number)
+      return [{ ...meta, lastPage: Math.floor(size / meta.pageBytes) - 1 }]
     } catch (error) {
       if (error instanceof PageError) return []
       throw error
     }
   })
-  const [newest] = found.sort((a, b) => b.transaction - a.transaction)
-  if (!newest) throw new PageError('neither meta can be read')
-  return newest
+  if (found.length === 0) throw new PageError('neither meta can be read')
+  return found.sort((a, b) => b.transaction - a.transaction)
 }
 
 function metaAt(bytes: Buffer, number: number): Meta {
@@ -104,13 +111,11 @@ function metaAt(bytes: Buffer, number: number): Meta {
     throw fail(`pages of ${pageBytes} bytes`)
   const transaction = u64(bytes, META.transaction)
   if (transaction > 0 && transaction % 2 !== number) throw fail(`transaction ${transaction}`)
-  return {
-    transaction,
-    pageBytes,
-    lastPage: u64(bytes, META.lastPage),
-    free: treeIn(bytes.subarray(META.freeTree)),
-    main: treeIn(bytes.subarray(META.mainTree)),
-  }
+  const free = treeIn(bytes.subarray(META.freeTree))
+  const main = treeIn(bytes.subarray(META.mainTree))
+  if (free.flags !== FREE_TREE_FLAGS || main.flags !== 0)
+    throw fail(`trees of kind ${free.flags} and ${main.flags}`)
+  return { transaction, pageBytes, lastPage: u64(bytes, META.lastPage), free, main }
 }
 
 export const TREE_BYTES = 48

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { readHead } from './head.ts'
-import { readAnyMeta } from './pages.ts'
+import { type Meta, readableMetas } from './pages.ts'
 import { unseal } from './records.ts'
 import { isOfTask, serialOf, TABLES, type Table, type Tables } from './tables.ts'
 import { TreeWalk } from './tree-walk.ts'
@@ -24,11 +24,7 @@ type TakeRecord = (table: Name, key: Buffer, value: Buffer) => void
 export function copyUnharmed(path: string, tables: Tables): Salvaged {
   const file = openSync(path, 'r')
   try {
-    // Records of a task that is not there would be taken for those of a later one of its serial.
-    const serials = new Set<number>()
-    const problems = walk(file, (table, key, value) => {
-      if (table === 'tasks' && isTask(key, value)) serials.add(serialOf(key))
-    })
+    const { meta, serials, problems } = bestSurvey(file)
     const counts = { records: 0, left: 0 }
     const waiting: [Table, Buffer, Buffer][] = []
     const write = () => {
@@ -37,7 +33,7 @@ export function copyUnharmed(path: string, tables: Tables): Salvaged {
       })
       waiting.length = 0
     }
-    walk(file, (table, key, value) => {
+    walk(file, meta, (table, key, value) => {
       const isKept = unseal(key, value) && (!isOfTask(table) || serials.has(serialOf(key)))
       counts[isKept ? 'records' : 'left']++
       if (isKept) waiting.push([tables[table], Buffer.from(key), Buffer.from(value)])
@@ -50,14 +46,44 @@ export function copyUnharmed(path: string, tables: Tables): Salvaged {
   }
 }
 
+/** What a meta leads to. */
+interface Survey {
+  readonly meta: Meta
+  readonly problems: readonly string[]
+  /** Of tasks that are there: records of others would be taken for those of a later task of that serial. */
+  readonly serials: ReadonlySet<number>
+  readonly unharmed: number
+}
+
+/** By way of the newest meta; where that, or what it alone leads to, is damaged, the older one has all but one transaction. */
+function bestSurvey(file: number): Survey {
+  const [newest, older] = readableMetas(file)
+  const first = survey(file, newest as Meta)
+  if (first.problems.length === 0 || !older) return first
+  const second = survey(file, older)
+  return second.unharmed > first.unharmed
+    ? { ...second, problems: [...first.problems, ...second.problems].slice(0, MAX_PROBLEMS) }
+    : first
+}
+
+function survey(file: number, meta: Meta): Survey {
+  const serials = new Set<number>()
+  let unharmed = 0
+  const problems = walk(file, meta, (table, key, value) => {
+    if (unseal(key, value)) unharmed++
+    if (table === 'tasks' && isTask(key, value)) serials.add(serialOf(key))
+  })
+  return { meta, problems, serials, unharmed }
+}
+
 /** @returns what is wrong with the pages; it goes on behind it */
-function walk(file: number, take: TakeRecord): string[] {
+function walk(file: number, meta: Meta, take: TakeRecord): string[] {
   const problems: string[] = []
   const names: ReadonlySet<string> = new Set(TABLES)
   const onProblem = ({ message }: Error) => {
     if (problems.length < MAX_PROBLEMS) problems.push(message)
   }
-  new TreeWalk(file, readAnyMeta(file), onProblem).tables((table, key, value) => {
+  new TreeWalk(file, meta, onProblem).tables((table, key, value) => {
     if (names.has(table) && key.length >= (isOfTask(table) ? 6 : 1)) take(table as Name, key, value)
   })
   return problems
