@@ -35,7 +35,10 @@ export class Pipeline {
   /** Of batches that are on their way to the outbox, and in its memory. */
   #waitingBytes = 0
   #timer: ReturnType<typeof setTimeout> | null = null
+  /** Number of the next batch's first report. */
   #next = 1
+  /** Reports that are to be delivered: pending ones, and all that became batches. */
+  #accepted = 0
   #leftOut = 0
   #appending: Promise<void> = Promise.resolve()
 
@@ -127,6 +130,7 @@ export class Pipeline {
       this.#pending.push(last)
     }
     last.texts.push(text)
+    this.#accepted++
     last.size += text.length + 1
     this.#pendingBytes += text.length
     this.#timer ??= unreferenced(setTimeout(() => this.#appendPending(), LIMITS.lingerMs))
@@ -174,8 +178,8 @@ export class Pipeline {
 
   async flush(timeoutMs: number): Promise<boolean> {
     const until = performance.now() + timeoutMs
+    const number = this.#accepted
     await within(this.#appendPending(), timeoutMs)
-    const number = this.#next - 1
     const isDelivered = () => this.#box !== null && this.#box.delivered >= number
     while (!isDelivered() && !this.#delivering?.isOver && performance.now() < until)
       await sleep(FLUSH_LOOK_MS)
@@ -187,13 +191,17 @@ export class Pipeline {
     const until = performance.now() + timeoutMs
     const leftMs = () => Math.max(0, until - performance.now())
     this.#tellLeftOut()
-    await within(this.#appendPending(), timeoutMs)
+    // What is not in the spool by then is lost, so a disk that is slow has its time.
+    await within(
+      this.#appendPending(),
+      this.#directory ? Math.max(timeoutMs, LIMITS.spooledFlushMs) : timeoutMs,
+    )
     const [outbox, delivery] = [this.#box, this.#delivering]
     if (!outbox || !delivery) {
       this.#notices.say('left', `nothing was delivered: ${this.#directory} does not respond`)
       return false
     }
-    const isSafe = () => this.#hasSpool && outbox.reportsInMemory === 0
+    const isSafe = () => this.#hasSpool && this.#waitingBytes === 0 && outbox.reportsInMemory === 0
     delivery.close()
     await within(
       delivery.done,
@@ -206,10 +214,10 @@ export class Pipeline {
   }
 
   async #finish(outbox: Outbox, delivery: Delivery, isSafe: boolean): Promise<boolean> {
-    const isDelivered = !delivery.isOver && outbox.delivered >= this.#next - 1
+    const isDelivered = !delivery.isOver && outbox.delivered >= this.#accepted
     const end = isDelivered ? 'remove' : delivery.isOver ? 'aside' : 'keep'
     await within(outbox.close(end), LIMITS.spooledFlushMs)
-    const left = this.#next - 1 - outbox.delivered
+    const left = this.#accepted - outbox.delivered
     if (isDelivered || delivery.isOver) return isDelivered
     this.#notices.say(
       'left',
