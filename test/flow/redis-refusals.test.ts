@@ -39,13 +39,13 @@ const operations = (id: string): [string, Record<string, unknown>][] => [
   [TASKS, {}],
 ]
 
-async function setUp(redis: TestRedis) {
+async function setUp(redis: TestRedis, timeoutSeconds: number) {
   const told: string[] = []
   const logger = pino({ level: 'warn' }, { write: (line: string) => void told.push(JSON.parse(line).msg) })
   const env = {
     PORT: '0',
     REDIS_URL: redis.url,
-    EPOCHCAST_REDIS_TIMEOUT_SECONDS: '0.3',
+    EPOCHCAST_REDIS_TIMEOUT_SECONDS: String(timeoutSeconds),
     EPOCHCAST_ENGINE_WAIT_SECONDS: '0',
   }
   const server = await startServer(readConfig(env, {}), logger)
@@ -61,6 +61,8 @@ interface Refusal {
   readonly message: string
   /** In the library's and Redis' own words, which no client gets. */
   readonly told: RegExp
+  /** Long, but where nothing is answered at all. */
+  readonly timeoutSeconds?: number
   begin(redis: TestRedis): Promise<void> | void
 }
 
@@ -92,6 +94,7 @@ const REFUSALS: Record<string, Refusal> = {
   'is frozen': {
     ...AWAY,
     told: /^Redis does not serve: Command timed out/,
+    timeoutSeconds: 0.3,
     begin: (redis) => redis.freeze(),
   },
   'is at its maxmemory': {
@@ -159,7 +162,7 @@ const REFUSALS: Record<string, Refusal> = {
 describe.each(Object.entries(REFUSALS))('clients of a server whose Redis %s', (_, refusal) => {
   it('are told so in the words of the server, and its log has those of Redis', async () => {
     const redis = await testRedis()
-    const { url, taskId, told } = await setUp(redis)
+    const { url, taskId, told } = await setUp(redis, refusal.timeoutSeconds ?? 10)
     await refusal.begin(redis)
     const { code, message } = refusal
     const results = await Promise.all(
