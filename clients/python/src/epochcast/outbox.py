@@ -172,6 +172,7 @@ class Outbox:
         self._lock = threading.Lock()
         self._memory: deque[Batch] = deque()
         self._memory_bytes = 0
+        self._memory_reports = 0
         self._taken: Batch | None = None  # the oldest, from the file or from memory, until it is confirmed
         self._is_taken_in_file = False
         self.delivered = spool.delivered if spool else 0
@@ -186,6 +187,7 @@ class Outbox:
                 return False
             self._memory.append(batch)
             self._memory_bytes += len(batch.reports)
+            self._memory_reports += batch.count
             return True
 
     def _to_file(self, batch: Batch) -> bool:
@@ -196,7 +198,7 @@ class Outbox:
             while self._memory:
                 if not self.spool.append(self._memory[0]):
                     return False
-                self._memory_bytes -= len(self._memory.popleft().reports)
+                self._pop()
             if not self.spool.append(batch):
                 return False
         except OSError as error:
@@ -204,6 +206,12 @@ class Outbox:
             return False
         self.spool_error = None
         return True
+
+    def _pop(self) -> Batch:
+        batch = self._memory.popleft()
+        self._memory_bytes -= len(batch.reports)
+        self._memory_reports -= batch.count
+        return batch
 
     def oldest(self) -> Batch | None:
         """The next batch to send, until it is confirmed."""
@@ -215,8 +223,7 @@ class Outbox:
                     self.spool_error = error
                 self._is_taken_in_file = self._taken is not None
             if self._taken is None and self._memory:
-                self._taken = self._memory.popleft()
-                self._memory_bytes -= len(self._taken.reports)
+                self._taken = self._pop()
                 self._is_taken_in_file = False
             return self._taken
 
@@ -237,7 +244,7 @@ class Outbox:
         return self.oldest() is None
 
     def reports_in_memory(self) -> int:
-        """Those that end with the process."""
-        with self._lock:
-            taken = self._taken.count if self._taken is not None and not self._is_taken_in_file else 0
-            return taken + sum(batch.count for batch in self._memory)
+        """Those that end with the process. It waits for no lock: whoever has it may hang on its disk."""
+        taken = self._taken
+        of_taken = taken.count if taken is not None and not self._is_taken_in_file else 0
+        return of_taken + self._memory_reports

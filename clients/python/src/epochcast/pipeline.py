@@ -46,6 +46,7 @@ class Pipeline:
         self._next = 1
         self._closing = False
         self._is_encoded = False
+        self._encoding = 0  # reports that are neither in the queue nor in the outbox
         self._has_end = False  # is encoded, after which the server takes nothing
         self._is_left = False
         self._finishing = threading.Lock()
@@ -102,7 +103,7 @@ class Pipeline:
         self._closing = True
         self._queue.put(None)
         self._poll(lambda: self._is_encoded, until)
-        safe = spooled and self.outbox.reports_in_memory() == 0
+        safe = spooled and self._is_encoded and self.outbox.reports_in_memory() == 0
         self.sender.close(gives_up=safe)
         self._poll(lambda: self.sender.is_done, until)
         self._tell_rest()
@@ -127,7 +128,9 @@ class Pipeline:
             if is_delivered or self.sender.is_over:
                 return
         else:
-            lost = self.outbox.reports_in_memory() + self._queue.qsize()
+            # The last in the queue is no report.
+            queued = 0 if self._is_encoded else self._encoding + max(0, self._queue.qsize() - 1)
+            lost = self.outbox.reports_in_memory() + queued
         if lost:
             self._notices.say(
                 "lost-at-end", f"the training is over and {lost} reports could not be delivered"
@@ -163,10 +166,12 @@ class Pipeline:
         try:
             while not (self._closing and self._queue.empty()):
                 items = self._some_items()
+                self._encoding = len(items)
                 try:
                     self._append(items)
                 except Exception as error:
                     self._notices.say("bug", f"{len(items)} reports were left out, {words_of(error)}")
+                self._encoding = 0
         finally:
             self._is_encoded = True
             self.sender.wake()

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -172,6 +173,29 @@ def test_a_spool_that_cannot_be_made_is_said_and_the_rest_goes_on(
         run.log({"loss": 1}, step=1)
     assert "only memory is used" in caplog.text
     assert steps(url, str(run.task_id)) == [1]
+
+
+def test_a_disk_that_hangs_holds_no_training_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hangs = threading.Event()
+
+    def hang(self: outbox.SpoolFile, batch: outbox.Batch) -> bool:
+        hangs.wait()
+        return False
+
+    monkeypatch.setattr(outbox.SpoolFile, "append", hang)
+    monkeypatch.setattr(pipeline, "FLUSH_SECONDS", 0.5)
+    monkeypatch.setattr(pipeline, "SPOOLED_FLUSH_SECONDS", 0.5)
+    run = epochcast.start(url=f"http://127.0.0.1:{free_port()}/graphql", spool_dir=tmp_path)
+    run.log({"loss": 1}, step=1)
+    ending = threading.Thread(target=run.success, daemon=True)
+    ending.start()
+    ending.join(30)
+    hung = ending.is_alive()
+    hangs.set()
+    assert not hung
+    assert "the training is over and 2 reports could not be delivered" in caplog.text
 
 
 def test_a_file_that_is_large_enough_is_used_up(
