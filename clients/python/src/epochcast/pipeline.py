@@ -50,7 +50,7 @@ class Pipeline:
         self._has_end = False  # is encoded, after which the server takes nothing
         self._is_left = False
         self._finishing = threading.Lock()
-        self.outbox = Outbox(self._open_spool())
+        self.outbox = Outbox()
         self.server = Server(settings.url, settings.token)
         self.sender = Sender(self.server, self.outbox, notices, self._target)
         start_thread(self._encode_all, "encoder")
@@ -164,6 +164,8 @@ class Pipeline:
 
     def _encode_all(self) -> None:
         try:
+            # Not where the run begins, as its disk may hang.
+            self.outbox.spool = self._open_spool()
             while not (self._closing and self._queue.empty()):
                 items = self._some_items()
                 self._encoding = len(items)

@@ -175,24 +175,29 @@ def test_a_spool_that_cannot_be_made_is_said_and_the_rest_goes_on(
     assert steps(url, str(run.task_id)) == [1]
 
 
+@pytest.mark.parametrize("method", ["__init__", "append"])
 def test_a_disk_that_hangs_holds_no_training_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, method: str
 ) -> None:
     hangs = threading.Event()
 
-    def hang(self: outbox.SpoolFile, batch: outbox.Batch) -> bool:
+    def hang(*_: object) -> None:
         hangs.wait()
-        return False
+        raise OSError("it hung")
 
-    monkeypatch.setattr(outbox.SpoolFile, "append", hang)
+    monkeypatch.setattr(outbox.SpoolFile, method, hang)
     monkeypatch.setattr(pipeline, "FLUSH_SECONDS", 0.5)
     monkeypatch.setattr(pipeline, "SPOOLED_FLUSH_SECONDS", 0.5)
-    run = epochcast.start(url=f"http://127.0.0.1:{free_port()}/graphql", spool_dir=tmp_path)
-    run.log({"loss": 1}, step=1)
-    ending = threading.Thread(target=run.success, daemon=True)
-    ending.start()
-    ending.join(30)
-    hung = ending.is_alive()
+
+    def train() -> None:
+        run = epochcast.start(url=f"http://127.0.0.1:{free_port()}/graphql", spool_dir=tmp_path)
+        run.log({"loss": 1}, step=1)
+        run.success()
+
+    training = threading.Thread(target=train, daemon=True)
+    training.start()
+    training.join(30)
+    hung = training.is_alive()
     hangs.set()
     assert not hung
     assert "the training is over and 2 reports could not be delivered" in caplog.text
