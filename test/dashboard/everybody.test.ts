@@ -171,6 +171,65 @@ describe('every page of the dashboard', SLOW, () => {
     await look(`/embed/task/${running}`, 'running')
   })
 
+  it('is of use to fingers: one shows values, two zoom all charts, and what goes up or down scrolls the page', async () => {
+    const { url, running } = await setUp()
+    const page = await openDashboard(browser, url, taskPath(running), {
+      viewport: { width: 360, height: 740 },
+      isMobile: true,
+      hasTouch: true,
+    })
+    const chart = page.getByRole('img', { name: /^accuracy by/ })
+    await chart.scrollIntoViewIfNeeded()
+    const over = chart.locator('.u-over')
+    await over.waitFor()
+    const session = await page.context().newCDPSession(page)
+    const touch = async (type: 'touchStart' | 'touchMove' | 'touchEnd', ...parts: number[]) => {
+      const { x, y, width, height } = (await over.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+      const touchPoints = parts.map((part, id) => ({ x: x + width * part, y: y + height / 2, id }))
+      await session.send('Input.dispatchTouchEvent', { type, touchPoints })
+    }
+    const step = async () =>
+      Number((await page.locator('.legend-x').allTextContents())[0]?.replace('step ', ''))
+    // Of 30 steps.
+    await touch('touchStart', 0.1)
+    await soon(step).toBeLessThan(6)
+    await touch('touchMove', 0.9)
+    await soon(step).toBeGreaterThan(25)
+    await touch('touchEnd')
+    await touch('touchStart', 0.4)
+    await touch('touchStart', 0.4, 0.6)
+    for (const wider of [0.1, 0.2, 0.3]) await touch('touchMove', 0.4 - wider, 0.6 + wider)
+    await touch('touchEnd')
+    await page.getByRole('button', { name: 'Whole range' }).waitFor()
+    await touch('touchStart', 0.05)
+    await soon(step).toBeGreaterThan(9)
+    await touch('touchMove', 0.95)
+    await soon(step).toBeLessThan(22)
+    await touch('touchEnd')
+    // Closer again than they were, all is shown.
+    await touch('touchStart', 0.05)
+    await touch('touchStart', 0.05, 0.95)
+    for (const part of [0.2, 0.3, 0.4]) await touch('touchMove', part, 1 - part)
+    await touch('touchEnd')
+    await page.getByRole('button', { name: 'Whole range' }).waitFor({ state: 'detached' })
+    await touch('touchStart', 0.95)
+    await soon(step).toBeGreaterThan(27)
+    await touch('touchEnd')
+    const scrolled = () => page.evaluate(() => scrollY)
+    const before = await scrolled()
+    const { x, y } = (await over.boundingBox()) ?? { x: 0, y: 0 }
+    for (const up of range(0, 20)) {
+      const touchPoints = [{ x: x + 100, y: y + 100 - 10 * up, id: 0 }]
+      await session.send('Input.dispatchTouchEvent', {
+        type: up === 0 ? 'touchStart' : 'touchMove',
+        touchPoints,
+      })
+    }
+    await touch('touchEnd')
+    await soon(async () => (await scrolled()) - before).toBeGreaterThan(50)
+    expect(await page.getByRole('button', { name: 'Whole range' }).count()).toBe(0)
+  })
+
   it('is of use without a mouse: from the list to a run, its crosshair, its dialogs and back', async () => {
     const { url, running } = await setUp()
     const page = await openDashboard(browser, url)
@@ -198,6 +257,19 @@ describe('every page of the dashboard', SLOW, () => {
       await soon(() => page.getByText(`step ${31 - back}`, { exact: true }).count()).toBe(2)
     }
     expect(await page.getByRole('figure').filter({ hasText: 'accuracy' }).textContent()).toContain('0.42')
+
+    // Around step 21, half of the steps, and half of those.
+    await page.keyboard.press('+')
+    await page.keyboard.press('+')
+    await page.getByRole('button', { name: 'Whole range' }).waitFor()
+    for (const _ of range(1, 20)) await page.keyboard.press('PageUp')
+    await page.keyboard.press('-')
+    await page.keyboard.press('-')
+    await page.getByRole('button', { name: 'Whole range' }).waitFor({ state: 'detached' })
+    await page.keyboard.press('+')
+    await page.getByRole('button', { name: 'Whole range' }).waitFor()
+    await page.keyboard.press('0')
+    await page.getByRole('button', { name: 'Whole range' }).waitFor({ state: 'detached' })
 
     await page.getByRole('button', { name: 'Share' }).focus()
     await tabTo('Cancel')

@@ -2,7 +2,7 @@ import { Icon } from '../ui/icons.tsx'
 import { Segmented } from '../ui/select.tsx'
 import { AXES, type Axis } from './axis.ts'
 import type { ChartView } from './chart-data.ts'
-import type { Zoom } from './plot.ts'
+import type { Zoom } from './zoom.ts'
 
 interface ToolbarProps {
   readonly axes: readonly Axis[]

@@ -7,9 +7,10 @@ import { type ChartView, chartData, type Mark } from './chart-data.ts'
 import { Legend } from './legend.tsx'
 import type { Line } from './metric-groups.ts'
 import { resolveColors } from './palette.ts'
-import { Plot, type Zoom } from './plot.ts'
+import { Plot } from './plot.ts'
 import { useSameArray, useThrottled } from './steady.ts'
 import { NUMBERS, type Unit } from './unit.ts'
+import type { Zoom } from './zoom.ts'
 
 interface ChartProps {
   readonly title: string
@@ -30,6 +31,13 @@ const SOLID: readonly boolean[] = []
 /** From so many on, a chart is drawn anew a few times a second only. */
 const MANY_POINTS = 20_000
 const CALM_MS = 250
+const STEPS_OF_KEYS: Readonly<Record<string, number>> = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  PageUp: -20,
+  PageDown: 20,
+}
+const ZOOMS_OF_KEYS: Readonly<Record<string, number>> = { '+': 1 / 2, '=': 1 / 2, '-': 2 }
 
 /** One metric over what it is counted by. Lines without a place on the axis are named, not drawn. */
 export function Chart(props: ChartProps) {
@@ -133,10 +141,15 @@ export function Chart(props: ChartProps) {
         )}
         tabIndex={0}
         onKeyDown={(event) => {
-          const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20 }[event.key]
-          if (by === undefined) return
+          // Those are the browser's.
+          if (event.ctrlKey || event.metaKey || event.altKey) return
+          const by = STEPS_OF_KEYS[event.key]
+          const factor = ZOOMS_OF_KEYS[event.key]
+          if (by !== undefined) plot.current?.moveCursor(by)
+          else if (factor !== undefined) plot.current?.zoomBy(factor)
+          else if (event.key === '0') onZoom(null)
+          else return
           event.preventDefault()
-          plot.current?.moveCursor(by)
         }}
       >
         {lines.length === 0 && (

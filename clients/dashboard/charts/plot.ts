@@ -1,12 +1,9 @@
 import uPlot from 'uplot'
 import { AXES, type Axis } from './axis.ts'
 import type { ChartData, Mark } from './chart-data.ts'
+import { followFingers } from './fingers.ts'
 import type { Unit } from './unit.ts'
-
-export interface Zoom {
-  readonly min: number
-  readonly max: number
-}
+import { clamped, pinched, scaled, type Zoom } from './zoom.ts'
 
 export interface PlotOptions {
   readonly axis: Axis
@@ -31,13 +28,16 @@ const FONT = '11px system-ui, sans-serif'
 /** One chart, drawn on a canvas; React only tells it what is new. */
 export class Plot {
   readonly #plot: uPlot
+  readonly #onZoom: PlotOptions['onZoom']
   #zoom: Zoom | null = null
   #marks: readonly Mark[] = []
 
   constructor(target: HTMLElement, options: PlotOptions, data: ChartData, zoom: Zoom | null) {
     this.#zoom = zoom
+    this.#onZoom = options.onZoom
     this.#marks = data.marks
     this.#plot = new uPlot(this.#options(target, options), data.aligned, target)
+    this.#followFingers()
   }
 
   setData({ aligned, marks }: ChartData): void {
@@ -64,11 +64,44 @@ export class Plot {
     const [xs] = this.#plot.data
     const index = (this.#plot.cursor.idx ?? xs.length) + by
     const x = xs[Math.min(xs.length - 1, Math.max(0, index))]
-    if (x === undefined) return
+    if (x !== undefined) this.#setCursor(this.#plot.valToPos(x, 'x'))
+  }
+
+  #setCursor(left: number): void {
     // Its types leave out the last argument, by which the other charts are told.
     const setCursor: (at: { left: number; top: number }, fires: boolean, tells: boolean) => void =
       this.#plot.setCursor
-    setCursor({ left: this.#plot.valToPos(x, 'x'), top: 0 }, true, true)
+    setCursor({ left, top: 0 }, true, true)
+  }
+
+  /** Shows so many times as much, around the crosshair where that is to be seen. */
+  zoomBy(factor: number): void {
+    const { min, max } = this.#zoom ?? this.#whole
+    const x = this.#plot.data[0][this.#plot.cursor.idx ?? -1] ?? Number.NaN
+    const at = x >= min && x <= max ? x : (min + max) / 2
+    this.#onZoom(clamped(scaled({ min, max }, at, factor), this.#whole))
+  }
+
+  get #whole(): Zoom {
+    const [xs] = this.#plot.data
+    return { min: xs[0] ?? 0, max: xs.at(-1) ?? 0 }
+  }
+
+  /** One shows the values where it is; two stretch what is between them, in all charts once they let go. */
+  #followFingers(): void {
+    const { over } = this.#plot
+    let held: readonly [number, number] = [0, 0]
+    followFingers(over, {
+      onPoint: (left) => this.#setCursor(left),
+      onHold: ([left, right]) => {
+        held = [this.#plot.posToVal(left, 'x'), this.#plot.posToVal(right, 'x')]
+      },
+      onMove: (lefts) => {
+        const zoom = pinched(held, lefts, over.clientWidth)
+        if (zoom) this.setZoom(clamped(zoom, this.#whole))
+      },
+      onEnd: () => this.#onZoom(this.#zoom),
+    })
   }
 
   destroy(): void {

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 import type { Curve } from '../../typescript/index.ts'
 import { type Axis, axesOf, bestAxis } from './axis.ts'
 import type { ChartView } from './chart-data.ts'
-import type { Zoom } from './plot.ts'
+import type { Zoom } from './zoom.ts'
 
 /** What a page's charts have in common: the axis, which is the best one until somebody chooses, and how it is drawn. */
 export function useChartView(curves: readonly Curve[]) {

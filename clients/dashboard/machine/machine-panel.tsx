@@ -3,7 +3,7 @@ import type { Curve, TaskSummaryFragment } from '../../typescript/index.ts'
 import { Chart } from '../charts/chart.tsx'
 import type { ChartView } from '../charts/chart-data.ts'
 import { colorNames } from '../charts/palette.ts'
-import type { Zoom } from '../charts/plot.ts'
+import type { Zoom } from '../charts/zoom.ts'
 import { Icon } from '../ui/icons.tsx'
 import { machineGroups } from './machine-groups.ts'
 

@@ -2,7 +2,7 @@ import { useMemo } from 'react'
 import { useQuery } from 'urql'
 import { type Curve, TaskSeriesDocument, type TaskSummaryFragment } from '../../typescript/index.ts'
 import { type Axis, xOf } from '../charts/axis.ts'
-import type { Zoom } from '../charts/plot.ts'
+import type { Zoom } from '../charts/zoom.ts'
 
 /** Curves of fewer points have not been thinned by much. */
 const THINNED_FROM = 1000
