@@ -30,20 +30,30 @@ const PHASES: Readonly<Record<Phase, { role: LineRole; label: string; roundLabel
   TEST: { role: 'test', label: 'test', roundLabel: 'test' },
 }
 
-/** Names by which trainers without phases tell them apart; the metric they stand beside must be there, too. */
-const PREFIXES: Readonly<Record<string, Phase>> = {
-  val_: 'VAL',
-  eval_: 'VAL',
-  test_: 'TEST',
-  train_: 'TRAIN',
+/** As trainers without phases name what they do (`val_loss`, `train/loss`). */
+const OF_PHASE = /^(train|val|valid|validation|eval|test)[_/](.+)$/
+const PHASE_OF: Readonly<Record<string, Phase>> = { train: 'TRAIN', test: 'TEST' }
+
+/** The metric and the phase that a name tells; null where it tells none. */
+export function namedPhase(name: string): { readonly name: string; readonly phase: Phase } | null {
+  const [, word, rest] = OF_PHASE.exec(name) ?? []
+  return word === undefined || rest === undefined ? null : { name: rest, phase: PHASE_OF[word] ?? 'VAL' }
 }
 
-/** Metrics by name, those of a loss first; each with all of its phases and members. */
-export function groupCurves(curves: readonly Curve[], startedAt: number): MetricGroup[] {
-  const names = new Set(curves.map(({ name }) => name))
+/**
+ * Metrics by name, those of a loss first; each with all of its phases and members.
+ *
+ * @param beside curves of all runs that are shown, so that the same metric has the same place in each
+ */
+export function groupCurves(
+  curves: readonly Curve[],
+  startedAt: number,
+  beside: readonly Curve[] = curves,
+): MetricGroup[] {
+  const phases = phasesOf(beside)
   const groups = new Map<string, Line[]>()
   for (const curve of curves) {
-    const { name, phase } = placeOf(curve, names)
+    const { name, phase } = placeOf(curve, phases)
     const lines = groups.get(name) ?? []
     groups.set(name, lines)
     lines.push({ ...lineOf(curve, phase), startedAt })
@@ -70,16 +80,24 @@ function named(name: string, lines: readonly Line[]): Line[] {
 
 const ROLES: readonly LineRole[] = ['value', 'train', 'val', 'test', 'member']
 
+/** What there is of each metric, as names tell it. */
+function phasesOf(curves: readonly Curve[]): ReadonlyMap<string, ReadonlySet<Phase | null>> {
+  const phases = new Map<string, Set<Phase | null>>()
+  for (const { name: own } of curves) {
+    const told = namedPhase(own)
+    for (const { name, phase } of [{ name: own, phase: null }, ...(told ? [told] : [])])
+      phases.set(name, (phases.get(name) ?? new Set()).add(phase))
+  }
+  return phases
+}
+
+/** A phase that only the name tells is one where the same metric has another beside it. */
 function placeOf(
   { name, phase = null }: Curve,
-  names: ReadonlySet<string>,
-): { name: string; phase: Phase | null } {
-  if (phase !== null) return { name, phase }
-  for (const prefix in PREFIXES) {
-    const rest = name.slice(prefix.length)
-    if (name.startsWith(prefix) && names.has(rest)) return { name: rest, phase: PREFIXES[prefix] as Phase }
-  }
-  return { name, phase: null }
+  phases: ReadonlyMap<string, ReadonlySet<Phase | null>>,
+): { readonly name: string; readonly phase: Phase | null } {
+  const told = phase === null ? namedPhase(name) : null
+  return told && (phases.get(told.name)?.size ?? 0) > 1 ? told : { name, phase }
 }
 
 function lineOf(curve: Curve, phase: Phase | null): Omit<Line, 'startedAt'> {
@@ -96,4 +114,4 @@ function lineOf(curve: Curve, phase: Phase | null): Omit<Line, 'startedAt'> {
 }
 
 const rank = (name: string): number =>
-  name === 'loss' ? 0 : name.includes('loss') ? 1 : name.includes('/') ? 3 : 2
+  name === 'loss' ? 0 : name.includes('loss') ? 1 : name.includes('/') && !namedPhase(name) ? 3 : 2

@@ -18,12 +18,14 @@ export interface ComparedGroup {
 
 /** Metrics by name, with a colour for each run and dashes for what is not training; members would be too many. */
 export function compareGroups(runs: readonly (ComparedRun | null)[]): ComparedGroup[] {
+  const beside = runs.flatMap((run) => run?.curves ?? [])
   const groups = new Map<string, { line: Line; color: string; isDashed: boolean }[]>()
   for (const [index, run] of runs.entries()) {
     if (!run?.task) continue
     const { task } = run
     const own = run.curves.filter(({ member }) => member == null)
-    for (const { name, lines } of groupCurves(own, Date.parse(task.startedAt ?? task.createdAt))) {
+    const startedAt = Date.parse(task.startedAt ?? task.createdAt)
+    for (const { name, lines } of groupCurves(own, startedAt, beside)) {
       const all = groups.get(name) ?? []
       groups.set(name, all)
       for (const line of lines) {

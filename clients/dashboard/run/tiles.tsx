@@ -1,5 +1,6 @@
 import { useMemo } from 'react'
 import type { Curve, TaskSummaryFragment } from '../../typescript/index.ts'
+import { namedPhase } from '../charts/metric-groups.ts'
 import { formatNumber, type MetricValue } from '../ui/format.ts'
 import { Sparkline } from '../ui/sparkline.tsx'
 
@@ -14,7 +15,7 @@ interface TilesProps {
 /** The newest value of each metric, and how it came there. */
 export function Tiles({ task: { metrics }, curves }: TilesProps) {
   const names = Object.keys(metrics)
-    .filter((name) => !name.includes('/'))
+    .filter((name) => !name.includes('/') || namedPhase(name))
     .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
   if (names.length === 0) return null
   return (
@@ -70,18 +71,21 @@ function spanOf(name: string, low: number, high: number): string {
   return `${formatNumber(low)} to ${formatNumber(high)}`
 }
 
-const rank = (name: string): number =>
-  name === 'loss' ? 0 : name === 'val_loss' ? 1 : name.includes('loss') ? 2 : 3
+const rank = (name: string): number => {
+  if (name === 'loss') return 0
+  if (!name.includes('loss')) return 4
+  const told = namedPhase(name)
+  return told?.name !== 'loss' ? 3 : told.phase === 'TRAIN' ? 1 : 2
+}
 
 /** The curve that a latest value belongs to: validation's are named with its prefix there. */
 function curveOf(curves: readonly Curve[], name: string): Curve | undefined {
   const own = curves.filter(({ member }) => member == null)
-  const [, prefix, rest] = /^(val|eval|test)_(.+)$/.exec(name) ?? []
-  const phase = prefix === 'test' ? 'TEST' : 'VAL'
+  const told = namedPhase(name)
   return (
     own.find((curve) => curve.name === name && curve.phase == null) ??
     own.find((curve) => curve.name === name && curve.phase === 'TRAIN') ??
-    own.find((curve) => prefix !== undefined && curve.name === rest && curve.phase === phase) ??
+    own.find((curve) => curve.name === told?.name && curve.phase === told?.phase) ??
     own.find((curve) => curve.name === name)
   )
 }
