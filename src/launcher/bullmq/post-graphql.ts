@@ -34,16 +34,31 @@ async function answerTo<Data>(url: string, body: string, token: string | null): 
     'content-type': 'application/json',
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
   }
+  const isAway = (why: string, cause?: unknown) =>
+    new EpochcastError('ENGINE_UNAVAILABLE', `the server at ${url} is out of reach: ${why}`, { cause })
+  const [text, status] = await post(url, headers, body).catch((cause) => {
+    throw isAway(wordsOf(cause), cause)
+  })
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers,
-      body,
-      signal: AbortSignal.timeout(REQUEST_MS),
-    })
-    return (await response.json()) as Answer<Data>
+    return JSON.parse(text) as Answer<Data>
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new EpochcastError('ENGINE_UNAVAILABLE', `the server at ${url} is out of reach: ${why}`, { cause })
+    // A proxy before it, perhaps for a moment only; or an address that is no API.
+    throw isAway(`an answer with status ${status} is none of GraphQL`, cause)
   }
+}
+
+async function post(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): Promise<readonly [text: string, status: number]> {
+  const signal = AbortSignal.timeout(REQUEST_MS)
+  const response = await fetch(url, { method: 'POST', headers, body, signal })
+  return [await response.text(), response.status]
+}
+
+/** Of fetch, the cause tells what was wrong. */
+function wordsOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return (cause instanceof Error && cause.message) || message
 }
