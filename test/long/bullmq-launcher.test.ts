@@ -14,7 +14,7 @@ import {
   webSocketClient,
 } from '../support/graphql.ts'
 import { queueWorker } from '../support/queue-worker.ts'
-import { TestRedis } from '../support/redis.ts'
+import { TestRedis, testRedis } from '../support/redis.ts'
 import { type TestServer, testServer, trainersFile } from '../support/server.ts'
 import { ENDS, taskOf, whenIs } from '../support/started-tasks.ts'
 import { until } from '../support/until.ts'
@@ -106,6 +106,17 @@ describe('workers of a BullMQ queue', () => {
     expect(begun[0]).toBeGreaterThan(0)
     expect(begun[1]).toBeGreaterThan(0)
     expect((begun[0] as number) + (begun[1] as number)).toBe(10)
+  })
+
+  it('ends in order where it has nothing to do and Redis is away', { timeout: 60_000 }, async () => {
+    const own = await testRedis()
+    const trainers = trainersFile({ quick: SCRIPTS.quick }, { quick: QUEUED })
+    const env = { EPOCHCAST_TRAINERS: trainers, EPOCHCAST_QUEUE_URL: own.url }
+    const { child, ended, printed } = await queueWorker(env)
+    await own.end()
+    await until('it to notice', () => printed.out.includes('Redis is out of reach'))
+    child.kill('SIGTERM')
+    expect(await ended, printed.out).toBe(0)
   })
 
   it('may come later than the jobs', { timeout: 60_000 }, async () => {

@@ -128,7 +128,8 @@ export class QueueWorker {
   /** Takes no further jobs, and ends those that run: each is launched again, where it has attempts left. */
   async close(): Promise<void> {
     this.#isClosing = true
-    const closing = this.#worker.close()
+    // Without Redis nobody could be told of anything, and an idle worker has nothing to tell.
+    const closing = this.#worker.close(this.#running.size === 0 && this.#redis.status !== 'ready')
     await Promise.all([...this.#running].map(({ local }) => local.close()))
     await closing
   }
