@@ -4,7 +4,8 @@ import { LIMITS } from '../../task/limits.ts'
 import { lastCharacters } from '../../task/text.ts'
 import type { JobData } from './job-data.ts'
 import { postGraphQL } from './post-graphql.ts'
-import type { PlainJobs, RunningTask } from './queue-worker.ts'
+import type { PlainJobs } from './queue-worker.ts'
+import type { RunningTask } from './running-task.ts'
 
 export interface ServerAccess {
   readonly queue: string

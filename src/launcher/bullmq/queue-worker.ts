@@ -1,17 +1,14 @@
-import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, UnrecoverableError, Worker } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
 import { EpochcastError, ERROR_CODES, quote } from '../../task/errors.ts'
 import type { ProcessEnd } from '../../task/lifecycle.ts'
-import type { TaskKey } from '../../task/task.ts'
 import type { BullMQTrainer, LocalTrainer } from '../launcher.ts'
 import { LocalLauncher, type LocalLauncherOptions } from '../local.ts'
-import type { OutputSink } from '../output-capture.ts'
 import { attemptsUsedUp, EXPIRED } from './bullmq-launcher.ts'
 import { type JobData, type JobReturn, jobDataIn, reasonOf, stopKeyOf } from './job-data.ts'
 import { JobLock } from './job-lock.ts'
-import { postGraphQL } from './post-graphql.ts'
+import { outputSinkOf, type RunningTask, reportSystem } from './running-task.ts'
 
 export interface QueueWorkerOptions
   extends Pick<LocalLauncherOptions, 'env' | 'stopGraceMs' | 'killGraceMs'> {
@@ -51,42 +48,10 @@ export interface PlainJobs {
   end(task: RunningTask, attempt: number, end: ProcessEnd): Promise<void>
 }
 
-export interface RunningTask {
-  readonly key: TaskKey
-  readonly reportToken: string | null
-  readonly reportUrl: string
-}
-
 const STOP_CHECK_MS = 1000
 /** Until a server is asked again that was away. */
 const RETRY_MS = 1000
 const MAX_STALLED = 1_000_000
-
-const REPORT_OUTPUT = /* GraphQL */ `
-  mutation ($input: ReportOutputInput!) { reportOutput(input: $input) { accepted } }`
-
-/** What a trainer prints goes to the server that it reports to. */
-function outputSinkOf({ key, reportToken }: RunningTask, reportUrl: string): OutputSink {
-  return (batch) => {
-    const input = { taskId: key.id, channelPrefix: key.channelPrefix, ...batch }
-    return postGraphQL(reportUrl, REPORT_OUTPUT, { input }, reportToken)
-  }
-}
-
-const REPORT_SYSTEM = /* GraphQL */ `
-  mutation ($input: ReportMetricsInput!) { reportMetrics(input: $input) { accepted } }`
-
-/** What a trainer takes of this machine. A sample that does not arrive is gone: the next one is as good. */
-function reportSystem(
-  { key, reportToken }: RunningTask,
-  reportUrl: string,
-  attempt: number,
-  metrics: Readonly<Record<string, number>>,
-): Promise<unknown> {
-  const whose = { taskId: key.id, channelPrefix: key.channelPrefix, attempt, member: hostname() }
-  const input = { ...whose, reports: [{ system: { metrics } }] }
-  return postGraphQL(reportUrl, REPORT_SYSTEM, { input }, reportToken)
-}
 
 interface Running {
   readonly local: LocalLauncher
@@ -128,7 +93,7 @@ export class QueueWorker {
   /** Takes no further jobs, and ends those that run: each is launched again, where it has attempts left. */
   async close(): Promise<void> {
     this.#isClosing = true
-    // Without Redis nobody could be told of anything, and an idle worker has nothing to tell.
+    // An idle one need not wait for a Redis that is away.
     const closing = this.#worker.close(this.#running.size === 0 && this.#redis.status !== 'ready')
     await Promise.all([...this.#running].map(({ local }) => local.close()))
     await closing
