@@ -15,30 +15,28 @@ export interface Span {
 }
 
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: escape codes begin with one
-/** Titles, links and whatever else is a text between two escape codes. */
-const STRINGS = /\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?/g
-/** Control sequences: their parameters, and what they do. The last may lack its end. */
-const SEQUENCES = /\u001b\[([0-?]*)([ -/]*)([@-~]|$)/g
-const OTHER_CODES = /\u001b(?!\[)[ -/]*[0-~]?/g
+/**
+ * In one go, so that what is left never makes another: texts between two codes (titles, links); control sequences, with their
+ * parameters and what they do, which may be missing; all other codes.
+ */
+const CODES =
+  /\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b\[([0-?]*)([ -/]*)([@-~]?)|\u001b[ -/]*[0-~]?/g
 /** Control characters but for tabs and escape codes, and what turns the direction of text around. */
 const UNPRINTABLE =
   /[\u0000-\u0008\u000a-\u001a\u001c-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]+/g
 const COLORS = /\u001b\[[\d;]*m/g
-const ESCAPE = /\u001b/g
 // biome-ignore-end lint/suspicious/noControlCharactersInRegex: as above
 
 /** Without everything that does more than to colour what follows. */
 const onlyColors = (text: string): string =>
   text
-    .replace(STRINGS, '')
-    .replace(SEQUENCES, (code, parameters: string, between: string, end: string) =>
-      end === 'm' && between === '' && /^[\d;]*$/.test(parameters) ? code : '',
+    .replace(CODES, (code, parameters: string | undefined, between: string, end: string) =>
+      end === 'm' && between === '' && /^[\d;]*$/.test(parameters ?? '') ? code : '',
     )
-    .replace(OTHER_CODES, '')
     .replace(UNPRINTABLE, ' ')
 
 /** A printed line as text, without its escape codes. */
-export const plainText = (text: string): string => onlyColors(text).replace(COLORS, '').replace(ESCAPE, '')
+export const plainText = (text: string): string => onlyColors(text).replace(COLORS, '')
 
 /** Several lines as text; of one that is drawn over itself, the last state. */
 export const plainLines = (text: string): string =>
@@ -62,7 +60,7 @@ function spanOf({ content, fg, bg, decorations, isInverted }: Entry): Span {
   // Where there were none, Anser fills in those of a black terminal.
   const isInverse = isInverted === true && /^0, ?0, ?0$/.test(fg ?? '') && /^255, ?255, ?255$/.test(bg ?? '')
   return {
-    text: content.replace(ESCAPE, ''),
+    text: content,
     ...(isInverse ? NO_COLOR : { color: fg && `rgb(${fg})`, background: bg && `rgb(${bg})` }),
     isInverse,
     isBold: has('bold'),
