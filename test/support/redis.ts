@@ -51,13 +51,16 @@ const MASTERS = 3
 /** First slots of the masters, and the number of all slots. */
 const SLOTS = [0, 5461, 10_923, 16_384]
 
+/** Milliseconds: nodes that hear nothing of each other for half of it let go of their connection, and of what was published. */
+const NODE_TIMEOUT = { patient: '30000', failing: '1000' }
+
 /** A Redis Cluster of three masters with a replica each. */
 export async function startCluster(): Promise<TestCluster> {
   const args = [
     '--cluster-enabled',
     'yes',
     '--cluster-node-timeout',
-    '1000',
+    NODE_TIMEOUT.patient,
     '--repl-diskless-sync-delay',
     '0',
   ]
@@ -100,6 +103,10 @@ export async function startCluster(): Promise<TestCluster> {
     })
   }
   await agree()
+  const setTimeouts = (some: readonly TestRedis[], timeout: string) =>
+    Promise.all(
+      some.map((node) => node.run((client) => client.config('SET', 'cluster-node-timeout', timeout))),
+    )
   return {
     url: clusterUrlOf(nodes),
     masters,
@@ -107,6 +114,7 @@ export async function startCluster(): Promise<TestCluster> {
     failOver: async (master) => {
       const replica = replicas[masters.indexOf(master)] as TestRedis
       await master.run((client) => client.wait(1, 5000))
+      await setTimeouts(nodes, NODE_TIMEOUT.failing)
       await master.kill()
       await replica.run((client) =>
         until(
@@ -115,6 +123,8 @@ export async function startCluster(): Promise<TestCluster> {
           30_000,
         ),
       )
+      const others = nodes.filter((node) => node !== master)
+      await setTimeouts(others, NODE_TIMEOUT.patient)
     },
     close: async () => {
       await Promise.all(nodes.map((node) => node.close()))
