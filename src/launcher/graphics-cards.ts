@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 
 const TIMEOUT_MS = 5000
 const MAX_BYTES = 1024 * 1024
@@ -12,6 +12,7 @@ const PLAIN = '--format=csv,noheader,nounits'
 export class GraphicsCards {
   readonly #program: string
   #isMissing = false
+  #asked: ChildProcess | null = null
 
   constructor(program = 'nvidia-smi') {
     this.#program = program
@@ -35,6 +36,11 @@ export class GraphicsCards {
     return metrics
   }
 
+  /** Ends the program where it still runs: a driver that hangs would leave it behind. */
+  close(): void {
+    this.#asked?.kill('SIGKILL')
+  }
+
   /** Lines of values; none where that fails, and none ever again where there is no such program. */
   #ask(query: readonly string[]): Promise<string[][]> {
     const options = {
@@ -44,7 +50,8 @@ export class GraphicsCards {
       encoding: 'utf8',
     } as const
     return new Promise((resolve) => {
-      execFile(this.#program, [...query, PLAIN], options, (error, stdout) => {
+      this.#asked = execFile(this.#program, [...query, PLAIN], options, (error, stdout) => {
+        this.#asked = null
         if (error && 'code' in error && error.code === 'ENOENT') this.#isMissing = true
         const lines = error ? [] : stdout.split('\n').filter((line) => line !== '')
         resolve(lines.map((line) => line.split(',').map((value) => value.trim())))

@@ -64,6 +64,7 @@ export class SystemSampler {
     })
     await Promise.race([this.#sampling, late])
     clearTimeout(timer)
+    this.#cards.close()
   }
 
   /** One look at a time, however slow the machine is. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { GraphicsCards } from '../../src/launcher/graphics-cards.ts'
@@ -126,7 +126,7 @@ it.each<[what: string, script: string, onSample: () => Promise<unknown>]>([
   const asked = join(folder, 'asked')
   const sampler = new SystemSampler(pid, {
     everyMs: 20,
-    cards: cardsOf(`touch ${asked}; ${script}`),
+    cards: cardsOf(`echo $$ > ${asked}; ${script}`),
     onSample: () => {
       samples++
       return onSample()
@@ -139,4 +139,6 @@ it.each<[what: string, script: string, onSample: () => Promise<unknown>]>([
   const before = performance.now()
   await sampler.close()
   expect(performance.now() - before).toBeLessThan(4000)
+  const asking = readFileSync(asked, 'utf8').trim()
+  await until('its program to be gone', () => !existsSync(`/proc/${asking}/exe`), 2000)
 })
