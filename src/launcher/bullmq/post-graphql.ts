@@ -1,3 +1,4 @@
+import { wordsOf } from '../../../clients/typescript/reporter/notices.ts'
 import { EpochcastError, ERROR_CODES, type ErrorCode } from '../../task/errors.ts'
 
 const REQUEST_MS = 10_000
@@ -55,10 +56,4 @@ async function post(
   const signal = AbortSignal.timeout(REQUEST_MS)
   const response = await fetch(url, { method: 'POST', headers, body, signal })
   return [await response.text(), response.status]
-}
-
-/** Of fetch, the cause tells what was wrong. */
-function wordsOf(error: unknown): string {
-  const { message, cause } = error as Error
-  return (cause instanceof Error && cause.message) || message
 }
