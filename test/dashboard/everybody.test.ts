@@ -188,6 +188,13 @@ describe('every page of the dashboard', SLOW, () => {
       const touchPoints = parts.map((part, id) => ({ x: x + width * part, y: y + height / 2, id }))
       await session.send('Input.dispatchTouchEvent', { type, touchPoints })
     }
+    const pinch = async (...parts: readonly [left: number, right: number][]) => {
+      const [[first, second] = [0, 0], ...others] = parts
+      await touch('touchStart', first)
+      await touch('touchStart', first, second)
+      for (const places of others) await touch('touchMove', ...places)
+      await touch('touchEnd')
+    }
     const step = async () =>
       Number((await page.locator('.legend-x').allTextContents())[0]?.replace('step ', ''))
     // Of 30 steps.
@@ -196,10 +203,7 @@ describe('every page of the dashboard', SLOW, () => {
     await touch('touchMove', 0.9)
     await soon(step).toBeGreaterThan(25)
     await touch('touchEnd')
-    await touch('touchStart', 0.4)
-    await touch('touchStart', 0.4, 0.6)
-    for (const wider of [0.1, 0.2, 0.3]) await touch('touchMove', 0.4 - wider, 0.6 + wider)
-    await touch('touchEnd')
+    await pinch([0.4, 0.6], [0.3, 0.7], [0.2, 0.8], [0.1, 0.9])
     await page.getByRole('button', { name: 'Whole range' }).waitFor()
     await touch('touchStart', 0.05)
     await soon(step).toBeGreaterThan(9)
@@ -207,10 +211,7 @@ describe('every page of the dashboard', SLOW, () => {
     await soon(step).toBeLessThan(22)
     await touch('touchEnd')
     // Closer again than they were, all is shown.
-    await touch('touchStart', 0.05)
-    await touch('touchStart', 0.05, 0.95)
-    for (const part of [0.2, 0.3, 0.4]) await touch('touchMove', part, 1 - part)
-    await touch('touchEnd')
+    await pinch([0.05, 0.95], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6])
     await page.getByRole('button', { name: 'Whole range' }).waitFor({ state: 'detached' })
     await touch('touchStart', 0.95)
     await soon(step).toBeGreaterThan(27)
