@@ -41,7 +41,7 @@ export function toGraphQLError(
 export function withoutHttpHints(error: GraphQLError): GraphQLError {
   const { nodes = null, source = null, positions = null, path = null, message } = error
   const { http: _, ...extensions } = error.extensions
-  return new GraphQLError(message, { nodes, source, positions, path, extensions })
+  return withoutStack(() => new GraphQLError(message, { nodes, source, positions, path, extensions }))
 }
 
 function rootCause(error: unknown): unknown {
@@ -86,14 +86,20 @@ function rebuilt(error: unknown, message: string, extensions: Record<string, unk
     ? message
     : `${firstCharacters(message, MAX_MESSAGE_LENGTH)}… (shortened)`
   const options = { extensions }
-  if (!(error instanceof GraphQLError)) return new GraphQLError(shortened, options)
+  if (!(error instanceof GraphQLError)) return withoutStack(() => new GraphQLError(shortened, options))
   const { nodes = null, source = null, positions = null, path = null } = error
   const http = error.extensions.http === undefined ? {} : { http: error.extensions.http }
-  return new GraphQLError(shortened, {
-    nodes,
-    source,
-    positions,
-    path,
-    extensions: { ...http, ...extensions },
-  })
+  const located = { nodes, source, positions, path, extensions: { ...http, ...extensions } }
+  return withoutStack(() => new GraphQLError(shortened, located))
+}
+
+/** What a client is told shows no stack, which would cost more than all the rest of a refusal. */
+function withoutStack<Made>(make: () => Made): Made {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return make()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
 }
