@@ -1,7 +1,7 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 
-/** Fields in a turn of the event loop: a few milliseconds of graphql-js. */
-const FIELDS_PER_TURN = 5000
+/** Fields in a turn of the event loop: a millisecond or two of graphql-js. */
+const FIELDS_PER_TURN = 2000
 /** Items of a list that are completed together, and at once where there are no more. */
 const ITEMS_TOGETHER = 50
 

@@ -6,7 +6,7 @@ describe('much that is to be completed', () => {
   it('are given in the order of asking, a bounded number in a turn of the event loop', async () => {
     const turns = new CompletionTurns()
     const given: number[] = []
-    for (let i = 0; i < 10; i++) void turns.take(2500).then(() => given.push(i))
+    for (let i = 0; i < 10; i++) void turns.take(1000).then(() => given.push(i))
     const afterTurns: number[] = []
     while (given.length < 10) {
       await eventLoopTurn()
@@ -32,7 +32,7 @@ describe('much that is to be completed', () => {
     const turns = new CompletionTurns()
     await Promise.all(Array.from({ length: 10 }, () => turns.take(25_000)))
     let isGiven = false
-    void turns.take(2500).then(() => {
+    void turns.take(1000).then(() => {
       isGiven = true
     })
     await eventLoopTurn()
