@@ -32,6 +32,8 @@ export const LIMITS = {
   cursorLength: 256,
   /** Lists and objects within one another in a JSON value; what writes it again goes as deep. */
   jsonDepth: 64,
+  /** Lists and objects in a text that is to be parsed: with nothing but them, it takes ten times as long as others of its size. */
+  jsonContainers: 131_072,
   /** Bytes of JSON. */
   resultBytes: 65_536,
   paramsBytes: 16_384,

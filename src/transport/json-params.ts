@@ -1,14 +1,14 @@
-import { parseJson } from '../task/json.ts'
+import { parseJson, parseText } from '../task/json.ts'
 import { asksForDocument } from './document-request.ts'
 import type { OperationParams } from './operations.ts'
 
-/** What is asked for, null where it is not as GraphQL over HTTP has it, undefined where it is no JSON. */
-export function parseParams(text: string): OperationParams | null | undefined {
+/** What is asked for, null where it is not as GraphQL over HTTP has it, an error where it is no JSON. */
+export function parseParams(text: string): OperationParams | null | SyntaxError {
   try {
-    const params = JSON.parse(text)
+    const params = parseText(text)
     return isObject(params) && isWellFormed(params) ? (params as unknown as OperationParams) : null
-  } catch {
-    return undefined
+  } catch (error) {
+    return error as SyntaxError
   }
 }
 

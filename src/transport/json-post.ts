@@ -181,7 +181,7 @@ export class JsonPost {
     // What is not UTF-8 becomes this character, which may as well have been sent.
     if (text.includes('\ufffd') && !isUtf8(json)) return void refuse(request, response, 400, NOT_UTF8)
     const params = parseParams(text)
-    if (params === undefined) return void refuse(request, response, 400, notJson(text))
+    if (params instanceof SyntaxError) return void refuse(request, response, 400, notJson(text, params))
     const operation = params && mediaType ? this.#prepare(params, caller) : null
     if (operation === null || mediaType === null) {
       const exact = params && mayBeInexact(text) ? exactParams(text) : params

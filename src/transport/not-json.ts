@@ -1,7 +1,10 @@
 import { EpochcastError } from '../task/errors.ts'
+import { TooManyContainersError } from '../task/json.ts'
 import { firstCharacters, isUpTo } from '../task/text.ts'
 
 const MAX_PLACE_LENGTH = 120
+/** Tokens that are looked at for a bare literal: about a millisecond's; behind them only the place is told. */
+const MAX_TOKENS = 50_000
 
 /** Strings are skipped, one without an end to the end of the text; what remains are brackets, separators and literals. */
 const TOKEN =
@@ -21,9 +24,17 @@ const REQUEST_BODY: Text = {
   expected: 'an object with query and, where there are any, variables',
 }
 
-/** Says what is wrong with a text that is no JSON, without repeating it: it may hold what is no one's to read. */
-export function notJson(text: string, { what, path, expected } = REQUEST_BODY): EpochcastError {
-  const found = bareLiteral(text, path)
+/**
+ * Says what is wrong with a text that is no JSON, without repeating it: it may hold what is no one's to read.
+ *
+ * @param error what the parser threw
+ */
+export function notJson(
+  text: string,
+  error: unknown,
+  { what, path, expected } = REQUEST_BODY,
+): EpochcastError {
+  const found = error instanceof TooManyContainersError ? null : bareLiteral(text, path)
   if (found) {
     const { literal } = found
     const instead = PYTHON[literal] ?? 'the strings "NaN", "Infinity" and "-Infinity"'
@@ -32,7 +43,7 @@ export function notJson(text: string, { what, path, expected } = REQUEST_BODY): 
       `${shortened(placeOf(found.path)) || what} is a bare ${literal}, which JSON does not have; send ${instead} instead`,
     )
   }
-  const problem = text === '' ? 'is empty' : `is not JSON${whereOf(text)}`
+  const problem = text === '' ? 'is empty' : problemOf(error)
   return new EpochcastError('BAD_REQUEST', `${what} ${problem}; expected ${expected}`)
 }
 
@@ -40,9 +51,9 @@ export function notJson(text: string, { what, path, expected } = REQUEST_BODY): 
 const MAX_REASON_BYTES = 123
 
 /** As `notJson`, in the few words that there is room for when a WebSocket is closed. */
-export function notJsonInShort(text: string): string {
-  const found = bareLiteral(text, [])
-  if (!found) return `the message is not JSON${whereOf(text)}; expected one of graphql-transport-ws`
+export function notJsonInShort(text: string, error: unknown): string {
+  const found = error instanceof TooManyContainersError ? null : bareLiteral(text, [])
+  if (!found) return `the message ${problemOf(error)}; expected one of graphql-transport-ws`
   const { literal } = found
   const instead = PYTHON[literal] ?? `the string ${JSON.stringify(STANDARD[literal] ?? literal)}`
   const words = ` is a bare ${literal}; send ${instead}`
@@ -75,7 +86,9 @@ type Path = readonly (string | number)[]
 function bareLiteral(text: string, start: readonly string[]): { literal: string; path: Path } | null {
   /** For each open bracket the key or the index that is being read. */
   const path: (string | number)[] = [...start]
+  let tokens = 0
   for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (++tokens > MAX_TOKENS) return null
     const last = path.length - 1
     if (token === '{') path.push('')
     else if (token === '[') path.push(0)
@@ -104,15 +117,14 @@ function placeOf(path: Path): string {
 const shortened = (place: string): string =>
   isUpTo(place, MAX_PLACE_LENGTH) ? place : `${firstCharacters(place, MAX_PLACE_LENGTH)}…`
 
+function problemOf(error: unknown): string {
+  return error instanceof TooManyContainersError ? error.message : `is not JSON${whereOf(error)}`
+}
+
 /** Of what the parser says, only the place: the rest repeats the text. */
-function whereOf(text: string): string {
-  try {
-    JSON.parse(text)
-    return ''
-  } catch (error) {
-    const { message } = error as Error
-    const [, position] = /at position (\d+)/.exec(message) ?? []
-    if (position !== undefined) return ` (at character ${Number(position) + 1})`
-    return message.includes('end of JSON') ? ' (it ends too early)' : ''
-  }
+function whereOf(error: unknown): string {
+  const message = error instanceof SyntaxError ? error.message : ''
+  const [, position] = /at position (\d+)/.exec(message) ?? []
+  if (position !== undefined) return ` (at character ${Number(position) + 1})`
+  return message.includes('end of JSON') ? ' (it ends too early)' : ''
 }

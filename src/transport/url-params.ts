@@ -33,8 +33,8 @@ function jsonParam(given: URLSearchParams, name: 'variables' | 'extensions') {
   if (!text) return {}
   try {
     return { [name]: parseJson(text) as Record<string, unknown> }
-  } catch {
-    const { message, extensions } = notJson(text, {
+  } catch (error) {
+    const { message, extensions } = notJson(text, error, {
       what: `the parameter ${name}`,
       path: [name],
       expected: 'a JSON object',

@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isExact as isExactOnCommandLine } from '../../clients/cli/exact-numbers.ts'
-import { InexactNumber, isExact, mayBeInexact, parseJson } from '../../src/task/json.ts'
+import {
+  InexactNumber,
+  isExact,
+  mayBeInexact,
+  parseJson,
+  parseText,
+  TooManyContainersError,
+} from '../../src/task/json.ts'
+import { LIMITS } from '../../src/task/limits.ts'
 
 const EXACT = [
   '0',
@@ -110,5 +118,34 @@ describe('a number in JSON', () => {
     const report = { taskId: '550e8400-e29b-41d4-a716-446655440000', timestamp: '2026-11-21T10:30:15.123Z' }
     const metrics = { loss: Math.PI / 10, lr: 1e-5, tiny: 1.2345678901234567e-12, tokens: 123_456_789_012 }
     expect(mayBeInexact(JSON.stringify({ ...report, metrics }))).toBe(false)
+  })
+})
+
+describe('a text from outside', () => {
+  const { jsonContainers } = LIMITS
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+
+  it('is parsed with as many lists and objects as it may have, and no more', () => {
+    const half = jsonContainers / 2
+    const objects = `{"a":${'{"a":'.repeat(half - 1)}0${'}'.repeat(half)}`
+    expect(parseText(`[${nested(half - 1)},${objects}]`)).toHaveLength(2)
+    for (const parse of [parseText, parseJson]) {
+      expect(() => parse(`[${nested(half)},${objects}]`)).toThrow(TooManyContainersError)
+      // Beside one another, too, and whether or not it is whole.
+      expect(() => parse(`[${'[],'.repeat(jsonContainers)}0]`)).toThrow(TooManyContainersError)
+      expect(() => parse('['.repeat(1_000_000))).toThrow(TooManyContainersError)
+    }
+  })
+
+  it('may have any brackets in its strings', () => {
+    const text = ['"[]', '\\', '[{'.repeat(jsonContainers)]
+    expect(parseText(JSON.stringify(text))).toEqual(text)
+    expect(parseText(JSON.stringify({ [text.join('')]: text }))).toEqual({ [text.join('')]: text })
+  })
+
+  it('without an end says so', () => {
+    const open = `[0,"${'['.repeat(jsonContainers + 1)}`
+    expect(() => parseText(open)).toThrow(SyntaxError)
+    expect(() => parseText(open)).not.toThrow(TooManyContainersError)
   })
 })

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { Caller } from '../../repository/access.ts'
 import { EpochcastError } from '../../task/errors.ts'
+import { parseText } from '../../task/json.ts'
 import type { Callers } from '../callers.ts'
 import { type Clients, holderOf } from '../clients.ts'
 import { notJson } from '../not-json.ts'
@@ -75,9 +76,9 @@ export class KubeflowStatus {
 function statusIn(text: string): TrainerStatus {
   let body: unknown
   try {
-    body = JSON.parse(text)
-  } catch {
-    throw notJson(text)
+    body = parseText(text)
+  } catch (error) {
+    throw notJson(text, error)
   }
   const { data, error } = shape.safeParse(body)
   if (data) return data.trainerStatus

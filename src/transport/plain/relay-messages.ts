@@ -1,5 +1,6 @@
 import { isUsableText } from '../../schema/validation.ts'
 import { EpochcastError, quote } from '../../task/errors.ts'
+import { parseText } from '../../task/json.ts'
 import type { Report } from '../../task/report.ts'
 import type { Json, Metrics, Phase } from '../../task/task.ts'
 import { type Fields, isObject, metricsOf, metricValue } from './relay-metrics.ts'
@@ -255,7 +256,7 @@ const BARE = /"[^"\\]*(?:\\(?:.|$)[^"\\]*)*(?:"|$)|-?\b(?:NaN|Infinity)\b/gs
 function parsed(text: string): unknown {
   for (const json of [text, text.replace(BARE, (found) => (found.startsWith('"') ? found : `"${found}"`))]) {
     try {
-      return JSON.parse(json)
+      return parseText(json)
     } catch {
       // Which of them it was is for whoever reads the refusal.
     }

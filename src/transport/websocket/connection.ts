@@ -140,8 +140,8 @@ export class Connection implements ProtocolSocket, KeptConnection {
     let message: unknown
     try {
       message = parseJson(text)
-    } catch {
-      this.close(CloseCode.BadRequest, notJsonInShort(text))
+    } catch (error) {
+      this.close(CloseCode.BadRequest, notJsonInShort(text, error))
       return
     }
     // Messages of a server are no failure of ours where a client sends them.
