@@ -57,6 +57,11 @@ export class FairTurns {
     }
   }
 
+  /** As `take`, as a promise. */
+  turn(holder: string): Promise<void> {
+    return new Promise((resolve) => this.take(holder, resolve))
+  }
+
   #hasRoom({ taken, spentMs }: Lane): boolean {
     return taken < Math.max(1, this.#perRound / this.#lanes.size) && spentMs < this.#maxMs
   }

@@ -106,7 +106,7 @@ export function createHttpServer({
     : createServer(options, listener)
   clients.watch(server)
   const { headersMs, requestMs } = clients.limits
-  refuseUnparsed(server, { pipelines, headersMs, requestMs })
+  refuseUnparsed(server, { clients, pipelines, headersMs, requestMs })
   return server
 
   function serve(request: IncomingMessage, response: ServerResponse) {
@@ -132,7 +132,7 @@ export function createHttpServer({
     if (page) {
       if (clients.waiting.isOver(holder))
         return refuse(request, response, 503, clients.waiting.refusal(holder))
-      return page.serve(request, response)
+      return clients.turns.take(holder, () => page.serve(request, response))
     }
     if (path === '/' || path.startsWith(TASK_PAGES)) {
       response.writeHead(302, { location: GRAPHQL_PATH }).end()

@@ -71,7 +71,7 @@ export class JsonPost {
 
   constructor(options: JsonPostOptions) {
     this.#options = options
-    this.#page = new GraphiQLPage(options.callers.areKnownByTokens)
+    this.#page = new GraphiQLPage(options.callers.areKnownByTokens, options.clients)
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {

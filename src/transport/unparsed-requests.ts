@@ -1,6 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { EpochcastError, quote } from '../task/errors.ts'
+import { type Clients, holderOf } from './clients.ts'
 import type { Pipelines } from './pipelines.ts'
 import { endSoon, rawResponse, refuse } from './refusals.ts'
 
@@ -8,6 +10,7 @@ import { endSoon, rawResponse, refuse } from './refusals.ts'
 type ParserError = Error & { readonly code?: string; readonly reason?: string }
 
 interface UnparsedOptions {
+  readonly clients: Clients
   readonly pipelines: Pipelines
   readonly headersMs: number
   readonly requestMs: number
@@ -18,8 +21,12 @@ interface UnparsedOptions {
  * large or not HTTP, requests whose time is over, expectations, tunnels. A connection on which nothing can be written, or
  * on which a response is under way that this would be taken for, is just ended.
  */
-export function refuseUnparsed(server: Server, { pipelines, ...times }: UnparsedOptions): void {
-  server.on('clientError', (error: ParserError, socket: Duplex) => {
+export function refuseUnparsed(server: Server, { clients, pipelines, ...times }: UnparsedOptions): void {
+  server.on('clientError', (error: ParserError, socket: Socket) => {
+    // The time of very many may be over at once.
+    clients.turns.take(holderOf(clients.strangerOf({ socket, headers: {} })), () => refuseIt(error, socket))
+  })
+  const refuseIt = (error: ParserError, socket: Socket) => {
     // It has been refused, and what else comes is thrown away.
     if (socket.writableEnded) return
     const isOfLast = pipelines.isReceiving(socket) || !pipelines.isResponding(socket)
@@ -28,7 +35,7 @@ export function refuseUnparsed(server: Server, { pipelines, ...times }: Unparsed
       return
     }
     endSoon(socket, rawResponse(...refusalOf(error, times)))
-  })
+  }
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const { expect } = request.headers
     const found = `the Expect header is ${quote(expect)}`
@@ -45,7 +52,7 @@ export function refuseUnparsed(server: Server, { pipelines, ...times }: Unparsed
 
 function refusalOf(
   { code, reason, message }: ParserError,
-  { headersMs, requestMs }: Omit<UnparsedOptions, 'pipelines'>,
+  { headersMs, requestMs }: Omit<UnparsedOptions, 'clients' | 'pipelines'>,
 ): [status: string, error: EpochcastError] {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':

@@ -17,6 +17,19 @@ it('run at once while there is room, and then in the order of asking, so many a 
   while (run.at(-1) !== -1) await round()
 })
 
+it('are promises, too', async () => {
+  const turns = new FairTurns(1, 1000)
+  const order: string[] = []
+  const all = ['first', 'second', 'third'].map(async (name) => {
+    await turns.turn('a')
+    order.push(name)
+  })
+  await null
+  expect(order).toEqual(['first'])
+  await Promise.all(all)
+  expect(order).toEqual(['first', 'second', 'third'])
+})
+
 it('are divided among those who ask: the one of many waits no longer than a round', async () => {
   const turns = new FairTurns(4, 1000)
   let greedy = 0

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import { availableParallelism } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { type Server, WebSocketServer } from 'ws'
-import { Turns } from '../../delivery/turns.ts'
 import type { Caller } from '../../repository/access.ts'
 import { EpochcastError } from '../../task/errors.ts'
 import type { Clients } from '../clients.ts'
@@ -43,9 +43,8 @@ export interface Upgraded<C extends KeptConnection> {
   readonly caller: Caller
 }
 
-/** Sockets opened in one round of the event loop, of all kinds. */
-const UPGRADES_PER_ROUND = 8
-const upgrades = new Turns(UPGRADES_PER_ROUND)
+/** Messages that are inflated or compressed at a time, in threads that are to leave this one its processor. */
+const COMPRESSED_AT_ONCE = Math.max(1, Math.min(4, availableParallelism() - 1))
 /** Parts of the time between pings, in each of which a part of the sockets is pinged. */
 const KEEP_ALIVE_SLICES = 50
 /** Time for a client to confirm a close before its socket is cut, and when the server stops. */
@@ -81,7 +80,7 @@ export class SocketServer<C extends KeptConnection> {
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: MAX_PIECES,
       ...closing,
-      perMessageDeflate: options.compression,
+      perMessageDeflate: options.compression && { concurrencyLimit: COMPRESSED_AT_ONCE },
       ...(options.handleProtocols && { handleProtocols: options.handleProtocols }),
     })
     // No WebSocket after all; the library would say so in HTML.
@@ -102,12 +101,10 @@ export class SocketServer<C extends KeptConnection> {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void {
-    upgrades.take(() =>
-      this.#sockets.handleUpgrade(request, socket, head, (peer) => {
-        this.#newest = (this.#newest + 1) % KEEP_ALIVE_SLICES
-        this.#connect({ peer, socket, slice: this.#newest, caller }, request)
-      }),
-    )
+    this.#sockets.handleUpgrade(request, socket, head, (peer) => {
+      this.#newest = (this.#newest + 1) % KEEP_ALIVE_SLICES
+      this.#connect({ peer, socket, slice: this.#newest, caller }, request)
+    })
   }
 
   /**

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { Caller } from '../../repository/access.ts'
 import { EpochcastError, quote } from '../../task/errors.ts'
 import type { Callers } from '../callers.ts'
-import type { Clients } from '../clients.ts'
+import { type Clients, holderOf } from '../clients.ts'
 import { httpRefusal } from '../gate.ts'
 import { GRAPHQL_PATH } from '../graphql.ts'
 import type { OriginRule } from '../origin.ts'
@@ -54,30 +54,44 @@ export function serveUpgrades(
   const onError = (err: Error) => logger.debug({ err }, 'a socket failed during its upgrade')
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', onError)
-    // Of a connection that has been refused.
-    if (socket.writableEnded) return
+    clients.turns.take(holderOf(callers.of(request)), () => {
+      // Of a connection that has been refused, or is gone by the time it has its turn.
+      if (!socket.writableEnded && !socket.destroyed) letIn(request, socket, head)
+    })
+  })
+  return {
+    get socketCount() {
+      return doors.reduce((sum, { socketCount }) => sum + socketCount, 0)
+    },
+    close: async (withinMs) => {
+      isClosing = true
+      await Promise.all(doors.map((door) => door.close(withinMs)))
+    },
+  }
+
+  function letIn(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const stranger = callers.of(request)
     const refuse = (status: string, error: EpochcastError, headers = {}) => {
       clients.refusals.add(error.code, 'websocket', stranger.address)
       endSoon(socket, rawResponse(status, error, headers))
     }
-    if (isClosing) return refuse(UNAVAILABLE, STOPPING)
+    if (isClosing) return void refuse(UNAVAILABLE, STOPPING)
     let door: SocketDoor
     try {
       door = doorFor(request)
     } catch (error) {
       if (!(error instanceof EpochcastError)) throw error
-      return refuse(STATUS[error.code as keyof typeof STATUS] ?? '403 Forbidden', error)
+      return void refuse(STATUS[error.code as keyof typeof STATUS] ?? '403 Forbidden', error)
     }
     try {
       socket.once('close', clients.takeSocket(request, stranger))
     } catch (error) {
-      return refuse(UNAVAILABLE, error as EpochcastError)
+      return void refuse(UNAVAILABLE, error as EpochcastError)
     }
     const open = (caller: Caller) => door.upgrade(request, socket, head, caller)
     // Most say who they are in connection_init.
     const isLater = door.identifiesLater && !callers.hasCredentials(request)
-    if (!callers.areKnownByTokens || isLater) return open(stranger)
+    if (!callers.areKnownByTokens || isLater) return void open(stranger)
     const refuseCaller = (error: unknown) => {
       const known = knownRefusal(error, logger)
       const [status, headers] = httpRefusal(known)
@@ -90,15 +104,6 @@ export function serveUpgrades(
     } catch (error) {
       refuseCaller(error)
     }
-  })
-  return {
-    get socketCount() {
-      return doors.reduce((sum, { socketCount }) => sum + socketCount, 0)
-    },
-    close: async (withinMs) => {
-      isClosing = true
-      await Promise.all(doors.map((door) => door.close(withinMs)))
-    },
   }
 
   /** @throws EpochcastError BAD_REQUEST, NOT_FOUND, ORIGIN_NOT_ALLOWED */
