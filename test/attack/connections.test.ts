@@ -262,6 +262,28 @@ it('frames and messages that are none, and bodies far too large', () =>
     },
   }))
 
+it('a megabyte of opening brackets, time and again', () =>
+  withstands({
+    name: 'opening brackets, 60 × 1 MB',
+    maxGrowthMiB: 200,
+    run: async ({ url }) => {
+      const brackets = '['.repeat(1_000_000)
+      const head = 'POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n'
+      const body = `${head}Content-Length: ${brackets.length}\r\n\r\n${brackets}`
+      const frame = clientFrame(brackets)
+      const posts = open(url, 30)
+      const sockets = open(url, 30)
+      await each(posts, (raw) => raw.write(body), 2)
+      await each(sockets, (raw) => raw.write(UPGRADE).write(frame), 2)
+      await until('the refusals', () =>
+        [
+          ...posts.map(({ statuses }) => statuses[0] === 400),
+          ...sockets.map(({ text }) => text.includes('lists and objects')),
+        ].every(Boolean),
+      )
+    },
+  }))
+
 it('compression bombs', () =>
   withstands({
     name: 'compression bombs, permessage-deflate',

@@ -82,6 +82,29 @@ export class AttackedServer {
   }
 }
 
+/** A trainer and a viewer of a server, in a thread of their own. */
+class Users {
+  readonly #worker: Worker
+
+  private constructor(worker: Worker) {
+    this.#worker = worker
+  }
+
+  static async of({ url }: AttackedServer): Promise<Users> {
+    const taskId = await startExternal(url)
+    const worker = new Worker(join(import.meta.dirname, 'ordinary-users.js'), { workerData: { url, taskId } })
+    onTestFinished(async () => void (await worker.terminate()))
+    return new Users(worker)
+  }
+
+  /** What they met since it was asked last. */
+  async take(): Promise<Times> {
+    this.#worker.postMessage('take')
+    const [times] = await once(this.#worker, 'message')
+    return times
+  }
+}
+
 /**
  * Runs an attack on a server beside ordinary users, and expects that it goes on, that its memory is bounded, and that
  * the users hardly notice. Prints what was measured.
@@ -93,35 +116,30 @@ export async function withstands(
   afterwards: (server: AttackedServer) => Promise<unknown> = async () => {},
 ): Promise<void> {
   const crashes: string[] = []
-  const server = await AttackedServer.start(env, (what) => crashes.push(what))
-  const taskId = await startExternal(server.url)
-  const users = new Worker(join(import.meta.dirname, 'ordinary-users.js'), {
-    workerData: { url: server.url, taskId },
-  })
-  onTestFinished(async () => void (await users.terminate()))
-  const take = async (): Promise<Times> => {
-    users.postMessage('take')
-    const [times] = await once(users, 'message')
-    return times
-  }
+  const start = () => AttackedServer.start(env, (what) => crashes.push(what))
+  // An attack takes this machine's processors, too: what that costs is seen at a server that nobody attacks.
+  const [server, spared] = [await start(), await start()]
+  const users = await Users.of(server)
+  const sparedUsers = await Users.of(spared)
   await prepare?.(server)
   // The first are those of cold code.
   await sleep(QUIET_MS / 3)
-  await take()
+  await Promise.all([users.take(), sparedUsers.take()])
   await sleep(QUIET_MS)
-  const quiet = await take()
+  const quiet = await users.take()
+  await sparedUsers.take()
   server.forgetPeak()
   const rssMiB = server.rssMiB
 
   await attack(server)
 
-  const meanwhile = await take()
+  const [meanwhile, beside] = await Promise.all([users.take(), sparedUsers.take()])
   const peakMiB = server.peakRssMiB
   const row = [
     name,
     `RSS ${rssMiB.toFixed()} → ${peakMiB.toFixed()} MiB`,
-    `viewer p99 ${p99(quiet.viewerMs)} → ${p99(meanwhile.viewerMs)} ms`,
-    `POST p99 ${p99(quiet.postMs)} → ${p99(meanwhile.postMs)} ms (${meanwhile.postMs.length} calls)`,
+    `viewer p99 ${p99(quiet.viewerMs)} → ${p99(meanwhile.viewerMs)} ms, spared ${p99(beside.viewerMs)}`,
+    `POST p99 ${p99(quiet.postMs)} → ${p99(meanwhile.postMs)} ms, spared ${p99(beside.postMs)} (${meanwhile.postMs.length} calls)`,
     ...(meanwhile.failures.length > 0 ? [`${meanwhile.failures.length} failures of ordinary users`] : []),
   ]
   process.stdout.write(`${row.join(' | ')}\n`)
