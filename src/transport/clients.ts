@@ -26,7 +26,7 @@ export const BURST_SECONDS = 4
 /** How often what waits is counted again, and times are looked at. */
 const SWEEP_MS = 500
 /** Operations begun in one round of the event loop, and what one address may take of a round. */
-const TURNS_PER_ROUND = 16
+const TURNS_PER_ROUND = 8
 const TURN_MS = 4
 /** When a refused client may try again: places and bytes come free as others are served. */
 const RETRY_AFTER_MS = 1000

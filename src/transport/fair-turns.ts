@@ -1,3 +1,5 @@
+const DONE = () => {}
+
 /** What one holder waits with, and has had of this round. */
 interface Lane {
   waiting: (() => void)[]
@@ -104,7 +106,9 @@ export class FairTurns {
   }
 
   #shift(lane: Lane): () => void {
-    const run = lane.waiting[lane.next++] as () => void
+    const run = lane.waiting[lane.next] as () => void
+    // A request that was kept here until all of them are run would have outlived the young generation by then.
+    lane.waiting[lane.next++] = DONE
     this.#waiting--
     // Not one by one: each would move all that follow.
     if (lane.next === lane.waiting.length || lane.next > 1000) {

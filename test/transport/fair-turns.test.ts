@@ -1,4 +1,6 @@
 import { setImmediate as round } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { FairTurns } from '../../src/transport/fair-turns.ts'
 
@@ -42,6 +44,23 @@ it('are divided among those who ask: the one of many waits no longer than a roun
   while (modest < 100) await round()
   expect(greedy - atFirst).toBeLessThan(120)
   expect(greedy - atFirst).toBeGreaterThan(80)
+})
+
+it('keep nothing of those that have been run, however many wait behind them', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const turns = new FairTurns(1, 1000)
+  const refs: WeakRef<object>[] = []
+  const run: number[] = []
+  for (let i = 0; i < 100; i++) {
+    const request = { i }
+    refs.push(new WeakRef(request))
+    turns.take('a', () => run.push(request.i))
+  }
+  while (run.length < 50) await round()
+  collect()
+  const kept = refs.filter((ref) => ref.deref() !== undefined).length
+  expect(kept).toBeLessThanOrEqual(100 - run.length)
 })
 
 it('count the promises that a turn goes on in', async () => {
