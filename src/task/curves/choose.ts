@@ -65,6 +65,12 @@ function endsOfEqualWidth(steps: Float64Array, length: number, count: number): U
 const OF_EQUALLY_MANY = new Buckets(null)
 
 /**
+ * Where positions are chosen into: the best choice so far, and the next try. It is done for every series of every segment, and
+ * memory off the heap costs more to allocate than to fill.
+ */
+const scratch: [Uint32Array, Uint32Array] = [new Uint32Array(1024), new Uint32Array(1024)]
+
+/**
  * Chooses at most `max` points that a chart cannot do without, in their order: the first and the last, and of each of
  * many buckets the lowest and the highest finite value and the first of each kind that is not finite. So a spike of
  * one step and a loss that diverges are still to be seen.
@@ -72,14 +78,15 @@ const OF_EQUALLY_MANY = new Buckets(null)
  * Where most buckets of equal width would be empty, what room is left goes to buckets of equally many points.
  *
  * @param max at least 7
- * @returns the positions of the chosen points
+ * @returns the positions of the chosen points, to be read before others are chosen
  */
 export function choosePoints(values: Float64Array, buckets: Buckets, max: number): Uint32Array {
   const { length } = values
   if (length <= max) return Uint32Array.from({ length }, (_, i) => i)
-  const chosen = chooseUpTo(values, buckets, max)
-  const left = max - chosen.length
-  if (!buckets.steps || chosen.length >= BADLY_USED * max || left < LEAST_CHOICE) return chosen
+  const found = chooseUpTo(values, buckets, max)
+  const left = max - found.length
+  if (!buckets.steps || found.length >= BADLY_USED * max || left < LEAST_CHOICE) return found
+  const chosen = found.slice()
   // What buckets of equal width found stays, however few it is beside where points lie densely.
   const denser = chooseUpTo(values, OF_EQUALLY_MANY, left)
   return Uint32Array.from(new Set([...chosen, ...denser])).sort()
@@ -89,11 +96,15 @@ function chooseUpTo(values: Float64Array, buckets: Buckets, max: number): Uint32
   let wanted = Math.floor((max - 2) / 2)
   let best: Uint32Array | undefined
   let tooMany = Number.POSITIVE_INFINITY
+  let into: 0 | 1 = 0
   for (let tries = 1; ; tries++) {
-    const chosen = chooseOfBuckets(values, buckets.ends(values.length, wanted))
+    const chosen = chooseOfBuckets(values, buckets.ends(values.length, wanted), into)
     const count = chosen.length
     if (count > max) tooMany = wanted
-    else if (count > (best?.length ?? 0)) best = chosen
+    else if (count > (best?.length ?? 0)) {
+      best = chosen
+      into = into === 0 ? 1 : 0
+    }
     // Buckets that are empty, or whose points are all alike, give fewer; those of several kinds give more.
     const fitting = Math.floor((wanted * (max - 2)) / count)
     wanted = count > max ? Math.max(1, Math.min(fitting, wanted - 1)) : Math.max(fitting, wanted + 1)
@@ -102,8 +113,10 @@ function chooseUpTo(values: Float64Array, buckets: Buckets, max: number): Uint32
   }
 }
 
-function chooseOfBuckets(values: Float64Array, ends: Uint32Array): Uint32Array {
-  const chosen = new Uint32Array(Math.min(values.length, ends.length * MOST_PER_BUCKET + 2))
+function chooseOfBuckets(values: Float64Array, ends: Uint32Array, into: 0 | 1): Uint32Array {
+  const most = Math.min(values.length, ends.length * MOST_PER_BUCKET + 2)
+  if (scratch[into].length < most) scratch[into] = new Uint32Array(2 * most)
+  const chosen = scratch[into]
   let count = 0
   let start = 0
   for (let i = 0; i < ends.length; i++) {
@@ -111,7 +124,7 @@ function chooseOfBuckets(values: Float64Array, ends: Uint32Array): Uint32Array {
     count = chooseOf(values, start, end, chosen, count)
     start = end
   }
-  return chosen.slice(0, count)
+  return chosen.subarray(0, count)
 }
 
 /** Adds the points to keep of one bucket, in order; returns how many there are now. */

@@ -1,6 +1,7 @@
 import { attemptStarts, withoutReplaced } from './attempts.ts'
 import { Buckets, choosePoints } from './choose.ts'
-import { pickFloats, pickIntegers } from './columns.ts'
+import { ColumnRoom, pickFloats, pickIntegers } from './columns.ts'
+import { concatenateRows, withUsedRows } from './rows.ts'
 import { pointsIn, type Segment, type SegmentRows, type SegmentSeries } from './segment.ts'
 
 /** No series is thinned further than this. */
@@ -56,11 +57,13 @@ function thinnedApart(segments: readonly Segment[], maxPoints: number): readonly
 function thinSegment(segment: Segment, limitOf: (series: SegmentSeries) => number): Segment {
   const { rows, series, after, through } = segment
   // One for all that have a point in every row.
-  const everyRow = new Buckets(Float64Array.from(rows.offsets))
+  const everyRow = new Buckets(new Float64Array(rows.offsets))
+  const most = series.reduce((sum, one) => sum + Math.min(one.values.length, limitOf(one) + MOST_STARTS), 0)
+  const room = new ColumnRoom(most, most)
   const thinned = series.map((one) => {
     const limit = limitOf(one)
     if (one.values.length <= limit) return one.isThinned ? { ...one, isThinned: false } : one
-    return thin(one, rows, one.rows ? bucketsOf(one.rows, rows) : everyRow, limit)
+    return thin(one, rows, one.rows ? bucketsOf(one.rows, rows) : everyRow, limit, room)
   })
   return { after, through, ...withUsedRows(rows, thinned) }
 }
@@ -96,46 +99,23 @@ function concatenate(segments: readonly Segment[], isApart: boolean): Segment {
   }
 }
 
-function concatenateRows(segments: readonly Segment[], after: number): SegmentRows {
-  const all = emptyRows(segments.reduce((sum, { rows }) => sum + rows.length, 0))
-  let at = 0
-  for (const { after: ownAfter, rows } of segments) {
-    all.steps.set(rows.steps, at)
-    all.epochs.set(rows.epochs, at)
-    all.times.set(rows.times, at)
-    all.attempts.set(rows.attempts, at)
-    for (let i = 0; i < rows.length; i++) {
-      all.offsets[at + i] = (rows.offsets[i] as number) + (ownAfter - after)
-    }
-    at += rows.length
-  }
-  return all
-}
-
-const emptyRows = (length: number): SegmentRows => ({
-  length,
-  offsets: new Uint32Array(length),
-  steps: new Float64Array(length),
-  epochs: new Float64Array(length),
-  times: new Float64Array(length),
-  attempts: new Uint32Array(length),
-})
-
 /** Every series with its points of all segments; their rows are those of all segments, too. */
 function concatenateSeries(segments: readonly Segment[], isApart: boolean): SegmentSeries[] {
   const lengths = lengthsOf(segments)
+  const points = segments.reduce((sum, segment) => sum + pointsIn(segment), 0)
+  const room = new ColumnRoom(points, points)
   const all = new Map<number, GrowingSeries>()
   let firstRow = 0
   for (const { series, rows } of segments) {
     for (const own of series) {
       let into = all.get(own.number)
       if (!into) {
-        const values = new Float64Array(lengths.get(own.number) as number)
+        const values = room.floats(lengths.get(own.number) as number)
         into = { number: own.number, isThinned: false, rows: null, values, filled: 0 }
         all.set(own.number, into)
       }
       if (isApart && own.isThinned) into.isThinned = true
-      append(into, own, firstRow)
+      append(into, own, firstRow, room)
     }
     firstRow += rows.length
   }
@@ -157,10 +137,15 @@ interface GrowingSeries extends SegmentSeries {
   filled: number
 }
 
-function append(into: GrowingSeries, { rows, values }: SegmentSeries, firstRow: number): void {
+function append(
+  into: GrowingSeries,
+  { rows, values }: SegmentSeries,
+  firstRow: number,
+  room: ColumnRoom,
+): void {
   // As long as there is a point in every row, they are not listed.
   if (into.rows === null && (rows !== null || into.filled !== firstRow)) {
-    into.rows = new Uint32Array(into.values.length)
+    into.rows = room.integers(into.values.length)
     for (let i = 0; i < into.filled; i++) into.rows[i] = i
   }
   into.values.set(values, into.filled)
@@ -188,13 +173,22 @@ function withoutReplacedPoints(series: SegmentSeries, { steps, attempts }: Segme
  * By buckets of equally many events: those of equally many points would halve what is left of a task's beginning each
  * time that it is merged with less that is newer, until nothing is.
  */
-function thin(series: SegmentSeries, rows: SegmentRows, buckets: Buckets, limit: number): SegmentSeries {
-  const chosen = choosePoints(series.values, buckets, limit)
-  return { ...pick(series, withStarts(chosen, series, rows)), isThinned: true }
+function thin(
+  series: SegmentSeries,
+  rows: SegmentRows,
+  buckets: Buckets,
+  limit: number,
+  room: ColumnRoom,
+): SegmentSeries {
+  const chosen = withStarts(choosePoints(series.values, buckets, limit), series, rows)
+  return { ...pick(series, chosen, room), isThinned: true }
 }
 
 const bucketsOf = (positions: Uint32Array, { offsets }: SegmentRows): Buckets =>
-  new Buckets(Float64Array.from(pickIntegers(offsets, positions)))
+  new Buckets(new Float64Array(pickIntegers(offsets, positions)))
+
+/** Points of each series that stay for where attempts start. */
+const MOST_STARTS = 2
 
 /**
  * What these points replace of earlier segments is told by where the first two attempts start: whatever a later attempt
@@ -206,46 +200,24 @@ function withStarts(
   { steps, attempts }: SegmentRows,
 ): Uint32Array {
   if (attempts.at(-1) === 1) return chosen
-  const starts = attemptStarts(floatsAt(steps, series), integersAt(attempts, series)).slice(0, 2)
+  const starts = attemptStarts(floatsAt(steps, series), integersAt(attempts, series)).slice(0, MOST_STARTS)
   return Uint32Array.from(new Set([...chosen, ...starts])).sort()
 }
 
-const pick = ({ number, rows, values }: SegmentSeries, positions: Uint32Array): SegmentSeries => ({
-  number,
-  isThinned: false,
-  rows: rows ? pickIntegers(rows, positions) : positions,
-  values: pickFloats(values, positions),
-})
-
-/** Only rows that a point refers to, in their order. */
-function withUsedRows(rows: SegmentRows, series: readonly SegmentSeries[]): Pick<Segment, 'rows' | 'series'> {
-  if (series.some(({ rows: own, values }) => own === null && values.length === rows.length))
-    return { rows, series }
-  const isUsed = new Uint8Array(rows.length)
-  for (const { rows: own, values } of series) {
-    if (own === null) isUsed.fill(1, 0, values.length)
-    else for (let i = 0; i < own.length; i++) isUsed[own[i] as number] = 1
-  }
-  const placeOf = new Uint32Array(rows.length)
-  let length = 0
-  for (let row = 0; row < rows.length; row++) if (isUsed[row]) placeOf[row] = length++
-  const used = new Uint32Array(length)
-  for (let row = 0; row < rows.length; row++) if (isUsed[row]) used[placeOf[row] as number] = row
+/** Into columns of its own. */
+function pick(
+  { number, rows, values }: SegmentSeries,
+  positions: Uint32Array,
+  room = new ColumnRoom(positions.length, positions.length),
+): SegmentSeries {
+  const { length } = positions
+  const ownRows = room.integers(length)
+  if (rows) pickIntegers(rows, positions, ownRows)
+  else ownRows.set(positions)
   return {
-    rows: {
-      length,
-      offsets: pickIntegers(rows.offsets, used),
-      steps: pickFloats(rows.steps, used),
-      epochs: pickFloats(rows.epochs, used),
-      times: pickFloats(rows.times, used),
-      attempts: pickIntegers(rows.attempts, used),
-    },
-    series: series.map(({ number, isThinned, rows: own, values }) => ({
-      number,
-      isThinned,
-      // Of rows that are all used, the first stay the first; and a point in every row needs no list of them.
-      rows: own === null || values.length === length ? null : pickIntegers(placeOf, own),
-      values,
-    })),
+    number,
+    isThinned: false,
+    rows: ownRows,
+    values: pickFloats(values, positions, room.floats(length)),
   }
 }
