@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Job, JobObserver, Launcher, Submission, Trainer } from '../../src/launcher/launcher.ts'
 import type { ProcessEnd } from '../../src/task/lifecycle.ts'
@@ -35,6 +36,20 @@ export function launcherContract(open: OpenLauncher, trainerOf: TrainerOf): void
     await Promise.all([launcher.stop(job), launcher.stop(job)])
     await launcher.close()
     expect(told().filter(([what]) => what === 'started').length).toBeLessThanOrEqual(1)
+  })
+
+  it('tells an end once, however many stop a job at a time', async () => {
+    const launcher = await launcherWith({ concurrency: 1 })
+    // That no call is made twice is looked at after each test.
+    for (const job of Array.from({ length: 20 }, () => submission('sleep 60'))) {
+      await launcher.submit(job)
+      const stops: Promise<void>[] = []
+      for (let i = 0; i < 50; i++) {
+        stops.push(launcher.stop(job))
+        await eventLoopTurn()
+      }
+      await Promise.all(stops)
+    }
   })
 
   it('can be closed twice, and tells nothing afterwards', async () => {

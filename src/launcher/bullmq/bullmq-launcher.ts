@@ -6,6 +6,7 @@ import { channelOf } from '../../task/task.ts'
 import type { AdoptingLauncher, BullMQTrainer, Job, JobObserver, Submission } from '../launcher.ts'
 import { reaching } from '../queue-errors.ts'
 import { Repeating } from '../repeating.ts'
+import { SharedCalls } from '../shared-calls.ts'
 import { endInReason, endInReturn, type JobData, jobIdOf, stopKeyOf } from './job-data.ts'
 
 export interface BullMQLauncherOptions {
@@ -54,6 +55,7 @@ export class BullMQLauncher implements AdoptingLauncher {
   readonly #followed = new Map<string, Followed>()
   readonly #queues = new Map<string, { readonly queue: Queue; readonly checker: Worker }>()
   readonly #repeating: Repeating
+  readonly #stops = new SharedCalls()
   #next = 0
   #isClosed = false
 
@@ -108,23 +110,10 @@ export class BullMQLauncher implements AdoptingLauncher {
     if (!this.#isClosed) for (const job of jobs) this.#follow(job)
   }
 
-  async stop({ key, trainer, attempt }: QueueJob): Promise<void> {
+  async stop(job: QueueJob): Promise<void> {
     // Whoever adopts it sees that it is to stop.
     if (this.#isClosed) return
-    await this.#reaching(async () => {
-      const queued = await this.#find(key, trainer)
-      if (!queued || (await isOver(queued))) return
-      const { prefix } = this.#options
-      await this.#redis.set(stopKeyOf(prefix, trainer.queue, jobIdOf(key)), '1', 'EX', STOP_SECONDS)
-      const job = { key, trainer, attempt }
-      const followed = this.#follow(job)
-      if (await this.#remove(job))
-        this.#end(followed, {
-          message: 'it was cancelled before a worker took it',
-          type: 'Cancelled',
-          isCancelled: true,
-        })
-    })
+    await this.#stops.run(channelOf(job.key), () => this.#reaching(() => this.#stop(job)))
   }
 
   async close(): Promise<void> {
@@ -136,6 +125,25 @@ export class BullMQLauncher implements AdoptingLauncher {
       [...this.#queues.values()].flatMap(({ queue, checker }) => [queue.close(), checker.close(true)]),
     )
     this.#options.disconnect()
+  }
+
+  async #stop({ key, trainer, attempt }: QueueJob): Promise<void> {
+    const channel = channelOf(key)
+    const known = this.#followed.get(channel)
+    const queued = await this.#find(key, trainer)
+    if (!queued || (await isOver(queued))) return
+    const { prefix } = this.#options
+    await this.#redis.set(stopKeyOf(prefix, trainer.queue, jobIdOf(key)), '1', 'EX', STOP_SECONDS)
+    // It ended meanwhile, which has been told.
+    if (known && this.#followed.get(channel) !== known) return
+    const job = { key, trainer, attempt }
+    const followed = this.#follow(job)
+    if (await this.#remove(job))
+      this.#end(followed, {
+        message: 'it was cancelled before a worker took it',
+        type: 'Cancelled',
+        isCancelled: true,
+      })
   }
 
   #reaching<T>(work: () => Promise<T>): Promise<T> {

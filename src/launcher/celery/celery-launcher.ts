@@ -5,6 +5,7 @@ import { channelOf } from '../../task/task.ts'
 import type { AdoptingLauncher, CeleryTrainer, Job, JobObserver, Submission } from '../launcher.ts'
 import { reaching } from '../queue-errors.ts'
 import { Repeating } from '../repeating.ts'
+import { SharedCalls } from '../shared-calls.ts'
 import type { CeleryBroker, WorkersWord } from './broker.ts'
 import { resultIn, resultKeyOf } from './results.ts'
 
@@ -58,6 +59,7 @@ export class CeleryLauncher implements AdoptingLauncher {
   readonly #observer: JobObserver
   readonly #followed = new Map<string, Followed>()
   readonly #repeating: readonly Repeating[]
+  readonly #stops = new SharedCalls()
   #isClosed = false
 
   constructor(broker: CeleryBroker, results: Redis, options: CeleryLauncherOptions, observer: JobObserver) {
@@ -92,14 +94,20 @@ export class CeleryLauncher implements AdoptingLauncher {
   async stop(job: CeleryJob): Promise<void> {
     // Whoever adopts it sees that it is to stop.
     if (this.#isClosed) return
-    await this.#reaching(async () => {
-      const [wasEnqueued] = await this.#broker.wereEnqueued([job])
-      if (!wasEnqueued && !this.#followed.has(channelOf(job.key))) return
-      const followed = this.#follow(job)
-      if (followed.stopAt !== null) return
-      await this.#stop(followed)
-      followed.stopAt = performance.now()
-    })
+    const channel = channelOf(job.key)
+    await this.#stops.run(channel, () =>
+      this.#reaching(async () => {
+        const known = this.#followed.get(channel)
+        const [wasEnqueued] = await this.#broker.wereEnqueued([job])
+        if (!wasEnqueued && !this.#followed.has(channel)) return
+        // It ended meanwhile, which has been told.
+        if (known && !this.#followed.has(channel)) return
+        const followed = this.#follow(job)
+        if (followed.stopAt !== null) return
+        await this.#stop(followed)
+        followed.stopAt = performance.now()
+      }),
+    )
   }
 
   async close(): Promise<void> {
