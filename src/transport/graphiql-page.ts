@@ -88,9 +88,15 @@ export class GraphiQLPage {
 }
 
 /** Also where the client has left. */
-async function drained(response: ServerResponse): Promise<void> {
-  if (response.destroyed) return
-  await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve))
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (response.destroyed) return resolve()
+    const done = () => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })
 }
 
 /** Not between the two halves of a character. */

@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from 'node:http'
+import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { graphiqlExamples } from '../../src/transport/graphiql.ts'
 import { openBrowser } from '../support/browser.ts'
 import { run, START } from '../support/graphql.ts'
@@ -107,4 +108,29 @@ it('GraphiQL is sent compressed, and not again to a browser that has it', async 
   const { headers } = (await get({ origin: 'http://localhost:3000' })).response
   expect(headers['access-control-allow-origin']).toBe('http://localhost:3000')
   expect((await get({ origin: 'https://evil.example' })).response.statusCode).toBe(403)
+})
+
+it('GraphiQL comes whole to who reads slowly, however many pieces it is sent in, and no more to who left', async () => {
+  const { url, gauges } = await testServer()
+  const warnings: Error[] = []
+  const note = (warning: Error) => warnings.push(warning)
+  process.on('warning', note)
+  onTestFinished(() => void process.off('warning', note))
+  const open = () =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      request(url, { headers: { accept: 'text/html', 'accept-encoding': 'identity' }, agent: false }, resolve)
+        .on('error', reject)
+        .end()
+    })
+  const [slow, gone] = await Promise.all([open(), open()])
+  gone.destroy()
+  let bytes = 0
+  for await (const chunk of slow) {
+    bytes += (chunk as Buffer).length
+    await eventLoopTurn()
+  }
+  expect(bytes).toBe(Number(slow.headers['content-length']))
+  expect(bytes).toBeGreaterThan(5_000_000)
+  await expect.poll(() => gauges().requests).toBe(0)
+  expect(warnings).toEqual([])
 })
