@@ -99,9 +99,8 @@ export class CeleryLauncher implements AdoptingLauncher {
       this.#reaching(async () => {
         const known = this.#followed.get(channel)
         const [wasEnqueued] = await this.#broker.wereEnqueued([job])
-        if (!wasEnqueued && !this.#followed.has(channel)) return
-        // It ended meanwhile, which has been told.
-        if (known && !this.#followed.has(channel)) return
+        // It is none of ours, or it ended meanwhile, which has been told.
+        if (!this.#followed.has(channel) && (known || !wasEnqueued)) return
         const followed = this.#follow(job)
         if (followed.stopAt !== null) return
         await this.#stop(followed)
