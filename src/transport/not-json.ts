@@ -34,7 +34,7 @@ export function notJson(
   error: unknown,
   { what, path, expected } = REQUEST_BODY,
 ): EpochcastError {
-  const found = error instanceof TooManyContainersError ? null : bareLiteral(text, path)
+  const found = bareLiteral(text, path)
   if (found) {
     const { literal } = found
     const instead = PYTHON[literal] ?? 'the strings "NaN", "Infinity" and "-Infinity"'
@@ -52,7 +52,7 @@ const MAX_REASON_BYTES = 123
 
 /** As `notJson`, in the few words that there is room for when a WebSocket is closed. */
 export function notJsonInShort(text: string, error: unknown): string {
-  const found = error instanceof TooManyContainersError ? null : bareLiteral(text, [])
+  const found = bareLiteral(text, [])
   if (!found) return `the message ${problemOf(error)}; expected one of graphql-transport-ws`
   const { literal } = found
   const instead = PYTHON[literal] ?? `the string ${JSON.stringify(STANDARD[literal] ?? literal)}`

@@ -254,9 +254,10 @@ const BARE = /"[^"\\]*(?:\\(?:.|$)[^"\\]*)*(?:"|$)|-?\b(?:NaN|Infinity)\b/gs
 
 /** @throws EpochcastError BAD_REQUEST */
 function parsed(text: string): unknown {
-  for (const json of [text, text.replace(BARE, (found) => (found.startsWith('"') ? found : `"${found}"`))]) {
+  const quoted = () => text.replace(BARE, (found) => (found.startsWith('"') ? found : `"${found}"`))
+  for (const textOf of [() => text, quoted]) {
     try {
-      return parseText(json)
+      return parseText(textOf())
     } catch {
       // Which of them it was is for whoever reads the refusal.
     }
