@@ -30,8 +30,7 @@ export class GraphiQLPage {
   /** To be called for a GET whose Accept header has `text/html`. */
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { origin } = request.headers
-    this.#page ??= this.#made()
-    const page = await this.#page
+    const page = await this.#made()
     const headers = {
       ...(origin === undefined ? {} : corsHeaders(origin)),
       etag: page.etag,
@@ -67,8 +66,18 @@ export class GraphiQLPage {
     response.end()
   }
 
+  #made(): Promise<EncodedBytes> {
+    if (!this.#page) {
+      this.#page = this.#make()
+      this.#page.catch(() => {
+        this.#page = undefined
+      })
+    }
+    return this.#page
+  }
+
   /** In pieces: all at once would take 60 ms. */
-  async #made(): Promise<EncodedBytes> {
+  async #make(): Promise<EncodedBytes> {
     const text = renderGraphiQL({
       title: 'Epochcast',
       // Its WebSocket does not carry the headers in which people give their token.
