@@ -146,11 +146,17 @@ export function createHttpServer({
     if (path === '/metrics' && metrics)
       return gate.pass(request, response, () => serveMetrics(request, response, metrics))
     const door = doorAt(path)
-    if (door === null) return refuse(request, response, 404, nothingAt(path))
+    if (door === null)
+      return clients.turns.take(holder, () => refuse(request, response, 404, nothingAt(path)))
     if (clients.waiting.isOver(holder)) return refuse(request, response, 503, clients.waiting.refusal(holder))
     // In the page people say who they are.
     if (door === jsonPost && graphiql && asksForPage(request)) return door.serve(request, response)
     gate.pass(request, response, () => door.serve(request, response))
+  }
+
+  function refuseBefore(request: IncomingMessage, response: ServerResponse, error: EpochcastError) {
+    const status = error.code === 'ORIGIN_NOT_ALLOWED' ? 403 : 400
+    clients.turns.take((response as CountedResponse).holder, () => refuse(request, response, status, error))
   }
 
   function serveMetrics(request: IncomingMessage, response: ServerResponse, metrics: MetricsDoor) {
@@ -181,10 +187,6 @@ const METRICS_ELSEWHERE = new EpochcastError(
 
 const nothingAt = (path: string): EpochcastError =>
   new EpochcastError('NOT_FOUND', `there is nothing at ${quote(path)}; GraphQL is at ${GRAPHQL_PATH}`)
-
-function refuseBefore(request: IncomingMessage, response: ServerResponse, error: EpochcastError): void {
-  refuse(request, response, error.code === 'ORIGIN_NOT_ALLOWED' ? 403 : 400, error)
-}
 
 /**
  * Connections that may wait to be accepted; the system bounds it further. With Node's 511, of thousands that come

@@ -1,6 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { EpochcastError, quote } from '../task/errors.ts'
 import { type Clients, holderOf } from './clients.ts'
 import type { Pipelines } from './pipelines.ts'
@@ -22,31 +21,32 @@ interface UnparsedOptions {
  * on which a response is under way that this would be taken for, is just ended.
  */
 export function refuseUnparsed(server: Server, { clients, pipelines, ...times }: UnparsedOptions): void {
+  // The time of very many may be over at once.
+  const inTurn = (socket: Socket, run: () => void) =>
+    clients.turns.take(holderOf(clients.strangerOf({ socket, headers: {} })), run)
   server.on('clientError', (error: ParserError, socket: Socket) => {
-    // The time of very many may be over at once.
-    clients.turns.take(holderOf(clients.strangerOf({ socket, headers: {} })), () => refuseIt(error, socket))
+    inTurn(socket, () => {
+      // It has been refused, and what else comes is thrown away.
+      if (socket.writableEnded) return
+      const isOfLast = pipelines.isReceiving(socket) || !pipelines.isResponding(socket)
+      if (!socket.writable || error.code === 'ECONNRESET' || !isOfLast) {
+        socket.destroy()
+        return
+      }
+      endSoon(socket, rawResponse(...refusalOf(error, times)))
+    })
   })
-  const refuseIt = (error: ParserError, socket: Socket) => {
-    // It has been refused, and what else comes is thrown away.
-    if (socket.writableEnded) return
-    const isOfLast = pipelines.isReceiving(socket) || !pipelines.isResponding(socket)
-    if (!socket.writable || error.code === 'ECONNRESET' || !isOfLast) {
-      socket.destroy()
-      return
-    }
-    endSoon(socket, rawResponse(...refusalOf(error, times)))
-  }
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const { expect } = request.headers
     const found = `the Expect header is ${quote(expect)}`
     const error = new EpochcastError('BAD_REQUEST', `${found}; expected 100-continue, or none`)
     pipelines.run(request, response, () => refuse(request, response, 417, error))
   })
-  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+  server.on('connect', (request: IncomingMessage, socket: Socket) => {
     const found = `the request is CONNECT ${quote(request.url)}`
     const error = new EpochcastError('BAD_REQUEST', `${found}; this is no proxy. Expected GET or POST`)
     socket.on('error', () => socket.destroy())
-    endSoon(socket, rawResponse('405 Method Not Allowed', error))
+    inTurn(socket, () => endSoon(socket, rawResponse('405 Method Not Allowed', error)))
   })
 }
 

@@ -55,8 +55,7 @@ export function serveUpgrades(
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', onError)
     clients.turns.take(holderOf(callers.of(request)), () => {
-      // Of a connection that has been refused, or is gone by the time it has its turn.
-      if (!socket.writableEnded && !socket.destroyed) letIn(request, socket, head)
+      if (isOpen(socket)) letIn(request, socket, head)
     })
   })
   return {
@@ -99,8 +98,13 @@ export function serveUpgrades(
     }
     try {
       const caller = callers.identify(request, { mayHaveTicket: true })
-      if (caller instanceof Promise) caller.then(open).catch(refuseCaller)
-      else open(caller)
+      if (!(caller instanceof Promise)) return void open(caller)
+      const openInTurn = async (known: Caller) => {
+        // All that wait for the keys of a provider are known at once.
+        await clients.turns.turn(holderOf(known))
+        if (isOpen(socket)) open(known)
+      }
+      caller.then(openInTurn).catch(refuseCaller)
     } catch (error) {
       refuseCaller(error)
     }
@@ -116,6 +120,9 @@ export function serveUpgrades(
     return door
   }
 }
+
+/** False of a connection that has been refused, or is gone by the time it has its turn. */
+const isOpen = (socket: Duplex): boolean => !socket.writableEnded && !socket.destroyed
 
 /** Of an upgrade whose caller does not show what it is to show. */
 function knownRefusal(error: unknown, logger: Logger): EpochcastError {
