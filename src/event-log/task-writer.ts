@@ -24,9 +24,10 @@ import {
 import { CurveFolder } from './curve-folder.ts'
 import type { CurveStore } from './curve-store.ts'
 import type { EventLog, Snapshot, StoredSnapshot } from './event-log.ts'
-import { getTask, taskKeys, taskNotFound } from './find-task.ts'
+import { taskNotFound } from './find-task.ts'
 import { isListingDue, listingOf } from './listing.ts'
 import { recreateLog } from './recovery.ts'
+import { TaskFinder } from './task-finder.ts'
 import { WriteCounts } from './write-counts.ts'
 
 /** Rounds of read, decide and append before writers give up; each lost round is another writer's success. */
@@ -74,6 +75,7 @@ export interface TaskWriterOptions {
  */
 export class TaskWriter {
   readonly #log: EventLog
+  readonly #finder: TaskFinder
   readonly #curves: CurveFolder
   readonly #restoreWithinMs: number
   readonly #onReceived: OnReceived | undefined
@@ -90,6 +92,7 @@ export class TaskWriter {
 
   constructor(log: EventLog & CurveStore, options: TaskWriterOptions) {
     this.#log = log
+    this.#finder = new TaskFinder(log, (key) => this.#remembered.has(channelOf(key)))
     this.#curves = new CurveFolder(log, options)
     this.#onReceived = options.onReceived
     this.#onAppended = options.onAppended
@@ -109,10 +112,7 @@ export class TaskWriter {
     id: string,
     channelPrefix: string | null,
   ): TaskKey | Promise<TaskKey> {
-    for (const key of taskKeys(allowedPrefixes, id, channelPrefix)) {
-      if (this.#remembered.has(channelOf(key))) return key
-    }
-    return getTask(this.#log, allowedPrefixes, id, channelPrefix).then(({ state }) => state.spec)
+    return this.#finder.find(allowedPrefixes, id, channelPrefix)
   }
 
   /**
