@@ -97,13 +97,14 @@ class Pipeline:
         Waits until all is delivered, or, with a spool and a server that is away, is in the spool. It polls, because a lock
         could be held by the very thread that a signal handler interrupts.
         """
-        spooled = self.outbox.spool is not None
-        is_safe_soon = spooled and self.sender.is_away
+        is_safe_soon = self.outbox.spool is not None and self.sender.is_away
         until = time.monotonic() + (SPOOLED_FLUSH_SECONDS if is_safe_soon else FLUSH_SECONDS)
         self._closing = True
         self._queue.put(None)
         self._poll(lambda: self._is_encoded, until)
-        safe = spooled and self._is_encoded and self.outbox.reports_in_memory() == 0
+        # A short training ends before its spool is open.
+        spooled = self._is_encoded and self.outbox.spool is not None
+        safe = spooled and self.outbox.reports_in_memory() == 0
         self.sender.close(gives_up=safe)
         self._poll(lambda: self.sender.is_done, until)
         self._tell_rest()

@@ -82,6 +82,25 @@ def test_a_server_that_is_away_from_start_to_end_gets_all_by_sync(
     assert sync(tmp_path / "spool").stdout == "0 of 0 files sent\n"
 
 
+def test_a_training_that_ends_before_its_file_is_open_leaves_it_to_sync(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_at_once = pipeline.Pipeline._open_spool
+
+    def open_at_the_end(self: pipeline.Pipeline) -> outbox.SpoolFile | None:
+        until("the end", lambda: self._closing)
+        return open_at_once(self)
+
+    monkeypatch.setattr(pipeline.Pipeline, "_open_spool", open_at_the_end)
+    run = epochcast.start("short", url=f"http://127.0.0.1:{free_port()}/graphql", spool_dir=tmp_path)
+    run.log({"loss": 1}, step=1)
+    run.success()
+    sent = sync(tmp_path, "--url", url)
+    assert (sent.returncode, sent.stderr) == (0, "")
+    assert spooled(tmp_path) == []
+    assert task(url, task_named(url, "short"))["status"] == "SUCCESS"
+
+
 TRAINING = """
 import epochcast, itertools, time
 run = epochcast.start("killed")
