@@ -35,12 +35,12 @@ export class Shares {
   }
 
   /**
-   * Takes places until the returned function has been called.
+   * Takes places; whoever does gives them back once, for the same holders.
    *
    * @param holders whose shares they count for, each of them; none for the server itself
    * @throws EpochcastError the code of the options
    */
-  take(holders: readonly string[], places = 1): () => void {
+  take(holders: readonly string[], places = 1): void {
     const { what, total, each, code, settings } = this.#options
     if (this.#count + places > total) {
       throw new EpochcastError(
@@ -60,16 +60,14 @@ export class Shares {
     }
     for (const holder of holders) this.#held.set(holder, (this.#held.get(holder) ?? 0) + places)
     this.#count += places
-    let isHeld = true
-    return () => {
-      if (!isHeld) return
-      isHeld = false
-      this.#count -= places
-      for (const holder of holders) {
-        const left = (this.#held.get(holder) ?? 0) - places
-        if (left > 0) this.#held.set(holder, left)
-        else this.#held.delete(holder)
-      }
+  }
+
+  give(holders: readonly string[], places = 1): void {
+    this.#count -= places
+    for (const holder of holders) {
+      const left = (this.#held.get(holder) ?? 0) - places
+      if (left > 0) this.#held.set(holder, left)
+      else this.#held.delete(holder)
     }
   }
 }

@@ -28,7 +28,7 @@ export interface Standing {
  * calls, are one write for each member. A member whose outlet does not take all of it catches up by itself; so do
  * all of them where there is more to say than events: an end, an interruption, a loss.
  */
-class LiveGroup {
+export class LiveGroup {
   readonly #feed: TaskFeed
   readonly #encoding: SharedEncoding
   readonly #members = new Set<Member>()
@@ -219,16 +219,15 @@ export class LiveGroups {
   }
 
   /**
-   * Makes a subscriber that stands at the top of its feed a member, and returns how it can leave (which returns
-   * up to where it has got everything); where there is something for it to read first, a promise that resolves
-   * when it can.
+   * Makes a subscriber that stands at the top of its feed a member of the group that it returns; where there is
+   * something for it to read first, a promise that resolves when it can be one.
    */
   join(
     member: Member,
     feed: TaskFeed,
     encoding: SharedEncoding,
     standing: Standing,
-  ): (() => Position) | Promise<void> {
+  ): LiveGroup | Promise<void> {
     let groups = this.#groups.get(feed)
     if (!groups) {
       groups = new Map()
@@ -241,10 +240,9 @@ export class LiveGroups {
       )
       groups.set(encoding, group)
     }
-    const joined = group
-    if (joined.join(member, standing)) return () => joined.leave(member)
+    if (group.join(member, standing)) return group
     // Either of the two has yet to get what the other one has got.
-    return joined.flushed()
+    return group.flushed()
   }
 
   #drop(feed: TaskFeed, encoding: SharedEncoding): void {

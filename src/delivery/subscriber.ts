@@ -3,7 +3,7 @@ import type { Position } from '../task/position.ts'
 import type { DeliveredEvent, EventsSkipped } from '../task/stream-event.ts'
 import type { DeliveryCounts } from './delivery-counts.ts'
 import type { SharedEncoding } from './encoding.ts'
-import type { LiveGroups, Member } from './live-group.ts'
+import type { LiveGroup, LiveGroups, Member } from './live-group.ts'
 import type { EventBatch, Outlet } from './outlet.ts'
 import type { Turns } from './turns.ts'
 
@@ -18,8 +18,13 @@ export interface SubscriberOptions {
   readonly encoding: SharedEncoding
   readonly shared: Shared
   readonly outlet: Outlet
-  /** Called once, at its end. */
-  readonly onEnd: () => void
+  /** What it has taken of its process; given back once, at its end. */
+  readonly held: Held
+}
+
+/** There are thousands of them, most of them silent: it is no closure, which would cost each a hundred bytes. */
+export interface Held {
+  close(): void
 }
 
 /** Events that a subscriber that catches up is sent in one turn. */
@@ -35,8 +40,8 @@ type SubscriberState =
   | { readonly kind: 'new' }
   /** It reads its stream and sends what it gets: the opening first, then what it has yet to catch up with. */
   | { readonly kind: 'reading'; readonly settlement: Settlement }
-  /** Nothing is read for it alone; the group sends. `leave` returns up to where it has got everything. */
-  | { readonly kind: 'live'; readonly settlement: Settlement; readonly leave: () => Position }
+  /** Nothing is read for it alone; the group sends. */
+  | { readonly kind: 'live'; readonly settlement: Settlement; readonly group: LiveGroup }
   | { readonly kind: 'ended' }
 
 const NEW: SubscriberState = { kind: 'new' }
@@ -61,17 +66,17 @@ export class Subscriber implements Member {
   readonly #encoding: SharedEncoding
   readonly #shared: Shared
   readonly #outlet: Outlet
-  readonly #onEnd: () => void
+  readonly #held: Held
   #state: SubscriberState = NEW
 
-  constructor({ stream, encoding, shared, outlet, onEnd }: SubscriberOptions) {
+  constructor({ stream, encoding, shared, outlet, held }: SubscriberOptions) {
     this.#stream = stream
     this.#encoding = encoding
     this.#shared = shared
     this.#outlet = outlet
-    this.#onEnd = onEnd
+    this.#held = held
     stream.onExpiry = () => {
-      if (this.#state.kind === 'live') this.catchUp(this.#state.leave())
+      if (this.#state.kind === 'live') this.catchUp(this.#state.group.leave(this))
     }
   }
 
@@ -128,7 +133,7 @@ export class Subscriber implements Member {
           const { feed, standing } = this.#stream
           const joined = this.#shared.groups.join(this, feed, this.#encoding, standing)
           if (!(joined instanceof Promise)) {
-            this.#state = { kind: 'live', settlement, leave: joined }
+            this.#state = { kind: 'live', settlement, group: joined }
             return
           }
           await joined
@@ -156,14 +161,14 @@ export class Subscriber implements Member {
     const state = this.#state
     if (state.kind === 'ended') return
     this.#state = ENDED
-    if (state.kind === 'live') state.leave()
+    if (state.kind === 'live') state.group.leave(this)
     let outcome = settle
     try {
       await this.#stream.close()
     } catch (error) {
       outcome = ({ reject }) => reject(error)
     }
-    this.#onEnd()
+    this.#held.close()
     if (state.kind !== 'new') outcome(state.settlement)
   }
 }

@@ -110,7 +110,7 @@ export class Documents {
    */
   hold(document: DocumentNode, account: string | null): () => void {
     const known = this.#byDocument.get(document)
-    return known ? this.#held.hold(known, account) : () => {}
+    return known ? this.#held.hold(known, account) : NOTHING_HELD
   }
 
   /** Cheap checks first: each bounds what the next one has to do. */
@@ -131,6 +131,8 @@ export class Documents {
     }
   }
 }
+
+const NOTHING_HELD = () => {}
 
 /** What is too long is refused at once, and a failure of ours may be gone the next time. */
 const isWorthRemembering = (text: string, errors: DocumentErrors): boolean =>

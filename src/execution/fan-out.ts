@@ -12,7 +12,7 @@ import type { DeliveryCounts } from '../delivery/delivery-counts.ts'
 import { SharedEncoding } from '../delivery/encoding.ts'
 import { LiveGroups } from '../delivery/live-group.ts'
 import type { Outlet } from '../delivery/outlet.ts'
-import { type Shared, Subscriber } from '../delivery/subscriber.ts'
+import { type Held, type Shared, Subscriber } from '../delivery/subscriber.ts'
 import { Turns } from '../delivery/turns.ts'
 import { TrainingEvents } from '../feed/training-events.ts'
 import type { TrainingStream } from '../feed/training-stream.ts'
@@ -65,18 +65,18 @@ export class FanOut {
    * The subscription that an operation opens, or its refusal; null where it is of another kind and is to be run as
    * GraphQL runs any other.
    *
-   * @param onEnd called once it is over
+   * @param held what it has taken, closed once it is over
    */
   async subscribe(
     operation: ExecutionArgs,
-    onEnd: () => void,
+    held: Held,
   ): Promise<SharedSubscription | ExecutionResult | null> {
     const encoding = this.#encodingOf(operation)
     if (!encoding) return null
     const source = await createSourceEventStream(operation)
     if (!(Symbol.asyncIterator in source)) return source
     if (!(source instanceof TrainingEvents)) throw new Error('trainingProgress gave no stream of a training')
-    return new SharedSubscription(source.stream, encoding, this.shared, onEnd)
+    return new SharedSubscription(source.stream, encoding, this.shared, held)
   }
 
   #encodingOf(operation: ExecutionArgs): SharedEncoding | null {
@@ -124,19 +124,19 @@ export class SharedSubscription {
   readonly #stream: TrainingStream
   readonly #encoding: SharedEncoding
   readonly #shared: Shared
-  readonly #onEnd: () => void
+  readonly #held: Held
 
-  constructor(stream: TrainingStream, encoding: SharedEncoding, shared: Shared, onEnd: () => void) {
+  constructor(stream: TrainingStream, encoding: SharedEncoding, shared: Shared, held: Held) {
     this.#stream = stream
     this.#encoding = encoding
     this.#shared = shared
-    this.#onEnd = onEnd
+    this.#held = held
   }
 
   /** To be called once; the subscriber is then to be started, or stopped. */
   deliverTo(outlet: Outlet): Subscriber {
-    const [stream, encoding, shared, onEnd] = [this.#stream, this.#encoding, this.#shared, this.#onEnd]
-    return new Subscriber({ stream, encoding, shared, outlet, onEnd })
+    const [stream, encoding, shared, held] = [this.#stream, this.#encoding, this.#shared, this.#held]
+    return new Subscriber({ stream, encoding, shared, outlet, held })
   }
 }
 

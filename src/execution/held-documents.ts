@@ -9,11 +9,17 @@ interface Sized {
   readonly bytes: number
 }
 
+/** That subscriptions of one account use a document. */
+interface Use {
+  /** How many. */
+  count: number
+  readonly letGo: () => void
+}
+
 interface Held<Document> {
   readonly known: Document
-  /** How many subscriptions of each account use it, and what gives its place back; null is the server itself. */
-  readonly holders: Map<string | null, { count: number; readonly release: () => void }>
-  readonly release: () => void
+  /** By account; null is the server itself. */
+  readonly uses: Map<string | null, Use>
 }
 
 /**
@@ -46,38 +52,43 @@ export class HeldDocuments<Document extends Sized> {
   /**
    * Counts a document for as long as a subscription of an account uses it.
    *
-   * @returns the function that lets it go, to be called once
+   * @returns the function that lets it go, to be called once; the same for all subscriptions of an account
    * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
    */
   hold(known: Document, account: string | null): () => void {
-    const { text, bytes } = known
-    const held: Held<Document> = this.#held.get(text) ?? {
-      known,
-      holders: new Map(),
-      release: this.#all.take([], bytes),
+    const { text } = known
+    const held = this.#held.get(text) ?? { known, uses: new Map<string | null, Use>() }
+    let use = held.uses.get(account)
+    if (!use) {
+      this.#take(held, account)
+      use = { count: 0, letGo: () => this.#letGo(held, account) }
+      held.uses.set(account, use)
+      this.#held.set(text, held)
     }
-    let holder = held.holders.get(account)
-    if (!holder) {
-      try {
-        holder = { count: 0, release: this.#own.take(account === null ? [] : [account], bytes) }
-      } catch (error) {
-        if (held.holders.size === 0) held.release()
-        throw error
-      }
-      held.holders.set(account, holder)
-    }
-    this.#held.set(text, held)
-    holder.count++
-    return () => this.#letGo(held, account)
+    use.count++
+    return use.letGo
   }
 
-  #letGo({ known, holders, release }: Held<Document>, account: string | null): void {
-    const holder = holders.get(account)
-    if (!holder || --holder.count > 0) return
-    holders.delete(account)
-    holder.release()
-    if (holders.size > 0) return
+  #take({ known, uses }: Held<Document>, account: string | null): void {
+    const isFirst = uses.size === 0
+    if (isFirst) this.#all.take([], known.bytes)
+    try {
+      this.#own.take(sharesOf(account), known.bytes)
+    } catch (error) {
+      if (isFirst) this.#all.give([], known.bytes)
+      throw error
+    }
+  }
+
+  #letGo({ known, uses }: Held<Document>, account: string | null): void {
+    const use = uses.get(account)
+    if (!use || --use.count > 0) return
+    uses.delete(account)
+    this.#own.give(sharesOf(account), known.bytes)
+    if (uses.size > 0) return
     this.#held.delete(known.text)
-    release()
+    this.#all.give([], known.bytes)
   }
 }
+
+const sharesOf = (account: string | null): readonly string[] => (account === null ? [] : [account])

@@ -61,6 +61,12 @@ const SILENT = { info: () => {} }
 
 const NOTHING_HELD = () => {}
 
+const PROXY = { address: null }
+
+/** Whose share a connection counts for; none where it is a proxy's. */
+const holdersOfSocket = ({ address }: Pick<Caller, 'address'>): readonly string[] =>
+  address === null ? [] : [address]
+
 /**
  * What clients have of this process, by their addresses, whichever door they use: connections, bytes that wait for them
  * or have come in part, queries under way, mutations. One address may have a part of each, so that it cannot take all.
@@ -190,13 +196,20 @@ export class Clients {
       if (this.#addresses.isProxy(socket.remoteAddress)) return
       this.#callers.set(socket, { ...this.#stranger, address: this.#addresses.of({ socket, headers: {} }) })
     })
+    const [callers, connections] = [this.#callers, this.#connections]
+    // Not a closure over the connection, of which there are thousands.
+    function giveBack(this: Socket) {
+      connections.give(holdersOfSocket(callers.get(this) ?? PROXY))
+    }
     server.on('connection', (socket: Socket) => {
       const { remoteAddress } = socket
       const isProxy = this.#addresses.isProxy(remoteAddress)
       const address = this.#addresses.of({ socket, headers: {} })
-      if (!isProxy) this.#callers.set(socket, { ...this.#stranger, address })
+      const caller = isProxy ? null : { ...this.#stranger, address }
+      if (caller) callers.set(socket, caller)
       try {
-        socket.once('close', this.#connections.take(isProxy ? [] : [address]))
+        connections.take(holdersOfSocket(caller ?? PROXY))
+        socket.on('close', giveBack)
       } catch (error) {
         this.refusals.add((error as EpochcastError).code, 'connection', address)
         // There is no way to say so before the handshake.
@@ -219,7 +232,11 @@ export class Clients {
   admit({ document, operationName, contextValue }: ExecutionArgs): () => void {
     const { caller } = contextValue as Context
     const operation = getOperationAST(document, operationName)
-    if (operation?.operation === OperationTypeNode.QUERY) return this.queries.take(holdersOf(caller))
+    if (operation?.operation === OperationTypeNode.QUERY) {
+      const holders = holdersOf(caller)
+      this.queries.take(holders)
+      return () => this.queries.give(holders)
+    }
     // Each of its fields is run.
     if (operation) this.admitMutations(caller, operation.selectionSet.selections.length)
     return NOTHING_HELD
@@ -242,14 +259,15 @@ export class Clients {
   }
 
   /**
-   * Takes a place for a WebSocket until the returned function has been called; on a connection that has one, nothing.
+   * Takes a place for a WebSocket until the socket is closed; where its connection has one, nothing.
    *
    * @throws EpochcastError TOO_MANY_CONNECTIONS
    */
-  takeSocket(request: IncomingMessage, { address }: Caller): () => void {
-    return this.#callers.has(request.socket)
-      ? NOTHING_HELD
-      : this.#proxied.take(address === null ? [] : [address])
+  takeSocket(socket: Duplex, caller: Caller): void {
+    if (this.#callers.has(socket)) return
+    const holders = holdersOfSocket(caller)
+    this.#proxied.take(holders)
+    socket.on('close', () => this.#proxied.give(holders))
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql'
+import type { Held } from '../delivery/subscriber.ts'
 import { END, StoppableIterator } from '../feed/stoppable-iterator.ts'
 
 export type Results = AsyncGenerator<ExecutionResult, void, void>
@@ -7,18 +8,18 @@ export type Results = AsyncGenerator<ExecutionResult, void, void>
 export class EventResults extends StoppableIterator<ExecutionResult> {
   readonly #events: AsyncIterator<unknown>
   readonly #execute: (event: unknown) => Promise<ExecutionResult>
-  readonly #onEnd: () => void
+  readonly #held: Held
 
-  /** @param onEnd called when nothing more will come, perhaps more than once */
+  /** @param held closed when nothing more will come, perhaps more than once */
   constructor(
     events: AsyncIterator<unknown>,
     execute: (event: unknown) => Promise<ExecutionResult>,
-    onEnd: () => void,
+    held: Held,
   ) {
     super()
     this.#events = events
     this.#execute = execute
-    this.#onEnd = onEnd
+    this.#held = held
   }
 
   async next(): Promise<IteratorResult<ExecutionResult, void>> {
@@ -26,10 +27,10 @@ export class EventResults extends StoppableIterator<ExecutionResult> {
       const event = await this.#events.next()
       if (!event.done) return { done: false, value: await this.#execute(event.value) }
     } catch (error) {
-      this.#onEnd()
+      this.#held.close()
       throw error
     }
-    this.#onEnd()
+    this.#held.close()
     return END
   }
 
@@ -37,7 +38,7 @@ export class EventResults extends StoppableIterator<ExecutionResult> {
     try {
       await this.#events.return?.()
     } finally {
-      this.#onEnd()
+      this.#held.close()
     }
   }
 }

@@ -20,28 +20,21 @@ export class OpenSubscriptions extends Shares {
   }
 
   /**
-   * Takes a place until the returned function has been called.
+   * Takes a place until it is closed.
    *
+   * @param letGo called then, too
    * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
    */
-  open(holders: readonly string[], document: DocumentNode, operationName?: string | null): () => void {
-    return this.openField(holders, fieldOf(document, operationName))
+  open(holders: readonly string[], field: string, letGo?: () => void): OpenSubscription {
+    this.take(holders)
+    this.#add(field, 1)
+    return new OpenSubscription(this, holders, field, letGo)
   }
 
-  /**
-   * The same for what is no GraphQL, by a name of its own.
-   *
-   * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS
-   */
-  openField(holders: readonly string[], field: string): () => void {
-    const leave = this.take(holders)
-    this.#add(field, 1)
-    let isOpen = true
-    return () => {
-      if (isOpen) this.#add(field, -1)
-      isOpen = false
-      leave()
-    }
+  /** Only `OpenSubscription` calls it. */
+  closed(holders: readonly string[], field: string): void {
+    this.give(holders)
+    this.#add(field, -1)
   }
 
   #add(field: string, count: number): void {
@@ -49,7 +42,37 @@ export class OpenSubscriptions extends Shares {
   }
 }
 
-function fieldOf(document: DocumentNode, operationName?: string | null): string {
+/** What one subscription takes of its process. There are thousands of them, so it is no closure. */
+export class OpenSubscription {
+  readonly #all: OpenSubscriptions
+  readonly #holders: readonly string[]
+  readonly #field: string
+  readonly #letGo: (() => void) | undefined
+  #isOpen = true
+
+  constructor(
+    all: OpenSubscriptions,
+    holders: readonly string[],
+    field: string,
+    letGo: (() => void) | undefined,
+  ) {
+    this.#all = all
+    this.#holders = holders
+    this.#field = field
+    this.#letGo = letGo
+  }
+
+  /** Gives it back, the first time. */
+  close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#letGo?.()
+    this.#all.closed(this.#holders, this.#field)
+  }
+}
+
+/** By which a subscription is counted. */
+export function fieldOf(document: DocumentNode, operationName?: string | null): string {
   const [first] = getOperationAST(document, operationName)?.selectionSet.selections ?? []
   return first?.kind === Kind.FIELD ? first.name.value : 'fragment'
 }

@@ -24,7 +24,7 @@ import { holderOf } from './clients.ts'
 import { type DocumentRequest, documentIdOf } from './document-request.ts'
 import { EventResults, type Results } from './event-results.ts'
 import { isQuery } from './is-query.ts'
-import type { OpenSubscriptions } from './open-subscriptions.ts'
+import { fieldOf, type OpenSubscription, type OpenSubscriptions } from './open-subscriptions.ts'
 import { withRetryAfter } from './retry-after.ts'
 
 /** What a client sends, over whatever transport. */
@@ -194,25 +194,25 @@ export class Operations {
    */
   async subscribe(operation: ExecutionArgs): Promise<Results | SharedSubscription | ExecutionResult> {
     this.began(operation)
-    let close: () => void
+    let held: OpenSubscription
     try {
-      close = this.#open(operation)
+      held = this.#open(operation)
     } catch (error) {
       return { errors: [withRetryAfter(this.translate(error))] }
     }
     Object.assign(operation, { options: SOME_ERRORS, hideSuggestions: !this.#options.introspection })
     try {
       const results =
-        (await this.#fanOut.subscribe(operation, close)) ?? (await createSourceEventStream(operation))
+        (await this.#fanOut.subscribe(operation, held)) ?? (await createSourceEventStream(operation))
       if (results instanceof SharedSubscription) return results
       if (Symbol.asyncIterator in results) {
         const events = results[Symbol.asyncIterator]()
-        return new EventResults(events, (rootValue) => this.#run({ ...operation, rootValue }), close)
+        return new EventResults(events, (rootValue) => this.#run({ ...operation, rootValue }), held)
       }
-      close()
+      held.close()
       return this.#translated(results)
     } catch (error) {
-      close()
+      held.close()
       throw error
     }
   }
@@ -220,10 +220,9 @@ export class Operations {
   /**
    * What a subscription takes as long as it is open.
    *
-   * @returns what gives it back; may be called more than once
    * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS, BAD_INPUT
    */
-  #open({ document, operationName, variableValues, contextValue }: ExecutionArgs): () => void {
+  #open({ document, operationName, variableValues, contextValue }: ExecutionArgs): OpenSubscription {
     const bytes = variableValues ? jsonBytes(variableValues) : 0
     if (bytes > LIMITS.subscriptionVariablesBytes) {
       // What is too deep to be written has no length.
@@ -232,15 +231,12 @@ export class Operations {
       throw new EpochcastError('BAD_INPUT', `${found}; expected at most ${LIMITS.subscriptionVariablesBytes}`)
     }
     const { caller } = contextValue as Context
-    const close = this.#options.openSubscriptions.open(holdersOf(caller), document, operationName)
+    const letGo = this.#documents.hold(document, accountOf(caller))
     try {
-      const letGo = once(this.#documents.hold(document, accountOf(caller)))
-      return () => {
-        letGo()
-        close()
-      }
+      const field = fieldOf(document, operationName)
+      return this.#options.openSubscriptions.open(holdersOf(caller), field, letGo)
     } catch (error) {
-      close()
+      letGo()
       throw error
     }
   }
@@ -290,11 +286,3 @@ const MANY_ERRORS_UP_TO_BYTES = 65_536
 
 const isLargeInput = (variables: ExecutionArgs['variableValues']): boolean =>
   variables != null && jsonBytes(variables) > MANY_ERRORS_UP_TO_BYTES
-
-function once(act: () => void): () => void {
-  let isDone = false
-  return () => {
-    if (!isDone) act()
-    isDone = true
-  }
-}

@@ -484,7 +484,7 @@ describe('subscriptions that get the same', () => {
         variableValues: { taskId: key.id, ...variables },
         contextValue: context(feeds, audience, subject),
       }
-      const results = await fanOut.subscribe(operation, () => {})
+      const results = await fanOut.subscribe(operation, { close: () => {} })
       if (!(results instanceof SharedSubscription)) throw new Error(JSON.stringify(results))
       const sink = new Sink()
       sinks.push(sink)

@@ -64,7 +64,7 @@ async function open() {
         contextValue: { caller: ANYONE, audience, services, ...of },
         ...of,
       },
-      () => {},
+      { close: () => {} },
     )
     if (!(results instanceof SharedSubscription)) throw new Error(JSON.stringify(results))
     const stream = resultsOf(results)

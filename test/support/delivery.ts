@@ -196,8 +196,10 @@ export class FanOutOfOne {
       encoding,
       shared: this.shared,
       outlet: outletTo(sink, id, maxBufferedBytes),
-      onEnd: () => {
-        this.open--
+      held: {
+        close: () => {
+          this.open--
+        },
       },
     })
     this.open++

@@ -4,6 +4,7 @@ import { holdersOf } from '../../repository/access.ts'
 import type { Services } from '../../schema/context.ts'
 import { EpochcastError, quote } from '../../task/errors.ts'
 import { LIMITS } from '../../task/limits.ts'
+import type { OpenSubscription } from '../open-subscriptions.ts'
 import { SocketServer, type SocketServerOptions, type Upgraded } from '../websocket/socket-server.ts'
 import type { SocketDoor } from '../websocket/upgrades.ts'
 import { PlainConnection, type PlainConnectionOptions } from './plain-connection.ts'
@@ -38,10 +39,10 @@ export function plainSockets(options: PlainSocketsOptions): SocketDoor {
 
   async function serve(upgraded: Upgraded<PlainConnection>, request: IncomingMessage): Promise<void> {
     const connection = new PlainConnection(upgraded, options)
-    let leave: (() => void) | undefined
+    let held: OpenSubscription | undefined
     try {
       const asked = askedBy(request.url ?? '')
-      leave = clients.subscriptions.openField(holdersOf(connection.caller), asked.field)
+      held = clients.subscriptions.open(holdersOf(connection.caller), asked.field)
       switch (asked.kind) {
         case 'heartbeat':
           return await streams.heartbeat(connection)
@@ -53,7 +54,7 @@ export function plainSockets(options: PlainSocketsOptions): SocketDoor {
     } catch (error) {
       connection.refuse(error)
     } finally {
-      leave?.()
+      held?.close()
     }
   }
 

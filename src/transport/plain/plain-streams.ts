@@ -1,5 +1,5 @@
 import { SharedEncoding } from '../../delivery/encoding.ts'
-import { type Shared, Subscriber } from '../../delivery/subscriber.ts'
+import { type Held, type Shared, Subscriber } from '../../delivery/subscriber.ts'
 import { heartbeatStream } from '../../feed/heartbeat.ts'
 import { type Replay, trainingStream } from '../../feed/training-stream.ts'
 import { accountOf, authorize } from '../../repository/access.ts'
@@ -114,9 +114,9 @@ export class PlainStreams {
   ): Promise<TaskStream> {
     const { feeds, maxStreamMs } = this.#services
     const stream = await trainingStream(feeds, found, replay, { maxStreamMs, onlyThisStart })
-    const { encoding, release } = this.#encodingFor(shape, found.state.spec)
+    const { encoding, held } = this.#encodingFor(shape, found.state.spec)
     const outlet = new PlainOutlet(connection.writer, isGreeted)
-    const subscriber = new Subscriber({ stream, encoding, shared: this.#shared, outlet, onEnd: release })
+    const subscriber = new Subscriber({ stream, encoding, shared: this.#shared, outlet, held })
     return {
       run: () => subscriber.start(),
       stop: () => subscriber.stop(),
@@ -126,7 +126,7 @@ export class PlainStreams {
     }
   }
 
-  #encodingFor(shape: Shape, spec: TaskSpec): { encoding: SharedEncoding; release: () => void } {
+  #encodingFor(shape: Shape, spec: TaskSpec): { encoding: SharedEncoding; held: Held } {
     const key = `${shape} ${channelOf(spec)} ${spec.startId}`
     const used = this.#encodings.get(key) ?? {
       encoding: new SharedEncoding(new SHAPES[shape](spec)),
@@ -135,11 +135,11 @@ export class PlainStreams {
     this.#encodings.set(key, used)
     used.users++
     let isUsed = true
-    const release = () => {
+    const close = () => {
       if (isUsed && --used.users === 0) this.#encodings.delete(key)
       isUsed = false
     }
-    return { encoding: used.encoding, release }
+    return { encoding: used.encoding, held: { close } }
   }
 
   /** A task that is started later, and then all of it. */

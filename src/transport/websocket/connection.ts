@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly callers: Callers
   readonly maxMessageBytes: number
   readonly maxBufferedBytes: number
+  /** Time for a new socket to send connection_init. */
+  readonly connectionInitMs: number
   /** What a client is told of an error. */
   readonly translate: (error: unknown) => Pick<EpochcastError, 'message' | 'extensions'>
 }
@@ -57,6 +59,8 @@ export class Connection implements ProtocolSocket, KeptConnection {
   readonly #options: ConnectionOptions
   readonly #closed: (code: number, reason: string) => Promise<void>
   #take: Take | undefined
+  /** It has sent connection_init, or is about to be closed because it has not. */
+  #isInitialised = false
   /** Messages that wait for their turn. */
   #untaken = 0
   readonly #liveness = new Liveness()
@@ -104,6 +108,7 @@ export class Connection implements ProtocolSocket, KeptConnection {
 
   /** By what `connection_init` carries. */
   async authenticate(params: unknown): Promise<boolean> {
+    this.#isInitialised = true
     const refusal = await this.#caller.authenticate(params)
     if (refusal) this.close(refusal.code, refusal.reason)
     return refusal === null
@@ -203,11 +208,19 @@ export class Connection implements ProtocolSocket, KeptConnection {
       this.#refuse('OVERLOADED', 'too many bytes of messages that have not come whole')
   }
 
-  /** To be called now and then: ends a peer whose message takes too long, or whose token has expired. */
+  /** To be called now and then: ends a peer that takes too long to begin, or for a message, or whose token has expired. */
   checkTimes(now: number, date: number): void {
     const expired = this.#caller.expired(date)
     if (expired) return void this.close(expired.code, expired.reason)
-    const { requestMs } = this.#options.clients.limits
+    const { clients, connectionInitMs } = this.#options
+    if (!this.#isInitialised && this.#untaken === 0 && now - this.openedAt >= connectionInitMs) {
+      this.#isInitialised = true
+      // There may be thousands.
+      clients.turns.take(this.writer.holder, () =>
+        this.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout'),
+      )
+    }
+    const { requestMs } = clients.limits
     const { startedAt } = this.#meter
     if (startedAt === null || now - startedAt < requestMs) return
     // What waits for its turn has come, and stands before what has not.

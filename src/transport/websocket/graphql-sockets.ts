@@ -34,7 +34,8 @@ export function graphqlSockets(options: WebSocketOptions): SocketDoor {
   const { maxSubscriptionsPerSocket, maxBufferedBytes } = options
   const translate = (error: unknown) => withoutHttpHints(operations.translate(error))
   const protocol = makeServer<undefined, Connection>({
-    connectionInitWaitTimeout: options.connectionInitMs,
+    // A timer for each of thousands, which it keeps as long as the socket; `Connection` looks at the time instead.
+    connectionInitWaitTimeout: 0,
     execute: (args) => operations.execute(args),
     subscribe: async (args) => {
       const results = await operations.subscribe(args)
@@ -45,7 +46,7 @@ export function graphqlSockets(options: WebSocketOptions): SocketDoor {
     onConnect: (context) => {
       const { connectionParams, extra } = context
       // Nobody else reads them, and they would be kept as long as the socket.
-      Object.assign(context, { connectionParams: undefined })
+      if (connectionParams) Object.assign(context, { connectionParams: undefined })
       return extra.authenticate(connectionParams)
     },
     // What is thrown here would close the socket and everything else that is on it.
@@ -71,9 +72,9 @@ export function graphqlSockets(options: WebSocketOptions): SocketDoor {
     },
   })
 
-  const { maxMessageBytes } = options
+  const { maxMessageBytes, connectionInitMs } = options
   const connection: ConnectionOptions = {
-    ...{ protocol, logger, clients, callers, maxMessageBytes, maxBufferedBytes, translate },
+    ...{ protocol, logger, clients, callers, maxMessageBytes, maxBufferedBytes, connectionInitMs, translate },
   }
   const sockets = new SocketServer<Connection>({ ...options, handleProtocols }, (upgraded) => {
     new Connection(upgraded, connection)

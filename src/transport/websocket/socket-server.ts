@@ -16,7 +16,7 @@ export interface KeptConnection extends PeerConnection {
   /** Ends a peer that stands still. */
   probe(): void
   /**
-   * Ends a peer whose message takes too long, or whose token has expired.
+   * Ends a peer that takes too long to begin, or for a message, or whose token has expired.
    *
    * @param now by `performance.now()`
    * @param date milliseconds since 1970

@@ -83,7 +83,7 @@ export function serveUpgrades(
       return void refuse(STATUS[error.code as keyof typeof STATUS] ?? '403 Forbidden', error)
     }
     try {
-      socket.once('close', clients.takeSocket(request, stranger))
+      clients.takeSocket(request.socket, stranger)
     } catch (error) {
       return void refuse(UNAVAILABLE, error as EpochcastError)
     }

@@ -116,6 +116,7 @@ describe('a connection', () => {
       translate: expect.unreachable as never,
       maxMessageBytes: 1_000_000,
       maxBufferedBytes: 4096,
+      connectionInitMs: 10_000,
     }
     new Connection({ peer: peer as never, socket: socket as never, slice: 0, caller: ANYONE }, options)
     for (const i of [1, 2, 3]) peer.emit('message', Buffer.from(String(i)))
