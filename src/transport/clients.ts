@@ -27,7 +27,7 @@ export const BURST_SECONDS = 4
 const SWEEP_MS = 500
 /** Operations begun in one round of the event loop, and what one address may take of a round. */
 const TURNS_PER_ROUND = 8
-const TURN_MS = 4
+const TURN_MS = 2
 /** When a refused client may try again: places and bytes come free as others are served. */
 const RETRY_AFTER_MS = 1000
 /** Connections beyond the bound that are told so; yet more are dropped without a word. */
