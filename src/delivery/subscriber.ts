@@ -1,4 +1,4 @@
-import type { TrainingStream } from '../feed/training-stream.ts'
+import type { StreamReader, TrainingStream } from '../feed/training-stream.ts'
 import type { Position } from '../task/position.ts'
 import type { DeliveredEvent, EventsSkipped } from '../task/stream-event.ts'
 import type { DeliveryCounts } from './delivery-counts.ts'
@@ -61,7 +61,7 @@ const ENDED: SubscriberState = { kind: 'ended' }
  *
  * Its position is the stream's while it reads, and the group's while it is live.
  */
-export class Subscriber implements Member {
+export class Subscriber implements Member, StreamReader {
   readonly #stream: TrainingStream
   readonly #encoding: SharedEncoding
   readonly #shared: Shared
@@ -75,9 +75,7 @@ export class Subscriber implements Member {
     this.#shared = shared
     this.#outlet = outlet
     this.#held = held
-    stream.onExpiry = () => {
-      if (this.#state.kind === 'live') this.catchUp(this.#state.group.leave(this))
-    }
+    stream.reader = this
   }
 
   /** Begins; resolves at the end, and rejects where it failed. To be called once. */
@@ -93,6 +91,11 @@ export class Subscriber implements Member {
 
   send(batch: EventBatch): number {
     return this.#outlet.send(batch, 0, batch.texts.length)
+  }
+
+  /** Its stream has nothing more but its end, which is yet to be read. */
+  expired(): void {
+    if (this.#state.kind === 'live') this.catchUp(this.#state.group.leave(this))
   }
 
   catchUp(from: Position): void {

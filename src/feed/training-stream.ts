@@ -54,6 +54,13 @@ export async function trainingStream(
   return new TrainingStream(feeds, found.state.spec, { after, last: replay.last }, options)
 }
 
+export interface StreamReader {
+  expired(): void
+}
+
+/** For the timer of each of thousands of streams, so no closure. */
+const expire = (stream: TrainingStream): void => stream.expire()
+
 /** What is held while the stream is open. */
 interface Open {
   readonly kind: 'open'
@@ -92,7 +99,7 @@ export class TrainingStream {
   readonly #stop = new Stop()
   #state: StreamState = { kind: 'new' }
   #mayClamp: boolean
-  #onExpiry: (() => void) | undefined
+  #reader: StreamReader | undefined
 
   constructor(
     feeds: Feeds,
@@ -136,9 +143,9 @@ export class TrainingStream {
     return this.#stop.isStopped
   }
 
-  /** Called when the maximum duration is over; `read` then returns StreamTimedOut. */
-  set onExpiry(tell: () => void) {
-    this.#onExpiry = tell
+  /** Told when the maximum duration is over; `read` then returns StreamTimedOut. */
+  set reader(reader: StreamReader) {
+    this.#reader = reader
   }
 
   /** What comes next, as far as it is there; null after the end. Not to be called while a read is under way. */
@@ -182,6 +189,12 @@ export class TrainingStream {
     if (this.#state.kind === 'open') await this.#state.follower.beyondTop(this.#stop)
   }
 
+  /** To be called when the maximum duration is over. */
+  expire(): void {
+    this.#stop.stop()
+    this.#reader?.expired()
+  }
+
   /** Leaves the stream: a read under way ends soon, and nothing is held any more. */
   async close(): Promise<void> {
     const state = this.#state
@@ -206,10 +219,7 @@ export class TrainingStream {
       if (this.#state.kind === 'over') return null
       throw taskNotFound(this.#key)
     }
-    const deadline = setTimeout(() => {
-      this.#stop.stop()
-      this.#onExpiry?.()
-    }, this.#maxStreamMs)
+    const deadline = setTimeout(expire, this.#maxStreamMs, this)
     const follower = new Follower(feed, this.#replay.after ?? startOf(this.#replay.last, view))
     this.#state = { kind: 'open', feed, follower, deadline, openedAt: view.top.offset }
     const channel = channelOf(this.#key)

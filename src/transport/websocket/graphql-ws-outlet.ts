@@ -39,6 +39,8 @@ export function idText(id: string): string {
     .replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+const toEnd = () => END
+
 /**
  * A subscriber as graphql-ws runs it: results that are long in coming. None is ever given to the library, since
  * they go to the outlet; only the end is.
@@ -51,10 +53,9 @@ export class SubscriberResults extends StoppableIterator<never> {
     this.#subscriber = subscriber
   }
 
-  /** Begins at the first call; resolves at the end. */
-  async next(): Promise<IteratorReturnResult<void>> {
-    await this.#subscriber.start()
-    return END
+  /** Begins at the first call; resolves at the end. Not async: its frame would be kept as long. */
+  next(): Promise<IteratorReturnResult<void>> {
+    return this.#subscriber.start().then(toEnd)
   }
 
   protected stop(): Promise<void> {

@@ -17,6 +17,40 @@ export interface PeerConnection {
 /** A WebSocket that knows its connection, so that one set of listeners serves all of them. */
 export class Peer<C extends PeerConnection = PeerConnection> extends WebSocket {
   connection: C | undefined
+  /** Where it is listed as long as it is open. */
+  among: OpenPeers<C> | undefined
+}
+
+/** The open WebSockets of a server. `ws` would keep such a list by a closure for each. */
+export class OpenPeers<C extends PeerConnection = PeerConnection> {
+  readonly #peers = new Set<Peer<C>>()
+  #onEmpty = () => {}
+
+  get size(): number {
+    return this.#peers.size
+  }
+
+  [Symbol.iterator](): IterableIterator<Peer<C>> {
+    return this.#peers.values()
+  }
+
+  add(peer: Peer<C>): void {
+    this.#peers.add(peer)
+    peer.among = this
+  }
+
+  delete(peer: Peer<C>): void {
+    this.#peers.delete(peer)
+    if (this.#peers.size === 0) this.#onEmpty()
+  }
+
+  /** Resolves once there are none. */
+  async empty(): Promise<void> {
+    if (this.#peers.size === 0) return
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve
+    })
+  }
 }
 
 /** @param socket what `peer` was made of at the upgrade */
@@ -55,5 +89,7 @@ function onError(this: WebSocket, error: Error): void {
 }
 
 function onClose(this: WebSocket, code: number, reason: Buffer): void {
-  void (this as Peer).connection?.ended(code, String(reason))
+  const { connection, among } = this as Peer
+  among?.delete(this as Peer)
+  void connection?.ended(code, String(reason))
 }

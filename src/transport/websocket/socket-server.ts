@@ -7,7 +7,7 @@ import { EpochcastError } from '../../task/errors.ts'
 import type { Clients } from '../clients.ts'
 import { endSoon, rawResponse } from '../refusals.ts'
 import { spread } from '../spread.ts'
-import { Peer, type PeerConnection } from './peer.ts'
+import { OpenPeers, Peer, type PeerConnection } from './peer.ts'
 
 /** A connection that is looked at now and then. */
 export interface KeptConnection extends PeerConnection {
@@ -60,6 +60,7 @@ const MAX_PIECES = 4096
 /** The WebSockets of one kind: from the upgrade on they have a connection, until they are closed. */
 export class SocketServer<C extends KeptConnection> {
   readonly #sockets: Server<typeof Peer<C>>
+  readonly #peers = new OpenPeers<C>()
   readonly #connect: (upgraded: Upgraded<C>, request: IncomingMessage) => void
   readonly #keepAlive: NodeJS.Timeout
   #slice = 0
@@ -75,6 +76,7 @@ export class SocketServer<C extends KeptConnection> {
     const closing: object = { closeTimeout: CLOSE_TIMEOUT_MS }
     this.#sockets = new WebSocketServer<typeof Peer<C>>({
       noServer: true,
+      clientTracking: false,
       WebSocket: Peer,
       maxPayload: options.maxMessageBytes,
       maxFragments: MAX_FRAGMENTS,
@@ -90,19 +92,20 @@ export class SocketServer<C extends KeptConnection> {
     options.clients.everySweep(() => {
       const now = performance.now()
       const date = Date.now()
-      for (const { connection } of this.#sockets.clients) connection?.checkTimes(now, date)
+      for (const { connection } of this.#peers) connection?.checkTimes(now, date)
     })
     // Each of them once in the time, but never all at once: thousands of pings and pongs would hold up events.
     this.#keepAlive = setInterval(() => this.#probe(), options.keepAliveMs / KEEP_ALIVE_SLICES)
   }
 
   get count(): number {
-    return this.#sockets.clients.size
+    return this.#peers.size
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void {
     this.#sockets.handleUpgrade(request, socket, head, (peer) => {
       this.#newest = (this.#newest + 1) % KEEP_ALIVE_SLICES
+      this.#peers.add(peer)
       this.#connect({ peer, socket, slice: this.#newest, caller }, request)
     })
   }
@@ -113,21 +116,20 @@ export class SocketServer<C extends KeptConnection> {
    * @param withinMs for those that are open; the last ones then have a moment to confirm it
    */
   async close(withinMs = 0): Promise<void> {
-    const sockets = this.#sockets
-    await spread([...sockets.clients], withinMs, (socket) => socket.close(GOING_AWAY, STOPPING.message))
+    const peers = this.#peers
+    await spread([...peers], withinMs, (socket) => socket.close(GOING_AWAY, STOPPING.message))
     clearInterval(this.#keepAlive)
     const cut = setTimeout(() => {
-      for (const socket of sockets.clients) socket.terminate()
+      for (const peer of peers) peer.terminate()
     }, STOP_TIMEOUT_MS)
     // Those whose upgrade was under way, too.
-    for (const socket of sockets.clients) socket.close(GOING_AWAY, STOPPING.message)
-    await new Promise((resolve) => sockets.close(resolve))
+    for (const peer of peers) peer.close(GOING_AWAY, STOPPING.message)
+    await Promise.all([peers.empty(), new Promise((resolve) => this.#sockets.close(resolve))])
     clearTimeout(cut)
   }
 
   #probe(): void {
     this.#slice = (this.#slice + 1) % KEEP_ALIVE_SLICES
-    for (const { connection } of this.#sockets.clients)
-      if (connection?.slice === this.#slice) connection.probe()
+    for (const { connection } of this.#peers) if (connection?.slice === this.#slice) connection.probe()
   }
 }
