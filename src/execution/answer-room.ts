@@ -84,11 +84,6 @@ export class AnswerSize {
     this.#onReleased = onReleased
   }
 
-  /** Characters, until it is released. */
-  get size(): number {
-    return this.#held
-  }
-
   /** @throws EpochcastError OVERLOADED, with `retryAfterMs` */
   add(characters: number): void {
     // A field that failed ended the answer while the reads of others were under way; nobody would give theirs back.

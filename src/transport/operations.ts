@@ -275,8 +275,10 @@ export class Operations {
     const hideSuggestions = !this.#options.introspection
     try {
       const result = await execute({ ...operation, contextValue, options, hideSuggestions })
-      if (held.size > WRITTEN_TOGETHER_BELOW) await this.#writing.turn(holder)
-      return this.#translated(answer.complete(result))
+      const completed = answer.complete(result)
+      // Events that many share are of no address.
+      if (answer.size > WRITTEN_TOGETHER_BELOW && isQuery(operation)) await this.#writing.turn(holder)
+      return this.#translated(completed)
     } finally {
       held.release()
     }

@@ -59,8 +59,9 @@ export class Connection implements ProtocolSocket, KeptConnection {
   readonly #options: ConnectionOptions
   readonly #closed: (code: number, reason: string) => Promise<void>
   #take: Take | undefined
-  /** It has sent connection_init, or is about to be closed because it has not. */
   #isInitialised = false
+  /** It has had its time for connection_init, and is about to be closed where none waits for its turn. */
+  #isLate = false
   /** Messages that wait for their turn. */
   #untaken = 0
   readonly #liveness = new Liveness()
@@ -213,12 +214,13 @@ export class Connection implements ProtocolSocket, KeptConnection {
     const expired = this.#caller.expired(date)
     if (expired) return void this.close(expired.code, expired.reason)
     const { clients, connectionInitMs } = this.#options
-    if (!this.#isInitialised && this.#untaken === 0 && now - this.openedAt >= connectionInitMs) {
-      this.#isInitialised = true
-      // There may be thousands.
-      clients.turns.take(this.writer.holder, () =>
-        this.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout'),
-      )
+    if (!this.#isInitialised && !this.#isLate && now - this.openedAt >= connectionInitMs) {
+      this.#isLate = true
+      // There may be thousands; and what has come before is taken before.
+      clients.turns.take(this.writer.holder, () => {
+        if (!this.#isInitialised)
+          this.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout')
+      })
     }
     const { requestMs } = clients.limits
     const { startedAt } = this.#meter

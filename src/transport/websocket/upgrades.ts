@@ -102,7 +102,9 @@ export function serveUpgrades(
       const openInTurn = async (known: Caller) => {
         // All that wait for the keys of a provider are known at once.
         await clients.turns.turn(holderOf(known))
-        if (isOpen(socket)) open(known)
+        if (!isOpen(socket)) return
+        if (isClosing) refuse(UNAVAILABLE, STOPPING)
+        else open(known)
       }
       caller.then(openInTurn).catch(refuseCaller)
     } catch (error) {

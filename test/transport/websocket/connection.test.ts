@@ -27,6 +27,42 @@ async function connected(url: string) {
   }
 }
 
+/** A connection without a socket, whose time for connection_init is over and whose messages take a turn each. */
+function connectionByHand(take: (message: unknown) => Promise<void>) {
+  const clients = Object.assign(testClients(), { turns: new FairTurns(1, Number.POSITIVE_INFINITY) })
+  const protocol = {
+    opened: (socket: { onMessage(take: (message: unknown) => Promise<void>): void }) => {
+      socket.onMessage(take)
+      return async () => {}
+    },
+  }
+  const closes: number[] = []
+  const peer = Object.assign(new EventEmitter(), {
+    OPEN: 1,
+    readyState: 1,
+    extensions: '',
+    isPaused: false,
+    pause: () => {},
+    resume: () => {},
+    close: (code: number) => closes.push(code),
+    closes,
+  })
+  const logger = { error: expect.unreachable, debug: () => {} }
+  const socket = Object.assign(new EventEmitter(), { writableLength: 0 })
+  const options = {
+    protocol: protocol as never,
+    logger: logger as never,
+    clients,
+    callers: testCallers(clients),
+    translate: expect.unreachable as never,
+    maxMessageBytes: 1_000_000,
+    maxBufferedBytes: 4096,
+    connectionInitMs: 0,
+  }
+  const upgraded = { peer: peer as never, socket: socket as never, slice: 0, caller: ANYONE }
+  return { clients, peer, connection: new Connection(upgraded, options) }
+}
+
 describe('a connection', () => {
   it('takes an id of up to the bound, and refuses a longer one without ending others', async () => {
     const { url, webSocketUrl } = await testServer()
@@ -88,43 +124,29 @@ describe('a connection', () => {
   })
 
   it('that has ended begins nothing more of what waited for its turn', async () => {
-    const clients = Object.assign(testClients(), { turns: new FairTurns(1, Number.POSITIVE_INFINITY) })
     const taken: unknown[] = []
-    const protocol = {
-      opened: (socket: { onMessage(take: (message: unknown) => Promise<void>): void }) => {
-        socket.onMessage(async (message) => {
-          taken.push(message)
-        })
-        return async () => {}
-      },
-    }
-    const peer = Object.assign(new EventEmitter(), {
-      OPEN: 1,
-      readyState: 1,
-      extensions: '',
-      isPaused: false,
-      pause: () => {},
-      resume: () => {},
+    const { clients, peer } = connectionByHand(async (message) => {
+      taken.push(message)
     })
-    const logger = { error: expect.unreachable, debug: () => {} }
-    const socket = Object.assign(new EventEmitter(), { writableLength: 0 })
-    const options = {
-      protocol: protocol as never,
-      logger: logger as never,
-      clients,
-      callers: testCallers(clients),
-      translate: expect.unreachable as never,
-      maxMessageBytes: 1_000_000,
-      maxBufferedBytes: 4096,
-      connectionInitMs: 10_000,
-    }
-    new Connection({ peer: peer as never, socket: socket as never, slice: 0, caller: ANYONE }, options)
     for (const i of [1, 2, 3]) peer.emit('message', Buffer.from(String(i)))
     peer.readyState = 3
     peer.emit('close', 1006, Buffer.alloc(0))
     // One after them, in the same line.
     await new Promise<void>((resolve) => clients.turns.take('server', resolve))
     expect(taken).toEqual([1])
+  })
+
+  it.each([
+    ['that waits for its turn is not too late for its time', ['1', '{"type":"connection_init"}'], []],
+    ['that does not come is not made up for by other messages', ['1', '2', '3'], [4408]],
+  ])('a connection_init %s', async (_, messages, closes) => {
+    const { clients, connection, peer } = connectionByHand(async (message) => {
+      if (typeof message === 'object') await connection.authenticate({})
+    })
+    for (const message of messages) peer.emit('message', Buffer.from(message))
+    for (let i = 0; i < 3; i++) connection.checkTimes(performance.now(), Date.now())
+    await new Promise<void>((resolve) => clients.turns.take('server', resolve))
+    expect(peer.closes).toEqual(closes)
   })
 
   it('reads no more from a client than it can take in turns, and takes all of it in order', async () => {

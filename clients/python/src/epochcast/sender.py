@@ -106,7 +106,7 @@ class Sender:
         """While the server is away, new reports do not shorten the wait; the end of the run does, once."""
         until = time.monotonic() + seconds
         was_closing = self._closing
-        while (left := until - time.monotonic()) > 0:
+        while (left := until - time.monotonic()) > 0 and not self._gives_up:
             try:
                 self._woken.get(timeout=left)
             except queue.Empty:

@@ -12,7 +12,8 @@ from support.tasks import events, kinds, new_task, steps, task
 from support.tokens import SECRET, token
 
 import epochcast
-from epochcast import limits, pipeline, sender, server
+from epochcast import limits, outbox, pipeline, sender, server
+from epochcast.notice import Notices
 
 
 @pytest.fixture(autouse=True)
@@ -277,3 +278,15 @@ def test_large_batches_are_compressed_and_bounded(gate: Gate, url: str) -> None:
     run.success()
     assert steps(url, task_id) == list(range(2000))
     assert limits.MAX_BATCH_BYTES < 1024 * 1024
+
+
+def test_an_end_that_comes_just_before_a_wait_is_not_missed() -> None:
+    away = sender.Sender(
+        server.Server("http://127.0.0.1:9/graphql", None), outbox.Outbox(), Notices(), {"producer": "p"}
+    )
+    away.is_away = True
+    away.close(gives_up=True)
+    waiting = threading.Thread(target=away._wait, args=(60.0,), daemon=True)
+    waiting.start()
+    waiting.join(10)
+    assert not waiting.is_alive()
