@@ -1,5 +1,6 @@
-"""A Trainer of Hugging Face under torchrun:  transformers_ranks.py FOLDER NAME EPOCHS"""
+"""A Trainer of Hugging Face under torchrun, which leaves each rank's steps in its folder:  transformers_ranks.py FOLDER NAME EPOCHS"""
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,4 +13,5 @@ from epochcast.transformers import EpochcastCallback
 folder, name, epochs = sys.argv[1:]
 training = trainer(Path(folder), EpochcastCallback(name=name), int(epochs))
 training.train()
-print("steps", training.state.global_step, flush=True)
+# Not printed: ranks share a pipe, to which each word is written by itself.
+Path(folder, f"steps-{os.environ['RANK']}").write_text(str(training.state.global_step))
