@@ -54,7 +54,9 @@ export async function trainingStream(
   return new TrainingStream(feeds, found.state.spec, { after, last: replay.last }, options)
 }
 
+/** Whoever reads a stream. */
 export interface StreamReader {
+  /** Nothing more is to be read but its end. */
   expired(): void
 }
 
