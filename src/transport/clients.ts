@@ -61,11 +61,9 @@ const SILENT = { info: () => {} }
 
 const NOTHING_HELD = () => {}
 
-const PROXY = { address: null }
-
-/** Whose share a connection counts for; none where it is a proxy's. */
-const holdersOfSocket = ({ address }: Pick<Caller, 'address'>): readonly string[] =>
-  address === null ? [] : [address]
+/** Whose share a connection counts for; nobody's where it is a proxy's, of which no caller is known. */
+const holdersOfSocket = (caller: Pick<Caller, 'address'> | undefined): readonly string[] =>
+  caller === undefined || caller.address === null ? [] : [caller.address]
 
 /**
  * What clients have of this process, by their addresses, whichever door they use: connections, bytes that wait for them
@@ -199,16 +197,15 @@ export class Clients {
     const [callers, connections] = [this.#callers, this.#connections]
     // Not a closure over the connection, of which there are thousands.
     function giveBack(this: Socket) {
-      connections.give(holdersOfSocket(callers.get(this) ?? PROXY))
+      connections.give(holdersOfSocket(callers.get(this)))
     }
     server.on('connection', (socket: Socket) => {
       const { remoteAddress } = socket
       const isProxy = this.#addresses.isProxy(remoteAddress)
       const address = this.#addresses.of({ socket, headers: {} })
-      const caller = isProxy ? null : { ...this.#stranger, address }
-      if (caller) callers.set(socket, caller)
+      if (!isProxy) callers.set(socket, { ...this.#stranger, address })
       try {
-        connections.take(holdersOfSocket(caller ?? PROXY))
+        connections.take(holdersOfSocket(callers.get(socket)))
         socket.on('close', giveBack)
       } catch (error) {
         this.refusals.add((error as EpochcastError).code, 'connection', address)
