@@ -6,6 +6,7 @@ import { CatalogWalk } from '../../src/repository/catalog-walk.ts'
 import { Effort } from '../../src/repository/effort.ts'
 import { type TaskFilter, taskQuery } from '../../src/repository/task-filter.ts'
 import { isFinalStatus, TASK_STATUSES } from '../../src/task/task.ts'
+import { eventLoopTurns } from '../support/event-loop-turns.ts'
 import { listingAt } from '../support/listings.ts'
 import { range } from '../support/tasks.ts'
 
@@ -204,21 +205,14 @@ describe('with 100,000 tasks', () => {
   it('twenty searches at once, each for what is nowhere, share what a turn of the event loop may take', async () => {
     const effort = new Effort()
     const walk = new CatalogWalk(index, effort)
-    let turns = 0
-    let isOver = false
-    const count = () => {
-      turns++
-      if (!isOver) setImmediate(count)
-    }
-    setImmediate(count)
+    const turns = eventLoopTurns()
     const rare = { trainer: 'tvae', labels: { half: 'b' }, text: 'no' }
     const searches = Array.from({ length: 20 }, (_, i) => {
       const query = taskQuery(i % 2 === 0 ? { text: 'qz' } : rare)
       return collected(i % 3 === 0 ? walk.byChange(query, null, 51) : walk.byCreation(query, i % 3 === 1))
     })
     expect((await Promise.all(searches)).flat()).toEqual([])
-    isOver = true
-    expect(turns).toBeGreaterThan(40)
+    expect(turns.count).toBeGreaterThan(40)
     // One step may be as much as a block of texts, or the test of 64 listings.
     expect(effort.most).toBeLessThanOrEqual(20_000 + 1000)
   })

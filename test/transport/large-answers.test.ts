@@ -4,6 +4,7 @@ import { ANYONE } from '../../src/repository/access.ts'
 import type { Context } from '../../src/schema/context.ts'
 import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
 import { Operations } from '../../src/transport/operations.ts'
+import { eventLoopTurns } from '../support/event-loop-turns.ts'
 
 /** Operations with one field, whose text is as large as it says. */
 function operationsOf(characters: number): Operations {
@@ -27,25 +28,17 @@ function operationsOf(characters: number): Operations {
 
 /** In which turns of the event loop answers of two addresses that were asked for together are there. */
 async function turnsOf(operations: Operations, count: number, query = '{ text }'): Promise<number[][]> {
-  let turn = 0
-  let isOver = false
-  const tick = () => {
-    turn++
-    if (!isOver) setImmediate(tick)
-  }
-  setImmediate(tick)
+  const turns = eventLoopTurns()
   const of = (address: string) =>
     Array.from({ length: count }, async () => {
       const operation = operations.prepare({ query }, { ...ANYONE, address })
       if (!('document' in operation)) throw operation[0]
       const { errors } = await operations.execute(operation)
       expect(errors).toBeUndefined()
-      return turn
+      return turns.count
     })
   const both = ['1.1.1.1', '2.2.2.2'].map((address) => Promise.all(of(address)))
-  return Promise.all(both).finally(() => {
-    isOver = true
-  })
+  return Promise.all(both)
 }
 
 it('large answers of an address that are ready together are written each in a turn of its own', async () => {

@@ -5,6 +5,7 @@ import type { Callers } from '../../../src/transport/callers.ts'
 import { FairTurns } from '../../../src/transport/fair-turns.ts'
 import { type SocketDoor, serveUpgrades } from '../../../src/transport/websocket/upgrades.ts'
 import { testClients } from '../../support/clients.ts'
+import { eventLoopTurns } from '../../support/event-loop-turns.ts'
 import { until } from '../../support/until.ts'
 
 const PER_ROUND = 4
@@ -19,7 +20,7 @@ async function letInTogether(identify: () => Caller | Promise<Caller>): Promise<
     hasCredentials: () => true,
     identify,
   } as unknown as Callers
-  let turn = 0
+  const turns = eventLoopTurns()
   let count = 0
   const letIn = new Map<number, number>()
   const door: SocketDoor = {
@@ -28,7 +29,7 @@ async function letInTogether(identify: () => Caller | Promise<Caller>): Promise<
     socketCount: 0,
     upgrade: () => {
       count++
-      letIn.set(turn, (letIn.get(turn) ?? 0) + 1)
+      letIn.set(turns.count, (letIn.get(turns.count) ?? 0) + 1)
     },
     close: async () => {},
   }
@@ -40,11 +41,6 @@ async function letInTogether(identify: () => Caller | Promise<Caller>): Promise<
     logger: logger as never,
     origins: { check: () => {}, isOwnHost: () => true } as never,
   })
-  const tick = () => {
-    turn++
-    if (count < UPGRADES) setImmediate(tick)
-  }
-  setImmediate(tick)
   for (let i = 0; i < UPGRADES; i++) {
     const socket = Object.assign(new EventEmitter(), { writableEnded: false, destroyed: false })
     server.emit('upgrade', { url: '/graphql', headers: {}, socket }, socket, Buffer.alloc(0))
