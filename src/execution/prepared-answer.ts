@@ -30,7 +30,6 @@ export class PreparedAnswer implements Answer {
   readonly #held: AnswerSize
   readonly #written: { readonly path: ResponsePath; readonly text: string }[] = []
   #writtenSize = 0
-  #size = 0
 
   constructor(held: AnswerSize) {
     this.#held = held
@@ -67,11 +66,6 @@ export class PreparedAnswer implements Answer {
     this.#held.add(characters)
   }
 
-  /** Characters of its text, once it is complete. */
-  get size(): number {
-    return this.#size
-  }
-
   /**
    * The result with what was written in the places that its resolvers left empty; to be written by `stringify`. One
    * whose text would be too large becomes an error: fields share what they hold, as the metrics of a task, and only the
@@ -81,7 +75,6 @@ export class PreparedAnswer implements Answer {
     this.#putWritten(result)
     const { data, errors = [] } = result
     const size = textSize(data, LIMITS.answerSize) + errors.length * ERROR_CHARACTERS
-    this.#size = size
     if (size <= LIMITS.answerSize) return result
     const error = answerTooLarge(WOULD_HAVE, LIMITS.answerSize)
     return { data: null, errors: [new GraphQLError(error.message, { originalError: error })] }

@@ -23,7 +23,6 @@ import { LIMITS } from '../task/limits.ts'
 import { holderOf } from './clients.ts'
 import { type DocumentRequest, documentIdOf } from './document-request.ts'
 import { EventResults, type Results } from './event-results.ts'
-import { FairTurns } from './fair-turns.ts'
 import { isQuery } from './is-query.ts'
 import { fieldOf, type OpenSubscription, type OpenSubscriptions } from './open-subscriptions.ts'
 import { withRetryAfter } from './retry-after.ts'
@@ -60,17 +59,12 @@ export interface OperationsOptions {
   readonly onUnexpected: (error: unknown) => void
 }
 
-/** Characters of an answer that takes less to write than the turn that it would wait for. */
-const WRITTEN_TOGETHER_BELOW = 65_536
-
 /** Operations from their text to their results, the same for every transport. */
 export class Operations {
   readonly #options: OperationsOptions
   readonly #documents: Documents
   readonly #fanOut = new FanOut((operation) => this.#run(operation))
   readonly #answers: AnswerRoom
-  /** In which large answers are written: several that are ready together would be one long turn. */
-  readonly #writing = new FairTurns(1, Number.POSITIVE_INFINITY)
   #underWay = 0
 
   constructor(options: OperationsOptions) {
@@ -259,8 +253,7 @@ export class Operations {
 
   /** A query or a mutation, or a subscription for one event. Its result is to be written by `stringify`. */
   async #run(operation: ExecutionArgs): Promise<ExecutionResult> {
-    const holder = holderOf((operation.contextValue as Context).caller)
-    const held = this.#answers.begin(holder)
+    const held = this.#answers.begin(holderOf((operation.contextValue as Context).caller))
     const answer = new PreparedAnswer(held)
     const contextValue: Context = { ...(operation.contextValue as Context), answer }
     const isLarge = !operation.options && isLargeInput(operation.variableValues)
@@ -275,10 +268,7 @@ export class Operations {
     const hideSuggestions = !this.#options.introspection
     try {
       const result = await execute({ ...operation, contextValue, options, hideSuggestions })
-      const completed = answer.complete(result)
-      // Events that many share are of no address.
-      if (answer.size > WRITTEN_TOGETHER_BELOW && isQuery(operation)) await this.#writing.turn(holder)
-      return this.#translated(completed)
+      return this.#translated(answer.complete(result))
     } finally {
       held.release()
     }
