@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { segmentsToMerge } from '../task/curves/compaction.ts'
+import { MERGED_AT_ONCE, segmentsToMerge } from '../task/curves/compaction.ts'
 import { encodedBytes, overviewOf, type SegmentInfo } from '../task/curves/curve-index.ts'
 import { MIN_POINTS_PER_SERIES, mergeSegments } from '../task/curves/merge.ts'
 import type { SeriesKey } from '../task/curves/point.ts'
@@ -12,10 +12,10 @@ import type { CurveChange } from './event-log.ts'
 const MAX_SEGMENTS = 256
 /** At most what one takes in the index: its name, and seven numbers. */
 const SEGMENT_INDEX_BYTES = 128
-/** Part of a segment's points that its overview has. */
-const OVERVIEW_PART = 8
-/** Points of a merged segment: fewer than a fresh one may have, as what is merged is most of the work. */
+/** Points of a merged segment. */
 const MERGED_POINTS = 8192
+/** An overview has this part of its segment's points, or fewer: so many that those that are merged become one segment as they are. */
+const OVERVIEW = { part: MERGED_AT_ONCE, points: Math.floor(MERGED_POINTS / MERGED_AT_ONCE) } as const
 
 interface CurveSegmentsOptions {
   /** Bytes of one task's curves, stored: index, segments and overviews. */
@@ -65,13 +65,8 @@ export class CurveSegments {
       const group = segmentsToMerge(all)
       const [first] = group
       if (!first) break
-      const parts = await this.#load(key, group, added)
-      const points = parts.reduce((sum, part) => sum + pointsIn(part), 0)
-      // Where only their number is too high, they need not be thinned.
-      const most = totalBytes(all) > maxBytes ? Math.ceil(points / 2) : points
-      const merged = mergeSegments(parts, Math.min(this.#segmentPoints, MERGED_POINTS, most))
-      // A few points of each of very many series cannot be thinned further.
-      if (group.length === 1 && pointsIn(merged) === points) break
+      const merged = await this.#merge(key, group, added, totalBytes(all) > maxBytes)
+      if (merged === null) break
       for (const { name, hasOverview } of group) {
         if (!added.delete(name)) drop.push(...(hasOverview ? [name, overviewOf(name)] : [name]))
       }
@@ -83,19 +78,43 @@ export class CurveSegments {
     return { segments: all, put: [...added.values()].flatMap(({ put }) => put), drop }
   }
 
-  /** Of a segment that the store lost nothing is left to merge. */
-  async #load(
+  /** Null where nothing would become less of it. */
+  async #merge(
     key: TaskKey,
     group: readonly SegmentInfo[],
     added: ReadonlyMap<string, NewSegment>,
+    isTooLarge: boolean,
+  ): Promise<Segment | null> {
+    const room = Math.min(this.#segmentPoints, MERGED_POINTS)
+    // What is to stay of each has been chosen already, for its overview.
+    if (isTooLarge && group.length === MERGED_AT_ONCE && group.every(({ hasOverview }) => hasOverview)) {
+      const names = group.map(({ name }) => overviewOf(name))
+      return mergeSegments(await this.#load(key, names, added), room)
+    }
+    const names = group.map(({ name }) => name)
+    const parts = await this.#load(key, names, added)
+    const points = parts.reduce((sum, part) => sum + pointsIn(part), 0)
+    // Where only their number is too high, they need not be thinned.
+    const merged = mergeSegments(parts, Math.min(room, isTooLarge ? Math.ceil(points / 2) : points))
+    // A few points of each of very many series cannot be thinned further.
+    return group.length === 1 && pointsIn(merged) === points ? null : merged
+  }
+
+  /** Of a segment that the store lost nothing is left to merge. */
+  async #load(
+    key: TaskKey,
+    names: readonly string[],
+    added: ReadonlyMap<string, NewSegment>,
   ): Promise<Segment[]> {
-    const names = group.map(({ name }) => name).filter((name) => !added.has(name))
-    const bytes = await this.#store.readSegments(key, names)
-    const stored = new Map(names.map((name, i) => [name, bytes[i] ?? null]))
-    return group.flatMap(({ name }) => {
-      const segment = added.get(name)?.segment
-      const found = stored.get(name)
-      return segment ?? (found ? decodeSegment(found) : [])
+    const fresh = new Map(
+      [...added.values()].flatMap(({ put }) => put.map(({ name, bytes }) => [name, bytes])),
+    )
+    const old = names.filter((name) => !fresh.has(name))
+    const stored = await this.#store.readSegments(key, old)
+    const found = new Map(old.map((name, i) => [name, stored[i] ?? null]))
+    return names.flatMap((name) => {
+      const bytes = fresh.get(name) ?? found.get(name)
+      return bytes ? decodeSegment(bytes) : []
     })
   }
 }
@@ -106,29 +125,31 @@ let named = 0
 
 interface NewSegment {
   readonly info: SegmentInfo
-  readonly segment: Segment
+  /** The segment, and its overview where it has one. */
   readonly put: CurveChange['put']
 }
 
 function newSegment(segment: Segment, level: number): NewSegment {
   const { after, through } = segment
-  const points = pointsIn(segment)
   const name = `${PROCESS}-${(++named).toString(36)}`
   const put = [{ name, bytes: encodeSegment(segment) }]
-  // Each series keeps some points in an overview, so where they have few there is nothing to be saved.
-  const hasOverview = points / OVERVIEW_PART >= MIN_POINTS_PER_SERIES * segment.series.length
-  if (hasOverview) {
-    const overview = mergeSegments([segment], Math.ceil(points / OVERVIEW_PART))
-    put.push({ name: overviewOf(name), bytes: encodeSegment(overview) })
-  }
+  const overview = overviewOfSegment(segment)
+  if (overview) put.push({ name: overviewOf(name), bytes: encodeSegment(overview) })
   const bytes = put.reduce((sum, one) => sum + one.bytes.byteLength, 0)
   let [minStep, maxStep] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const step of segment.rows.steps) {
     if (step < minStep) minStep = step
     if (step > maxStep) maxStep = step
   }
-  const info = { name, after, through, level, bytes, hasOverview, minStep, maxStep }
-  return { info, segment, put }
+  const hasOverview = overview !== null
+  return { info: { name, after, through, level, bytes, hasOverview, minStep, maxStep }, put }
+}
+
+/** Null where each series has so few points, all of which an overview would keep, that nothing is saved by one. */
+function overviewOfSegment(segment: Segment): Segment | null {
+  const least = MIN_POINTS_PER_SERIES * segment.series.length
+  const most = Math.floor(pointsIn(segment) / OVERVIEW.part)
+  return least > most ? null : mergeSegments([segment], Math.min(most, Math.max(least, OVERVIEW.points)))
 }
 
 const totalBytes = (segments: readonly SegmentInfo[]): number =>

@@ -3,7 +3,7 @@ import type { SegmentInfo } from './curve-index.ts'
 /** Newest segments that keep all of their points as long as anything else can be merged. */
 const KEPT_WHOLE = 4
 /** Segments that become one. */
-const MERGED_AT_ONCE = 6
+export const MERGED_AT_ONCE = 6
 
 /**
  * Which segments to merge next, where curves take too much room: the oldest of those that were merged least, of which there
