@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { type CurveIndex, decodeIndex, encodeIndex } from '../task/curves/curve-index.ts'
 import { type CurveContext, CurveDraft, contextOf, FIRST_CONTEXT } from '../task/curves/draft.ts'
 import { mergeSegments } from '../task/curves/merge.ts'
-import { pointsIn, type Segment } from '../task/curves/segment.ts'
+import { decodeSegment, encodeSegment } from '../task/curves/segment.ts'
 import { SeriesNumbers } from '../task/curves/series-numbers.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
@@ -148,7 +148,8 @@ export class CurveFolder {
     }
     const series = numbers
     const fresh = joined(
-      drafts.map((one) => one.segment(series)).filter((segment) => pointsIn(segment) > 0),
+      drafts.filter(({ points }) => points > 0),
+      series,
       this.#segmentPoints,
     )
     const { segments, put, drop } = await this.#segments.add(key, index.segments, fresh, series.keys)
@@ -190,8 +191,10 @@ function draftsOf({ entries }: CurvesRead, { context }: CurveIndex, end: number)
   return drafts
 }
 
-/** One segment of all, where they are small. */
-function joined(segments: readonly Segment[], maxPoints: number): readonly Segment[] {
-  const points = segments.reduce((sum, segment) => sum + pointsIn(segment), 0)
-  return segments.length > 1 && points <= maxPoints ? [mergeSegments(segments, points)] : segments
+/** Their segments in bytes; one of all, where they are small. */
+function joined(drafts: readonly CurveDraft[], numbers: SeriesNumbers, maxPoints: number): Uint8Array[] {
+  const segments = drafts.map((draft) => draft.encode(numbers))
+  const points = drafts.reduce((sum, draft) => sum + draft.points, 0)
+  if (segments.length < 2 || points > maxPoints) return segments
+  return [encodeSegment(mergeSegments(segments.map(decodeSegment), points))]
 }

@@ -42,25 +42,25 @@ export class CurveSegments {
   }
 
   /**
-   * Adds segments, and merges others until all have room beside an index of these series.
+   * Adds segments, in bytes, and merges others until all have room beside an index of these series.
    *
    * @throws EpochcastError ENGINE_UNAVAILABLE
    */
   async add(
     key: TaskKey,
     segments: readonly SegmentInfo[],
-    fresh: readonly Segment[],
+    fresh: readonly Uint8Array[],
     series: readonly SeriesKey[],
   ): Promise<SegmentsChange> {
     const maxBytes = this.#maxBytes - indexBytes(series)
     const added = new Map<string, NewSegment>()
     const drop: string[] = []
-    const add = (segment: Segment, level: number): SegmentInfo => {
-      const one = newSegment(segment, level)
+    const add = (bytes: Uint8Array, level: number): SegmentInfo => {
+      const one = newSegment(bytes, level)
       added.set(one.info.name, one)
       return one.info
     }
-    let all = [...segments, ...fresh.map((segment) => add(segment, 0))]
+    let all = [...segments, ...fresh.map((bytes) => add(bytes, 0))]
     while (all.length > MAX_SEGMENTS || totalBytes(all) > maxBytes) {
       const group = segmentsToMerge(all)
       const [first] = group
@@ -72,7 +72,7 @@ export class CurveSegments {
       }
       const level = Math.max(...group.map((segment) => segment.level)) + 1
       const at = all.indexOf(first)
-      const info = pointsIn(merged) > 0 ? [add(merged, level)] : []
+      const info = pointsIn(merged) > 0 ? [add(encodeSegment(merged), level)] : []
       all = [...all.slice(0, at), ...info, ...all.slice(at + group.length)]
     }
     return { segments: all, put: [...added.values()].flatMap(({ put }) => put), drop }
@@ -129,10 +129,11 @@ interface NewSegment {
   readonly put: CurveChange['put']
 }
 
-function newSegment(segment: Segment, level: number): NewSegment {
+function newSegment(encoded: Uint8Array, level: number): NewSegment {
+  const segment = decodeSegment(encoded)
   const { after, through } = segment
   const name = `${PROCESS}-${(++named).toString(36)}`
-  const put = [{ name, bytes: encodeSegment(segment) }]
+  const put = [{ name, bytes: encoded }]
   const overview = overviewOfSegment(segment)
   if (overview) put.push({ name: overviewOf(name), bytes: encodeSegment(overview) })
   const bytes = put.reduce((sum, one) => sum + one.bytes.byteLength, 0)

@@ -125,7 +125,7 @@ function tailOf(
 ): Segment {
   const draft = new CurveDraft((entries[0]?.offset ?? folded + 1) - 1, context)
   for (const { offset, event } of entries) if (offset <= through) draft.add(event)
-  return draft.segment(numbers)
+  return decodeSegment(draft.encode(numbers))
 }
 
 const overlaps = ({ minStep, maxStep }: SegmentInfo, { from, to }: SeriesQuery): boolean =>

@@ -29,7 +29,7 @@ class Curves {
   async grow(from: number): Promise<void> {
     const draft = new CurveDraft(from - 1, FIRST_CONTEXT)
     for (const step of range(from, from + EVENTS - 1)) draft.add(progress(step, Math.sin(step)))
-    const fresh = draft.segment(this.#numbers)
+    const fresh = draft.encode(this.#numbers)
     const { segments, put, drop } = await this.#curves.add(TASK, this.segments, [fresh], this.#numbers.keys)
     for (const name of drop) this.stored.delete(name)
     for (const { name, bytes } of put) this.stored.set(name, bytes)

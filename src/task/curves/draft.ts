@@ -1,8 +1,7 @@
 import { happenedAt, type TaskEvent } from '../event.ts'
-import type { Metrics, MetricValue, Phase, TaskState } from '../task.ts'
-import { FloatColumn, IntegerColumn } from './columns.ts'
+import type { Phase, TaskState } from '../task.ts'
 import type { SeriesAxis, SeriesKey } from './point.ts'
-import type { Segment, SegmentSeries } from './segment.ts'
+import { type PlacedSeries, ReportRows } from './report-rows.ts'
 import type { SeriesNumbers } from './series-numbers.ts'
 
 /** What the events before say of the points that follow. */
@@ -20,35 +19,53 @@ export const contextOf = ({ attempt, startedEpoch }: TaskState): CurveContext =>
   startedEpoch,
 })
 
-interface DraftSeries {
-  readonly key: SeriesKey
-  /** Null as long as it has a point in every row. */
-  rows: IntegerColumn | null
-  readonly values: FloatColumn
-}
+/** The series of one phase, member and axis, and their places among all of a draft. */
+class Family implements PlacedSeries {
+  readonly phase: Phase | null
+  readonly axis: SeriesAxis
+  readonly #member: string | null
+  readonly #all: SeriesKey[]
+  readonly #byName = new Map<string, number>()
+  readonly #names: string[] = []
+  readonly #places: number[] = []
 
-/** The series of one phase, member and axis. */
-interface Family extends Omit<SeriesKey, 'name'> {
-  readonly byName: Map<string, DraftSeries>
+  /** @param all those of the draft, to which new ones are added */
+  constructor(all: SeriesKey[], { phase, member, axis }: Omit<SeriesKey, 'name'>) {
+    this.phase = phase
+    this.axis = axis
+    this.#member = member
+    this.#all = all
+  }
+
   /** In the order of their first appearance, which is that of the next report, too, most of the time. */
-  readonly inOrder: DraftSeries[]
+  get names(): readonly string[] {
+    return this.#names
+  }
+
+  get places(): readonly number[] {
+    return this.#places
+  }
+
+  placeOf(name: string): number {
+    const known = this.#byName.get(name)
+    if (known !== undefined) return known
+    const { phase, axis } = this
+    const place = this.#all.push({ name, phase, member: this.#member, axis }) - 1
+    this.#byName.set(name, place)
+    this.#names.push(name)
+    this.#places.push(place)
+    return place
+  }
 }
 
-/**
- * Gathers the points of events as they come, until there are enough for a segment. This is done for every metric of
- * every report, so columns are kept from one segment to the next.
- */
+/** Gathers the points of events as they come, until there are enough for a segment. */
 export class CurveDraft {
   #after: number
   #through: number
   #attempt: number
   #startedEpoch: number | null
-  #points = 0
-  readonly #offsets = new IntegerColumn()
-  readonly #steps = new FloatColumn()
-  readonly #epochs = new FloatColumn()
-  readonly #times = new FloatColumn()
-  readonly #attempts = new IntegerColumn()
+  readonly #rows = new ReportRows()
+  readonly #series: SeriesKey[] = []
   /** By member. */
   readonly #families = new Map<string | null, Family[]>()
 
@@ -71,12 +88,12 @@ export class CurveDraft {
   }
 
   get points(): number {
-    return this.#points
+    return this.#rows.points
   }
 
   /** Points and rows. */
   get size(): number {
-    return this.#points + this.#steps.length
+    return this.#rows.points + this.#rows.length
   }
 
   /** What holds for the next event. */
@@ -92,27 +109,30 @@ export class CurveDraft {
         const { metrics, loss, step } = event
         this.#addRow(event, step ?? event.current, event.epoch ?? this.#startedEpoch)
         const family = this.#family(null, event.member, 'STEP')
-        this.#addAll(family, metrics)
-        if (loss !== null && metrics.loss === undefined) this.#addPoint(seriesOf(family, 'loss'), loss)
+        this.#rows.push(metrics, family)
+        if (loss !== null && metrics.loss === undefined) this.#rows.push({ loss }, family)
         return
       }
       case 'EpochEnded': {
         const { step } = event
         this.#addRow(event, step ?? event.epoch, event.epoch)
-        this.#addAll(this.#family(event.phase, event.member, step == null ? 'EPOCH' : 'STEP'), event.metrics)
+        this.#rows.push(
+          event.metrics,
+          this.#family(event.phase, event.member, step == null ? 'EPOCH' : 'STEP'),
+        )
         return
       }
       case 'RoundEnded': {
         const { step, member } = event
         const axis = step == null ? 'ROUND' : 'STEP'
         this.#addRow(event, step ?? event.round, this.#startedEpoch)
-        this.#addAll(this.#family('TRAIN', member, axis), event.fitMetrics)
-        this.#addAll(this.#family('VAL', member, axis), event.evalMetrics)
+        this.#rows.push(event.fitMetrics, this.#family('TRAIN', member, axis))
+        this.#rows.push(event.evalMetrics, this.#family('VAL', member, axis))
         return
       }
       case 'SystemSampled':
         this.#addRow(event, timeOf(event) / 1000, null)
-        this.#addAll(this.#family(null, event.member, 'TIME'), event.metrics)
+        this.#rows.push(event.metrics, this.#family(null, event.member, 'TIME'))
         return
       case 'EpochStarted':
         this.#startedEpoch = event.epoch
@@ -127,58 +147,24 @@ export class CurveDraft {
   }
 
   /**
-   * What was gathered, as views that are valid until the next event is added.
+   * What was gathered, as a segment in bytes.
    *
    * @param numbers those of the series in the task's index; series that are new get one
    */
-  segment(numbers: SeriesNumbers): Segment {
-    const series: SegmentSeries[] = []
-    for (const { key, rows, values } of this.#series()) {
-      if (values.length === 0) continue
-      series.push({
-        number: numbers.of(key),
-        isThinned: false,
-        rows: rows?.view ?? null,
-        values: values.view,
-      })
-    }
-    return {
-      after: this.#after,
-      through: this.#through,
-      rows: {
-        length: this.#steps.length,
-        offsets: this.#offsets.view,
-        steps: this.#steps.view,
-        epochs: this.#epochs.view,
-        times: this.#times.view,
-        attempts: this.#attempts.view,
-      },
-      series,
-    }
+  encode(numbers: SeriesNumbers): Uint8Array {
+    const seriesNumbers = this.#series.map((key) => numbers.of(key))
+    return this.#rows.encode(this.#after, this.#through, seriesNumbers)
   }
 
   /** Begins the next segment. */
   restart(): void {
     this.#after = this.#through
-    this.#points = 0
-    for (const column of [this.#offsets, this.#steps, this.#epochs, this.#times, this.#attempts])
-      column.clear()
-    for (const series of this.#series()) {
-      series.rows = null
-      series.values.clear()
-    }
-  }
-
-  *#series(): Generator<DraftSeries, void> {
-    for (const families of this.#families.values()) for (const { inOrder } of families) yield* inOrder
+    this.#rows.clear()
   }
 
   #addRow(event: TaskEvent, step: number, epoch: number | null): void {
-    this.#offsets.push(this.#through - this.#after)
-    this.#steps.push(step)
-    this.#epochs.push(epoch ?? Number.NaN)
-    this.#times.push(timeOf(event))
-    this.#attempts.push(this.#attempt)
+    const offset = this.#through - this.#after
+    this.#rows.begin(offset, this.#attempt, step, epoch ?? Number.NaN, timeOf(event))
   }
 
   #family(phase: Phase | null, member: string | null | undefined, axis: SeriesAxis): Family {
@@ -189,38 +175,10 @@ export class CurveDraft {
       this.#families.set(whose, families)
     }
     for (const family of families) if (family.phase === phase && family.axis === axis) return family
-    const family = { phase, member: whose, axis, byName: new Map<string, DraftSeries>(), inOrder: [] }
+    const family = new Family(this.#series, { phase, member: whose, axis })
     families.push(family)
     return family
   }
-
-  #addAll(family: Family, metrics: Metrics): void {
-    const { inOrder } = family
-    let place = 0
-    for (const name in metrics) {
-      const expected = inOrder[place++]
-      const series = expected?.key.name === name ? expected : seriesOf(family, name)
-      this.#addPoint(series, metrics[name] as MetricValue)
-    }
-  }
-
-  #addPoint(series: DraftSeries, value: MetricValue): void {
-    const { values } = series
-    const row = this.#steps.length - 1
-    if (series.rows === null && values.length !== row) series.rows = IntegerColumn.upTo(values.length)
-    series.rows?.push(row)
-    values.push(typeof value === 'number' ? value : Number(value))
-    this.#points++
-  }
-}
-
-function seriesOf({ byName, inOrder, phase, member, axis }: Family, name: string): DraftSeries {
-  const known = byName.get(name)
-  if (known !== undefined) return known
-  const series: DraftSeries = { key: { name, phase, member, axis }, rows: null, values: new FloatColumn() }
-  byName.set(name, series)
-  inOrder.push(series)
-  return series
 }
 
 /** The trainer's own time where its report gave one. */

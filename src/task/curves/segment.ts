@@ -54,14 +54,19 @@ const LISTED_ROW_BYTES = 4
 const SERIES_BYTES = 3 * 4
 const [THINNED, LISTED] = [1, 2]
 
-export function encodeSegment(segment: Segment): Uint8Array {
-  const { after, through, rows, series } = segment
-  const counts = {
-    rows: rows.length,
-    series: series.length,
-    points: pointsIn(segment),
-    listed: series.reduce((sum, { rows }) => sum + (rows?.length ?? 0), 0),
-  }
+interface Counts {
+  readonly rows: number
+  readonly series: number
+  readonly points: number
+  /** Points whose rows are listed. */
+  readonly listed: number
+}
+
+/** The columns of a segment in bytes; those of its series are one after the other in `values`, and in `rows` where listed. */
+export type SegmentColumns = ReturnType<typeof columnsOf>
+
+/** A segment in bytes, whose columns are still to be filled. */
+export function emptySegment(after: number, through: number, counts: Counts) {
   const size =
     HEADER_BYTES +
     counts.rows * ROW_BYTES +
@@ -72,7 +77,21 @@ export function encodeSegment(segment: Segment): Uint8Array {
   const { buffer } = Buffer.allocUnsafeSlow(size)
   new Uint32Array(buffer, 0, 6).set([VERSION, counts.rows, counts.series, counts.points, counts.listed, 0])
   new Float64Array(buffer, 24, 2).set([after, through])
-  const columns = columnsOf(buffer, counts)
+  return { bytes: new Uint8Array(buffer), columns: columnsOf(buffer, counts) }
+}
+
+/** As the columns have them. */
+export const segmentFlags = (isThinned: boolean, isListed: boolean): number =>
+  (isThinned ? THINNED : 0) + (isListed ? LISTED : 0)
+
+export function encodeSegment(segment: Segment): Uint8Array {
+  const { after, through, rows, series } = segment
+  const { bytes, columns } = emptySegment(after, through, {
+    rows: rows.length,
+    series: series.length,
+    points: pointsIn(segment),
+    listed: series.reduce((sum, { rows }) => sum + (rows?.length ?? 0), 0),
+  })
   columns.steps.set(rows.steps)
   columns.epochs.set(rows.epochs)
   columns.times.set(rows.times)
@@ -88,11 +107,12 @@ export function encodeSegment(segment: Segment): Uint8Array {
     }
     columns.numbers[i] = number
     columns.counts[i] = values.length
-    columns.flags[i] = (isThinned ? THINNED : 0) + (rows ? LISTED : 0)
+    columns.flags[i] = segmentFlags(isThinned, rows !== null)
   }
-  return new Uint8Array(buffer)
+  return bytes
 }
 
+/** The same bytes, as they are used: nothing of them is copied. */
 export function decodeSegment(bytes: Uint8Array): Segment {
   // Numbers must begin at multiples of their size; and a part of a reply would keep all of it in memory.
   const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
@@ -122,14 +142,6 @@ export function decodeSegment(bytes: Uint8Array): Segment {
 
 type Two = [number, number]
 type Five = [number, number, number, number, number]
-
-interface Counts {
-  readonly rows: number
-  readonly series: number
-  readonly points: number
-  /** Points whose rows are listed. */
-  readonly listed: number
-}
 
 function columnsOf(buffer: ArrayBuffer, { rows, series, points, listed }: Counts) {
   let at = HEADER_BYTES

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { CurveDraft, FIRST_CONTEXT } from '../../../src/task/curves/draft.ts'
 import type { MetricSeries } from '../../../src/task/curves/point.ts'
+import { decodeSegment } from '../../../src/task/curves/segment.ts'
 import { type SeriesQuery, seriesOf } from '../../../src/task/curves/series.ts'
 import { SeriesNumbers } from '../../../src/task/curves/series-numbers.ts'
 import type { TaskEvent } from '../../../src/task/event.ts'
@@ -66,7 +67,7 @@ it.each([
         const numbers = new SeriesNumbers([])
         const draft = new CurveDraft(0, FIRST_CONTEXT)
         for (const event of events) draft.add(event)
-        const segment = draft.segment(numbers)
+        const segment = decodeSegment(draft.encode(numbers))
         expect(state.loss).toBe(state.metrics.loss ?? null)
         for (const [name, latest] of Object.entries(state.metrics)) {
           const query = { ...ALL, names: new Set([name]) }

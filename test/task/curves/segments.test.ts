@@ -6,8 +6,11 @@ import { decodeIndex, encodeIndex, type SegmentInfo } from '../../../src/task/cu
 import { CurveDraft, FIRST_CONTEXT } from '../../../src/task/curves/draft.ts'
 import { fairShare, mergeSegments } from '../../../src/task/curves/merge.ts'
 import { decodeSegment, encodeSegment, pointsIn, type Segment } from '../../../src/task/curves/segment.ts'
+import { seriesOf } from '../../../src/task/curves/series.ts'
 import { SeriesNumbers } from '../../../src/task/curves/series-numbers.ts'
 import type { TaskEvent } from '../../../src/task/event.ts'
+import { byIdentity, CurveModel } from '../../support/curve-model.ts'
+import { taskEvent } from '../../support/task-events.ts'
 import { NOW, progress, range } from '../../support/tasks.ts'
 
 const numbers = new SeriesNumbers([])
@@ -15,7 +18,7 @@ const numbers = new SeriesNumbers([])
 const segmentOf = (from: number, through: number): Segment => {
   const draft = new CurveDraft(from - 1, FIRST_CONTEXT)
   for (const step of range(from, through)) draft.add(progress(step, Math.sin(step)))
-  return draft.segment(numbers)
+  return decodeSegment(draft.encode(numbers))
 }
 
 const launched = (attempt: number): TaskEvent => ({
@@ -50,11 +53,37 @@ describe('a segment', () => {
   it('is begun again with the columns that it had', () => {
     const draft = new CurveDraft(0, FIRST_CONTEXT)
     for (const step of range(1, 40)) draft.add(progress(step))
-    draft.segment(numbers)
+    decodeSegment(draft.encode(numbers))
     draft.restart()
     expect([draft.after, draft.through, draft.points]).toEqual([40, 40, 0])
     draft.add(progress(41))
-    expect(losses(draft.segment(numbers))).toEqual([1 / 41])
+    expect(losses(decodeSegment(draft.encode(numbers)))).toEqual([1 / 41])
+  })
+})
+
+describe('segments of any events', () => {
+  it('have what series are by their definition, wherever one ends and the next begins', () => {
+    fc.assert(
+      fc.property(fc.array(taskEvent, { maxLength: 60 }), fc.nat(60), (events, cut) => {
+        const model = new CurveModel()
+        const keys = new SeriesNumbers([])
+        const draft = new CurveDraft(0, FIRST_CONTEXT)
+        const segments: Segment[] = []
+        for (const [i, event] of events.entries()) {
+          if (i === cut) {
+            segments.push(decodeSegment(draft.encode(keys)))
+            draft.restart()
+          }
+          draft.add(event)
+          model.add(event)
+        }
+        segments.push(decodeSegment(draft.encode(keys)))
+        const all = { names: null, phase: null, member: null, from: null, to: null, maxPoints: 1000 }
+        const found = [...seriesOf(segments, keys.keys, events.length, all)].map(({ series }) => series)
+        expect(byIdentity(found)).toEqual(byIdentity(model.series.filter(({ points }) => points.length > 0)))
+      }),
+      { numRuns: 300 },
+    )
   })
 })
 
@@ -128,7 +157,7 @@ describe('attempts that go on where the one before ended', () => {
       if (attempt > 1) draft.add(launched(attempt))
       for (const step of range(2 * attempt, 2 * attempt + 1)) draft.add(progress(step))
     }
-    return draft.segment(numbers)
+    return decodeSegment(draft.encode(numbers))
   }
 
   it('are thinned, however many there are', () => {
@@ -143,7 +172,7 @@ describe('attempts that go on where the one before ended', () => {
       draft.add(launched(attempt))
       for (const step of range(50 + attempt, 55 + attempt)) draft.add(progress(step, step % 7))
     }
-    const merged = mergeSegments([draft.segment(numbers)], 20)
+    const merged = mergeSegments([decodeSegment(draft.encode(numbers))], 20)
     const { steps, attempts } = merged.rows
     const lowestOf = (wanted: (attempt: number) => boolean) =>
       Math.min(...[...steps].filter((_, row) => wanted(attempts[row] as number)))
