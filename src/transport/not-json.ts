@@ -6,6 +6,9 @@ const MAX_PLACE_LENGTH = 120
 /** Tokens that are looked at for a bare literal: about a millisecond's; behind them only the place is told. */
 const MAX_TOKENS = 50_000
 
+/** Texts without any of them are not looked at token by token. */
+const LITERALS = ['NaN', 'Infinity', 'inf', 'nan', 'True', 'False', 'None']
+
 /** Strings are skipped, one without an end to the end of the text; what remains are brackets, separators and literals. */
 const TOKEN =
   /"[^"\\]*(?:\\(?:.|$)[^"\\]*)*(?:"|$)|-?(?:NaN|Infinity|inf|nan)\b|\b(?:True|False|None)\b|[{}[\],]/gs
@@ -34,7 +37,7 @@ export function notJson(
   error: unknown,
   { what, path, expected } = REQUEST_BODY,
 ): EpochcastError {
-  const found = bareLiteral(text, path)
+  const found = bareLiteral(text, path, error)
   if (found) {
     const { literal } = found
     const instead = PYTHON[literal] ?? 'the strings "NaN", "Infinity" and "-Infinity"'
@@ -52,7 +55,7 @@ const MAX_REASON_BYTES = 123
 
 /** As `notJson`, in the few words that there is room for when a WebSocket is closed. */
 export function notJsonInShort(text: string, error: unknown): string {
-  const found = bareLiteral(text, [])
+  const found = bareLiteral(text, [], error)
   if (!found) return `the message ${problemOf(error)}; expected one of graphql-transport-ws`
   const { literal } = found
   const instead = PYTHON[literal] ?? `the string ${JSON.stringify(STANDARD[literal] ?? literal)}`
@@ -83,7 +86,13 @@ function endInBytes(place: string, maxBytes: number): string {
 type Path = readonly (string | number)[]
 
 /** The first NaN, infinity or word of Python that stands by itself, and the keys that lead to it. */
-function bareLiteral(text: string, start: readonly string[]): { literal: string; path: Path } | null {
+function bareLiteral(
+  text: string,
+  start: readonly string[],
+  error: unknown,
+): { literal: string; path: Path } | null {
+  if (error instanceof TooManyContainersError || !LITERALS.some((literal) => text.includes(literal)))
+    return null
   /** For each open bracket the key or the index that is being read. */
   const path: (string | number)[] = [...start]
   let tokens = 0
