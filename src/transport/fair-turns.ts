@@ -1,5 +1,8 @@
 const DONE = () => {}
 
+/** Rounds that one who took too long waits at most. Rounds in which nobody else has anything to do take no time. */
+const MAX_DEBT_ROUNDS = 16
+
 /** What one holder waits with, and has had of this round. */
 interface Lane {
   waiting: (() => void)[]
@@ -31,8 +34,9 @@ export class FairTurns {
   readonly #nextRound = () => this.#beginRound()
 
   /**
-   * @param perRound turns in one round, of all addresses together; each has at least one
-   * @param maxMs what one address may take of a round: it gets no other turn in it after that
+   * @param perRound turns in one round, of all addresses together; each has at least one, unless it took too long
+   * @param maxMs what one address may take of a round: it gets no other turn in it after that, nor in as many of the next
+   * ones as it took the time of
    */
   constructor(perRound: number, maxMs: number) {
     this.#perRound = perRound
@@ -85,12 +89,18 @@ export class FairTurns {
     this.#isScheduled = this.#waiting > 0
     for (const [holder, lane] of this.#lanes) {
       if (lane.waiting.length === 0) this.#lanes.delete(holder)
-      else [lane.taken, lane.spentMs] = [0, 0]
+      else this.#renew(lane)
     }
     if (!this.#isScheduled) return
     const slots = Math.min(this.#waiting, Math.max(this.#perRound, this.#lanes.size))
     for (let i = 0; i < slots; i++) setImmediate(this.#slot)
     setImmediate(this.#nextRound)
+  }
+
+  /** For the next round. What it took of the last one beyond its part, it has less of this one. */
+  #renew(lane: Lane): void {
+    lane.taken = 0
+    lane.spentMs = Math.min(MAX_DEBT_ROUNDS * this.#maxMs, Math.max(0, lane.spentMs - this.#maxMs))
   }
 
   #runNext(): void {
