@@ -38,6 +38,9 @@ export const MAX_UNREAD_BYTES_TO_ASK = 1024 * 1024
 /** Time for a client to take the close frame of a socket that is not read any more. */
 const LAST_WORDS_MS = 500
 
+/** Of a message that is read on behind, while it waits for its turn. */
+const SMALL_BYTES = 4096
+
 /** Bytes of a close frame's reason. */
 const MAX_REASON_BYTES = 123
 /** Characters of one that is cut: each has at most three bytes. */
@@ -136,8 +139,10 @@ export class Connection implements ProtocolSocket, KeptConnection {
       // What an ended connection began, nobody would end.
       if (this.#peer.readyState === this.#peer.OPEN) this.#receiveNow(data, retryAfterMs)
     })
-    // Nothing more is read from it until then: what waits for its turn is bounded by what is read at once.
-    if (this.#untaken > 0) this.#peer.pause()
+    // Nothing more is read from it until then: what waits for its turn is bounded by what is read at once. Beside a small
+    // one, as all have that connect, there may come another.
+    if (this.#untaken > 1 || (this.#untaken === 1 && (data as Buffer).length > SMALL_BYTES))
+      this.#peer.pause()
   }
 
   /** Not async: a message is under way as long as its subscription, and would be kept as long. */

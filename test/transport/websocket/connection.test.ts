@@ -42,8 +42,12 @@ function connectionByHand(take: (message: unknown) => Promise<void>) {
     readyState: 1,
     extensions: '',
     isPaused: false,
-    pause: () => {},
-    resume: () => {},
+    pause: () => {
+      peer.isPaused = true
+    },
+    resume: () => {
+      peer.isPaused = false
+    },
     close: (code: number) => closes.push(code),
     closes,
   })
@@ -134,6 +138,19 @@ describe('a connection', () => {
     // One after them, in the same line.
     await new Promise<void>((resolve) => clients.turns.take('server', resolve))
     expect(taken).toEqual([1])
+  })
+
+  it.each([
+    ['goes on behind a small message that waits for its turn', [4096], false],
+    ['ends behind a second one', [1, 1], true],
+    ['ends behind one that is not small', [4097], true],
+  ])('reading it %s', async (_, waiting, isPaused) => {
+    const { clients, peer } = connectionByHand(async () => {})
+    // The first one has its turn at once.
+    for (const bytes of [1, ...waiting]) peer.emit('message', Buffer.alloc(bytes, '1'))
+    expect(peer.isPaused).toBe(isPaused)
+    await new Promise<void>((resolve) => clients.turns.take('server', resolve))
+    expect(peer.isPaused).toBe(false)
   })
 
   it.each([
