@@ -12,6 +12,10 @@ import { run, startExternal } from '../../support/graphql.ts'
 /** From where attacks come; ordinary users are at another address of this machine. */
 export const ATTACKER = '127.0.0.2'
 
+/** With which the image runs a server. */
+const [, IMAGE_NODE_OPTIONS = ''] =
+  /NODE_OPTIONS="(.*)"/.exec(readFileSync(join(import.meta.dirname, '../../../Dockerfile'), 'utf8')) ?? []
+
 const QUIET_MS = 1000
 /** The times of others may grow by this. A shared machine is never quite quiet: hence the least that counts. */
 const MAX_SLOWDOWN = 3
@@ -72,11 +76,15 @@ export class AttackedServer {
     return readdirSync(`/proc/${this.#server.pid}/fd`).length
   }
 
-  static async start(env: Record<string, string>, onCrash: (what: string) => void): Promise<AttackedServer> {
+  static async start(
+    { NODE_OPTIONS = '', ...env }: Record<string, string>,
+    onCrash: (what: string) => void,
+  ): Promise<AttackedServer> {
     const main = join(import.meta.dirname, '../../../bin/epochcast.js')
     const command = [process.execPath, main, 'serve'] as const
-    const options = { name: 'the server', command, env: { EPOCHCAST_LOG_LEVEL: 'warn', ...env }, onCrash }
-    const server = new ServerProcess(options, await freePort())
+    const nodeOptions = `${IMAGE_NODE_OPTIONS} ${NODE_OPTIONS}`
+    const own = { EPOCHCAST_LOG_LEVEL: 'warn', ...env, NODE_OPTIONS: nodeOptions }
+    const server = new ServerProcess({ name: 'the server', command, env: own, onCrash }, await freePort())
     onTestFinished(() => server.kill())
     await server.start()
     return new AttackedServer(server)
