@@ -46,7 +46,7 @@ class Family implements PlacedSeries {
     return this.#places
   }
 
-  placeOf(name: string): number {
+  placeOrAdd(name: string): number {
     const known = this.#byName.get(name)
     if (known !== undefined) return known
     const { phase, axis } = this
@@ -152,8 +152,10 @@ export class CurveDraft {
    * @param numbers those of the series in the task's index; series that are new get one
    */
   encode(numbers: SeriesNumbers): Uint8Array {
-    const seriesNumbers = this.#series.map((key) => numbers.of(key))
-    return this.#rows.encode(this.#after, this.#through, seriesNumbers)
+    const series = this.#series
+    return this.#rows.encode(this.#after, this.#through, series.length, (place) =>
+      numbers.of(series[place] as SeriesKey),
+    )
   }
 
   /** Begins the next segment. */

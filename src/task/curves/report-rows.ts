@@ -9,6 +9,7 @@ const RUNS = 2
 /** Of a run in `#integers`: the place of its first series, and how many series one after the other have a point. */
 const RUN_INTEGERS = 2
 const FIRST_CAPACITY = 64
+const NOT_LISTED = -1
 
 /** Series by their names. */
 export interface PlacedSeries {
@@ -16,7 +17,8 @@ export interface PlacedSeries {
   readonly names: readonly string[]
   /** Of each of the names. */
   readonly places: readonly number[]
-  placeOf(name: string): number
+  /** Of one that is not the expected one. */
+  placeOrAdd(name: string): number
 }
 
 /** What there is of each series, by its place. */
@@ -76,7 +78,7 @@ export class ReportRows {
     let nextPlace = -1
     let next = 0
     for (const name in metrics) {
-      const place = names[next] === name ? (places[next] as number) : series.placeOf(name)
+      const place = names[next] === name ? (places[next] as number) : series.placeOrAdd(name)
       next++
       if (place !== nextPlace) {
         this.#endRun(used - runStart)
@@ -101,37 +103,50 @@ export class ReportRows {
   /**
    * As a segment in bytes.
    *
-   * @param seriesNumbers in the task's index, by the place of each series
+   * @param seriesCount of all that there are places for
+   * @param numberOf a series in the task's index, by its place; asked of those only that have points
    */
-  encode(after: number, through: number, seriesNumbers: readonly number[]): Uint8Array {
-    const extent = this.#extent(seriesNumbers.length)
-    const { counts, isListed } = extent
-    const places = [...seriesNumbers.keys()].filter((place) => counts[place] !== 0)
+  encode(
+    after: number,
+    through: number,
+    seriesCount: number,
+    numberOf: (place: number) => number,
+  ): Uint8Array {
+    const { counts, isListed } = this.#extent(seriesCount)
+    const places = [...counts.keys()].filter((place) => counts[place] !== 0)
     const { bytes, columns } = emptySegment(after, through, {
       rows: this.#rows,
       series: places.length,
       points: this.points,
       listed: places.reduce((sum, place) => sum + (isListed[place] ? (counts[place] as number) : 0), 0),
     })
-    const starts = new Uint32Array(seriesNumbers.length)
+    const cursors = {
+      values: new Uint32Array(seriesCount),
+      rows: new Int32Array(seriesCount).fill(NOT_LISTED),
+    }
     let [start, listedStart] = [0, 0]
     for (const [i, place] of places.entries()) {
       const count = counts[place] as number
-      starts[place] = start
-      start += count
-      columns.numbers[i] = seriesNumbers[place] as number
+      columns.numbers[i] = numberOf(place)
       columns.counts[i] = count
       columns.flags[i] = segmentFlags(false, isListed[place] as boolean)
+      cursors.values[place] = start
+      start += count
       if (!isListed[place]) continue
-      this.#fillRowsOf(place, columns.rows.subarray(listedStart, listedStart + count))
+      cursors.rows[place] = listedStart
       listedStart += count
     }
-    this.#fill(columns, starts)
+    this.#fill(columns, cursors)
     return bytes
   }
 
-  #fill({ steps, epochs, times, offsets, attempts, values }: SegmentColumns, ends: Uint32Array): void {
+  /** @param cursors where the next point of each series goes, by its place, and the row of it where rows are listed */
+  #fill(
+    { steps, epochs, times, offsets, attempts, values, rows }: SegmentColumns,
+    cursors: { readonly values: Uint32Array; readonly rows: Int32Array },
+  ): void {
     const [numbers, integers] = [this.#numbers, this.#integers]
+    const { values: next, rows: nextListed } = cursors
     let [number, integer] = [0, 0]
     for (let row = 0; row < this.#rows; row++) {
       steps[row] = numbers[number] as number
@@ -145,44 +160,33 @@ export class ReportRows {
         const first = integers[integer] as number
         const past = first + (integers[integer + 1] as number)
         for (let place = first; place < past; place++) {
-          const at = ends[place] as number
-          values[at] = numbers[number++] as number
-          ends[place] = at + 1
+          values[(next[place] as number)++] = numbers[number++] as number
+          const listed = nextListed[place] as number
+          if (listed === NOT_LISTED) continue
+          rows[listed] = row
+          nextListed[place] = listed + 1
         }
       }
     }
   }
 
   #extent(seriesCount: number): Extent {
+    const integers = this.#integers
     const counts = new Uint32Array(seriesCount)
     const lastRows = new Uint32Array(seriesCount)
-    this.#eachRun((row, first, past) => {
-      for (let place = first; place < past; place++) {
-        ;(counts[place] as number)++
-        lastRows[place] = row
-      }
-    })
-    // A series has at most one point in a row.
-    return { counts, isListed: Array.from(counts, (count, place) => lastRows[place] !== count - 1) }
-  }
-
-  #fillRowsOf(series: number, rows: Uint32Array): void {
-    let filled = 0
-    this.#eachRun((row, first, past) => {
-      if (series >= first && series < past) rows[filled++] = row
-    })
-  }
-
-  /** @param visit called with the row, the place of the first series that has a point, and the place past the last */
-  #eachRun(visit: (row: number, first: number, past: number) => void): void {
-    const integers = this.#integers
     for (let row = 0, integer = 0; row < this.#rows; row++) {
       const end = integer + ROW_INTEGERS + RUN_INTEGERS * (integers[integer + RUNS] as number)
       for (integer += ROW_INTEGERS; integer < end; integer += RUN_INTEGERS) {
         const first = integers[integer] as number
-        visit(row, first, first + (integers[integer + 1] as number))
+        const past = first + (integers[integer + 1] as number)
+        for (let place = first; place < past; place++) {
+          ;(counts[place] as number)++
+          lastRows[place] = row
+        }
       }
     }
+    // A series has at most one point in a row.
+    return { counts, isListed: Array.from(counts, (count, place) => lastRows[place] !== count - 1) }
   }
 
   #beginRun(place: number): void {

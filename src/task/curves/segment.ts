@@ -112,7 +112,7 @@ export function encodeSegment(segment: Segment): Uint8Array {
   return bytes
 }
 
-/** The same bytes, as they are used: nothing of them is copied. */
+/** Whose columns are the bytes themselves, unless these are a part of others. */
 export function decodeSegment(bytes: Uint8Array): Segment {
   // Numbers must begin at multiples of their size; and a part of a reply would keep all of it in memory.
   const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
