@@ -14,7 +14,7 @@ const MAX_SEGMENTS = 256
 const SEGMENT_INDEX_BYTES = 128
 /** Points of a merged segment. */
 const MERGED_POINTS = 8192
-/** An overview has this part of its segment's points, or fewer: so many that those that are merged become one segment as they are. */
+/** An overview has this part of its segment's points, or fewer: as many as fit into a merged segment together. */
 const OVERVIEW = { part: MERGED_AT_ONCE, points: Math.floor(MERGED_POINTS / MERGED_AT_ONCE) } as const
 
 interface CurveSegmentsOptions {
@@ -78,7 +78,7 @@ export class CurveSegments {
     return { segments: all, put: [...added.values()].flatMap(({ put }) => put), drop }
   }
 
-  /** Null where nothing would become less of it. */
+  /** Null where merging would not make them smaller. */
   async #merge(
     key: TaskKey,
     group: readonly SegmentInfo[],
@@ -89,7 +89,9 @@ export class CurveSegments {
     // What is to stay of each has been chosen already, for its overview.
     if (isTooLarge && group.length === MERGED_AT_ONCE && group.every(({ hasOverview }) => hasOverview)) {
       const names = group.map(({ name }) => overviewOf(name))
-      return mergeSegments(await this.#load(key, names, added), room)
+      const overviews = await this.#load(key, names, added)
+      // Where the store lost one, its segment may still be there.
+      if (overviews.length === group.length) return mergeSegments(overviews, room)
     }
     const names = group.map(({ name }) => name)
     const parts = await this.#load(key, names, added)

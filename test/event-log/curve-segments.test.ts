@@ -42,7 +42,7 @@ class Curves {
 }
 
 describe('curves of one metric that are longer than there is room for', () => {
-  it('use their room, and lose no more of each part than one merge in six points for each time', async () => {
+  it('use their room, and keep a point in six of each part for each time that it was merged', async () => {
     const maxBytes = 1_000_000
     const curves = new Curves(maxBytes)
     for (const n of range(0, 199)) await curves.grow(1 + n * EVENTS)
@@ -67,5 +67,16 @@ describe('curves of one metric that are longer than there is room for', () => {
     expect(merged).toMatchObject({ after: 0, through: 6 * EVENTS, level: 1 })
     expect(curves.read).toHaveLength(6)
     expect(curves.read.every((name) => name.endsWith(overviewOf('')))).toBe(true)
+  })
+
+  it('are merged from the segments themselves where an overview is lost', async () => {
+    const curves = new Curves(1_000_000)
+    await curves.grow(1)
+    const [first] = curves.segments
+    curves.stored.delete(overviewOf((first as SegmentInfo).name))
+    for (let grown = 1; curves.segments[0]?.level === 0; grown++) await curves.grow(1 + EVENTS * grown)
+    const [merged] = curves.segments
+    expect(merged).toMatchObject({ after: 0, through: 6 * EVENTS, minStep: 1 })
+    expect(curves.pointsOf(merged as SegmentInfo)).toBeGreaterThan(EVENTS)
   })
 })

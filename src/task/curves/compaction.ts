@@ -7,8 +7,8 @@ export const MERGED_AT_ONCE = 6
 
 /**
  * Which segments to merge next, where curves take too much room: the oldest of those that were merged least, of which there
- * are as many as are merged together, if there are so many of any. So the resolution is about the same over a task's life,
- * finer where it is newest. A single segment is merged with itself, which thins it.
+ * are as many as are merged together, if there are so many of any. So a part is the coarser the older it is, and the newest
+ * ones keep every point. A single segment is merged with itself, which thins it.
  *
  * @param segments oldest first
  */
