@@ -38,7 +38,7 @@ export const MAX_UNREAD_BYTES_TO_ASK = 1024 * 1024
 /** Time for a client to take the close frame of a socket that is not read any more. */
 const LAST_WORDS_MS = 500
 
-/** Of a message that is read on behind, while it waits for its turn. */
+/** A message of up to so many bytes does not pause its socket while it waits for its turn. */
 const SMALL_BYTES = 4096
 
 /** Bytes of a close frame's reason. */
@@ -135,9 +135,11 @@ export class Connection implements ProtocolSocket, KeptConnection {
       return void this.#refuse('RATE_LIMITED', 'too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
     this.#untaken++
     this.#options.clients.turns.take(this.writer.holder, () => {
-      if (--this.#untaken === 0 && this.#peer.isPaused) this.#peer.resume()
-      // What an ended connection began, nobody would end.
-      if (this.#peer.readyState === this.#peer.OPEN) this.#receiveNow(data, retryAfterMs)
+      this.#untaken--
+      // What an ended connection began, nobody would end; and of one that was refused, nothing more is read.
+      if (this.#peer.readyState !== this.#peer.OPEN) return
+      if (this.#untaken === 0 && this.#peer.isPaused) this.#peer.resume()
+      this.#receiveNow(data, retryAfterMs)
     })
     // Nothing more is read from it until then: what waits for its turn is bounded by what is read at once. Beside a small
     // one, as all have that connect, there may come another.

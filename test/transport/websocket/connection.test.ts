@@ -48,7 +48,10 @@ function connectionByHand(take: (message: unknown) => Promise<void>) {
     resume: () => {
       peer.isPaused = false
     },
-    close: (code: number) => closes.push(code),
+    close: (code: number) => {
+      closes.push(code)
+      peer.readyState = 2
+    },
     closes,
   })
   const logger = { error: expect.unreachable, debug: () => {} }
@@ -151,6 +154,20 @@ describe('a connection', () => {
     expect(peer.isPaused).toBe(isPaused)
     await new Promise<void>((resolve) => clients.turns.take('server', resolve))
     expect(peer.isPaused).toBe(false)
+  })
+
+  it('that is refused while a message waits for its turn is not read again after it', async () => {
+    const { clients, peer, connection } = connectionByHand(async () => {})
+    for (const message of ['1', '2']) peer.emit('message', Buffer.from(message))
+    // A frame of a megabyte that has begun to come, of one whose share is used up.
+    clients.received.add('server', 2 ** 40)
+    connection.meter(
+      Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0x0f, 0, 0, 1, 2, 3, 4, ...new Array(64).fill(0)]),
+    )
+    expect(peer.isPaused).toBe(true)
+    expect(peer.closes).toEqual([1013])
+    await new Promise<void>((resolve) => clients.turns.take('server', resolve))
+    expect(peer.isPaused).toBe(true)
   })
 
   it.each([
