@@ -1,6 +1,6 @@
 const DONE = () => {}
 
-/** Rounds that one who took too long waits at most. Rounds in which nobody else has anything to do take no time. */
+/** Rounds that one who took too long waits at most. They are over quickly where there is nothing else to do. */
 const MAX_DEBT_ROUNDS = 16
 
 /** What one holder waits with, and has had of this round. */
@@ -10,6 +10,8 @@ interface Lane {
   next: number
   taken: number
   spentMs: number
+  /** Of `spentMs`, what was run in callbacks of its own. What runs at once is followed by whatever else is read meanwhile. */
+  sureMs: number
 }
 
 /**
@@ -30,13 +32,14 @@ export class FairTurns {
   /** The one that ran last, and when it began. */
   #last: Lane | null = null
   #startedAt = 0
+  #isInCallback = false
   readonly #slot = () => this.#runNext()
   readonly #nextRound = () => this.#beginRound()
 
   /**
    * @param perRound turns in one round, of all addresses together; each has at least one, unless it took too long
-   * @param maxMs what one address may take of a round: it gets no other turn in it after that, nor in as many of the next
-   * ones as it took the time of
+   * @param maxMs what one address may take of a round: it gets no other turn in it after that, and as long as more of it waits
+   * nor in so many of the next rounds as it took the time of, up to `MAX_DEBT_ROUNDS`
    */
   constructor(perRound: number, maxMs: number) {
     this.#perRound = perRound
@@ -52,10 +55,11 @@ export class FairTurns {
     }
     let lane = this.#lanes.get(holder)
     if (!lane) {
-      lane = { waiting: [], next: 0, taken: 0, spentMs: 0 }
+      lane = { waiting: [], next: 0, taken: 0, spentMs: 0, sureMs: 0 }
       this.#lanes.set(holder, lane)
     }
     if (lane.waiting.length === 0 && this.#hasRoom(lane)) {
+      this.#isInCallback = false
       this.#run(lane, run)
     } else {
       lane.waiting.push(run)
@@ -80,7 +84,10 @@ export class FairTurns {
   }
 
   #settle(): void {
-    if (this.#last) this.#last.spentMs += performance.now() - this.#startedAt
+    if (!this.#last) return
+    const ms = performance.now() - this.#startedAt
+    this.#last.spentMs += ms
+    if (this.#isInCallback) this.#last.sureMs += ms
     this.#last = null
   }
 
@@ -97,10 +104,11 @@ export class FairTurns {
     setImmediate(this.#nextRound)
   }
 
-  /** For the next round. What it took of the last one beyond its part, it has less of this one. */
+  /** For the next round. What it took beyond its part, it has less of the rounds to come. */
   #renew(lane: Lane): void {
     lane.taken = 0
-    lane.spentMs = Math.min(MAX_DEBT_ROUNDS * this.#maxMs, Math.max(0, lane.spentMs - this.#maxMs))
+    lane.spentMs = Math.min(MAX_DEBT_ROUNDS * this.#maxMs, Math.max(0, lane.sureMs - this.#maxMs))
+    lane.sureMs = lane.spentMs
   }
 
   #runNext(): void {
@@ -110,6 +118,7 @@ export class FairTurns {
       // Behind the others.
       this.#lanes.delete(holder)
       this.#lanes.set(holder, lane)
+      this.#isInCallback = true
       this.#run(lane, this.#shift(lane))
       return
     }
