@@ -53,6 +53,10 @@ function connectionByHand(take: (message: unknown) => Promise<void>) {
       peer.readyState = 2
     },
     closes,
+    isCut: false,
+    terminate: () => {
+      peer.isCut = true
+    },
   })
   const logger = { error: expect.unreachable, debug: () => {} }
   const socket = Object.assign(new EventEmitter(), { writableLength: 0 })
@@ -168,6 +172,7 @@ describe('a connection', () => {
     expect(peer.closes).toEqual([1013])
     await new Promise<void>((resolve) => clients.turns.take('server', resolve))
     expect(peer.isPaused).toBe(true)
+    await until('it to be cut', () => peer.isCut)
   })
 
   it.each([
