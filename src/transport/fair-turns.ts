@@ -1,8 +1,5 @@
 const DONE = () => {}
 
-/** Rounds that one who took too long waits at most. They are over quickly where there is nothing else to do. */
-const MAX_DEBT_ROUNDS = 16
-
 /** What one holder waits with, and has had of this round. */
 interface Lane {
   waiting: (() => void)[]
@@ -10,8 +7,6 @@ interface Lane {
   next: number
   taken: number
   spentMs: number
-  /** Of `spentMs`, what was run in callbacks of its own. What runs at once is followed by whatever else is read meanwhile. */
-  sureMs: number
 }
 
 /**
@@ -32,14 +27,12 @@ export class FairTurns {
   /** The one that ran last, and when it began. */
   #last: Lane | null = null
   #startedAt = 0
-  #isInCallback = false
   readonly #slot = () => this.#runNext()
   readonly #nextRound = () => this.#beginRound()
 
   /**
-   * @param perRound turns in one round, of all addresses together; each has at least one, unless it took too long
-   * @param maxMs what one address may take of a round: it gets no other turn in it after that, and as long as more of it waits
-   * nor in so many of the next rounds as it took the time of, up to `MAX_DEBT_ROUNDS`
+   * @param perRound turns in one round, of all addresses together; each has at least one
+   * @param maxMs what one address may take of a round: it gets no other turn in it after that
    */
   constructor(perRound: number, maxMs: number) {
     this.#perRound = perRound
@@ -55,11 +48,10 @@ export class FairTurns {
     }
     let lane = this.#lanes.get(holder)
     if (!lane) {
-      lane = { waiting: [], next: 0, taken: 0, spentMs: 0, sureMs: 0 }
+      lane = { waiting: [], next: 0, taken: 0, spentMs: 0 }
       this.#lanes.set(holder, lane)
     }
     if (lane.waiting.length === 0 && this.#hasRoom(lane)) {
-      this.#isInCallback = false
       this.#run(lane, run)
     } else {
       lane.waiting.push(run)
@@ -84,10 +76,7 @@ export class FairTurns {
   }
 
   #settle(): void {
-    if (!this.#last) return
-    const ms = performance.now() - this.#startedAt
-    this.#last.spentMs += ms
-    if (this.#isInCallback) this.#last.sureMs += ms
+    if (this.#last) this.#last.spentMs += performance.now() - this.#startedAt
     this.#last = null
   }
 
@@ -96,19 +85,12 @@ export class FairTurns {
     this.#isScheduled = this.#waiting > 0
     for (const [holder, lane] of this.#lanes) {
       if (lane.waiting.length === 0) this.#lanes.delete(holder)
-      else this.#renew(lane)
+      else [lane.taken, lane.spentMs] = [0, 0]
     }
     if (!this.#isScheduled) return
     const slots = Math.min(this.#waiting, Math.max(this.#perRound, this.#lanes.size))
     for (let i = 0; i < slots; i++) setImmediate(this.#slot)
     setImmediate(this.#nextRound)
-  }
-
-  /** For the next round. What it took beyond its part, it has less of the rounds to come. */
-  #renew(lane: Lane): void {
-    lane.taken = 0
-    lane.spentMs = Math.min(MAX_DEBT_ROUNDS * this.#maxMs, Math.max(0, lane.sureMs - this.#maxMs))
-    lane.sureMs = lane.spentMs
   }
 
   #runNext(): void {
@@ -118,7 +100,6 @@ export class FairTurns {
       // Behind the others.
       this.#lanes.delete(holder)
       this.#lanes.set(holder, lane)
-      this.#isInCallback = true
       this.#run(lane, this.#shift(lane))
       return
     }

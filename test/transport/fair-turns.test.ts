@@ -3,7 +3,6 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { FairTurns } from '../../src/transport/fair-turns.ts'
-import { eventLoopTurns } from '../support/event-loop-turns.ts'
 
 it('run at once while there is room, and then in the order of asking, so many a round', async () => {
   const turns = new FairTurns(4, 1000)
@@ -109,44 +108,4 @@ it('are over in a round for whoever takes long, however few they are', async () 
     await round()
     expect(slow - before).toBeLessThanOrEqual(1)
   }
-})
-
-it('pass by whoever took the time of several rounds, until it has sat them out', async () => {
-  const turns = new FairTurns(100, 2)
-  const loop = eventLoopTurns()
-  const ranAt: number[] = []
-  for (let i = 0; i < 4; i++)
-    turns.take('slow', () => {
-      ranAt.push(loop.count)
-      for (const end = performance.now() + 11; performance.now() < end; );
-    })
-  while (ranAt.length < 4) await round()
-  // The first one ran at once, while others might have been read.
-  const [, ...inCallbacks] = ranAt
-  for (const [i, at] of inCallbacks.slice(1).entries())
-    expect(at - (inCallbacks[i] as number)).toBeGreaterThan(4)
-})
-
-it('come again for whoever took very long, though nothing else is under way', async () => {
-  const turns = new FairTurns(100, 1)
-  const loop = eventLoopTurns()
-  const ranAt: number[] = []
-  for (let i = 0; i < 3; i++)
-    turns.take('slow', () => {
-      ranAt.push(loop.count)
-      for (const end = performance.now() + 100; performance.now() < end; );
-    })
-  while (ranAt.length < 3) await round()
-  expect((ranAt[2] as number) - (ranAt[1] as number)).toBeLessThan(20)
-})
-
-it('are not passed by for what others did behind one that ran at once', async () => {
-  const turns = new FairTurns(1, 1)
-  const loop = eventLoopTurns()
-  await round()
-  turns.take('a', () => {})
-  for (const end = performance.now() + 40; performance.now() < end; );
-  const asked = loop.count
-  await turns.turn('a')
-  expect(loop.count - asked).toBeLessThanOrEqual(2)
 })
