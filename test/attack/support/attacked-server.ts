@@ -12,9 +12,12 @@ import { run, startExternal } from '../../support/graphql.ts'
 /** From where attacks come; ordinary users are at another address of this machine. */
 export const ATTACKER = '127.0.0.2'
 
+const ROOT = join(import.meta.dirname, '../../..')
 /** With which the image runs a server. */
-const [, IMAGE_NODE_OPTIONS = ''] =
-  /NODE_OPTIONS="(.*)"/.exec(readFileSync(join(import.meta.dirname, '../../../Dockerfile'), 'utf8')) ?? []
+const IMAGE_NODE_OPTIONS = /^ENV NODE_OPTIONS="(.*)"$/m.exec(
+  readFileSync(join(ROOT, 'Dockerfile'), 'utf8'),
+)?.[1]
+if (!IMAGE_NODE_OPTIONS) throw new Error('the Dockerfile sets no NODE_OPTIONS')
 
 const QUIET_MS = 1000
 /** The times of others may grow by this. A shared machine is never quite quiet: hence the least that counts. */
@@ -80,7 +83,7 @@ export class AttackedServer {
     { NODE_OPTIONS = '', ...env }: Record<string, string>,
     onCrash: (what: string) => void,
   ): Promise<AttackedServer> {
-    const main = join(import.meta.dirname, '../../../bin/epochcast.js')
+    const main = join(ROOT, 'bin/epochcast.js')
     const command = [process.execPath, main, 'serve'] as const
     const nodeOptions = `${IMAGE_NODE_OPTIONS} ${NODE_OPTIONS}`
     const own = { EPOCHCAST_LOG_LEVEL: 'warn', ...env, NODE_OPTIONS: nodeOptions }
