@@ -65,6 +65,8 @@ export class Connection implements ProtocolSocket, KeptConnection {
   #isInitialised = false
   /** It has had its time for connection_init, and is about to be closed where none waits for its turn. */
   #isLate = false
+  /** Nothing more is read from it. */
+  #isRefused = false
   /** Messages that wait for their turn. */
   #untaken = 0
   readonly #liveness = new Liveness()
@@ -135,11 +137,11 @@ export class Connection implements ProtocolSocket, KeptConnection {
       return void this.#refuse('RATE_LIMITED', 'too many messages (EPOCHCAST_OPERATIONS_PER_SECOND)')
     this.#untaken++
     this.#options.clients.turns.take(this.writer.holder, () => {
-      this.#untaken--
-      // What an ended connection began, nobody would end; and of one that was refused, nothing more is read.
-      if (this.#peer.readyState !== this.#peer.OPEN) return
-      if (this.#untaken === 0 && this.#peer.isPaused) this.#peer.resume()
-      this.#receiveNow(data, retryAfterMs)
+      const peer = this.#peer
+      // Of one that is closing, too: it ends once the close frame of its client is read.
+      if (--this.#untaken === 0 && peer.isPaused && !this.#isRefused) peer.resume()
+      // What an ended connection began, nobody would end.
+      if (peer.readyState === peer.OPEN) this.#receiveNow(data, retryAfterMs)
     })
     // Nothing more is read from it until then: what waits for its turn is bounded by what is read at once. Beside a small
     // one, as all have that connect, there may come another.
@@ -244,6 +246,7 @@ export class Connection implements ProtocolSocket, KeptConnection {
   #refuse(code: RefusalCode, reason: string): void {
     const peer = this.#peer
     if (peer.readyState !== peer.OPEN) return
+    this.#isRefused = true
     this.#options.clients.refusals.add(code, 'websocket', this.caller.address)
     peer.close(TRY_AGAIN_LATER, reason)
     peer.pause()

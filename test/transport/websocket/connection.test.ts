@@ -160,6 +160,15 @@ describe('a connection', () => {
     expect(peer.isPaused).toBe(false)
   })
 
+  it('that is closed while messages wait for their turn is read on, up to the close frame of its client', async () => {
+    const { clients, peer, connection } = connectionByHand(async () => {})
+    for (const message of ['1', '2', '3']) peer.emit('message', Buffer.from(message))
+    expect(peer.isPaused).toBe(true)
+    connection.close(4400, 'Invalid message received')
+    await new Promise<void>((resolve) => clients.turns.take('server', resolve))
+    expect(peer.isPaused).toBe(false)
+  })
+
   it('that is refused while a message waits for its turn is not read again after it', async () => {
     const { clients, peer, connection } = connectionByHand(async () => {})
     for (const message of ['1', '2']) peer.emit('message', Buffer.from(message))
