@@ -242,7 +242,7 @@ it('messages of any content are answered or end their socket as the client’s f
   await fc.assert(
     fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 6 }), async (messages) => {
       const socket = new WebSocket(webSocketUrl, 'graphql-transport-ws')
-      const ended = new Promise<number>((resolve) => socket.on('close', resolve))
+      const ended = new Promise<number>((resolve, reject) => socket.on('close', resolve).on('error', reject))
       const received: string[] = []
       socket.on('open', () => socket.send('{"type":"connection_init"}'))
       socket.on('message', (data) => {
