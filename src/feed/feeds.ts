@@ -105,9 +105,12 @@ export class Feeds {
     }
     shared.users++
     try {
-      shared.opened = await shared.feed
-      this.#lent.set(shared.opened, shared)
-      return shared.opened
+      const feed = await shared.feed
+      if (shared.opened !== feed) {
+        shared.opened = feed
+        this.#lent.set(feed, shared)
+      }
+      return feed
     } catch (error) {
       if (this.#shared.get(channel) === shared) this.#shared.delete(channel)
       throw error

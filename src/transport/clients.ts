@@ -61,6 +61,10 @@ const SILENT = { info: () => {} }
 
 const NOTHING_HELD = () => {}
 
+/** Who calls over a connection, where that is one client's. Not in a map, which the collector would have to go through. */
+const CALLER = Symbol('caller')
+type Connection = Duplex & { [CALLER]?: Caller }
+
 /** Whose share a connection counts for; nobody's where it is a proxy's, of which no caller is known. */
 const holdersOfSocket = (caller: Pick<Caller, 'address'> | undefined): readonly string[] =>
   caller === undefined || caller.address === null ? [] : [caller.address]
@@ -90,8 +94,6 @@ export class Clients {
   readonly #proxied: Shares
   /** Who calls before a token is looked at. */
   readonly #stranger: Caller
-  /** Who calls over a connection, where that is one client's. */
-  readonly #callers = new WeakMap<Duplex, Caller>()
   readonly #sweeps = new Set<() => void>()
   readonly #timer: NodeJS.Timeout
 
@@ -190,22 +192,22 @@ export class Clients {
     )
     const isTls = server instanceof TlsServer
     // Requests know the encrypted connection, whose place is that of the one beneath it.
-    server.on('secureConnection', (socket: Socket) => {
+    server.on('secureConnection', (socket: Socket & Connection) => {
       if (this.#addresses.isProxy(socket.remoteAddress)) return
-      this.#callers.set(socket, { ...this.#stranger, address: this.#addresses.of({ socket, headers: {} }) })
+      socket[CALLER] = { ...this.#stranger, address: this.#addresses.of({ socket, headers: {} }) }
     })
-    const [callers, connections] = [this.#callers, this.#connections]
+    const connections = this.#connections
     // Not a closure over the connection, of which there are thousands.
-    function giveBack(this: Socket) {
-      connections.give(holdersOfSocket(callers.get(this)))
+    function giveBack(this: Connection) {
+      connections.give(holdersOfSocket(this[CALLER]))
     }
-    server.on('connection', (socket: Socket) => {
+    server.on('connection', (socket: Socket & Connection) => {
       const { remoteAddress } = socket
       const isProxy = this.#addresses.isProxy(remoteAddress)
       const address = this.#addresses.of({ socket, headers: {} })
-      if (!isProxy) callers.set(socket, { ...this.#stranger, address })
+      if (!isProxy) socket[CALLER] = { ...this.#stranger, address }
       try {
-        connections.take(holdersOfSocket(callers.get(socket)))
+        connections.take(holdersOfSocket(socket[CALLER]))
         socket.on('close', giveBack)
       } catch (error) {
         this.refusals.add((error as EpochcastError).code, 'connection', address)
@@ -218,7 +220,8 @@ export class Clients {
 
   /** Who sent a request, or asks for an upgrade, as long as nothing but its address is known. */
   strangerOf(request: Pick<IncomingMessage, 'headers' | 'socket'>): Caller {
-    return this.#callers.get(request.socket) ?? { ...this.#stranger, address: this.#addresses.of(request) }
+    const { [CALLER]: caller }: Connection = request.socket
+    return caller ?? { ...this.#stranger, address: this.#addresses.of(request) }
   }
 
   /**
@@ -260,8 +263,8 @@ export class Clients {
    *
    * @throws EpochcastError TOO_MANY_CONNECTIONS
    */
-  takeSocket(socket: Duplex, caller: Caller): void {
-    if (this.#callers.has(socket)) return
+  takeSocket(socket: Connection, caller: Caller): void {
+    if (socket[CALLER] !== undefined) return
     const holders = holdersOfSocket(caller)
     this.#proxied.take(holders)
     socket.on('close', () => this.#proxied.give(holders))

@@ -92,8 +92,8 @@ export function graphqlSockets(options: WebSocketOptions): SocketDoor {
 
 /** An operation and where its results go. */
 interface SocketOperation extends Operation {
-  readonly connection: Connection
-  readonly id: string
+  connection: Connection
+  id: string
 }
 
 /** The opening of an operation on a socket. */
@@ -137,9 +137,15 @@ function prepare(
     )
   }
   const operation = operations.prepare(payload, connection.caller, new SocketOpening(socket, id))
+  if (!('document' in operation)) return operation
   // graphql-ws keeps the message as long as the subscription lasts: let it be the text that all share, and no more.
-  if ('document' in operation)
-    Object.assign(payload, { query: operation.text, variables: null, extensions: null })
+  const kept: { -readonly [Key in keyof SubscribePayload]: SubscribePayload[Key] } = payload
+  kept.query = operation.text
+  kept.variables = null
+  kept.extensions = null
   // Into the operation, which is of this call alone: a spread with further properties costs ten times as much.
-  return 'document' in operation ? Object.assign(operation, { connection, id }) : operation
+  const own = operation as SocketOperation
+  own.connection = connection
+  own.id = id
+  return own
 }
