@@ -6,7 +6,7 @@ import type { Store } from '../../src/event-log/store.ts'
 import { NO_OUTPUT, type OutputLine, outputText } from '../../src/task/output.ts'
 import type { Position } from '../../src/task/position.ts'
 import type { TaskKey } from '../../src/task/task.ts'
-import { append, createTask, progress, range, succeeded } from '../support/tasks.ts'
+import { append, createTask, progress, range, succeeded, watchCreated } from '../support/tasks.ts'
 import { until } from '../support/until.ts'
 
 const AT = '2026-11-29T10:00:00.000Z'
@@ -143,7 +143,7 @@ export function outputContract(
   it('tells who watches the task where the output ends', async () => {
     const spec = await createTask(store)
     const signals: WatchSignal[] = []
-    const watch = await store.watch(spec, (signal) => signals.push(signal))
+    const watch = await watchCreated(store, spec, (signal) => signals.push(signal))
     const top = await print(spec, printed('a'), printed('b'))
     await until('the end to be told', () => signals.length > 0)
     expect(signals).toEqual([{ kind: 'output', top }])

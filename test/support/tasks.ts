@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { EventLog } from '../../src/event-log/event-log.ts'
+import type { EventLog, Watch, WatchSignal } from '../../src/event-log/event-log.ts'
 import { listingOf } from '../../src/event-log/listing.ts'
 import { happenedAt, type TaskEvent } from '../../src/task/event.ts'
 import { queued } from '../../src/task/lifecycle.ts'
@@ -85,6 +85,16 @@ export async function createTask(log: EventLog, overrides: Partial<TaskSpec> = {
 }
 
 /** Appends events to a log, whatever its top is. They count as folded into curves, so that the log may trim them. */
+/** Watches a task that has just been created: in a cluster, the news of that may come only now, and is left out. */
+export const watchCreated = (
+  log: Pick<EventLog, 'watch'>,
+  key: TaskKey,
+  onSignal: (signal: WatchSignal) => void,
+): Promise<Watch> =>
+  log.watch(key, (signal) => {
+    if (signal.kind !== 'appended' || signal.top.offset > 1) onSignal(signal)
+  })
+
 export async function append(log: EventLog, key: TaskKey, ...events: TaskEvent[]): Promise<void> {
   const snapshot = await log.snapshot(key)
   if (!snapshot) throw new Error(`no task ${key.id}`)
