@@ -348,6 +348,7 @@ export function storeContract(
       const { generation } = ((await store.snapshot(spec)) as StoredSnapshot).top
       const edit = { name: 'new', labels: { of: 'new' }, updatedAt: NOW + 5 }
       expect(edits).toEqual([{ kind: 'edited', generation, revision: 1, edit }])
+      // More than once where the news of its creation comes only now.
       expect(new Set(changed)).toEqual(new Set([spec.id]))
     })
   })

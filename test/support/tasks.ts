@@ -84,7 +84,6 @@ export async function createTask(log: EventLog, overrides: Partial<TaskSpec> = {
   return spec
 }
 
-/** Appends events to a log, whatever its top is. They count as folded into curves, so that the log may trim them. */
 /** Watches a task that has just been created: in a cluster, the news of that may come only now, and is left out. */
 export const watchCreated = (
   log: Pick<EventLog, 'watch'>,
@@ -95,6 +94,7 @@ export const watchCreated = (
     if (signal.kind !== 'appended' || signal.top.offset > 1) onSignal(signal)
   })
 
+/** Appends events to a log, whatever its top is. They count as folded into curves, so that the log may trim them. */
 export async function append(log: EventLog, key: TaskKey, ...events: TaskEvent[]): Promise<void> {
   const snapshot = await log.snapshot(key)
   if (!snapshot) throw new Error(`no task ${key.id}`)
