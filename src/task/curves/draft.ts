@@ -23,7 +23,7 @@ export const contextOf = ({ attempt, startedEpoch }: TaskState): CurveContext =>
 class Family implements PlacedSeries {
   readonly phase: Phase | null
   readonly axis: SeriesAxis
-  readonly #member: string | null
+  readonly member: string | null
   readonly #all: SeriesKey[]
   readonly #byName = new Map<string, number>()
   readonly #names: string[] = []
@@ -33,7 +33,7 @@ class Family implements PlacedSeries {
   constructor(all: SeriesKey[], { phase, member, axis }: Omit<SeriesKey, 'name'>) {
     this.phase = phase
     this.axis = axis
-    this.#member = member
+    this.member = member
     this.#all = all
   }
 
@@ -49,8 +49,8 @@ class Family implements PlacedSeries {
   placeOrAdd(name: string): number {
     const known = this.#byName.get(name)
     if (known !== undefined) return known
-    const { phase, axis } = this
-    const place = this.#all.push({ name, phase, member: this.#member, axis }) - 1
+    const { phase, member, axis } = this
+    const place = this.#all.push({ name, phase, member, axis }) - 1
     this.#byName.set(name, place)
     this.#names.push(name)
     this.#places.push(place)
@@ -68,6 +68,8 @@ export class CurveDraft {
   readonly #series: SeriesKey[] = []
   /** By member. */
   readonly #families = new Map<string | null, Family[]>()
+  /** That of the newest points, which is that of the next most of the time. */
+  #newest: Family | undefined
 
   /** @param after offset of the event before the first that will be added */
   constructor(after: number, { attempt, startedEpoch }: CurveContext) {
@@ -171,6 +173,13 @@ export class CurveDraft {
 
   #family(phase: Phase | null, member: string | null | undefined, axis: SeriesAxis): Family {
     const whose = member ?? null
+    const newest = this.#newest
+    if (newest?.member === whose && newest.phase === phase && newest.axis === axis) return newest
+    this.#newest = this.#familyOf(phase, whose, axis)
+    return this.#newest
+  }
+
+  #familyOf(phase: Phase | null, whose: string | null, axis: SeriesAxis): Family {
     let families = this.#families.get(whose)
     if (families === undefined) {
       families = []

@@ -3,10 +3,11 @@ import { emptySegment, type SegmentColumns, segmentFlags } from './segment.ts'
 
 /** Of a row in `#numbers`, before its values: its step, epoch and time. */
 const ROW_NUMBERS = 3
-/** Of a row in `#integers`, before its runs: its offset, its attempt, and how many runs follow. */
-const ROW_INTEGERS = 3
-const RUNS = 2
-/** Of a run in `#integers`: the place of its first series, and how many series one after the other have a point. */
+/** Of a row in `#integers`: its offset and its attempt. */
+const ROW_INTEGERS = 2
+/** Of a stretch in `#stretches`, before its runs: how many rows and runs it has. */
+const STRETCH_INTEGERS = 2
+/** Of a run: the place of its first series, and how many series one after the other have a point. */
 const RUN_INTEGERS = 2
 const FIRST_CAPACITY = 64
 const NOT_LISTED = -1
@@ -32,16 +33,22 @@ interface Extent {
 /**
  * Rows of points as they come, each with its values one after the other, and made into columns only when they become a
  * segment: a server has much to do between two reports, and finds little of them in a cache by the next one, where a
- * row of twenty columns is twenty places to fetch. Series are told by their places, which are counted from 0.
+ * row of twenty columns is twenty places to fetch. Series are told by their places, which are counted from 0. Which of
+ * them have a point is told once for a stretch of rows that all have the same, as most rows of a training do.
  */
 export class ReportRows {
   #numbers: Float64Array = new Float64Array(FIRST_CAPACITY)
-  #integers = new Uint32Array(FIRST_CAPACITY)
+  #integers: Uint32Array = new Uint32Array(FIRST_CAPACITY)
   #numbersUsed = 0
-  #integersUsed = 0
   #rows = 0
-  /** Where the newest row counts its runs. */
-  #runs = 0
+  #stretches: Uint32Array = new Uint32Array(FIRST_CAPACITY)
+  #stretchesUsed = 0
+  /** Where the last stretch begins. */
+  #stretch = 0
+  /** The runs of the newest row, as long as it is not in a stretch yet. */
+  #runs: Uint32Array = new Uint32Array(FIRST_CAPACITY)
+  #runsUsed = 0
+  #isOpen = false
 
   get length(): number {
     return this.#rows
@@ -58,14 +65,19 @@ export class ReportRows {
    * @param time milliseconds since the epoch
    */
   begin(offset: number, attempt: number, step: number, epoch: number, time: number): void {
-    this.#pushNumber(step)
-    this.#pushNumber(epoch)
-    this.#pushNumber(time)
-    this.#pushInteger(offset)
-    this.#pushInteger(attempt)
-    this.#runs = this.#integersUsed
-    this.#pushInteger(0)
-    this.#rows++
+    this.#endRow()
+    const used = this.#numbersUsed
+    if (used + ROW_NUMBERS > this.#numbers.length) this.#growNumbers()
+    const numbers = this.#numbers
+    numbers[used] = step
+    numbers[used + 1] = epoch
+    numbers[used + 2] = time
+    this.#numbersUsed = used + ROW_NUMBERS
+    const at = ROW_INTEGERS * this.#rows++
+    if (at + ROW_INTEGERS > this.#integers.length) this.#integers = doubled(this.#integers)
+    this.#integers[at] = offset
+    this.#integers[at + 1] = attempt
+    this.#isOpen = true
   }
 
   /** Adds a point of each metric to the row that was begun last; none of their series may have one there. */
@@ -96,8 +108,11 @@ export class ReportRows {
 
   clear(): void {
     this.#numbersUsed = 0
-    this.#integersUsed = 0
     this.#rows = 0
+    this.#stretchesUsed = 0
+    this.#stretch = 0
+    this.#runsUsed = 0
+    this.#isOpen = false
   }
 
   /**
@@ -112,6 +127,7 @@ export class ReportRows {
     seriesCount: number,
     numberOf: (place: number) => number,
   ): Uint8Array {
+    this.#endRow()
     const { counts, isListed } = this.#extent(seriesCount)
     const places = [...counts.keys()].filter((place) => counts[place] !== 0)
     const { bytes, columns } = emptySegment(after, through, {
@@ -145,43 +161,51 @@ export class ReportRows {
     { steps, epochs, times, offsets, attempts, values, rows }: SegmentColumns,
     cursors: { readonly values: Uint32Array; readonly rows: Int32Array },
   ): void {
-    const [numbers, integers] = [this.#numbers, this.#integers]
+    const [numbers, integers, stretches] = [this.#numbers, this.#integers, this.#stretches]
     const { values: next, rows: nextListed } = cursors
-    let [number, integer] = [0, 0]
-    for (let row = 0; row < this.#rows; row++) {
-      steps[row] = numbers[number] as number
-      epochs[row] = numbers[number + 1] as number
-      times[row] = numbers[number + 2] as number
-      offsets[row] = integers[integer] as number
-      attempts[row] = integers[integer + 1] as number
-      const end = integer + ROW_INTEGERS + RUN_INTEGERS * (integers[integer + RUNS] as number)
-      number += ROW_NUMBERS
-      for (integer += ROW_INTEGERS; integer < end; integer += RUN_INTEGERS) {
-        const first = integers[integer] as number
-        const past = first + (integers[integer + 1] as number)
-        for (let place = first; place < past; place++) {
-          values[(next[place] as number)++] = numbers[number++] as number
-          const listed = nextListed[place] as number
-          if (listed === NOT_LISTED) continue
-          rows[listed] = row
-          nextListed[place] = listed + 1
+    let [number, row, at] = [0, 0, 0]
+    while (at < this.#stretchesUsed) {
+      const pastRow = row + (stretches[at] as number)
+      const firstRun = at + STRETCH_INTEGERS
+      const pastRun = firstRun + RUN_INTEGERS * (stretches[at + 1] as number)
+      for (; row < pastRow; row++) {
+        steps[row] = numbers[number] as number
+        epochs[row] = numbers[number + 1] as number
+        times[row] = numbers[number + 2] as number
+        offsets[row] = integers[ROW_INTEGERS * row] as number
+        attempts[row] = integers[ROW_INTEGERS * row + 1] as number
+        number += ROW_NUMBERS
+        for (let run = firstRun; run < pastRun; run += RUN_INTEGERS) {
+          const first = stretches[run] as number
+          const past = first + (stretches[run + 1] as number)
+          for (let place = first; place < past; place++) {
+            values[(next[place] as number)++] = numbers[number++] as number
+            const listed = nextListed[place] as number
+            if (listed === NOT_LISTED) continue
+            rows[listed] = row
+            nextListed[place] = listed + 1
+          }
         }
       }
+      at = pastRun
     }
   }
 
   #extent(seriesCount: number): Extent {
-    const integers = this.#integers
+    const stretches = this.#stretches
     const counts = new Uint32Array(seriesCount)
     const lastRows = new Uint32Array(seriesCount)
-    for (let row = 0, integer = 0; row < this.#rows; row++) {
-      const end = integer + ROW_INTEGERS + RUN_INTEGERS * (integers[integer + RUNS] as number)
-      for (integer += ROW_INTEGERS; integer < end; integer += RUN_INTEGERS) {
-        const first = integers[integer] as number
-        const past = first + (integers[integer + 1] as number)
+    let [row, at] = [0, 0]
+    while (at < this.#stretchesUsed) {
+      const rows = stretches[at] as number
+      const pastRun = at + STRETCH_INTEGERS + RUN_INTEGERS * (stretches[at + 1] as number)
+      row += rows
+      for (at += STRETCH_INTEGERS; at < pastRun; at += RUN_INTEGERS) {
+        const first = stretches[at] as number
+        const past = first + (stretches[at + 1] as number)
         for (let place = first; place < past; place++) {
-          ;(counts[place] as number)++
-          lastRows[place] = row
+          ;(counts[place] as number) += rows
+          lastRows[place] = row - 1
         }
       }
     }
@@ -190,19 +214,44 @@ export class ReportRows {
   }
 
   #beginRun(place: number): void {
-    this.#pushInteger(place)
-    this.#pushInteger(0)
-    ;(this.#integers[this.#runs] as number)++
+    if (this.#runsUsed + RUN_INTEGERS > this.#runs.length) this.#runs = doubled(this.#runs)
+    this.#runs[this.#runsUsed] = place
+    this.#runsUsed += RUN_INTEGERS
   }
 
   /** @param points how many it has; 0 where none was begun */
   #endRun(points: number): void {
-    if (points > 0) this.#integers[this.#integersUsed - 1] = points
+    if (points > 0) this.#runs[this.#runsUsed - 1] = points
   }
 
-  #pushNumber(value: number): void {
-    if (this.#numbersUsed === this.#numbers.length) this.#growNumbers()
-    this.#numbers[this.#numbersUsed++] = value
+  /** Adds the newest row to the last stretch, or begins another with it. */
+  #endRow(): void {
+    if (!this.#isOpen) return
+    if (this.#isLikeLast()) (this.#stretches[this.#stretch] as number)++
+    else this.#beginStretch()
+    this.#runsUsed = 0
+    this.#isOpen = false
+  }
+
+  #isLikeLast(): boolean {
+    const [runs, stretches] = [this.#runs, this.#stretches]
+    const first = this.#stretch + STRETCH_INTEGERS
+    if (this.#stretchesUsed - first !== this.#runsUsed) return false
+    for (let i = 0; i < this.#runsUsed; i++) if (stretches[first + i] !== runs[i]) return false
+    return true
+  }
+
+  #beginStretch(): void {
+    const start = this.#stretchesUsed
+    const end = start + STRETCH_INTEGERS + this.#runsUsed
+    while (end > this.#stretches.length) this.#stretches = doubled(this.#stretches)
+    this.#stretches[start] = 1
+    this.#stretches[start + 1] = this.#runsUsed / RUN_INTEGERS
+    for (let i = 0; i < this.#runsUsed; i++) {
+      this.#stretches[start + STRETCH_INTEGERS + i] = this.#runs[i] as number
+    }
+    this.#stretch = start
+    this.#stretchesUsed = end
   }
 
   #growNumbers(): Float64Array {
@@ -211,13 +260,10 @@ export class ReportRows {
     this.#numbers = larger
     return larger
   }
+}
 
-  #pushInteger(value: number): void {
-    if (this.#integersUsed === this.#integers.length) {
-      const larger = new Uint32Array(2 * this.#integers.length)
-      larger.set(this.#integers)
-      this.#integers = larger
-    }
-    this.#integers[this.#integersUsed++] = value
-  }
+function doubled(integers: Uint32Array): Uint32Array {
+  const larger = new Uint32Array(2 * integers.length)
+  larger.set(integers)
+  return larger
 }
