@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import type { CurveFolder } from '../src/event-log/curve-folder.ts'
 
 /** As many events wait for a fold. */
-const FOLDED_TOGETHER = 1024
+const FOLDED_TOGETHER = 2048
 
 // That of the build that is measured, whichever it is.
 const file = join(process.argv[1] ?? '', '../event-log/curve-folder.js')

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
-import { type CurveIndex, decodeIndex, encodeIndex } from '../task/curves/curve-index.ts'
+import { type CurveIndex, decodeIndex, IndexEncoder } from '../task/curves/curve-index.ts'
 import { type CurveContext, CurveDraft, contextOf, FIRST_CONTEXT } from '../task/curves/draft.ts'
 import { mergeSegments } from '../task/curves/merge.ts'
-import { decodeSegment, encodeSegment } from '../task/curves/segment.ts'
+import { decodeSegment } from '../task/curves/segment.ts'
 import { SeriesNumbers } from '../task/curves/series-numbers.ts'
 import type { TaskEvent } from '../task/event.ts'
 import type { Position } from '../task/position.ts'
@@ -11,8 +11,11 @@ import { CurveSegments } from './curve-segments.ts'
 import type { CurveStore, CurvesRead } from './curve-store.ts'
 import type { CurveChange } from './event-log.ts'
 
-/** Events that may wait in the log to be folded, and points in a segment. */
-const FOLD = { events: 1024, points: 16_384 } as const
+/**
+ * Events that may wait in the log to be folded, all of which each query of series reads, and points in a segment. What a
+ * fold costs by itself, for the index and the store, is shared by so many.
+ */
+const FOLD = { events: 2048, points: 16_384 } as const
 /** Segments that fit into the bytes of a task, at least: with fewer, the newest would not stay whole. */
 const MIN_SEGMENTS = 16
 /** About what a point takes in a segment, with its part of a row. */
@@ -20,7 +23,7 @@ const POINT_BYTES = 20
 /** Points and rows that wait in memory, of all tasks; those of tasks that wait longest are read from the log again. */
 const MAX_DRAFTED = 4_000_000
 const MAX_TASKS = 2000
-/** Of the indexes of curves, stored: with very many series, few of them are kept at hand. */
+/** Of the indexes of curves, as texts and objects: with very many series, few of them are kept at hand. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024
 
 export interface CurveFolderOptions {
@@ -43,6 +46,7 @@ interface Indexed {
   readonly generation: string
   readonly index: CurveIndex
   readonly numbers: SeriesNumbers
+  readonly encoder: IndexEncoder
 }
 
 /** Points of the newest events of a task, up to its top. */
@@ -136,14 +140,15 @@ export class CurveFolder {
     const { generation } = standing.top
     const known = this.#indexes.get(channel)
     const isKnown = known?.generation === generation && known.index.through === standing.folded
-    let { index, numbers } = isKnown ? known : NOT_INDEXED
+    let { index, numbers, encoder } = isKnown ? known : NOT_INDEXED
     let drafts: readonly CurveDraft[] = [draft]
-    if (!index || !numbers || draft.after > standing.folded) {
+    if (!index || !numbers || !encoder || draft.after > standing.folded) {
       const read = await this.#store.readCurves(key)
       // Others appended meanwhile, so this append will be refused, and be prepared again.
       if (!read || read.top.offset !== standing.top.offset || read.top.generation !== generation) return null
       index = this.#indexOf(read, standing)
       numbers = new SeriesNumbers(index.series)
+      encoder = new IndexEncoder()
       drafts = [...draftsOf(read, index, draft.after), draft]
     }
     const series = numbers
@@ -152,11 +157,20 @@ export class CurveFolder {
       series,
       this.#segmentPoints,
     )
-    const { segments, put, drop } = await this.#segments.add(key, index.segments, fresh, series.keys)
+    const { segments, put, drop } = await this.#segments.add(
+      key,
+      index.segments,
+      fresh,
+      encoder.bytesOf(series.keys),
+    )
     const { through, context } = draft
     const next: CurveIndex = { through, context, series: series.keys, segments }
-    const encoded = encodeIndex(next)
-    this.#indexes.set(channel, { generation, index: next, numbers: series }, { size: encoded.length })
+    const encoded = encoder.encode(next)
+    this.#indexes.set(
+      channel,
+      { generation, index: next, numbers: series, encoder },
+      { size: 2 * encoded.length },
+    )
     draft.restart()
     return { through, index: encoded, put, drop }
   }
@@ -174,7 +188,7 @@ export class CurveFolder {
   }
 }
 
-const NOT_INDEXED = { index: null, numbers: null }
+const NOT_INDEXED = { index: null, numbers: null, encoder: null }
 
 /** The events that wait in the log, before those that are drafted already. */
 function draftsOf({ entries }: CurvesRead, { context }: CurveIndex, end: number): CurveDraft[] {
@@ -196,5 +210,5 @@ function joined(drafts: readonly CurveDraft[], numbers: SeriesNumbers, maxPoints
   const segments = drafts.map((draft) => draft.encode(numbers))
   const points = drafts.reduce((sum, draft) => sum + draft.points, 0)
   if (segments.length < 2 || points > maxPoints) return segments
-  return [encodeSegment(mergeSegments(segments.map(decodeSegment), points))]
+  return [mergeSegments(segments.map(decodeSegment), points)]
 }

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { MERGED_AT_ONCE, segmentsToMerge } from '../task/curves/compaction.ts'
-import { encodedBytes, overviewOf, type SegmentInfo } from '../task/curves/curve-index.ts'
+import { overviewOf, type SegmentInfo } from '../task/curves/curve-index.ts'
 import { MIN_POINTS_PER_SERIES, mergeSegments } from '../task/curves/merge.ts'
-import type { SeriesKey } from '../task/curves/point.ts'
-import { decodeSegment, encodeSegment, pointsIn, type Segment } from '../task/curves/segment.ts'
+import { decodeSegment, encodedPoints, pointsIn, type Segment } from '../task/curves/segment.ts'
 import type { TaskKey } from '../task/task.ts'
 import type { CurveStore } from './curve-store.ts'
 import type { CurveChange } from './event-log.ts'
@@ -42,17 +41,18 @@ export class CurveSegments {
   }
 
   /**
-   * Adds segments, in bytes, and merges others until all have room beside an index of these series.
+   * Adds segments, in bytes, and merges others until all have room beside their index.
    *
+   * @param seriesBytes what their series take in the index
    * @throws EpochcastError ENGINE_UNAVAILABLE
    */
   async add(
     key: TaskKey,
     segments: readonly SegmentInfo[],
     fresh: readonly Uint8Array[],
-    series: readonly SeriesKey[],
+    seriesBytes: number,
   ): Promise<SegmentsChange> {
-    const maxBytes = this.#maxBytes - indexBytes(series)
+    const maxBytes = this.#maxBytes - seriesBytes - SEGMENT_INDEX_BYTES * MAX_SEGMENTS
     const added = new Map<string, NewSegment>()
     const drop: string[] = []
     const add = (bytes: Uint8Array, level: number): SegmentInfo => {
@@ -61,19 +61,21 @@ export class CurveSegments {
       return one.info
     }
     let all = [...segments, ...fresh.map((bytes) => add(bytes, 0))]
-    while (all.length > MAX_SEGMENTS || totalBytes(all) > maxBytes) {
+    let bytes = totalBytes(all)
+    while (all.length > MAX_SEGMENTS || bytes > maxBytes) {
       const group = segmentsToMerge(all)
       const [first] = group
       if (!first) break
-      const merged = await this.#merge(key, group, added, totalBytes(all) > maxBytes)
+      const merged = await this.#merge(key, group, added, bytes > maxBytes)
       if (merged === null) break
       for (const { name, hasOverview } of group) {
         if (!added.delete(name)) drop.push(...(hasOverview ? [name, overviewOf(name)] : [name]))
       }
       const level = Math.max(...group.map((segment) => segment.level)) + 1
       const at = all.indexOf(first)
-      const info = pointsIn(merged) > 0 ? [add(encodeSegment(merged), level)] : []
+      const info = encodedPoints(merged) > 0 ? [add(merged, level)] : []
       all = [...all.slice(0, at), ...info, ...all.slice(at + group.length)]
+      bytes = totalBytes(all)
     }
     return { segments: all, put: [...added.values()].flatMap(({ put }) => put), drop }
   }
@@ -84,7 +86,7 @@ export class CurveSegments {
     group: readonly SegmentInfo[],
     added: ReadonlyMap<string, NewSegment>,
     isTooLarge: boolean,
-  ): Promise<Segment | null> {
+  ): Promise<Uint8Array | null> {
     const room = Math.min(this.#segmentPoints, MERGED_POINTS)
     // What is to stay of each has been chosen already, for its overview.
     if (isTooLarge && group.length === MERGED_AT_ONCE && group.every(({ hasOverview }) => hasOverview)) {
@@ -99,7 +101,7 @@ export class CurveSegments {
     // Where only their number is too high, they need not be thinned.
     const merged = mergeSegments(parts, Math.min(room, isTooLarge ? Math.ceil(points / 2) : points))
     // A few points of each of very many series cannot be thinned further.
-    return group.length === 1 && pointsIn(merged) === points ? null : merged
+    return group.length === 1 && encodedPoints(merged) === points ? null : merged
   }
 
   /** Of a segment that the store lost nothing is left to merge. */
@@ -137,7 +139,7 @@ function newSegment(encoded: Uint8Array, level: number): NewSegment {
   const name = `${PROCESS}-${(++named).toString(36)}`
   const put = [{ name, bytes: encoded }]
   const overview = overviewOfSegment(segment)
-  if (overview) put.push({ name: overviewOf(name), bytes: encodeSegment(overview) })
+  if (overview) put.push({ name: overviewOf(name), bytes: overview })
   const bytes = put.reduce((sum, one) => sum + one.bytes.byteLength, 0)
   let [minStep, maxStep] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const step of segment.rows.steps) {
@@ -149,15 +151,14 @@ function newSegment(encoded: Uint8Array, level: number): NewSegment {
 }
 
 /** Null where each series has so few points, all of which an overview would keep, that nothing is saved by one. */
-function overviewOfSegment(segment: Segment): Segment | null {
+function overviewOfSegment(segment: Segment): Uint8Array | null {
   const least = MIN_POINTS_PER_SERIES * segment.series.length
   const most = Math.floor(pointsIn(segment) / OVERVIEW.part)
   return least > most ? null : mergeSegments([segment], Math.min(most, Math.max(least, OVERVIEW.points)))
 }
 
-const totalBytes = (segments: readonly SegmentInfo[]): number =>
-  segments.reduce((sum, { bytes }) => sum + bytes, 0)
-
-/** At most, of an index of these series. */
-const indexBytes = (series: readonly SeriesKey[]): number =>
-  encodedBytes(series) + SEGMENT_INDEX_BYTES * MAX_SEGMENTS
+function totalBytes(segments: readonly SegmentInfo[]): number {
+  let sum = 0
+  for (const { bytes } of segments) sum += bytes
+  return sum
+}

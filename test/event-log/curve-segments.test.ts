@@ -8,6 +8,8 @@ import { progress, range } from '../support/tasks.ts'
 
 const TASK = { channelPrefix: 'training', id: 'a' }
 const EVENTS = 1024
+/** More than what `loss` takes in an index. */
+const SERIES_BYTES = 64
 
 /** Curves of one task, whose stored bytes are at hand. */
 class Curves {
@@ -30,7 +32,7 @@ class Curves {
     const draft = new CurveDraft(from - 1, FIRST_CONTEXT)
     for (const step of range(from, from + EVENTS - 1)) draft.add(progress(step, Math.sin(step)))
     const fresh = draft.encode(this.#numbers)
-    const { segments, put, drop } = await this.#curves.add(TASK, this.segments, [fresh], this.#numbers.keys)
+    const { segments, put, drop } = await this.#curves.add(TASK, this.segments, [fresh], SERIES_BYTES)
     for (const name of drop) this.stored.delete(name)
     for (const { name, bytes } of put) this.stored.set(name, bytes)
     this.segments = segments

@@ -18,33 +18,47 @@ export function pickIntegers(
   return picked
 }
 
-/** Room for columns, taken one after the other: one allocation for all of a segment. What has no room gets its own. */
+/** Numbers of each kind that a room keeps: those of several merged segments. */
+const MAX_KEPT = 1 << 17
+
+/**
+ * Room for the columns of work that is done at once, to be used again by the next: memory off the heap costs more to
+ * allocate than to fill. What has no room gets its own, and the next time there is more.
+ */
 export class ColumnRoom {
-  readonly #floats: Float64Array
-  readonly #integers: Uint32Array
-  #floatsUsed = 0
-  #integersUsed = 0
+  #floats = new Float64Array(0)
+  #integers = new Uint32Array(0)
+  #floatsWanted = 0
+  #integersWanted = 0
+  readonly #maxKept: number
 
-  /**
-   * @param floats length of all columns of floating-point numbers together
-   * @param integers of all columns of whole numbers
-   */
-  constructor(floats: number, integers: number) {
-    this.#floats = new Float64Array(floats)
-    this.#integers = new Uint32Array(integers)
+  constructor(maxKept: number = MAX_KEPT) {
+    this.#maxKept = maxKept
   }
 
+  /** Not cleared. */
   floats(length: number): Float64Array {
-    const from = this.#floatsUsed
-    if (from + length > this.#floats.length) return new Float64Array(length)
-    this.#floatsUsed += length
-    return this.#floats.subarray(from, this.#floatsUsed)
+    const from = this.#floatsWanted
+    this.#floatsWanted += length
+    if (this.#floatsWanted > this.#floats.length) return new Float64Array(length)
+    return this.#floats.subarray(from, this.#floatsWanted)
   }
 
+  /** Not cleared. */
   integers(length: number): Uint32Array {
-    const from = this.#integersUsed
-    if (from + length > this.#integers.length) return new Uint32Array(length)
-    this.#integersUsed += length
-    return this.#integers.subarray(from, this.#integersUsed)
+    const from = this.#integersWanted
+    this.#integersWanted += length
+    if (this.#integersWanted > this.#integers.length) return new Uint32Array(length)
+    return this.#integers.subarray(from, this.#integersWanted)
+  }
+
+  /** Begins the next work: columns that were taken will have others' values. */
+  reuse(): void {
+    const floats = Math.min(this.#floatsWanted, this.#maxKept)
+    const integers = Math.min(this.#integersWanted, this.#maxKept)
+    if (floats > this.#floats.length) this.#floats = new Float64Array(floats)
+    if (integers > this.#integers.length) this.#integers = new Uint32Array(integers)
+    this.#floatsWanted = 0
+    this.#integersWanted = 0
   }
 }

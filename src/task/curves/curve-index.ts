@@ -45,20 +45,54 @@ const SEGMENT_FIELDS = [
   'maxStep',
 ] as const satisfies readonly (keyof SegmentInfo)[]
 
-const encodeSeries = ({ name, phase, member, axis }: SeriesKey) => [name, phase, member, axis]
+const encodeSegmentInfo = (segment: SegmentInfo): string =>
+  JSON.stringify(SEGMENT_FIELDS.map((field) => segment[field]))
 
-/** Bytes that an index takes for these series. */
-export const encodedBytes = (series: readonly SeriesKey[]): number =>
-  Buffer.byteLength(JSON.stringify(series.map(encodeSeries)))
+/** Writes the index of one task: with each fold anew, though most of it is what it was before. */
+export class IndexEncoder {
+  #series: readonly SeriesKey[] = []
+  #seriesCount = 0
+  #encodedSeries = '[]'
+  #segments: readonly SegmentInfo[] = []
+  #encodedSegments = ''
 
-export function encodeIndex({ through, context, series, segments }: CurveIndex): string {
-  return JSON.stringify({
-    version: VERSION,
-    through,
-    context: [context.attempt, context.startedEpoch],
-    series: series.map(encodeSeries),
-    segments: segments.map((segment) => SEGMENT_FIELDS.map((field) => segment[field])),
-  })
+  encode({ through, context, series, segments }: CurveIndex): string {
+    this.#encodeSeries(series)
+    this.#encodeSegments(segments)
+    const { attempt, startedEpoch } = context
+    // Joined to one piece, which is to be measured and stored.
+    return [
+      `{"version":${VERSION},"through":${through},"context":[${attempt},${startedEpoch}],"series":`,
+      this.#encodedSeries,
+      ',"segments":[',
+      this.#encodedSegments,
+      ']}',
+    ].join('')
+  }
+
+  /** Bytes that an index takes for these series. */
+  bytesOf(series: readonly SeriesKey[]): number {
+    this.#encodeSeries(series)
+    return Buffer.byteLength(this.#encodedSeries)
+  }
+
+  /** @param series a list to which others may have been added since */
+  #encodeSeries(series: readonly SeriesKey[]): void {
+    if (series === this.#series && series.length === this.#seriesCount) return
+    this.#encodedSeries = JSON.stringify(
+      series.map(({ name, phase, member, axis }) => [name, phase, member, axis]),
+    )
+    this.#series = series
+    this.#seriesCount = series.length
+  }
+
+  #encodeSegments(segments: readonly SegmentInfo[]): void {
+    const known = this.#segments.length
+    const isLonger = known > 0 && this.#segments.every((segment, i) => segment === segments[i])
+    const added = (isLonger ? segments.slice(known) : segments).map(encodeSegmentInfo)
+    this.#encodedSegments = (isLonger ? [this.#encodedSegments, ...added] : added).join()
+    this.#segments = segments
+  }
 }
 
 export function decodeIndex(text: string): CurveIndex {

@@ -2,17 +2,25 @@ import { attemptStarts, withoutReplaced } from './attempts.ts'
 import { Buckets, choosePoints } from './choose.ts'
 import { ColumnRoom, pickFloats, pickIntegers } from './columns.ts'
 import { concatenateRows, withUsedRows } from './rows.ts'
-import { pointsIn, type Segment, type SegmentRows, type SegmentSeries } from './segment.ts'
+import { encodeSegment, pointsIn, type Segment, type SegmentRows, type SegmentSeries } from './segment.ts'
 
 /** No series is thinned further than this. */
 export const MIN_POINTS_PER_SERIES = 8
 
+/** For all merging, which is done at once: whatever has its columns there is in bytes before others are merged. */
+const room = new ColumnRoom()
+
 /**
- * Makes one segment of consecutive ones, thinned to about `maxPoints` points of all series together. As long as that is
- * not needed, all points stay, those that a later attempt replaced among them: somebody may still ask for the series as
- * they were before it. Points of a single segment may be views of its own.
+ * Makes one segment, in bytes, of consecutive ones, thinned to about `maxPoints` points of all series together. As long
+ * as that is not needed, all points stay, those that a later attempt replaced among them: somebody may still ask for the
+ * series as they were before it.
  */
-export function mergeSegments(segments: readonly Segment[], maxPoints: number): Segment {
+export function mergeSegments(segments: readonly Segment[], maxPoints: number): Uint8Array {
+  room.reuse()
+  return encodeSegment(merged(segments, maxPoints))
+}
+
+function merged(segments: readonly Segment[], maxPoints: number): Segment {
   const [only] = segments
   const parts = thinnedApart(segments, maxPoints)
   if (parts) return concatenate(parts, true)
@@ -57,15 +65,13 @@ function thinnedApart(segments: readonly Segment[], maxPoints: number): readonly
 function thinSegment(segment: Segment, limitOf: (series: SegmentSeries) => number): Segment {
   const { rows, series, after, through } = segment
   // One for all that have a point in every row.
-  const everyRow = new Buckets(new Float64Array(rows.offsets))
-  const most = series.reduce((sum, one) => sum + Math.min(one.values.length, limitOf(one) + MOST_STARTS), 0)
-  const room = new ColumnRoom(most, most)
+  const everyRow = new Buckets(toFloats(rows.offsets))
   const thinned = series.map((one) => {
     const limit = limitOf(one)
     if (one.values.length <= limit) return one.isThinned ? { ...one, isThinned: false } : one
-    return thin(one, rows, one.rows ? bucketsOf(one.rows, rows) : everyRow, limit, room)
+    return thin(one, rows, one.rows ? bucketsOf(one.rows, rows) : everyRow, limit)
   })
-  return { after, through, ...withUsedRows(rows, thinned) }
+  return { after, through, ...withUsedRows(rows, thinned, room) }
 }
 
 const hasOneAttempt = (segments: readonly Segment[]): boolean => {
@@ -94,7 +100,7 @@ function concatenate(segments: readonly Segment[], isApart: boolean): Segment {
   return {
     after,
     through,
-    rows: concatenateRows(segments, after),
+    rows: concatenateRows(segments, after, room),
     series: concatenateSeries(segments, isApart),
   }
 }
@@ -102,8 +108,6 @@ function concatenate(segments: readonly Segment[], isApart: boolean): Segment {
 /** Every series with its points of all segments; their rows are those of all segments, too. */
 function concatenateSeries(segments: readonly Segment[], isApart: boolean): SegmentSeries[] {
   const lengths = lengthsOf(segments)
-  const points = segments.reduce((sum, segment) => sum + pointsIn(segment), 0)
-  const room = new ColumnRoom(points, points)
   const all = new Map<number, GrowingSeries>()
   let firstRow = 0
   for (const { series, rows } of segments) {
@@ -115,7 +119,7 @@ function concatenateSeries(segments: readonly Segment[], isApart: boolean): Segm
         all.set(own.number, into)
       }
       if (isApart && own.isThinned) into.isThinned = true
-      append(into, own, firstRow, room)
+      append(into, own, firstRow)
     }
     firstRow += rows.length
   }
@@ -137,12 +141,7 @@ interface GrowingSeries extends SegmentSeries {
   filled: number
 }
 
-function append(
-  into: GrowingSeries,
-  { rows, values }: SegmentSeries,
-  firstRow: number,
-  room: ColumnRoom,
-): void {
+function append(into: GrowingSeries, { rows, values }: SegmentSeries, firstRow: number): void {
   // As long as there is a point in every row, they are not listed.
   if (into.rows === null && (rows !== null || into.filled !== firstRow)) {
     into.rows = room.integers(into.values.length)
@@ -159,10 +158,10 @@ function append(
 
 /** A column of the rows at the points of a series, or, with no rows listed, of the first ones. */
 const floatsAt = (column: Float64Array, { rows, values }: SegmentSeries): Float64Array =>
-  rows ? pickFloats(column, rows) : column.subarray(0, values.length)
+  rows ? pickFloats(column, rows, room.floats(rows.length)) : column.subarray(0, values.length)
 
 const integersAt = (column: Uint32Array, { rows, values }: SegmentSeries): Uint32Array =>
-  rows ? pickIntegers(column, rows) : column.subarray(0, values.length)
+  rows ? pickIntegers(column, rows, room.integers(rows.length)) : column.subarray(0, values.length)
 
 function withoutReplacedPoints(series: SegmentSeries, { steps, attempts }: SegmentRows): SegmentSeries {
   const staying = withoutReplaced(floatsAt(steps, series), integersAt(attempts, series))
@@ -173,19 +172,19 @@ function withoutReplacedPoints(series: SegmentSeries, { steps, attempts }: Segme
  * By buckets of equally many events: those of equally many points would halve what is left of a task's beginning each
  * time that it is merged with less that is newer, until nothing is.
  */
-function thin(
-  series: SegmentSeries,
-  rows: SegmentRows,
-  buckets: Buckets,
-  limit: number,
-  room: ColumnRoom,
-): SegmentSeries {
+function thin(series: SegmentSeries, rows: SegmentRows, buckets: Buckets, limit: number): SegmentSeries {
   const chosen = withStarts(choosePoints(series.values, buckets, limit), series, rows)
-  return { ...pick(series, chosen, room), isThinned: true }
+  return { ...pick(series, chosen), isThinned: true }
 }
 
 const bucketsOf = (positions: Uint32Array, { offsets }: SegmentRows): Buckets =>
-  new Buckets(new Float64Array(pickIntegers(offsets, positions)))
+  new Buckets(toFloats(pickIntegers(offsets, positions, room.integers(positions.length))))
+
+function toFloats(integers: Uint32Array): Float64Array {
+  const floats = room.floats(integers.length)
+  for (let i = 0; i < floats.length; i++) floats[i] = integers[i] as number
+  return floats
+}
 
 /** Points of each series that stay for where attempts start. */
 const MOST_STARTS = 2
@@ -205,11 +204,7 @@ function withStarts(
 }
 
 /** Into columns of its own. */
-function pick(
-  { number, rows, values }: SegmentSeries,
-  positions: Uint32Array,
-  room = new ColumnRoom(positions.length, positions.length),
-): SegmentSeries {
+function pick({ number, rows, values }: SegmentSeries, positions: Uint32Array): SegmentSeries {
   const { length } = positions
   const ownRows = room.integers(length)
   if (rows) pickIntegers(rows, positions, ownRows)

@@ -1,9 +1,10 @@
-import { ColumnRoom, pickIntegers } from './columns.ts'
+import { type ColumnRoom, pickIntegers } from './columns.ts'
 import type { Segment, SegmentRows, SegmentSeries } from './segment.ts'
 
 /** Those of consecutive segments, counted from the first one's `after`. */
-export function concatenateRows(segments: readonly Segment[], after: number): SegmentRows {
-  const all = emptyRows(segments.reduce((sum, { rows }) => sum + rows.length, 0))
+export function concatenateRows(segments: readonly Segment[], after: number, room: ColumnRoom): SegmentRows {
+  const length = segments.reduce((sum, { rows }) => sum + rows.length, 0)
+  const all = emptyRows(length, room)
   let at = 0
   for (const { after: ownAfter, rows } of segments) {
     all.steps.set(rows.steps, at)
@@ -18,8 +19,7 @@ export function concatenateRows(segments: readonly Segment[], after: number): Se
   return all
 }
 
-function emptyRows(length: number): SegmentRows {
-  const room = new ColumnRoom(3 * length, 2 * length)
+function emptyRows(length: number, room: ColumnRoom): SegmentRows {
   return {
     length,
     offsets: room.integers(length),
@@ -30,26 +30,23 @@ function emptyRows(length: number): SegmentRows {
   }
 }
 
-/** For `withUsedRows`, from one time to the next. */
-let places = new Uint32Array(1024)
-
 /** Only rows that a point refers to, in their order. */
 export function withUsedRows(
   rows: SegmentRows,
   series: readonly SegmentSeries[],
+  room: ColumnRoom,
 ): Pick<Segment, 'rows' | 'series'> {
   if (series.some(({ rows: own, values }) => own === null && values.length === rows.length))
     return { rows, series }
-  if (places.length < rows.length) places = new Uint32Array(2 * rows.length)
   // First whether a row is used, then where it goes.
-  const placeOf = places.fill(0, 0, rows.length)
+  const placeOf = room.integers(rows.length).fill(0)
   let most = 0
   for (const { rows: own, values } of series) {
     most += values.length
     if (own === null) placeOf.fill(1, 0, values.length)
     else for (let i = 0; i < own.length; i++) placeOf[own[i] as number] = 1
   }
-  const used = emptyRows(Math.min(most, rows.length))
+  const used = emptyRows(Math.min(most, rows.length), room)
   let length = 0
   for (let row = 0; row < rows.length; row++) {
     if (placeOf[row] === 0) continue
@@ -77,7 +74,7 @@ export function withUsedRows(
       rows:
         own === null || values.length === length
           ? null
-          : pickIntegers(placeOf, own, isThinned ? own : new Uint32Array(own.length)),
+          : pickIntegers(placeOf, own, isThinned ? own : room.integers(own.length)),
       values,
     })),
   }

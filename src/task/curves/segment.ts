@@ -112,6 +112,10 @@ export function encodeSegment(segment: Segment): Uint8Array {
   return bytes
 }
 
+/** Points of a segment in bytes. */
+export const encodedPoints = ({ buffer, byteOffset }: Uint8Array): number =>
+  new Uint32Array(buffer, byteOffset, 4)[3] as number
+
 /** Whose columns are the bytes themselves, unless these are a part of others. */
 export function decodeSegment(bytes: Uint8Array): Segment {
   // Numbers must begin at multiples of their size; and a part of a reply would keep all of it in memory.

@@ -2,9 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { withoutReplaced } from '../../../src/task/curves/attempts.ts'
 import { segmentsToMerge } from '../../../src/task/curves/compaction.ts'
-import { decodeIndex, encodeIndex, type SegmentInfo } from '../../../src/task/curves/curve-index.ts'
+import {
+  type CurveIndex,
+  decodeIndex,
+  IndexEncoder,
+  type SegmentInfo,
+} from '../../../src/task/curves/curve-index.ts'
 import { CurveDraft, FIRST_CONTEXT } from '../../../src/task/curves/draft.ts'
-import { fairShare, mergeSegments } from '../../../src/task/curves/merge.ts'
+import { fairShare, mergeSegments as mergeToBytes } from '../../../src/task/curves/merge.ts'
 import { decodeSegment, encodeSegment, pointsIn, type Segment } from '../../../src/task/curves/segment.ts'
 import { seriesOf } from '../../../src/task/curves/series.ts'
 import { SeriesNumbers } from '../../../src/task/curves/series-numbers.ts'
@@ -21,6 +26,9 @@ const segmentOf = (from: number, through: number): Segment => {
   return decodeSegment(draft.encode(numbers))
 }
 
+const mergeSegments = (segments: readonly Segment[], maxPoints: number): Segment =>
+  decodeSegment(mergeToBytes(segments, maxPoints))
+
 const launched = (attempt: number): TaskEvent => ({
   type: 'StatusChanged',
   status: 'RUNNING',
@@ -34,6 +42,14 @@ const launched = (attempt: number): TaskEvent => ({
 const losses = ({ series }: Segment) => [...(series[0]?.values ?? [])]
 
 describe('a segment', () => {
+  it('stays what it is while others are merged', () => {
+    const bytes = mergeToBytes([segmentOf(1, 500), segmentOf(501, 1000)], 100)
+    const before = bytes.slice()
+    mergeToBytes([segmentOf(2001, 2700), segmentOf(2701, 3500)], 90)
+    expect(bytes).toEqual(before)
+    expect(decodeSegment(bytes)).toMatchObject({ after: 0, through: 1000 })
+  })
+
   it('is what it was after it has been bytes, wherever those begin', () => {
     const segment = segmentOf(1, 100)
     const bytes = encodeSegment(segment)
@@ -223,10 +239,42 @@ describe('which segments to merge', () => {
     const index = {
       through: 7,
       context: { attempt: 2, startedEpoch: null },
-      series: [{ name: 'a "b"', phase: 'VAL', member: null, axis: 'EPOCH' }],
-      segments: [{ ...info(3), name: 'x', hasOverview: true, minStep: 0.5 }],
+      series: [
+        { name: 'a "b"', phase: 'VAL', member: null, axis: 'EPOCH' },
+        { name: 'loss', phase: null, member: 'client-1', axis: 'STEP' },
+      ],
+      segments: [{ ...info(3), name: 'x', hasOverview: true, minStep: 0.5 }, info(1)],
     } as const
-    expect(decodeIndex(encodeIndex(index))).toEqual(index)
+    expect(decodeIndex(new IndexEncoder().encode(index))).toEqual(index)
     expect(() => decodeIndex('{"version":9}')).toThrow('curves have version 9; expected 1')
+  })
+
+  it('an index that was written before is written with what has changed since', () => {
+    const encoder = new IndexEncoder()
+    const keys = new SeriesNumbers([])
+    const expectWritten = (through: number, segments: readonly SegmentInfo[]) => {
+      const index: CurveIndex = {
+        through,
+        context: { attempt: 1, startedEpoch: 4 },
+        series: keys.keys,
+        segments,
+      }
+      expect(decodeIndex(encoder.encode(index))).toEqual(index)
+      expect(encoder.bytesOf(keys.keys)).toBe(
+        Buffer.byteLength(JSON.stringify(keys.keys.map((key) => Object.values(key)))),
+      )
+    }
+    const [a, b, c, d] = [info(0), info(1), info(2), info(3)]
+    expectWritten(0, [])
+    keys.of({ name: 'é', phase: null, member: null, axis: 'STEP' })
+    expectWritten(1, [a])
+    expectWritten(2, [a, b, c])
+    keys.of({ name: 'loss', phase: 'VAL', member: 'client-1', axis: 'EPOCH' })
+    expectWritten(3, [a, b, c, d])
+    expectWritten(4, [a, d, c])
+    expectWritten(5, [a, d])
+    expectWritten(6, [b, d, c])
+    expectWritten(7, [])
+    expectWritten(8, [c])
   })
 })
