@@ -191,23 +191,23 @@ function chooseOfOdd(
       if (minus < 0) minus = i
     } else if (nan < 0) nan = i
   }
-  const from = count
   let added = count
-  const add = (i: number) => {
-    if (i < 0) return
-    let at = added
-    while (at > from && (chosen[at - 1] as number) > i) at--
-    if (at > from && chosen[at - 1] === i) return
-    for (let later = added; later > at; later--) chosen[later] = chosen[later - 1] as number
-    chosen[at] = i
-    added++
-  }
-  if (start === 0) add(0)
-  add(lowest)
-  add(highest)
-  add(nan)
-  add(plus)
-  add(minus)
-  if (end === values.length) add(end - 1)
-  return added
+  if (start === 0) added = insert(chosen, count, added, 0)
+  added = insert(chosen, count, added, lowest)
+  added = insert(chosen, count, added, highest)
+  added = insert(chosen, count, added, nan)
+  added = insert(chosen, count, added, plus)
+  added = insert(chosen, count, added, minus)
+  return end === values.length ? insert(chosen, count, added, end - 1) : added
+}
+
+/** Puts a position where it belongs among those from `from` to `end`, unless it is negative or there; returns their new end. */
+function insert(chosen: Uint32Array, from: number, end: number, position: number): number {
+  if (position < 0) return end
+  let at = end
+  while (at > from && (chosen[at - 1] as number) > position) at--
+  if (at > from && chosen[at - 1] === position) return end
+  for (let later = end; later > at; later--) chosen[later] = chosen[later - 1] as number
+  chosen[at] = position
+  return end + 1
 }

@@ -87,12 +87,16 @@ export class IndexEncoder {
   }
 
   #encodeSegments(segments: readonly SegmentInfo[]): void {
-    const known = this.#segments.length
-    const isLonger = known > 0 && this.#segments.every((segment, i) => segment === segments[i])
-    const added = (isLonger ? segments.slice(known) : segments).map(encodeSegmentInfo)
+    const isLonger = this.#segments.length > 0 && beginsWith(segments, this.#segments)
+    const added = (isLonger ? segments.slice(this.#segments.length) : segments).map(encodeSegmentInfo)
     this.#encodedSegments = (isLonger ? [this.#encodedSegments, ...added] : added).join()
     this.#segments = segments
   }
+}
+
+function beginsWith<T>(list: readonly T[], beginning: readonly T[]): boolean {
+  for (let i = 0; i < beginning.length; i++) if (list[i] !== beginning[i]) return false
+  return true
 }
 
 export function decodeIndex(text: string): CurveIndex {

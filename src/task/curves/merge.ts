@@ -1,3 +1,7 @@
+/*
+ * What is called for every series or point here is no function within another: V8 forgets its code with the last of them, so it
+ * would be compiled anew after each collection of all garbage.
+ */
 import { attemptStarts, withoutReplaced } from './attempts.ts'
 import { Buckets, choosePoints } from './choose.ts'
 import { ColumnRoom, pickFloats, pickIntegers } from './columns.ts'
@@ -24,20 +28,13 @@ function merged(segments: readonly Segment[], maxPoints: number): Segment {
   const [only] = segments
   const parts = thinnedApart(segments, maxPoints)
   if (parts) return concatenate(parts, true)
-  const isAlone = only !== undefined && segments.length === 1
-  const whole = isAlone
-    ? { ...only, series: only.series.map((one) => ({ ...one, isThinned: false })) }
-    : concatenate(segments, false)
+  const whole = only !== undefined && segments.length === 1 ? only : concatenate(segments, false)
   const isRoomy = pointsIn(whole) <= maxPoints
   const series =
     isRoomy || hasOneAttempt(segments)
       ? whole.series
       : whole.series.map((one) => withoutReplacedPoints(one, whole.rows))
-  const limit = fairShare(
-    series.map(({ values }) => values.length),
-    maxPoints,
-  )
-  return thinSegment({ ...whole, series }, () => limit)
+  return thinSegment({ ...whole, series }, fairShare(series.map(lengthOf), maxPoints), null)
 }
 
 /**
@@ -54,23 +51,26 @@ function thinnedApart(segments: readonly Segment[], maxPoints: number): readonly
   const all = spans.reduce((sum, span) => sum + span, 0)
   const limits = spans.map((span) => Math.floor((limit * span) / all))
   if (Math.min(...limits) < 2 * MIN_POINTS_PER_SERIES) return null
-  return segments.map((segment, i) =>
-    thinSegment(segment, ({ number }) =>
-      (lengths.get(number) as number) <= limit ? Number.POSITIVE_INFINITY : (limits[i] as number),
-    ),
-  )
+  const whole = new Set([...lengths].flatMap(([number, length]) => (length <= limit ? number : [])))
+  return segments.map((segment, i) => thinSegment(segment, limits[i] as number, whole))
 }
 
-/** @param limitOf the most points of a series */
-function thinSegment(segment: Segment, limitOf: (series: SegmentSeries) => number): Segment {
+const lengthOf = ({ values }: SegmentSeries): number => values.length
+
+/**
+ * @param limit the most points of a series
+ * @param whole numbers of the series that keep all of theirs; null for none
+ */
+function thinSegment(segment: Segment, limit: number, whole: ReadonlySet<number> | null): Segment {
   const { rows, series, after, through } = segment
   // One for all that have a point in every row.
   const everyRow = new Buckets(toFloats(rows.offsets))
-  const thinned = series.map((one) => {
-    const limit = limitOf(one)
-    if (one.values.length <= limit) return one.isThinned ? { ...one, isThinned: false } : one
-    return thin(one, rows, one.rows ? bucketsOf(one.rows, rows) : everyRow, limit)
-  })
+  const thinned: SegmentSeries[] = []
+  for (const one of series) {
+    if (one.values.length <= limit || whole?.has(one.number))
+      thinned.push(one.isThinned ? { ...one, isThinned: false } : one)
+    else thinned.push(thin(one, rows, one.rows ? bucketsOf(one.rows, rows) : everyRow, limit))
+  }
   return { after, through, ...withUsedRows(rows, thinned, room) }
 }
 
@@ -82,7 +82,7 @@ const hasOneAttempt = (segments: readonly Segment[]): boolean => {
 
 /** The most that each may have, so that together they have at most `total`: what small ones leave is shared. */
 export function fairShare(lengths: readonly number[], total: number): number {
-  const ascending = [...lengths].sort((a, b) => a - b)
+  const ascending = Uint32Array.from(lengths).sort()
   let left = total
   for (let i = 0; i < ascending.length; i++) {
     const share = Math.floor(left / (ascending.length - i))
@@ -123,8 +123,15 @@ function concatenateSeries(segments: readonly Segment[], isApart: boolean): Segm
     }
     firstRow += rows.length
   }
-  return Array.from(all.values(), ({ filled: _, ...one }) => one)
+  return Array.from(all.values(), withoutCount)
 }
+
+const withoutCount = ({ number, isThinned, rows, values }: GrowingSeries): SegmentSeries => ({
+  number,
+  isThinned,
+  rows,
+  values,
+})
 
 /** Points of each series, by its number. */
 function lengthsOf(segments: readonly Segment[]): ReadonlyMap<number, number> {

@@ -28,6 +28,10 @@ interface Extent {
   readonly counts: Uint32Array
   /** Whether the points are not those of the first so many rows. */
   readonly isListed: readonly boolean[]
+  /** Those that have points. */
+  readonly places: readonly number[]
+  /** Points whose rows are listed. */
+  readonly listed: number
 }
 
 /**
@@ -128,20 +132,20 @@ export class ReportRows {
     numberOf: (place: number) => number,
   ): Uint8Array {
     this.#endRow()
-    const { counts, isListed } = this.#extent(seriesCount)
-    const places = [...counts.keys()].filter((place) => counts[place] !== 0)
+    const { counts, isListed, places, listed } = this.#extent(seriesCount)
     const { bytes, columns } = emptySegment(after, through, {
       rows: this.#rows,
       series: places.length,
       points: this.points,
-      listed: places.reduce((sum, place) => sum + (isListed[place] ? (counts[place] as number) : 0), 0),
+      listed,
     })
     const cursors = {
       values: new Uint32Array(seriesCount),
       rows: new Int32Array(seriesCount).fill(NOT_LISTED),
     }
     let [start, listedStart] = [0, 0]
-    for (const [i, place] of places.entries()) {
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i] as number
       const count = counts[place] as number
       columns.numbers[i] = numberOf(place)
       columns.counts[i] = count
@@ -209,8 +213,18 @@ export class ReportRows {
         }
       }
     }
-    // A series has at most one point in a row.
-    return { counts, isListed: Array.from(counts, (count, place) => lastRows[place] !== count - 1) }
+    const isListed: boolean[] = []
+    const places: number[] = []
+    let listed = 0
+    for (let place = 0; place < seriesCount; place++) {
+      const count = counts[place] as number
+      // A series has at most one point in a row.
+      isListed.push(lastRows[place] !== count - 1)
+      if (count === 0) continue
+      places.push(place)
+      if (isListed[place]) listed += count
+    }
+    return { counts, isListed, places, listed }
   }
 
   #beginRun(place: number): void {

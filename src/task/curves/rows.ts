@@ -36,8 +36,7 @@ export function withUsedRows(
   series: readonly SegmentSeries[],
   room: ColumnRoom,
 ): Pick<Segment, 'rows' | 'series'> {
-  if (series.some(({ rows: own, values }) => own === null && values.length === rows.length))
-    return { rows, series }
+  if (hasPointInEvery(rows, series)) return { rows, series }
   // First whether a row is used, then where it goes.
   const placeOf = room.integers(rows.length).fill(0)
   let most = 0
@@ -66,16 +65,29 @@ export function withUsedRows(
       times: used.times.subarray(0, length),
       attempts: used.attempts.subarray(0, length),
     },
-    series: series.map(({ number, isThinned, rows: own, values }) => ({
-      number,
-      isThinned,
-      // Of rows that are all used, the first stay the first; and a point in every row needs no list of them. Those of a
-      // thinned series are its own, and need no others.
-      rows:
-        own === null || values.length === length
-          ? null
-          : pickIntegers(placeOf, own, isThinned ? own : room.integers(own.length)),
-      values,
-    })),
+    series: withRowsAt(placeOf, length, series, room),
   }
+}
+
+function hasPointInEvery(rows: SegmentRows, series: readonly SegmentSeries[]): boolean {
+  for (const { rows: own, values } of series) if (own === null && values.length === rows.length) return true
+  return false
+}
+
+/** Series, of whose rows so many are used, and where each of them went. */
+function withRowsAt(
+  placeOf: Uint32Array,
+  length: number,
+  series: readonly SegmentSeries[],
+  room: ColumnRoom,
+): SegmentSeries[] {
+  const all: SegmentSeries[] = []
+  for (const { number, isThinned, rows: own, values } of series) {
+    // Of rows that are all used, the first stay the first; and a point in every row needs no list of them. Those of a
+    // thinned series are its own, and need no others.
+    const isUnlisted = own === null || values.length === length
+    const rows = isUnlisted ? null : pickIntegers(placeOf, own, isThinned ? own : room.integers(own.length))
+    all.push({ number, isThinned, rows, values })
+  }
+  return all
 }

@@ -34,8 +34,11 @@ export interface Segment {
 }
 
 /** Points in a segment. */
-export const pointsIn = ({ series }: Segment): number =>
-  series.reduce((sum, { values }) => sum + values.length, 0)
+export function pointsIn({ series }: Segment): number {
+  let points = 0
+  for (const { values } of series) points += values.length
+  return points
+}
 
 /*
  * A segment in bytes, all numbers little-endian, as every platform of Node has them in memory:
@@ -127,20 +130,20 @@ export function decodeSegment(bytes: Uint8Array): Segment {
   const columns = columnsOf(buffer, { rows, series: seriesCount, points, listed })
   const { steps, epochs, times, offsets, attempts } = columns
   let [at, listedAt] = [0, 0]
-  const series = Array.from(columns.numbers, (number, i): SegmentSeries => {
+  const series: SegmentSeries[] = []
+  for (let i = 0; i < seriesCount; i++) {
     const count = columns.counts[i] as number
     const flags = columns.flags[i] as number
     const isListed = (flags & LISTED) !== 0
-    const own = {
-      number,
+    series.push({
+      number: columns.numbers[i] as number,
       isThinned: (flags & THINNED) !== 0,
       rows: isListed ? columns.rows.subarray(listedAt, listedAt + count) : null,
       values: columns.values.subarray(at, at + count),
-    }
+    })
     at += count
     if (isListed) listedAt += count
-    return own
-  })
+  }
   return { after, through, rows: { length: rows, offsets, steps, epochs, times, attempts }, series }
 }
 
@@ -148,27 +151,25 @@ type Two = [number, number]
 type Five = [number, number, number, number, number]
 
 function columnsOf(buffer: ArrayBuffer, { rows, series, points, listed }: Counts) {
-  let at = HEADER_BYTES
-  const floats = (length: number) => {
-    const column = new Float64Array(buffer, at, length)
-    at += 8 * length
-    return column
-  }
-  const integers = (length: number) => {
-    const column = new Uint32Array(buffer, at, length)
-    at += 4 * length
-    return column
-  }
+  const epochs = HEADER_BYTES + 8 * rows
+  const times = epochs + 8 * rows
+  const values = times + 8 * rows
+  const offsets = values + VALUE_BYTES * points
+  const attempts = offsets + 4 * rows
+  const listedRows = attempts + 4 * rows
+  const numbers = listedRows + LISTED_ROW_BYTES * listed
+  const counts = numbers + 4 * series
+  const flags = counts + 4 * series
   return {
-    steps: floats(rows),
-    epochs: floats(rows),
-    times: floats(rows),
-    values: floats(points),
-    offsets: integers(rows),
-    attempts: integers(rows),
-    rows: integers(listed),
-    numbers: integers(series),
-    counts: integers(series),
-    flags: integers(series),
+    steps: new Float64Array(buffer, HEADER_BYTES, rows),
+    epochs: new Float64Array(buffer, epochs, rows),
+    times: new Float64Array(buffer, times, rows),
+    values: new Float64Array(buffer, values, points),
+    offsets: new Uint32Array(buffer, offsets, rows),
+    attempts: new Uint32Array(buffer, attempts, rows),
+    rows: new Uint32Array(buffer, listedRows, listed),
+    numbers: new Uint32Array(buffer, numbers, series),
+    counts: new Uint32Array(buffer, counts, series),
+    flags: new Uint32Array(buffer, flags, series),
   }
 }
