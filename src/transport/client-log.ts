@@ -31,9 +31,10 @@ export class ClientLog {
     return ++this.#newest
   }
 
-  closed({ openedAt, ...closed }: ClosedConnection, now = performance.now()): void {
-    const unlogged = this.#lines.take(closed.door)
+  closed(connection: ClosedConnection, now = performance.now()): void {
+    const unlogged = this.#lines.take(connection.door)
     if (unlogged === null) return
+    const { openedAt, ...closed } = connection
     const ms = Math.round(now - openedAt)
     this.#logger.info({ ...closed, ms, ...leftOut(unlogged) }, `a connection was closed (${closed.door})`)
   }

@@ -172,7 +172,7 @@ const integersAt = (column: Uint32Array, { rows, values }: SegmentSeries): Uint3
 
 function withoutReplacedPoints(series: SegmentSeries, { steps, attempts }: SegmentRows): SegmentSeries {
   const staying = withoutReplaced(floatsAt(steps, series), integersAt(attempts, series))
-  return staying ? pick(series, staying) : series
+  return staying ? pick(series, staying, false) : series
 }
 
 /**
@@ -181,7 +181,7 @@ function withoutReplacedPoints(series: SegmentSeries, { steps, attempts }: Segme
  */
 function thin(series: SegmentSeries, rows: SegmentRows, buckets: Buckets, limit: number): SegmentSeries {
   const chosen = withStarts(choosePoints(series.values, buckets, limit), series, rows)
-  return { ...pick(series, chosen), isThinned: true }
+  return pick(series, chosen, true)
 }
 
 const bucketsOf = (positions: Uint32Array, { offsets }: SegmentRows): Buckets =>
@@ -211,14 +211,18 @@ function withStarts(
 }
 
 /** Into columns of its own. */
-function pick({ number, rows, values }: SegmentSeries, positions: Uint32Array): SegmentSeries {
+function pick(
+  { number, rows, values }: SegmentSeries,
+  positions: Uint32Array,
+  isThinned: boolean,
+): SegmentSeries {
   const { length } = positions
   const ownRows = room.integers(length)
   if (rows) pickIntegers(rows, positions, ownRows)
   else ownRows.set(positions)
   return {
     number,
-    isThinned: false,
+    isThinned,
     rows: ownRows,
     values: pickFloats(values, positions, room.floats(length)),
   }
