@@ -16,7 +16,8 @@ export function timeOf(value: unknown): string | undefined {
 }
 
 function parsed(value: unknown): number {
-  const [, date, time, fraction = '', zone = 'Z'] = DATE_TIME.exec(String(value)) ?? []
+  if (typeof value !== 'string') return Number.NaN
+  const [, date, time, fraction = '', zone = 'Z'] = DATE_TIME.exec(value) ?? []
   if (!date || !isDay(date)) return Number.NaN
   return Date.parse(`${date}T${time}${fraction}${zone.replace(/^([+-]\d\d)(\d\d)$/, '$1:$2').toUpperCase()}`)
 }

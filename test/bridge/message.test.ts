@@ -150,12 +150,13 @@ describe('a published message', () => {
     expect(reportOf({ current: 1, timestamp })).toMatchObject({ progress: { timestamp: time } })
   })
 
-  it.each(['2026-02-30T00:00:00', '26-1-1', '', 1e300, -1e300, {}, true, '2026-11-21T99:00:00'])(
-    'has the time of the server where its own is %j',
-    (timestamp) => {
-      expect(reportOf({ current: 1, timestamp })).not.toHaveProperty('progress.timestamp')
-    },
-  )
+  it.each([
+    ...['2026-02-30T00:00:00', '26-1-1', '', 1e300, -1e300, {}, true, '2026-11-21T99:00:00'],
+    // These have no text, or one that is no publisher's.
+    ...[{ toString: 0 }, { toString: null, valueOf: 1 }, ['2026-11-21T10:30:15'], [[{ toString: '' }]]],
+  ])('has the time of the server where its own is %j', (timestamp) => {
+    expect(reportOf({ current: 1, timestamp })).not.toHaveProperty('progress.timestamp')
+  })
 
   it.each([
     '',
