@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type BridgeMessage, readMessage } from '../../src/bridge/message.ts'
 import { LIMITS } from '../../src/task/limits.ts'
+import type { Json } from '../../src/task/task.ts'
 
 const read = (message: unknown) =>
   readMessage(typeof message === 'string' ? message : JSON.stringify(message))
@@ -150,13 +151,18 @@ describe('a published message', () => {
     expect(reportOf({ current: 1, timestamp })).toMatchObject({ progress: { timestamp: time } })
   })
 
-  it.each([
+  const NO_TIMES: readonly Json[] = [
     ...['2026-02-30T00:00:00', '26-1-1', '', 1e300, -1e300, {}, true, '2026-11-21T99:00:00'],
     // These have no text, or one that is no publisher's.
     ...[{ toString: 0 }, { toString: null, valueOf: 1 }, ['2026-11-21T10:30:15'], [[{ toString: '' }]]],
-  ])('has the time of the server where its own is %j', (timestamp) => {
-    expect(reportOf({ current: 1, timestamp })).not.toHaveProperty('progress.timestamp')
-  })
+  ]
+
+  it.each(NO_TIMES.map((timestamp) => ({ timestamp })))(
+    'has the time of the server where its own is $timestamp',
+    ({ timestamp }) => {
+      expect(reportOf({ current: 1, timestamp })).not.toHaveProperty('progress.timestamp')
+    },
+  )
 
   it.each([
     '',
