@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type BridgeMessage, readMessage } from '../../src/bridge/message.ts'
 import { LIMITS } from '../../src/task/limits.ts'
 import type { Json } from '../../src/task/task.ts'
+import { anyJson } from '../support/any-json.ts'
 
 const read = (message: unknown) =>
   readMessage(typeof message === 'string' ? message : JSON.stringify(message))
@@ -208,7 +209,7 @@ describe('a published message', () => {
     fc.assert(
       fc.property(
         fc.json({ maxDepth: 4 }),
-        fc.dictionary(fc.constantFrom(...FIELDS), fc.jsonValue()),
+        fc.dictionary(fc.constantFrom(...FIELDS), anyJson()),
         (text, fields) => {
           readMessage(text)
           const message = readMessage(JSON.stringify(fields))

@@ -8,6 +8,7 @@ import { schema } from '../../src/schema/index.ts'
 import { EpochcastError } from '../../src/task/errors.ts'
 import { LIMITS } from '../../src/task/limits.ts'
 import type { Report } from '../../src/task/report.ts'
+import { anyJson } from '../support/any-json.ts'
 
 const REPORT = /* GraphQL */ `
   mutation Report($input: ReportMetricsInput!) {
@@ -91,7 +92,7 @@ const report = fc.oneof(
     message: or(text),
   }).map((status) => ({ status })),
   optional(fc.record({ error: text }), { errorType: or(word) }).map((error) => ({ error })),
-  optional(fc.record({}), { result: fc.jsonValue() }).map((success) => ({ success })),
+  optional(fc.record({}), { result: anyJson() }).map((success) => ({ success })),
 )
 const input = fc
   .tuple(
@@ -132,7 +133,7 @@ const spoilt = fc
         'x',
         7,
       ),
-      fc.jsonValue(),
+      anyJson(),
     ),
   )
   .map(([of, path, key, value]) => {
