@@ -1,5 +1,5 @@
 import { keptResult } from '../task/foreign-result.ts'
-import { InexactNumber, parseJson } from '../task/json.ts'
+import { InexactNumber, jsonText, parseJson } from '../task/json.ts'
 import { LIMITS } from '../task/limits.ts'
 import type { Report } from '../task/report.ts'
 import type { Json, MetricValue } from '../task/task.ts'
@@ -206,16 +206,6 @@ class FieldReader {
       }
     }
     return null
-  }
-}
-
-/** Null where it is too deep to be written. */
-function jsonText(value: unknown): string | null {
-  try {
-    return JSON.stringify(value)
-  } catch (error) {
-    if (error instanceof RangeError) return null
-    throw error
   }
 }
 

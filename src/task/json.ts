@@ -11,6 +11,16 @@ export function jsonBytes(value: unknown): number {
   }
 }
 
+/** JSON of a value that was JSON. Null where it is too deep to be written. */
+export function jsonText(value: unknown): string | null {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
 /** A number whose text says more than a double holds. Whether that matters depends on the type it is read as. */
 export class InexactNumber {
   readonly text: string

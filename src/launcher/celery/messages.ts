@@ -117,23 +117,31 @@ const reprOf = (value: unknown): string => JSON.stringify(value).slice(0, MAX_RE
 
 /** The id of the task that a waiting message calls; null where it is none. */
 export function taskIdIn(message: string): string | null {
-  const { headers } = (parsed(message) ?? {}) as { headers?: { id?: unknown } }
-  return typeof headers?.id === 'string' ? headers.id : null
+  return idOf(parsed(message))
 }
 
 /** The same of a message that a worker has taken and not confirmed, which is kept with the queue that it came from. */
 export function taskIdInTaken(kept: string): string | null {
-  const [message] = (parsed(kept) ?? []) as [{ headers?: { id?: unknown } }?]
-  return typeof message?.headers?.id === 'string' ? message.headers.id : null
+  const parts = parsed(kept)
+  return Array.isArray(parts) ? idOf(parts[0]) : null
 }
 
-/** What a worker replied: for each task that it has, whether it runs. */
+function idOf(message: unknown): string | null {
+  const { headers } = (message ?? {}) as { headers?: { id?: unknown } | null }
+  const id = headers?.id
+  return typeof id === 'string' ? id : null
+}
+
+/** What a worker replied: for each task that it has, whether it runs. What it tells of anything else, such as an error, is left out. */
 export function tasksInReply(reply: string): ReadonlyMap<string, 'active' | 'waiting'> {
   const { body } = (parsed(reply) ?? {}) as { body?: unknown }
   const text = typeof body === 'string' ? Buffer.from(body, 'base64').toString('utf8') : ''
-  const workers = (parsed(text) ?? {}) as Record<string, Record<string, [string?]>>
-  const entries = Object.values(workers).flatMap((tasks) => Object.entries(tasks ?? {}))
-  return new Map(entries.map(([id, [state]]) => [id, state === 'active' ? 'active' : 'waiting']))
+  const entries = Object.values(parsed(text) ?? {}).flatMap((tasks: unknown) => Object.entries(tasks ?? {}))
+  const tasks = new Map<string, 'active' | 'waiting'>()
+  for (const [id, entry] of entries as [string, unknown][]) {
+    if (Array.isArray(entry)) tasks.set(id, entry[0] === 'active' ? 'active' : 'waiting')
+  }
+  return tasks
 }
 
 function parsed(text: string): unknown {

@@ -1,5 +1,5 @@
 import { keptResult } from '../../task/foreign-result.ts'
-import { parseJson } from '../../task/json.ts'
+import { jsonText, parseJson } from '../../task/json.ts'
 import type { ProcessEnd } from '../../task/lifecycle.ts'
 import { LIMITS } from '../../task/limits.ts'
 import { lastCharacters } from '../../task/text.ts'
@@ -79,7 +79,7 @@ function exceptionOf(result: unknown): { type: string; message: string } {
 }
 
 const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : value == null ? '' : JSON.stringify(value)
+  typeof value === 'string' ? value : value == null ? '' : (jsonText(value) ?? '')
 
 /** A traceback says the most at its end. */
 const endOf = (text: string): string => lastCharacters(text, LIMITS.errorLength)
