@@ -139,38 +139,28 @@ export class CurveFolder {
   ): Promise<CurveChange | null> {
     const { generation } = standing.top
     const known = this.#indexes.get(channel)
-    const isKnown = known?.generation === generation && known.index.through === standing.folded
-    let { index, numbers, encoder } = isKnown ? known : NOT_INDEXED
+    let indexed = known?.generation === generation && known.index.through === standing.folded ? known : null
     let drafts: readonly CurveDraft[] = [draft]
-    if (!index || !numbers || !encoder || draft.after > standing.folded) {
+    if (!indexed || draft.after > standing.folded) {
       const read = await this.#store.readCurves(key)
       // Others appended meanwhile, so this append will be refused, and be prepared again.
       if (!read || read.top.offset !== standing.top.offset || read.top.generation !== generation) return null
-      index = this.#indexOf(read, standing)
-      numbers = new SeriesNumbers(index.series)
-      encoder = new IndexEncoder()
+      const index = this.#indexOf(read, standing)
+      indexed = { generation, index, numbers: new SeriesNumbers(index.series), encoder: new IndexEncoder() }
       drafts = [...draftsOf(read, index, draft.after), draft]
     }
-    const series = numbers
+    const { index, numbers, encoder } = indexed
     const fresh = joined(
       drafts.filter(({ points }) => points > 0),
-      series,
+      numbers,
       this.#segmentPoints,
     )
-    const { segments, put, drop } = await this.#segments.add(
-      key,
-      index.segments,
-      fresh,
-      encoder.bytesOf(series.keys),
-    )
+    const seriesBytes = encoder.bytesOf(numbers.keys)
+    const { segments, put, drop } = await this.#segments.add(key, index.segments, fresh, seriesBytes)
     const { through, context } = draft
-    const next: CurveIndex = { through, context, series: series.keys, segments }
+    const next: CurveIndex = { through, context, series: numbers.keys, segments }
     const encoded = encoder.encode(next)
-    this.#indexes.set(
-      channel,
-      { generation, index: next, numbers: series, encoder },
-      { size: 2 * encoded.length },
-    )
+    this.#indexes.set(channel, { ...indexed, index: next }, { size: 2 * encoded.length })
     draft.restart()
     return { through, index: encoded, put, drop }
   }
@@ -187,8 +177,6 @@ export class CurveFolder {
     }
   }
 }
-
-const NOT_INDEXED = { index: null, numbers: null, encoder: null }
 
 /** The events that wait in the log, before those that are drafted already. */
 function draftsOf({ entries }: CurvesRead, { context }: CurveIndex, end: number): CurveDraft[] {
