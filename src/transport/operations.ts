@@ -41,7 +41,8 @@ export interface Operation extends ExecutionArgs {
 
 export interface OperationsOptions {
   readonly schema: GraphQLSchema
-  readonly context: Context
+  /** What all operations have in common. */
+  readonly context: Pick<Context, 'audience' | 'services'>
   readonly openSubscriptions: OpenSubscriptions
   /** The documents that alone are run; null for any. */
   readonly trustedDocuments: TrustedDocuments | null
@@ -133,17 +134,14 @@ export class Operations {
 
   /** The operation, ready to run, or what is wrong with its document. */
   prepare(params: OperationParams, caller: Caller, opening?: Opening): Operation | DocumentErrors {
-    const { schema, context } = this.#options
-    const { audience, services } = context
     const { operationName, variables } = params
     const known = this.document(params)
     if (!('document' in known)) return known
     const operation: Operation = {
-      schema,
+      schema: this.#options.schema,
       document: known.document,
       text: known.text,
-      // One for each operation: what is known about an operation is kept by its context.
-      contextValue: opening ? { caller, audience, services, opening } : { caller, audience, services },
+      contextValue: this.#contextOf(caller, opening),
     }
     // Nothing here by spreads, each of which costs as much as all of the rest.
     if (operationName != null) operation.operationName = operationName
@@ -156,17 +154,22 @@ export class Operations {
    * matter to it.
    */
   prepareOwn(text: string, variables: Readonly<Record<string, unknown>>, caller: Caller): Operation {
-    const { schema, context } = this.#options
     const known = this.#documents.get(text)
     if (!('document' in known))
       throw new Error(`a document of the server's own is refused: ${known[0]?.message}`)
     return {
-      schema,
+      schema: this.#options.schema,
       document: known.document,
       text: known.text,
       variableValues: variables,
-      contextValue: { ...context, caller },
+      contextValue: this.#contextOf(caller),
     }
+  }
+
+  /** One for each operation: what is known about an operation is kept by its context. */
+  #contextOf(caller: Caller, opening?: Opening): Context {
+    const { audience, services } = this.#options.context
+    return opening ? { caller, audience, services, opening } : { caller, audience, services }
   }
 
   /** Runs a query or a mutation, unless its client has too much under way. */

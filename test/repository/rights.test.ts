@@ -84,7 +84,6 @@ beforeEach(() => {
     trustedDocuments: null,
     schema,
     context: {
-      caller: callerWith([]),
       audience: 'everybody',
       services: {
         version: '1',
