@@ -7,6 +7,8 @@ import type { CountedResponse } from './counted-response.ts'
 
 export type MediaType = 'application/json' | 'application/graphql-response+json'
 
+const LONG_CHARACTERS = 65_536
+
 /** Sends the result of a query or a mutation, or its refusal. */
 export function respond(
   { headers: { origin } }: IncomingMessage,
@@ -19,12 +21,14 @@ export function respond(
     refusals.addAll(result.errors, 'http', holder)
   }
   const { status, headers, body } = responseTo(result, mediaType)
-  headers['Content-Length'] = `${Buffer.byteLength(body)}`
+  // Node sends headers and a short text together; a long one it would measure once more, and copy.
+  const sent = body.length > LONG_CHARACTERS ? Buffer.from(body) : body
+  headers['Content-Length'] = `${Buffer.byteLength(sent)}`
   if (origin !== undefined) {
     // An origin that is not allowed has been refused before.
     Object.assign(headers, corsHeaders(origin))
   }
-  response.writeHead(status, headers).end(body)
+  response.writeHead(status, headers).end(sent)
 }
 
 /** Status and body are Yoga's for the same result. */

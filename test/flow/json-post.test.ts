@@ -125,6 +125,27 @@ describe('POST with JSON', () => {
     }
   })
 
+  // Around the length from which a body is sent apart from its headers.
+  it.each([65_000, 65_600, 1_000_000])(
+    'with an answer of %d characters, of one, two and four bytes',
+    async (length) => {
+      const { url } = await testServer()
+      const id = await startExternal(url)
+      const message = 'aж👍'.repeat(1000)
+      const reports = Array.from({ length: Math.ceil(length / message.length) }, (_, i) => ({
+        progress: { current: i, message },
+      }))
+      for (let at = 0; at < reports.length; at += 50)
+        await run(url, REPORT, { input: { taskId: id, reports: reports.slice(at, at + 50) } })
+      const query = `{ task(id: "${id}") { events(first: 1000) { edges { node { __typename ... on ProgressUpdate { message } } } } } }`
+      const { short, yoga } = await bothWays(url, JSON_IN, JSON.stringify({ query }))
+      expect(short).toEqual(yoga)
+      const { edges } = JSON.parse(short.body).data.task.events
+      expect(edges.at(-1).node).toEqual({ __typename: 'ProgressUpdate', message })
+      expect(edges.length).toBeGreaterThan(reports.length)
+    },
+  )
+
   it.each<[string, Headers, string | Buffer]>([
     ['JSON that is none', JSON_IN, '{"query":'],
     ['nothing', JSON_IN, ''],
