@@ -8,14 +8,13 @@ import {
   getNullableType,
   getOperationAST,
   isAbstractType,
-  isObjectType,
   Kind,
   OperationTypeNode,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { DeliveredEvent } from '../task/stream-event.ts'
-import { type Selection, templateOf, type Values, variablesOf } from './selection.ts'
-import { fill, type Template } from './template.ts'
+import { type Selection, templatesOf, type Values, variablesOf } from './selection.ts'
+import { fill } from './template.ts'
 
 /** What a document selects of an event, compiled to text. */
 export interface EventPlan {
@@ -108,27 +107,10 @@ function isRefused(args: ExecutionArgs): boolean {
 }
 
 function encoderOf(selected: Selected, responseKey: string, values: Values): EventEncoder {
-  const before = `{"data":{${JSON.stringify(responseKey)}:`
-  const templates = new Map<string, Template | null>()
+  const around = { before: `{"data":{${JSON.stringify(responseKey)}:`, after: '}}' }
+  const templateFor = templatesOf(selected, selected.eventType, values, around)
   return (event) => {
-    // Few documents are there to see all types, so a type is compiled when its first event comes.
-    let template = templates.get(event.type)
-    if (template === undefined) {
-      template = eventTemplate(selected, event.type, values, before)
-      templates.set(event.type, template)
-    }
+    const template = templateFor(event.type)
     return template && fill(template, event)
   }
-}
-
-function eventTemplate(
-  selected: Selected,
-  typeName: string,
-  values: Values,
-  before: string,
-): Template | null {
-  const { schema, eventType } = selected
-  const type = schema.getType(typeName)
-  if (!isObjectType(type) || type.isTypeOf || !schema.isSubType(eventType, type)) return null
-  return templateOf(selected, type, values, { before, after: '}}' })
 }

@@ -49,9 +49,10 @@ export class PreparedAnswer implements Answer {
       add: (items) => {
         const added = isWhole ? fillAll(template, items) : null
         isWhole = added !== null
-        if (!added || added === '[]') return
+        if (!added || added === '[]') return 0
         text += `${text === '' ? '' : ','}${added.slice(1, -1)}`
         this.#addSize(added.length)
+        return added.length
       },
       end: () => {
         if (isWhole) this.#written.push({ path: info.path, text: `[${text}]` })

@@ -22,6 +22,10 @@ export class RawJson {
   }
 }
 
+/** What a place of a result has, text or not. */
+export const plainValue = <Value>(found: Value | RawJson): Value =>
+  found instanceof RawJson ? (JSON.parse(found.text) as Value) : found
+
 /** As `JSON.stringify`, with the texts of `RawJson` in their places. */
 export function stringify(value: unknown): string {
   marked = []

@@ -3,6 +3,7 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   type FragmentSpreadNode,
+  type GraphQLAbstractType,
   type GraphQLField,
   GraphQLIncludeDirective,
   type GraphQLObjectType,
@@ -21,8 +22,8 @@ import {
   typeFromAST,
   visit,
 } from 'graphql'
-import { IS_PROPERTY } from '../schema/answer.ts'
-import { fillAll, type Slot, slotOf, type Template, type Writer, writerOf } from './template.ts'
+import { IS_PROPERTY, TYPE_PROPERTY } from '../schema/answer.ts'
+import { fill, fillAll, isData, type Slot, slotOf, type Template, type Writer, writerOf } from './template.ts'
 
 /** What is selected of an object, and what is needed to understand it. */
 export interface Selection {
@@ -54,20 +55,26 @@ export function variablesOf({ selectionSet, fragments }: Selection): readonly st
   return [...names].sort()
 }
 
+/** Texts before and after that of an object. */
+interface Around {
+  readonly before: string
+  readonly after: string
+}
+
 /**
  * The text of what is selected of objects of a type, as execution and `JSON.stringify` give it. Null where only
- * execution can tell: a field that is neither a leaf nor a list of objects, or has a resolver or arguments, a directive
- * but @include and @skip.
+ * execution can tell: a field that is neither a leaf nor objects, or has a resolver or arguments, a directive but
+ * @include and @skip.
  *
  * @param values of the variables
- * @param around texts before and after that of the object
  */
 export function templateOf(
   selection: Selection,
   type: GraphQLObjectType,
   values: Values,
-  around: { readonly before: string; readonly after: string },
+  around: Around,
 ): Template | null {
+  if (type.isTypeOf) return null
   const fields = collectFields(selection, type, values)
   if (fields === null) return null
 
@@ -84,7 +91,8 @@ export function templateOf(
     }
     const field = type.getFields()[node.name.value]
     if (!field || !isPlain(field)) return null
-    const write = writerOf(field.type) ?? listWriterOf(selection, nodes, field.type, values)
+    const selected = { ...selection, selectionSet: mergedSelection(nodes) }
+    const write = writerOf(field.type) ?? objectsWriterOf(selected, field.type, values)
     if (write === null) return null
     const slot = slotOf(constant, field.name, write)
     slots.push(slot)
@@ -93,23 +101,61 @@ export function templateOf(
   return { slots, end: `${constant}}${around.after}` }
 }
 
-/** What is selected of the objects of a list. */
-function listWriterOf(
-  selection: Selection,
-  nodes: Nodes,
-  type: GraphQLOutputType,
-  values: Values,
-): Writer | null {
-  const list = getNullableType(type)
-  const item = isListType(list) && isNonNullType(list.ofType) ? list.ofType.ofType : null
-  if (!isObjectType(item)) return null
-  const template = templateOf({ ...selection, selectionSet: mergedSelection(nodes) }, item, values, BARE)
-  if (!template) return null
+/** What is selected of an object, or of the objects of a list. */
+function objectsWriterOf(selection: Selection, type: GraphQLOutputType, values: Values): Writer | null {
+  const write = presentWriterOf(selection, getNullableType(type), values)
   const absent = isNonNullType(type) ? null : 'null'
-  return (value) => (value == null ? absent : Array.isArray(value) ? fillAll(template, value) : null)
+  return write && ((value) => (value == null ? absent : isObject(value) ? write(value) : null))
 }
 
-const BARE = { before: '', after: '' }
+const isObject = (value: unknown): value is object => typeof value === 'object' && isData(value)
+
+function presentWriterOf(
+  selection: Selection,
+  type: ReturnType<typeof getNullableType>,
+  values: Values,
+): ((value: object) => string | null) | null {
+  if (isListType(type)) {
+    const item = isNonNullType(type.ofType) ? type.ofType.ofType : null
+    const template = isObjectType(item) ? templateOf(selection, item, values, BARE) : null
+    return template && ((value) => (Array.isArray(value) ? fillAll(template, value) : null))
+  }
+  if (isObjectType(type)) {
+    const template = templateOf(selection, type, values, BARE)
+    return template && ((value) => fill(template, value))
+  }
+  const property = isAbstractType(type) ? type.extensions[TYPE_PROPERTY] : undefined
+  if (!isAbstractType(type) || typeof property !== 'string') return null
+  const templateFor = templatesOf(selection, type, values, BARE)
+  return (value) => {
+    const template = templateFor((value as Values)[property])
+    return template && fill(template, value)
+  }
+}
+
+const BARE: Around = { before: '', after: '' }
+
+/** The templates of the types that an abstract one may stand for, by their names; null of any other name. */
+export function templatesOf(
+  selection: Selection,
+  abstract: GraphQLAbstractType,
+  values: Values,
+  around: Around,
+): (typeName: unknown) => Template | null {
+  const { schema } = selection
+  const templates = new Map<unknown, Template | null>()
+  return (typeName) => {
+    // Few documents are there to see all types, so a type is compiled when its first object comes.
+    let template = templates.get(typeName)
+    if (template === undefined) {
+      const type = typeof typeName === 'string' ? schema.getType(typeName) : null
+      if (!isObjectType(type) || !schema.isSubType(abstract, type)) return null
+      template = templateOf(selection, type, values, around)
+      templates.set(typeName, template)
+    }
+    return template
+  }
+}
 
 /** All that is selected of a field by several selections under one key. */
 export const mergedSelection = (nodes: readonly FieldNode[]): SelectionSetNode => ({

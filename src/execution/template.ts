@@ -19,6 +19,8 @@ export interface Slot {
 export type Writer = (value: unknown) => string | null
 
 const NOTHING_YET = Symbol()
+/** Characters of a value's text that is kept for the next object: of a longer one, many documents would keep many. */
+const MAX_KEPT = 256
 
 /** A place for the value of a field. */
 export const slotOf = (before: string, property: string, write: Writer): Slot => ({
@@ -45,7 +47,7 @@ export function fill({ slots, end }: Template, object: object): string | null {
       const piece = slot.before + written
       text += piece
       // Objects are not recognised: one that is the same may have other content.
-      if (typeof value !== 'object') {
+      if (typeof value !== 'object' && piece.length <= MAX_KEPT) {
         slot.value = value
         slot.text = piece
       }
@@ -87,7 +89,7 @@ function textOf(serialized: unknown): string | null {
 }
 
 /** Whether it is taken as it is: no function, promise or error, nothing that words its own JSON. */
-function isData(value: unknown): boolean {
+export function isData(value: unknown): boolean {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return true
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -4,6 +4,9 @@ import { EpochcastError } from '../task/errors.ts'
 /** The extension of a field whose resolver only takes its time: what it gives is the property of the field's name. */
 export const IS_PROPERTY = 'isProperty'
 
+/** The extension of an abstract type whose objects name their types themselves: in which of their properties. */
+export const TYPE_PROPERTY = 'typeProperty'
+
 /** What the resolvers of one execution share. */
 export interface Answer {
   /**
@@ -26,8 +29,11 @@ export interface Answer {
 }
 
 export interface ListWriter {
-  /** @throws EpochcastError ANSWER_TOO_LARGE, OVERLOADED */
-  add(items: readonly object[]): void
+  /**
+   * @returns how many characters they have
+   * @throws EpochcastError ANSWER_TOO_LARGE, OVERLOADED
+   */
+  add(items: readonly object[]): number
   /** False where an object was not what its type promises: then graphql-js has to say so. */
   end(): boolean
 }

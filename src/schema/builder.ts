@@ -5,6 +5,7 @@ import ValidationPlugin from '@pothos/plugin-validation'
 import { EpochcastError } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
 import type { Json, Metrics, MetricValue } from '../task/task.ts'
+import { IS_PROPERTY } from './answer.ts'
 import type { Context } from './context.ts'
 import { describeIssues } from './validation.ts'
 
@@ -30,7 +31,7 @@ export const builder = new SchemaBuilder<{
     nodeQueryOptions: false,
     nodesQueryOptions: false,
     edgesFieldOptions: { nullable: { list: false, items: true } },
-    nodeFieldOptions: { nullable: false },
+    nodeFieldOptions: { nullable: false, extensions: { [IS_PROPERTY]: true } },
   },
   complexity: {
     defaultComplexity: 1,

@@ -8,7 +8,7 @@ import { OUTPUT_STREAMS, type SentLine, skippedText } from '../task/output.ts'
 import { decodeCursor, encodeCursor } from '../task/position.ts'
 import { channelOf } from '../task/task.ts'
 import { builder } from './builder.ts'
-import { completionTurns } from './completion-turns.ts'
+import { pageConnection } from './page.ts'
 import { TaskObject } from './task.ts'
 import { channelPrefix, line, listOf, outputText, taskId, wholeNumber } from './validation.ts'
 
@@ -62,13 +62,10 @@ export const OutputLineObject = builder.objectRef<DeliveredLine>('OutputLine').i
   }),
 })
 
-const OutputLineConnection = builder.connectionObject({
-  type: OutputLineObject,
-  name: 'OutputLineConnection',
-})
-
 /** Of a line, and its edge. */
 const LINE_FIELDS = 10
+
+const OutputLineConnection = pageConnection('OutputLine', OutputLineObject, LINE_FIELDS)
 
 builder.objectField(TaskObject, 'output', (t) =>
   t.field({
@@ -96,16 +93,7 @@ builder.objectField(TaskObject, 'output', (t) =>
       const key = JSON.stringify(['output', channelOf(spec), after, last, limit])
       const size = (page: { lines: readonly unknown[] }) => textSize(page.lines, LIMITS.answerReads)
       const { lines, hasMore, hasPrevious } = await (answer?.read(key, read, size) ?? read())
-      const edges = lines.map((node) => ({ cursor: node.cursor, node }))
-      return {
-        edges: completionTurns.spread(edges, LINE_FIELDS),
-        pageInfo: {
-          hasNextPage: hasMore,
-          hasPreviousPage: hasPrevious,
-          startCursor: edges[0]?.cursor ?? null,
-          endCursor: edges.at(-1)?.cursor ?? null,
-        },
-      }
+      return { nodes: lines, hasMore, hasPrevious }
     },
   }),
 )

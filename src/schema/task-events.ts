@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor } from '../task/position.ts'
 import { delivered, type EventsSkipped, type TrainingEvent } from '../task/stream-event.ts'
 import { channelOf, type TaskKey } from '../task/task.ts'
 import { builder } from './builder.ts'
-import { completionTurns } from './completion-turns.ts'
+import { pageConnection } from './page.ts'
 import { TaskObject } from './task.ts'
 import { TrainingEventInterface } from './training-event.ts'
 import { wholeNumber } from './validation.ts'
@@ -24,10 +24,7 @@ const EVENT_FIELDS = 20
 
 const sizeOfPage = ({ entries }: HistoryPage): number => textSize(entries, LIMITS.answerReads)
 
-const TrainingEventConnection = builder.connectionObject({
-  type: TrainingEventInterface,
-  name: 'TrainingEventConnection',
-})
+const TrainingEventConnection = pageConnection('TrainingEvent', TrainingEventInterface, EVENT_FIELDS)
 
 builder.objectField(TaskObject, 'events', (t) =>
   t.field({
@@ -47,16 +44,7 @@ builder.objectField(TaskObject, 'events', (t) =>
       const page = await (answer?.read(key, read, sizeOfPage) ?? read())
       const nodes: TrainingEvent[] = delivered(spec, page.generation, page.entries)
       if (page.skipped) nodes.unshift(eventsSkipped(spec, page.skipped))
-      const edges = nodes.map((node) => ({ cursor: node.cursor, node }))
-      return {
-        edges: completionTurns.spread(edges, EVENT_FIELDS),
-        pageInfo: {
-          hasNextPage: page.hasMore,
-          hasPreviousPage: page.hasPrevious,
-          startCursor: edges[0]?.cursor ?? null,
-          endCursor: edges.at(-1)?.cursor ?? null,
-        },
-      }
+      return { nodes, hasMore: page.hasMore, hasPrevious: page.hasPrevious }
     },
   }),
 )

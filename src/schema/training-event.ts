@@ -19,6 +19,7 @@ import type {
   StreamTimedOut,
   TrainingEvent,
 } from '../task/stream-event.ts'
+import { TYPE_PROPERTY } from './answer.ts'
 import { builder } from './builder.ts'
 import { PhaseEnum, SkipReasonEnum, TaskStatusEnum } from './enums.ts'
 import { TaskObject } from './task.ts'
@@ -29,6 +30,7 @@ type AnyEvent = Delivery & Pick<TrainingEvent, 'type' | 'timestamp'>
 export const TrainingEventInterface = builder.interfaceRef<AnyEvent>('TrainingEvent').implement({
   description: 'Something that happened to a training task, or to the stream that watches it.',
   resolveType: (event) => event.type,
+  extensions: { [TYPE_PROPERTY]: 'type' },
   fields: (t) => ({
     taskId: t.exposeID('taskId'),
     timestamp: t.expose('timestamp', { type: 'DateTime' }),

@@ -304,29 +304,32 @@ describe('left to execution is', () => {
     expect(compiled(on('taskId'), withValues({ type: 'toString' }))).toBe(null)
   })
 
-  it.each(['resolved', 'list', 'object { id }', 'argued(n: 1)', 'unknown'])('the field %s', (field) => {
-    const other = buildSchema(`
+  it.each(['resolved', 'list', 'node { id }', 'objects { resolved }', 'argued(n: 1)', 'unknown'])(
+    'the field %s',
+    (field) => {
+      const other = buildSchema(`
       type Query { id: ID }
       type Subscription { trainingProgress: TrainingEvent! }
       interface TrainingEvent { taskId: ID! }
       type ProgressUpdate implements TrainingEvent {
         taskId: ID!, resolved: Int, list: [Int!], object: Query, argued(n: Int): Int
       }`)
-    const { trainingProgress } = other.getSubscriptionType()?.getFields() ?? {}
-    const { resolved } = (other.getType('ProgressUpdate') as GraphQLObjectType).getFields()
-    if (!trainingProgress || !resolved) throw new Error('the schema is as above')
-    trainingProgress.resolve = (event) => event
-    resolved.resolve = () => 7
-    ;(other.getType('TrainingEvent') as GraphQLInterfaceType).resolveType = ({ type }) => type
-    const of = (selection: string) =>
-      planOf(
-        `subscription { trainingProgress { ... on ProgressUpdate { ${selection} } } }`,
-        undefined,
-        other,
-      ).encoder({})(progress)
-    expect(of(`taskId ${field}`)).toBe(null)
-    expect(of('taskId')).toBe('{"data":{"trainingProgress":{"taskId":"7f3c"}}}')
-  })
+      const { trainingProgress } = other.getSubscriptionType()?.getFields() ?? {}
+      const { resolved } = (other.getType('ProgressUpdate') as GraphQLObjectType).getFields()
+      if (!trainingProgress || !resolved) throw new Error('the schema is as above')
+      trainingProgress.resolve = (event) => event
+      resolved.resolve = () => 7
+      ;(other.getType('TrainingEvent') as GraphQLInterfaceType).resolveType = ({ type }) => type
+      const of = (selection: string) =>
+        planOf(
+          `subscription { trainingProgress { ... on ProgressUpdate { ${selection} } } }`,
+          undefined,
+          other,
+        ).encoder({})(progress)
+      expect(of(`taskId ${field}`)).toBe(null)
+      expect(of('taskId')).toBe('{"data":{"trainingProgress":{"taskId":"7f3c"}}}')
+    },
+  )
 
   it('most of the odd values of the property above', () => {
     const source = on('... on ProgressUpdate { current }')

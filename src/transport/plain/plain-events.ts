@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ExecutionResult, type GraphQLSchema, isInterfaceType } from 'graphql'
-import { stringify } from '../../execution/raw-json.ts'
+import { plainValue, type RawJson, stringify } from '../../execution/raw-json.ts'
 import { EpochcastError, quote } from '../../task/errors.ts'
 import { LIMITS } from '../../task/limits.ts'
 import type { Callers } from '../callers.ts'
@@ -98,7 +98,7 @@ export class PlainEvents {
     { status, events: { edges, pageInfo } }: FoundPage,
     { after, limit }: { readonly after: string | null; readonly limit: number },
   ): void {
-    const events = edges.map(({ node }) => node)
+    const events = plainValue(edges).map(({ node }) => node)
     const isWhole = events.length === limit && !events.some(({ type }) => type === 'EventsSkipped')
     const body = stringify({
       events,
@@ -159,7 +159,7 @@ const METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
 interface FoundPage {
   readonly status: string
   readonly events: {
-    readonly edges: readonly { readonly node: { readonly type: string } }[]
+    readonly edges: RawJson | readonly { readonly node: { readonly type: string } }[]
     readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean }
   }
 }
