@@ -7,12 +7,15 @@ import type { Metrics, Phase, TaskState } from './task.ts'
 
 type Maybe<T> = T | null | undefined
 
-/** The names of metrics that a task has beyond its bound, newest last; null where there are none. */
-export function namesBeyondBound({ metrics }: TaskState): ReadonlySet<string> | null {
-  const names = Object.keys(metrics)
+/** The names of metrics that a task would have beyond its bound, of those it did not have before; null where there are none. */
+export function namesBeyondBound(before: TaskState, after: TaskState): ReadonlySet<string> | null {
+  const names = Object.keys(after.metrics)
   if (names.length <= LIMITS.metricsPerTask) return null
-  // The loss is taken even beside so many: a report of nothing else must not be empty.
-  const beyond = names.filter((name) => name !== 'loss').slice(LIMITS.metricsPerTask)
+  // Which are new is not told by their order: an object has names that are whole numbers first. The loss is taken even
+  // beside so many: a report of nothing else must not be empty.
+  const isKnown = (name: string) => name === 'loss' || Object.hasOwn(before.metrics, name)
+  const known = Object.keys(before.metrics).filter((name) => name !== 'loss').length
+  const beyond = names.filter((name) => !isKnown(name)).slice(Math.max(0, LIMITS.metricsPerTask - known))
   return beyond.length === 0 ? null : new Set(beyond)
 }
 

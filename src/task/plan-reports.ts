@@ -44,7 +44,7 @@ export function planReports(before: TaskState, batch: ReportBatch, now: number):
   const { reports, warnings } = boundMaps(batch.reports, before, batch.member)
   const plan = planOf(before, batch, reports, now)
   if (plan.events.length === 0) return plan
-  const beyond = namesBeyondBound(plan.state)
+  const beyond = namesBeyondBound(before, plan.state)
   if (!beyond) return warnings.length === 0 ? plan : { ...plan, warnings }
   // Hardly ever, so all is planned again, without them.
   const fewer = reports.map((report) => withoutMetrics(report, beyond))

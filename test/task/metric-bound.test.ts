@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../src/task/limits.ts'
 import { planReports } from '../../src/task/plan-reports.ts'
@@ -70,4 +71,54 @@ it('one warning tells of a thousand reports with too many names', () => {
   expect(warnings).toHaveLength(1)
   expect(warnings[0]).toContain(`"m${MAX + 5}" and 2 more left out: reports[0]`)
   expect(warnings[0]).toContain('(and 999 more have too many)')
+})
+
+const named = (names: readonly string[]): Metrics => Object.fromEntries(names.map((name) => [name, 1]))
+
+/** Names of which an object has some before others, whichever came first. */
+const anyName = fc.oneof(
+  fc.nat({ max: 3000 }).map(String),
+  fc.nat({ max: 3000 }).map((i) => `m${i}`),
+  fc.constantFrom('loss', '-1', '01', '1.5', '4294967294', '4294967295', 'constructor', 'toString'),
+)
+
+describe('the bound of names in a task', () => {
+  it('keeps those that it has, and takes no more, whatever they are called', () => {
+    const batch = fc.array(fc.uniqueArray(anyName, { minLength: 1, maxLength: 120 }), {
+      minLength: 1,
+      maxLength: 4,
+    })
+    const property = fc.property(fc.array(batch, { minLength: 8, maxLength: 24, size: 'max' }), (batches) => {
+      let state = newState()
+      for (const names of batches) {
+        const reports = names.map((some): Report => ({ progress: { current: 1, metrics: named(some) } }))
+        const before = new Set(Object.keys(state.metrics))
+        const { state: after, warnings, accepted } = plan(state, reports)
+        state = after
+        expect(accepted).toBe(reports.length)
+        const has = new Set(Object.keys(state.metrics).filter((name) => name !== 'loss'))
+        expect(has.size).toBeLessThanOrEqual(LIMITS.metricsPerTask)
+        for (const name of before) if (name !== 'loss') expect(has).toContain(name)
+        // Left out are only names that were reported, and only where there is no room.
+        const missing = new Set(names.flat().filter((name) => name !== 'loss' && !has.has(name)))
+        if (missing.size > 0) expect(has.size).toBe(LIMITS.metricsPerTask)
+        expect(warnings.length > 0).toBe(missing.size > 0)
+      }
+    })
+    fc.assert(property, { numRuns: 30, interruptAfterTimeLimit: 20_000 })
+  })
+
+  it('leaves out new names that are whole numbers, which an object has before all others', () => {
+    const quarters = range(0, 3).map((i) => named(range(256 * i, 256 * i + 255).map((n) => `m${n}`)))
+    let state = newState()
+    for (const metrics of quarters) state = plan(state, [{ progress: { current: 1, metrics } }]).state
+    const more = plan(state, [
+      { progress: { current: 2, metrics: { ...named(['0', '7', 'm1023']), m0: 5 } } },
+    ])
+    expect(more.warnings).toEqual([
+      'metrics "0", "7" left out: the task has 1024 different metrics, and no more are taken',
+    ])
+    expect((more.events.at(-1) as { metrics: Metrics }).metrics).toEqual({ m0: 5, m1023: 1 })
+    expect(Object.keys(more.state.metrics)).toHaveLength(1024)
+  })
 })
