@@ -76,7 +76,8 @@ const STANDARD: Readonly<Record<string, string>> = {
 /** The end of a place says the most. */
 function endInBytes(place: string, maxBytes: number): string {
   if (Buffer.byteLength(place) <= maxBytes) return place
-  let end = place
+  // A character has a byte at least; from the beginning of a long key it would be measured as often as it has characters.
+  let end = place.slice(-maxBytes)
   do end = end.slice(1)
   while (Buffer.byteLength(`…${end}`) > maxBytes || /^[\uDC00-\uDFFF]/.test(end))
   return `…${end}`
