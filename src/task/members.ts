@@ -64,18 +64,39 @@ export function refuseTooManyMembers(before: Roster, after: Roster & Pick<TaskSt
 const NONE: readonly string[] = []
 
 function noteMetrics(draft: DraftRoster, metrics: Metrics, prefix: string): void {
-  for (const name in metrics) draft.memberMetrics = withName(draft.memberMetrics, prefix + name)
+  const names = draft.memberMetrics ?? NONE
+  const known = knownIn(names)
+  const added: string[] = []
+  for (const metric in metrics) {
+    const name = prefix + metric
+    if (!known.has(name)) added.push(name)
+  }
+  if (added.length > 0) draft.memberMetrics = withNames(names, added)
 }
 
-/** Lists are replaced, never changed, so what is in one is found out once. */
+/** Lists are replaced, never changed; what is in one is found out once. */
 const sets = new WeakMap<readonly string[], Set<string>>()
 
-function withName(names: readonly string[] = NONE, name: string): readonly string[] {
-  if (names[names.length - 1] === name) return names
+function knownIn(names: readonly string[]): Set<string> {
   let known = sets.get(names)
   if (!known) {
     known = new Set(names)
     sets.set(names, known)
   }
-  return known.has(name) ? names : [...names, name]
+  return known
+}
+
+/** The next list takes over what is known of the one before: to find it out again for each would be quadratic. */
+function withNames(names: readonly string[], added: readonly string[]): readonly string[] {
+  const known = knownIn(names)
+  sets.delete(names)
+  for (const name of added) known.add(name)
+  const all = names.concat(added)
+  sets.set(all, known)
+  return all
+}
+
+function withName(names: readonly string[] = NONE, name: string): readonly string[] {
+  if (names[names.length - 1] === name || knownIn(names).has(name)) return names
+  return withNames(names, [name])
 }

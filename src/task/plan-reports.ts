@@ -93,9 +93,10 @@ function planOf(before: TaskState, batch: ReportBatch, reports: readonly Report[
       event.digest = digestOf(batch.reports, isLast ? i : duplicates, i + 1, member)
     }
     add(event)
+    // At once: what a thousand reports would add is a hundred times what there may be.
+    refuseTooManyMembers(before, state)
+    refuseTooManyMachines(before, state)
   }
-  refuseTooManyMembers(before, state)
-  refuseTooManyMachines(before, state)
   return { events, state, accepted, duplicates, warnings: NO_WARNINGS }
 }
 

@@ -177,6 +177,32 @@ describe('of members and their series there are only so many', () => {
     expect(full.metrics).toEqual({})
   })
 
+  it('refuses a call of a thousand reports as soon as there are too many metrics', () => {
+    const metrics = (report: number) => metricsOf(256, `m${report}_`)
+    const reports = range(1, 1000).map((i): Report => ({ progress: { current: i, metrics: metrics(i) } }))
+    refused(
+      () => send(newState(), 'rank-1', reports),
+      'TOO_MANY_SERIES',
+      /1 members and 16640 metrics of theirs, the last of them metric "m65_256"/,
+      { metric: 'm65_256' },
+    )
+    const { state } = send(newState(), 'rank-1', reports.slice(0, 64))
+    expect(state.memberMetrics).toEqual(range(1, 64).flatMap((i) => Object.keys(metrics(i))))
+    const samples = range(1, 1000).map(
+      (i): Report => ({ system: { metrics: metricsOf(200, `system/${i}_`) } }),
+    )
+    refused(() => send(newState(), 'host', samples), 'TOO_MANY_SERIES', /"system\/2_200" rejected/, {})
+  })
+
+  it('finds out what two calls would add to one list, whichever is taken', () => {
+    const before = ranks(1, metricsOf(3))
+    expect(of(before, 'rank-1', { x: 1, m1: 1 }).memberMetrics).toEqual(['m1', 'm2', 'm3', 'x'])
+    expect(of(before, 'rank-1', { y: 1, x: 1, m3: 1 }).memberMetrics).toEqual(['m1', 'm2', 'm3', 'y', 'x'])
+    expect(of(before, 'rank-1', { m2: 1 }).memberMetrics).toBe(before.memberMetrics)
+    expect(of(newState(), 'rank-1', { m2: 1 }).memberMetrics).toEqual(['m2'])
+    expect(of(newState(), 'rank-1', { m1: 1 }).memberMetrics).toEqual(['m1'])
+  })
+
   it('counts a metric of each phase, and knows what it counts from the events alone', () => {
     const { events, state } = send(newState(), 'rank-1', [
       { epochEnd: { epoch: 1, phase: 'TRAIN', metrics: { loss: 1 } } },
