@@ -2,12 +2,12 @@ import { TASK_ORDERS } from '../repository/find-tasks.ts'
 import { LIMITS } from '../task/limits.ts'
 import { builder } from './builder.ts'
 import { TaskStatusEnum } from './enums.ts'
-import { jsonObjectUpTo, line, listOf, text } from './validation.ts'
+import { jsonObjectUpTo, line, listOf, namesOf, text } from './validation.ts'
 
 export const TaskFilterInput = builder.inputType('TaskFilter', {
   description: 'All conditions that are given must hold.',
   fields: (t) => ({
-    ids: t.idList({ validate: listOf('ids', 0, LIMITS.filterIds) }),
+    ids: t.idList({ validate: namesOf('ids', LIMITS.filterIds, LIMITS.taskIdLength) }),
     statuses: t.field({ type: [TaskStatusEnum], validate: listOf('statuses', 0, LIMITS.filterIds) }),
     channelPrefix: t.string({ validate: line(LIMITS.channelPrefixLength) }),
     machineId: t.id({ validate: line(LIMITS.machineIdLength) }),

@@ -6,7 +6,7 @@ import { builder } from './builder.ts'
 import { completionTurns } from './completion-turns.ts'
 import { PhaseEnum } from './enums.ts'
 import { TaskObject } from './task.ts'
-import { line, listOf, wholeNumber } from './validation.ts'
+import { line, namesOf, wholeNumber } from './validation.ts'
 
 /** Fields of a point; and what writing a point, or a series beside its points, costs in fields of graphql-js. */
 const [POINT, WRITTEN_POINT, WRITTEN_SERIES] = [5, 5 / 8, 1]
@@ -72,6 +72,9 @@ const POINT_CHARACTERS = 40
 const sizeOfSeries = (series: readonly MetricSeries[]): number =>
   series.reduce((sum, { points }) => sum + points.length * POINT_CHARACTERS, 0)
 
+/** Of a name as `Task.metrics` has it, with the prefix of a phase. */
+const NAME_LENGTH = LIMITS.metricNameLength + 'test_'.length
+
 /** A task with more series than this costs more than its query seems to; the points of an answer are bounded, too. */
 const UNNAMED_SERIES = 20
 
@@ -84,7 +87,7 @@ builder.objectField(TaskObject, 'series', (t) =>
       names: t.arg.stringList({
         description:
           'Only these metrics, by their own names or those of `metrics` (`val_loss`); all of them where it is left out.',
-        validate: listOf('names', 0, LIMITS.seriesNames),
+        validate: namesOf('names', LIMITS.seriesNames, NAME_LENGTH),
       }),
       phase: t.arg({ type: PhaseEnum, description: 'Only this phase.' }),
       member: t.arg.string({ description: 'Only this member.', validate: line(LIMITS.memberLength) }),

@@ -76,6 +76,16 @@ export const listOf = (what: string, min: number, max: number) =>
     ({ length }) => `has ${length} ${what}; expected ${min} to ${max}`,
   )
 
+/** A list of names, such as those of metrics. */
+export const namesOf = (what: string, max: number, length: number) =>
+  bound<readonly string[]>(
+    (names) => names.length <= max && names.every((name) => isUpTo(name, length)),
+    (names) =>
+      names.length > max
+        ? `has ${names.length} ${what}; expected 0 to ${max}`
+        : `has one that is longer than ${length} characters; expected ${what} of at most as many`,
+  )
+
 /** Any JSON value, bounded by the length of its text. */
 export const jsonUpTo = (maxBytes: number) =>
   bound<unknown>(

@@ -87,6 +87,8 @@ export const LIMITS = {
   /** Different fields at the root of an operation. */
   rootFields: 64,
   operationVariables: 128,
+  /** Bytes of JSON of the variables that an operation uses more than once, counted at each use. */
+  repeatedVariablesBytes: 1_048_576,
   directivesPerNode: 8,
   /** Errors told of a document that does not fit the schema, and of variables that do not fit their types. */
   validationErrors: 10,

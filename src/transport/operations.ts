@@ -14,6 +14,7 @@ import { FanOut, SharedSubscription } from '../execution/fan-out.ts'
 import { PreparedAnswer } from '../execution/prepared-answer.ts'
 import type { TrustedDocuments } from '../execution/trusted-documents.ts'
 import { checkFieldsAreKnown } from '../execution/unknown-fields.ts'
+import { checkKeptVariables, checkVariableUses } from '../execution/variables.ts'
 import { accountOf, type Caller, holdersOf } from '../repository/access.ts'
 import type { Context, Opening } from '../schema/context.ts'
 import { toGraphQLError } from '../schema/errors.ts'
@@ -177,6 +178,7 @@ export class Operations {
     this.began(operation)
     let done: (() => void) | undefined
     try {
+      checkVariableUses(operation)
       done = this.#options.admit?.(operation)
     } catch (error) {
       return { errors: [withRetryAfter(this.translate(error))] }
@@ -202,6 +204,7 @@ export class Operations {
     this.began(operation)
     let held: OpenSubscription
     try {
+      checkVariableUses(operation)
       held = this.#open(operation)
     } catch (error) {
       return { errors: [withRetryAfter(this.translate(error))] }
@@ -230,13 +233,7 @@ export class Operations {
    * @throws EpochcastError TOO_MANY_SUBSCRIPTIONS, BAD_INPUT
    */
   #open({ document, operationName, variableValues, contextValue }: ExecutionArgs): OpenSubscription {
-    const bytes = variableValues ? jsonBytes(variableValues) : 0
-    if (bytes > LIMITS.subscriptionVariablesBytes) {
-      // What is too deep to be written has no length.
-      const size = Number.isFinite(bytes) ? `${bytes}` : 'too many'
-      const found = `the variables of the subscription are ${size} bytes of JSON`
-      throw new EpochcastError('BAD_INPUT', `${found}; expected at most ${LIMITS.subscriptionVariablesBytes}`)
-    }
+    checkKeptVariables(variableValues)
     const { caller } = contextValue as Context
     const letGo = this.#documents.hold(document, accountOf(caller))
     try {
