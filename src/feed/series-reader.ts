@@ -68,17 +68,22 @@ export class SeriesReader {
     const numbers = new SeriesNumbers(index.series)
     const tail = tailOf(read, index, through, numbers)
     const query = { ...request, maxPoints: request.maxPoints ?? fittingPoints(numbers.keys, request) }
-    const collect = async (isFine: (segment: SegmentInfo) => boolean, only: ReadonlySet<number> | null) => {
+    const collect = async (
+      isFine: (segment: SegmentInfo) => boolean,
+      only: ReadonlySet<number> | null,
+      others = 0,
+    ) => {
       const segments = await this.#load(key, index.segments, isFine)
-      return segments && sliced(seriesOf([...segments, tail], numbers.keys, through, query, only))
+      return segments && sliced(seriesOf([...segments, tail], numbers.keys, through, query, only), others)
     }
     // Of what was folded since the position that is asked for, all points are needed to tell them apart.
     const isNewer = (segment: SegmentInfo) => segment.through > through
     const found = await collect(isNewer, null)
     if (!found) return null
-    const coarse = found.filter(({ couldBeFiner }) => couldBeFiner).map(({ number }) => number)
-    if (coarse.length > 0) {
-      const finer = await collect((segment) => isNewer(segment) || overlaps(segment, query), new Set(coarse))
+    const coarse = new Set(found.filter(({ couldBeFiner }) => couldBeFiner).map(({ number }) => number))
+    if (coarse.size > 0) {
+      const others = pointsOf(found.filter(({ number }) => !coarse.has(number)))
+      const finer = await collect((segment) => isNewer(segment) || overlaps(segment, query), coarse, others)
       if (!finer) return null
       const byNumber = new Map(finer.map((one) => [one.number, one]))
       for (const [i, { number }] of found.entries())
@@ -131,10 +136,18 @@ function tailOf(
 const overlaps = ({ minStep, maxStep }: SegmentInfo, { from, to }: SeriesQuery): boolean =>
   maxStep >= (from ?? Number.NEGATIVE_INFINITY) && minStep <= (to ?? Number.POSITIVE_INFINITY)
 
-/** All of them, with a turn for the event loop now and then. */
-async function sliced(series: Iterable<FoundSeries>): Promise<FoundSeries[]> {
+const pointsOf = (found: readonly FoundSeries[]): number =>
+  found.reduce((sum, { series }) => sum + series.points.length, 0)
+
+/**
+ * All of them, with a turn for the event loop now and then.
+ *
+ * @param others points that the answer has beside them
+ * @throws EpochcastError ANSWER_TOO_LARGE
+ */
+async function sliced(series: Iterable<FoundSeries>, others: number): Promise<FoundSeries[]> {
   const all: FoundSeries[] = []
-  let points = 0
+  let points = others
   let sliceEnd = performance.now() + SLICE_MS
   for (const one of series) {
     all.push(one)

@@ -175,6 +175,25 @@ describeEngines((open) => {
     expect(message).toMatch(/ask for a lower maxPoints, or for fewer names/)
   })
 
+  it('the bound holds for series of which thinned parts were read and those that were read whole together', async () => {
+    const { url } = await open()
+    const id = await startExternal(url)
+    const metrics = (prefix: string, count: number) =>
+      Object.fromEntries(range(1, count).map((i) => [`${prefix}_${i}`, i]))
+    const send = async (from: number, to: number, some: object) => {
+      const reports = range(from, to).map((current) => ({ progress: { current, metrics: some } }))
+      for (let at = 0; at < reports.length; at += 100) await report(url, id, ...reports.slice(at, at + 100))
+    }
+    await send(1, 600, metrics('early', 80))
+    await send(601, 1140, metrics('late', 30))
+    const most = await curves(url, id, { maxPoints: 450 })
+    const points = (series: Data[]) => series.reduce((sum, { points }) => sum + points.length, 0)
+    expect(most.series).toHaveLength(110)
+    expect(points(most.series)).toBeLessThanOrEqual(50_000)
+    const { extensions } = await refusal(url, CURVES, { id, maxPoints: 600 })
+    expect(extensions).toMatchObject({ code: 'ANSWER_TOO_LARGE', max: 50_000 })
+  })
+
   it('every name of the latest metrics can be asked for', async () => {
     const { url } = await open()
     const id = await startExternal(url)
@@ -188,8 +207,15 @@ describeEngines((open) => {
       const { series } = await curves(url, id, { names: [name] })
       expect([name, series.some(({ points }: Data) => points.at(-1).value === value)]).toEqual([name, true])
     }
-    const { series } = await curves(url, id, { names: ['nothing'] })
-    expect(series).toEqual([])
+    for (const names of [['nothing'], ['eval_f1', 'val_recall', 'val_val_f1']]) {
+      const { series } = await curves(url, id, { names })
+      expect(series).toEqual([])
+    }
+    // Of a metric whose name has the prefix already there is no other.
+    await report(url, id, { epochEnd: { epoch: 2, phase: 'VAL', metrics: { val_f1: 0.6 } } })
+    const named = async (name: string) => (await curves(url, id, { names: [name] })).series
+    expect((await named('val_f1')).map(({ name }: Data) => name)).toEqual(['f1', 'val_f1'])
+    expect(await named('val_val_f1')).toEqual([])
   })
 
   it('members have series of their own', async () => {

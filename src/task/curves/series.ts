@@ -1,3 +1,4 @@
+import { latestName } from '../reducer.ts'
 import type { Phase } from '../task.ts'
 import { withoutReplaced } from './attempts.ts'
 import { Buckets, choosePoints, WELL_USED } from './choose.ts'
@@ -73,10 +74,14 @@ export function isWanted(
   )
 }
 
-/** A series by its own name, and by the one that its latest value has in `Task.metrics` (`reducer.ts`). */
-function latestNames({ name, phase }: SeriesKey): readonly string[] {
-  if (phase === 'VAL') return [name, `val_${name}`, `eval_${name}`]
-  return phase === 'TEST' ? [name, `test_${name}`] : [name]
+/** A series by its own name, and by those that its latest value may have in `Task.metrics`. */
+function latestNames({ name, phase, axis }: SeriesKey): readonly string[] {
+  if (phase === 'TEST') return [name, latestName(name, phase)]
+  if (phase !== 'VAL') return [name]
+  // With a step of their own, those of epochs and those of rounds are one series.
+  const ofEpochs = axis === 'ROUND' ? [] : [latestName(name, 'VAL')]
+  const ofRounds = axis === 'EPOCH' ? [] : [latestName(name, 'EVAL')]
+  return [name, ...ofEpochs, ...ofRounds]
 }
 
 function pointsOf(parts: readonly Part[], through: number, query: SeriesQuery): MetricPoint[] {
