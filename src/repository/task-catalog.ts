@@ -6,6 +6,7 @@ import { EpochcastError } from '../task/errors.ts'
 import { isFinalStatus, type TaskKey } from '../task/task.ts'
 import { CatalogIndex } from './catalog-index.ts'
 import { CatalogWalk } from './catalog-walk.ts'
+import { QuietListings } from './quiet-listings.ts'
 
 const LIST_PAGE = 200
 /** So few that live streams do not notice; of those that only have to be looked at, so many. */
@@ -38,6 +39,7 @@ export class TaskCatalog {
   #load = 0
   /** What was dropped since the load under way began. */
   readonly #droppedMeanwhile = new Set<number>()
+  readonly #quiet = new QuietListings((serial) => this.#lookAgain(serial))
   #isLoaded = false
   #loading: Promise<void> | undefined
   /** Something may have changed unheard since the load under way began. */
@@ -114,8 +116,24 @@ export class TaskCatalog {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#quiet.close()
     // A load under way may wait for an engine that is away; it ends by itself.
     await this.#watch?.close()
+  }
+
+  #told(change: ListingChange): void {
+    if (change.kind === 'listed') this.#quiet.note(change.listing)
+    this.#hear(change)
+  }
+
+  async #lookAgain(serial: number): Promise<void> {
+    const listing = this.index.get(serial)
+    try {
+      if (listing) await this.fresh(listing)
+    } catch (error) {
+      // Where the engine is away, everything is read again once it is back.
+      if (!(error instanceof EpochcastError)) this.#onError(error)
+    }
   }
 
   #hear(change: ListingChange): void {
@@ -139,6 +157,7 @@ export class TaskCatalog {
   #delete(serial: number): void {
     if (this.#loading) this.#droppedMeanwhile.add(serial)
     this.#loadOf.delete(serial)
+    this.#quiet.forget(serial)
     this.#count(this.index.get(serial), -1)
     this.index.delete(serial)
   }
@@ -164,7 +183,7 @@ export class TaskCatalog {
     while (this.#isStale && !this.#isClosed) {
       this.#isStale = false
       try {
-        this.#watch ??= await this.#store.watchListings((change) => this.#hear(change))
+        this.#watch ??= await this.#store.watchListings((change) => this.#told(change))
         if (this.#isClosed) return await this.#watch.close()
         await this.#loadAll()
       } catch (error) {

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import type { Snapshot } from '../../src/event-log/event-log.ts'
 import type { ListingChange } from '../../src/event-log/listing.ts'
 import { MemoryStore } from '../../src/event-log/memory.ts'
 import { ANYONE } from '../../src/repository/access.ts'
@@ -72,6 +73,27 @@ it('orders a page by what the tasks say now, though their listings are older', a
   await append(store, b, progress(1))
   await append(store, a, progress(2))
   expect((await find({}, { order: 'UPDATED_DESC' })).ids).toEqual(['a', 'b'])
+})
+
+it('has the newest change first, also of tasks whose last changes were not told', async () => {
+  await catalog.loaded()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const [a] = [await createTask(store, { id: 'a' }), await createTask(store, { id: 'b' })]
+  const { state } = (await store.snapshot(a)) as Snapshot
+  // A writer keeps a change to itself that comes soon after another.
+  const later = { ...progress(1), recordedAt: state.updatedAt + 5000 }
+  tell = () => {}
+  await append(store, a, later)
+  const newest = async () => (await find({}, { order: 'UPDATED_DESC', limit: 1 })).ids
+  const known = () => catalog.index.get(1)?.updatedAt
+  expect(known()).toBe(state.updatedAt)
+  await vi.advanceTimersByTimeAsync(11_000)
+  expect(known()).toBe(state.updatedAt + 5000)
+  expect(await newest()).toEqual(['a'])
+  expect(errors).toEqual([])
 })
 
 it('never shows a task that no longer matches or is gone, and fills the page with the next', async () => {
