@@ -31,7 +31,8 @@ export interface SegmentInfo {
 
 export const overviewOf = (name: string): string => `${name}-overview`
 
-const VERSION = 1
+/** In version 1 each series had its names in full. */
+const VERSION = 2
 
 /** In the order in which a segment's are written. */
 const SEGMENT_FIELDS = [
@@ -48,11 +49,31 @@ const SEGMENT_FIELDS = [
 const encodeSegmentInfo = (segment: SegmentInfo): string =>
   JSON.stringify(SEGMENT_FIELDS.map((field) => segment[field]))
 
+/** Each word once: of many members, who all report the same metrics, there are a hundred times as many series as names. */
+function encodeSeries(series: readonly SeriesKey[]): string {
+  const words = new Map<string, number>()
+  const numberOf = (word: string): number => {
+    let number = words.get(word)
+    if (number === undefined) {
+      number = words.size
+      words.set(word, number)
+    }
+    return number
+  }
+  const encoded = series.map(({ name, phase, member, axis }) => [
+    numberOf(name),
+    phase && numberOf(phase),
+    member === null ? null : numberOf(member),
+    numberOf(axis),
+  ])
+  return `"words":${JSON.stringify([...words.keys()])},"series":${JSON.stringify(encoded)}`
+}
+
 /** Writes the index of one task: with each fold anew, though most of it is what it was before. */
 export class IndexEncoder {
   #series: readonly SeriesKey[] = []
   #seriesCount = 0
-  #encodedSeries = '[]'
+  #encodedSeries = encodeSeries([])
   #segments: readonly SegmentInfo[] = []
   #encodedSegments = ''
 
@@ -62,7 +83,7 @@ export class IndexEncoder {
     const { attempt, startedEpoch } = context
     // Joined to one piece, which is to be measured and stored.
     return [
-      `{"version":${VERSION},"through":${through},"context":[${attempt},${startedEpoch}],"series":`,
+      `{"version":${VERSION},"through":${through},"context":[${attempt},${startedEpoch}],`,
       this.#encodedSeries,
       ',"segments":[',
       this.#encodedSegments,
@@ -79,9 +100,7 @@ export class IndexEncoder {
   /** @param series a list to which others may have been added since */
   #encodeSeries(series: readonly SeriesKey[]): void {
     if (series === this.#series && series.length === this.#seriesCount) return
-    this.#encodedSeries = JSON.stringify(
-      series.map(({ name, phase, member, axis }) => [name, phase, member, axis]),
-    )
+    this.#encodedSeries = encodeSeries(series)
     this.#series = series
     this.#seriesCount = series.length
   }
@@ -100,12 +119,17 @@ function beginsWith<T>(list: readonly T[], beginning: readonly T[]): boolean {
 }
 
 export function decodeIndex(text: string): CurveIndex {
-  const { version, through, context, series, segments } = JSON.parse(text)
-  if (version !== VERSION) throw new Error(`curves have version ${version}; expected ${VERSION}`)
+  const { version, through, context, words, series, segments } = JSON.parse(text)
+  if (version !== 1 && version !== VERSION)
+    throw new Error(`curves have version ${version}; expected ${VERSION}`)
+  const wordOf = (found: number | string | null) => (typeof found === 'number' ? words[found] : found)
   return {
     through,
     context: { attempt: context[0], startedEpoch: context[1] },
-    series: series.map(([name, phase, member, axis]: unknown[]) => ({ name, phase, member, axis })),
+    series: series.map((found: (number | string | null)[]) => {
+      const [name, phase, member, axis] = found.map(wordOf)
+      return { name, phase, member, axis }
+    }),
     segments: segments.map((values: unknown[]) =>
       Object.fromEntries(SEGMENT_FIELDS.map((field, i) => [field, values[i]])),
     ),

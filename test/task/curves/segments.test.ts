@@ -10,6 +10,7 @@ import {
 } from '../../../src/task/curves/curve-index.ts'
 import { CurveDraft, FIRST_CONTEXT } from '../../../src/task/curves/draft.ts'
 import { fairShare, mergeSegments as mergeToBytes } from '../../../src/task/curves/merge.ts'
+import type { SeriesKey } from '../../../src/task/curves/point.ts'
 import { decodeSegment, encodeSegment, pointsIn, type Segment } from '../../../src/task/curves/segment.ts'
 import { seriesOf } from '../../../src/task/curves/series.ts'
 import { SeriesNumbers } from '../../../src/task/curves/series-numbers.ts'
@@ -246,7 +247,28 @@ describe('which segments to merge', () => {
       segments: [{ ...info(3), name: 'x', hasOverview: true, minStep: 0.5 }, info(1)],
     } as const
     expect(decodeIndex(new IndexEncoder().encode(index))).toEqual(index)
-    expect(() => decodeIndex('{"version":9}')).toThrow('curves have version 9; expected 1')
+    expect(() => decodeIndex('{"version":9}')).toThrow('curves have version 9; expected 2')
+    // As it was written once, with all names in full.
+    const segments = index.segments.map((segment) => [
+      ...[segment.name, segment.after, segment.through, segment.level, segment.bytes],
+      ...[segment.hasOverview, segment.minStep, segment.maxStep],
+    ])
+    const series = index.series.map(({ name, phase, member, axis }) => [name, phase, member, axis])
+    const before = { version: 1, through: 7, context: [2, null], series, segments }
+    expect(decodeIndex(JSON.stringify(before))).toEqual(index)
+  })
+
+  it('an index has each name once, of however many members', () => {
+    const members = range(1, 64).map((i) => `member-${i}`.padEnd(128, '-'))
+    const names = range(1, 256).map((i) => `metric-${i}`.padEnd(128, '-'))
+    const series = members.flatMap((member) =>
+      names.map((name): SeriesKey => ({ name, phase: 'TRAIN', member, axis: 'STEP' })),
+    )
+    const index = { through: 1, context: { attempt: 1, startedEpoch: null }, series, segments: [] }
+    const encoder = new IndexEncoder()
+    const text = encoder.encode(index)
+    expect(decodeIndex(text)).toEqual(index)
+    expect(encoder.bytesOf(series)).toBeLessThan(20 * series.length + 140 * 320)
   })
 
   it('an index that was written before is written with what has changed since', () => {
@@ -260,8 +282,9 @@ describe('which segments to merge', () => {
         segments,
       }
       expect(decodeIndex(encoder.encode(index))).toEqual(index)
-      expect(encoder.bytesOf(keys.keys)).toBe(
-        Buffer.byteLength(JSON.stringify(keys.keys.map((key) => Object.values(key)))),
+      const others = { ...index, series: [] }
+      expect(encoder.bytesOf(keys.keys) - new IndexEncoder().bytesOf([])).toBe(
+        Buffer.byteLength(encoder.encode(index)) - Buffer.byteLength(new IndexEncoder().encode(others)),
       )
     }
     const [a, b, c, d] = [info(0), info(1), info(2), info(3)]
