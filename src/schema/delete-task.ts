@@ -18,7 +18,7 @@ builder.mutationField('deleteTask', (t) =>
   t.field({
     type: DeleteTaskPayload,
     description:
-      'Drops a finished task with its log and curves; refused (TASK_NOT_ENDED) while it may still report. Its idempotencyKey may then start another.',
+      'Drops a finished task with its log and curves; refused (TASK_NOT_ENDED) before its end. One that was given up (Abandoned) has ended: a trainer of it that is still there has nowhere to report to. Its idempotencyKey may then start another.',
     args: { input: t.arg({ type: DeleteTaskInput, required: true }) },
     resolve: async (_, { input: { taskId, channelPrefix } }, { caller, services }) => {
       await services.records.delete(caller, taskId, channelPrefix ?? null)

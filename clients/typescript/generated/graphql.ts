@@ -199,7 +199,7 @@ export type Mutation = {
   readonly cancelTraining: CancelTrainingPayload;
   /** A link by which one task can be watched by whoever has it, for a time. */
   readonly createViewLink: CreateViewLinkPayload;
-  /** Drops a finished task with its log and curves; refused (TASK_NOT_ENDED) while it may still report. Its idempotencyKey may then start another. */
+  /** Drops a finished task with its log and curves; refused (TASK_NOT_ENDED) before its end. One that was given up (Abandoned) has ended: a trainer of it that is still there has nowhere to report to. Its idempotencyKey may then start another. */
   readonly deleteTask: DeleteTaskPayload;
   /** Appends a trainer's reports to its task's log, in order, all or none. */
   readonly reportMetrics: ReportMetricsPayload;
