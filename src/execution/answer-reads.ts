@@ -42,7 +42,9 @@ export class AnswerReads {
       return found
     } finally {
       this.#underWay--
-      this.#waiting.shift()?.()
+      // An engine in this process needs no turn of the event loop for a read, and all of them could take place in one.
+      const next = this.#waiting.shift()
+      if (next) setImmediate(next)
     }
   }
 

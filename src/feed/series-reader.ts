@@ -14,6 +14,8 @@ import { channelOf, type TaskKey } from '../task/task.ts'
 
 /** Segments never change, so they are read once; bytes of those that are kept. */
 const KEPT_SEGMENTS_BYTES = 32 * 1024 * 1024
+/** Characters of indexes whose content is kept; it takes a few times as much. */
+const KEPT_INDEX_CHARACTERS = 8 * 1024 * 1024
 /** A segment may be merged between reading the index and reading it; that takes many events, so not often. */
 const MAX_TRIES = 10
 /** Longest time that the event loop is held. */
@@ -24,12 +26,21 @@ export interface SeriesRequest extends Omit<SeriesQuery, 'maxPoints'> {
   readonly maxPoints: number | null
 }
 
+/** An index as it was stored last, and the numbers of its series and of others that the log had since. */
+interface KnownIndex {
+  readonly text: string
+  readonly index: CurveIndex
+  readonly numbers: SeriesNumbers
+}
+
 const EMPTY: CurveIndex = { through: 0, context: FIRST_CONTEXT, series: [], segments: [] }
 
 /** Reads metric histories: what was folded into curves, and the events in the log after that. */
 export class SeriesReader {
   readonly #store: CurveStore
   readonly #segments = new LRUCache<string, Segment>({ maxSize: KEPT_SEGMENTS_BYTES })
+  /** By channel. */
+  readonly #indexes = new LRUCache<string, KnownIndex>({ maxSize: KEPT_INDEX_CHARACTERS })
 
   constructor(store: CurveStore) {
     this.#store = store
@@ -64,8 +75,7 @@ export class SeriesReader {
     through: number,
     request: SeriesRequest,
   ): Promise<MetricSeries[] | null> {
-    const index = read.index ? decodeIndex(read.index) : EMPTY
-    const numbers = new SeriesNumbers(index.series)
+    const { index, numbers } = this.#indexOf(channelOf(key), read.index)
     const tail = tailOf(read, index, through, numbers)
     const query = { ...request, maxPoints: request.maxPoints ?? fittingPoints(numbers.keys, request) }
     const collect = async (
@@ -90,6 +100,18 @@ export class SeriesReader {
         found[i] = byNumber.get(number) ?? (found[i] as FoundSeries)
     }
     return found.map(({ series }) => series).filter(({ points }) => points.length > 0)
+  }
+
+  /** Where many series of one task are asked for one by one, its index is read once. */
+  #indexOf(channel: string, text: string | null): Omit<KnownIndex, 'text'> {
+    if (text === null) return { index: EMPTY, numbers: new SeriesNumbers([]) }
+    let known = this.#indexes.get(channel)
+    if (known?.text !== text) {
+      const index = decodeIndex(text)
+      known = { text, index, numbers: new SeriesNumbers(index.series) }
+      this.#indexes.set(channel, known, { size: text.length })
+    }
+    return known
   }
 
   /** Segments, or their overviews where they need not be fine; null where one is gone. */

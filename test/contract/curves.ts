@@ -61,8 +61,11 @@ function randomReports(random: Random, count: number): Report[] {
 /** What an engine promises of curves; passing it is proof that `series` are whole on it. */
 export function curvesContract(open: (options: StoreFactoryOptions) => Promise<Store>): void {
   let store: Store
+  /** One that has read before, as a server's has. */
+  let reader: SeriesReader
   beforeEach(async () => {
     store = await open({ retainEvents: 20 })
+    reader = new SeriesReader(store)
   })
   afterEach(() => store.close())
 
@@ -78,7 +81,10 @@ export function curvesContract(open: (options: StoreFactoryOptions) => Promise<S
 
   const readAll = async (key: TaskKey, query: Partial<SeriesQuery> = {}, at?: Snapshot) => {
     const view = at ?? (await store.snapshot(key))
-    return view ? byIdentity(await new SeriesReader(store).read(view, { ...ALL, ...query })) : []
+    if (!view) return []
+    const found = byIdentity(await new SeriesReader(store).read(view, { ...ALL, ...query }))
+    expect(byIdentity(await reader.read(view, { ...ALL, ...query }))).toEqual(found)
+    return found
   }
 
   it('are every point that was ever reported, whoever wrote it, as of any moment', () =>

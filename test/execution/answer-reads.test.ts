@@ -38,6 +38,28 @@ describe('what one answer reads', () => {
     expect(most).toBe(4)
   })
 
+  it('leaves a turn of the event loop to others, also where reading takes none', async () => {
+    const reads = new AnswerReads(new AnswerRoom(1).begin('a'))
+    let turns = 0
+    let isDone = false
+    const turn = () => {
+      turns++
+      if (!isDone) setImmediate(turn)
+    }
+    setImmediate(turn)
+    const all = range(1, 40).map((i) =>
+      reads.read(
+        `${i}`,
+        async () => turns,
+        () => 1,
+      ),
+    )
+    const began = await Promise.all(all)
+    isDone = true
+    for (const at of new Set(began))
+      expect(began.filter((other) => other === at).length).toBeLessThanOrEqual(4)
+  })
+
   it('is read no further once it is too much, and may be as much as the bound', async () => {
     const reads = new AnswerReads(new AnswerRoom(1).begin('a'))
     const half = LIMITS.answerReads / 2

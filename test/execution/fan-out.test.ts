@@ -140,7 +140,8 @@ it('keeps no encoding whose variables are long, and of the others only what the 
   expect(Object.keys(executed[0]?.variableValues ?? {})).toEqual(['taskId'])
   await first({ undeclared: 'y' })
   expect(executed).toHaveLength(1)
-  const long = { names: ['x'.repeat(MAX_KEPT_VARIABLES)] }
+  const long = { names: Array.from({ length: 64 }, () => 'x'.repeat(128)) }
+  expect(JSON.stringify(long).length).toBeGreaterThan(MAX_KEPT_VARIABLES)
   await first(long)
   await first(long)
   expect(executed).toHaveLength(3)
