@@ -1,5 +1,5 @@
 import { keptResult } from '../task/foreign-result.ts'
-import { InexactNumber, jsonText, parseJson } from '../task/json.ts'
+import { InexactNumber, jsonText, parseJson, quoteBareNumbers } from '../task/json.ts'
 import { LIMITS } from '../task/limits.ts'
 import type { Report } from '../task/report.ts'
 import type { Json, MetricValue } from '../task/task.ts'
@@ -229,9 +229,6 @@ const exactless = (value: unknown): unknown => (value instanceof InexactNumber ?
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof InexactNumber)
 
-/** A string, which is passed over, or what Python's json writes for numbers that JSON does not have. */
-const STRING_OR_LITERAL = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/gs
-
 /** As JSON, with NaN and the infinities of Python as texts; undefined where it is neither. */
 function parseLenient(text: string): unknown {
   try {
@@ -240,9 +237,7 @@ function parseLenient(text: string): unknown {
     if (!/NaN|Infinity/.test(text)) return undefined
   }
   try {
-    return parseJson(
-      text.replace(STRING_OR_LITERAL, (token) => (token.startsWith('"') ? token : `"${token}"`)),
-    )
+    return parseJson(quoteBareNumbers(text))
   } catch {
     return undefined
   }

@@ -66,6 +66,16 @@ const SUSPICIOUS = /[[,:\s]-?(?:\d{16}|\d[\d.]*[eE](?:\+?\d\d|-\d{3})|0\.0{300})
 /** Whether a JSON text can have numbers that are inexact; false for nearly all. */
 export const mayBeInexact = (text: string): boolean => SUSPICIOUS.test(text)
 
+/**
+ * Strings, one without an end to the end of the text, and the words that Python's json module writes for numbers that JSON does
+ * not have. An expression that passed over the beginning of a string without an end would begin again at each quote in it.
+ */
+const STRING_OR_BARE_NUMBER = /"[^"\\]*(?:\\(?:.|$)[^"\\]*)*(?:"|$)|-?\b(?:NaN|Infinity)\b/gs
+
+/** The text with NaN and the infinities of Python as strings. */
+export const quoteBareNumbers = (text: string): string =>
+  text.replace(STRING_OR_BARE_NUMBER, (found) => (found.startsWith('"') ? found : `"${found}"`))
+
 /** A text with too many lists and objects to be parsed. */
 export class TooManyContainersError extends SyntaxError {
   constructor() {

@@ -1,6 +1,6 @@
 import { isUsableText } from '../../schema/validation.ts'
 import { EpochcastError, quote } from '../../task/errors.ts'
-import { parseText } from '../../task/json.ts'
+import { parseText, quoteBareNumbers } from '../../task/json.ts'
 import type { Report } from '../../task/report.ts'
 import type { Json, Metrics, Phase } from '../../task/task.ts'
 import { type Fields, isObject, metricsOf, metricValue } from './relay-metrics.ts'
@@ -249,15 +249,11 @@ function fieldsOf(value: unknown, what: string): Fields {
 
 const badInput = (message: string): EpochcastError => new EpochcastError('BAD_INPUT', message)
 
-/** Strings, one without an end to the end of the text, and the words that Python's json module writes for numbers that JSON does not have. */
-const BARE = /"[^"\\]*(?:\\(?:.|$)[^"\\]*)*(?:"|$)|-?\b(?:NaN|Infinity)\b/gs
-
 /** @throws EpochcastError BAD_REQUEST */
 function parsed(text: string): unknown {
-  const quoted = () => text.replace(BARE, (found) => (found.startsWith('"') ? found : `"${found}"`))
-  for (const textOf of [() => text, quoted]) {
+  for (const json of [() => text, () => quoteBareNumbers(text)]) {
     try {
-      return parseText(textOf())
+      return parseText(json())
     } catch {
       // Which of them it was is for whoever reads the refusal.
     }
