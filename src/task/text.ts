@@ -9,8 +9,9 @@ export function charactersIn(text: string): number {
   return text.length - (text.match(SURROGATE_PAIRS)?.length ?? 0)
 }
 
-/** Whether a text has at most so many characters; counted only where that is not plain. */
-export const isUpTo = (text: string, max: number): boolean => text.length <= max || charactersIn(text) <= max
+/** Whether a text has at most so many characters; counted only where that is not plain, so never in a long text. */
+export const isUpTo = (text: string, max: number): boolean =>
+  text.length <= max || (text.length <= 2 * max && charactersIn(text) <= max)
 
 /** The first characters of a text. */
 export function firstCharacters(text: string, count: number): string {

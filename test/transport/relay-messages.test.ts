@@ -9,6 +9,7 @@ import {
   SUCCESS_WORDS,
 } from '../../src/transport/plain/relay-messages.ts'
 import { timeOf } from '../../src/transport/plain/relay-time.ts'
+import { cpuMsOf } from '../support/cpu-time.ts'
 
 const message = (type: string, data: unknown, more: object = {}) =>
   relayMessage(JSON.stringify({ type, data, ...more }))
@@ -144,6 +145,20 @@ describe('a message of a relay', () => {
     // What backtracking would take hours for.
     expect(() => relayMessage('"\\'.repeat(500_000))).toThrow('not JSON')
     expect(() => relayMessage('['.repeat(1_000_000))).toThrow('not JSON')
+  })
+
+  it('is not read again for each name within a map, however long the name of the map is', () => {
+    const inner = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`m${i}`, 1]))
+    const long = 'k'.repeat(500_000)
+    const [beside, around] = [
+      { [long]: 1, m: inner },
+      { [long]: inner, m: 1 },
+    ]
+    const cpuMs = cpuMsOf(() => message('epoch_end', { epoch: 1, metrics: beside }))
+    expect(cpuMsOf(() => message('epoch_end', { epoch: 1, metrics: around }))).toBeLessThan(10 * cpuMs + 200)
+    const { reports, warnings } = message('epoch_end', { epoch: 1, metrics: around })
+    expect(reports).toEqual([{ epochEnd: { epoch: 1, phase: 'TRAIN', metrics: { m: 1 } } }])
+    expect(warnings).toHaveLength(20)
   })
 
   it('knows the task that it names', () => {

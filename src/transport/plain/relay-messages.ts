@@ -3,7 +3,7 @@ import { EpochcastError, quote } from '../../task/errors.ts'
 import { parseText, quoteBareNumbers } from '../../task/json.ts'
 import type { Report } from '../../task/report.ts'
 import type { Json, Metrics, Phase } from '../../task/task.ts'
-import { type Fields, isObject, metricsOf, metricValue } from './relay-metrics.ts'
+import { type Fields, isObject, metricsOf, metricValue, type Warn } from './relay-metrics.ts'
 import { timeOf } from './relay-time.ts'
 
 /*
@@ -36,7 +36,7 @@ type RelayType = (typeof TYPES)[number]
 interface Reading {
   readonly data: Fields
   readonly at: { readonly timestamp?: string }
-  readonly warn: (warning: string) => void
+  readonly warn: Warn
 }
 
 /** More say no more than the first. */
@@ -68,11 +68,11 @@ export function relayMessage(text: string): RelayMessage {
   if (!isType(type)) throw badInput(`type is ${quote(type)}; expected one of ${TYPES.join(', ')}`)
   const data = fieldsOf(message.data ?? {}, 'data')
   const warnings: string[] = []
-  const warn = (warning: string) => void (warnings.length < MAX_WARNINGS && warnings.push(warning))
+  const warn: Warn = (words) => void (warnings.length < MAX_WARNINGS && warnings.push(words()))
   const given = message.timestamp ?? data.timestamp
   const timestamp = timeOf(given)
   if (given != null && timestamp === null)
-    warn(`timestamp ${quote(given)} has no zone or is no time; the time of its arrival was taken`)
+    warn(() => `timestamp ${quote(given)} has no zone or is no time; the time of its arrival was taken`)
   const read = READERS[type]({ data, at: timestamp === null ? {} : { timestamp }, warn })
   return {
     ...{ type, text, isDated: given != null, taskId: taskIdIn(message, data), warnings },
@@ -93,7 +93,7 @@ const READERS = {
     const { phase } = data
     const known = typeof phase === 'string' ? PHASE_WORDS[phase.toLowerCase()] : undefined
     if (phase != null && !known)
-      warn(`data.phase is ${quote(phase)}; expected train, val or test, so train is taken`)
+      warn(() => `data.phase is ${quote(phase)}; expected train, val or test, so train is taken`)
     const metrics = metricsIn(data, 'metrics', warn) ?? metricsOf(withoutNames(data, PLACES), 'data', warn)
     const step = optionalCount(data, ['step', 'global_step'], 0, warn, 'step')
     const epoch = numberOf(data, 'epoch')
@@ -151,10 +151,7 @@ function statusReports({ data, at, warn }: Reading): Read {
 }
 
 /** As `metrics-messages.ts` writes it. */
-function progressIn(
-  data: Fields,
-  warn: Reading['warn'],
-): Omit<NonNullable<Report['progress']>, 'message'> | null {
+function progressIn(data: Fields, warn: Warn): Omit<NonNullable<Report['progress']>, 'message'> | null {
   const current = finite(data.current)
   if (current === null || !isCount(Math.floor(current))) return null
   const epoch = finite(data.epoch)
@@ -179,7 +176,7 @@ const PLACES: readonly string[] = [
 const withoutNames = (data: Fields, names: readonly string[]): Fields =>
   Object.fromEntries(Object.entries(data).filter(([name]) => !names.includes(name)))
 
-function metricsIn(data: Fields, name: string, warn: Reading['warn']): Metrics | null {
+function metricsIn(data: Fields, name: string, warn: Warn): Metrics | null {
   const metrics = data[name]
   if (metrics == null) return null
   return metricsOf(fieldsOf(metrics, `data.${name}`), `data.${name}`, warn)
@@ -205,14 +202,17 @@ function optionalCount(
   data: Fields,
   names: readonly string[],
   min: number,
-  warn: Reading['warn'],
+  warn: Warn,
   as = camelCase(names[0] as string),
 ): Record<string, number> {
   const name = names.find((one) => data[one] != null)
   if (name === undefined) return {}
   const value = Math.floor(finite(data[name]) ?? Number.NaN)
   if (isCount(value) && value >= min) return { [as]: value }
-  warn(`data.${name} is ${quote(data[name])}; expected a whole number of ${min} or more, so it was left out`)
+  warn(
+    () =>
+      `data.${name} is ${quote(data[name])}; expected a whole number of ${min} or more, so it was left out`,
+  )
   return {}
 }
 

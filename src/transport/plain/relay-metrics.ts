@@ -9,26 +9,32 @@ export type Fields = Readonly<Record<string, unknown>>
 
 const MAX_NESTING = 8
 
+/** Says what is left out; the words are made only where they are told, as there may be very many of them. */
+export type Warn = (words: () => string) => void
+
 /** Numbers by their names, of maps within as a/b. What is no number is left out, and must not take the others with it. */
-export function metricsOf(values: Fields, place: string, warn: (warning: string) => void): Metrics {
+export function metricsOf(values: Fields, place: string, warn: Warn): Metrics {
   const metrics: [string, MetricValue][] = []
   const add = (within: Fields, prefix: string, depth: number) => {
     for (const [name, value] of Object.entries(within)) {
+      if (value === null) continue
       const full = prefix + name
       const metric = metricValue(value)
-      const isUsable =
-        full !== '' && full !== '__proto__' && isUsableText(full) && isUpTo(full, LIMITS.metricNameLength)
-      if (value === null) continue
       if (isObject(value) && depth < MAX_NESTING) add(value, `${full}/`, depth + 1)
       else if (metric === null)
-        warn(`${place} has ${quote(full)}: ${quote(value)}, which is no number and was left out`)
-      else if (!isUsable) warn(`the metric ${quote(full)} has no usable name and was left out`)
+        warn(() => `${place} has ${quote(full)}: ${quote(value)}, which is no number and was left out`)
+      else if (!isUsableName(full))
+        warn(() => `the metric ${quote(full)} has no usable name and was left out`)
       else metrics.push([full, metric])
     }
   }
   add(values, '', 0)
   return Object.fromEntries(metrics)
 }
+
+/** Its length first: all names of a map within begin with that of the map, however long it is. */
+const isUsableName = (name: string): boolean =>
+  name !== '' && name !== '__proto__' && isUpTo(name, LIMITS.metricNameLength) && isUsableText(name)
 
 export function metricValue(value: unknown): MetricValue | null {
   if (typeof value === 'boolean') return Number(value)
