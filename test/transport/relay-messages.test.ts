@@ -161,6 +161,26 @@ describe('a message of a relay', () => {
     expect(warnings).toHaveLength(20)
   })
 
+  it('may have values that are too deep to be written', () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+    const words = 'a value of very many levels'
+    const read = (text: string) => relayMessage(text.replaceAll('DEEP', deep))
+    expect(read('{"type":"status","data":{"status":DEEP}}').reports).toEqual([
+      { status: { status: 'RUNNING', message: words } },
+    ])
+    expect(read('{"type":"status","data":{"status":"x","message":DEEP}}').reports).toEqual([
+      { status: { status: 'RUNNING', message: words } },
+    ])
+    expect(read('{"type":"error","data":{"error":DEEP,"error_type":DEEP}}').reports).toEqual([
+      { error: { error: words, errorType: words } },
+    ])
+    expect(read('{"type":"status","data":{"status":"x","current":1,"stage":DEEP}}').reports).toMatchObject([
+      { progress: { current: 1, stage: words } },
+    ])
+    // Refused later, as no id has blanks.
+    expect(read('{"type":"status","task_id":DEEP,"data":{"status":"x"}}').taskId).toBe(words)
+  })
+
   it('knows the task that it names', () => {
     expect(message('status', { status: 'x', task_id: 'a' }).taskId).toBe('a')
     expect(message('status', { status: 'x' }, { task_id: 7 }).taskId).toBe('7')

@@ -1,6 +1,6 @@
 import { isUsableText } from '../../schema/validation.ts'
 import { EpochcastError, quote } from '../../task/errors.ts'
-import { parseText, quoteBareNumbers } from '../../task/json.ts'
+import { jsonText, parseText, quoteBareNumbers } from '../../task/json.ts'
 import type { Report } from '../../task/report.ts'
 import type { Json, Metrics, Phase } from '../../task/task.ts'
 import { type Fields, isObject, metricsOf, metricValue, type Warn } from './relay-metrics.ts'
@@ -223,8 +223,12 @@ const camelCase = (name: string): string =>
 function wordsIn(data: Fields, name: string): string | null {
   const value = data[name]
   if (value == null || value === '') return null
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return textOf(value)
 }
+
+/** A value that is too deep to be written must not take the message with it. */
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : (jsonText(value) ?? 'a value of very many levels')
 
 function errorTypeIn(data: Fields): { errorType?: string } {
   const errorType = wordsIn(data, 'error_type')
@@ -236,8 +240,7 @@ const word = (value: unknown): string => (typeof value === 'string' ? value.trim
 /** The relay's own messages name the task in `data`; a number is an id of somebody's database. */
 function taskIdIn(message: Fields, data: Fields): string | null {
   const id = message.task_id ?? data.task_id
-  if (id == null) return null
-  return typeof id === 'string' ? id : JSON.stringify(id)
+  return id == null ? null : textOf(id)
 }
 
 const isType = (type: unknown): type is RelayType => TYPES.includes(type as RelayType)
