@@ -109,6 +109,19 @@ describe('a message', () => {
     await until('the answer', () => client.results('1')[0])
   })
 
+  it.each(['ping', 'pong'])('%s of very many levels does not end its socket', async (type) => {
+    const { webSocketUrl } = await testServer()
+    const client = await ProtocolClient.open(webSocketUrl)
+    client.socket.send(`{"type":"${type}","payload":${'{"a":'.repeat(60_000)}1${'}'.repeat(60_000)}}`)
+    client.subscribe('1', version)
+    await until('the answer', () => client.results('1')[0])
+    expect(client.messages.filter((message) => message.type === 'pong')).toEqual(
+      // Without what it cannot repeat.
+      type === 'ping' ? [{ type: 'pong' }] : [],
+    )
+    expect(client.closed).toBeUndefined()
+  })
+
   it('of what is not there to be completed, or of payloads that nobody reads, does nothing', async () => {
     const { webSocketUrl } = await testServer()
     const client = new ProtocolClient(new WebSocket(webSocketUrl, 'graphql-transport-ws'))

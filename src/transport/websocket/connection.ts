@@ -4,7 +4,7 @@ import type { RawData } from 'ws'
 import { withRawJson } from '../../execution/raw-json.ts'
 import type { Caller } from '../../repository/access.ts'
 import { EpochcastError } from '../../task/errors.ts'
-import { parseJson } from '../../task/json.ts'
+import { jsonText, parseJson } from '../../task/json.ts'
 import type { Callers } from '../callers.ts'
 import { BURST_SECONDS, type Clients, holderOf } from '../clients.ts'
 import { withText } from '../document-request.ts'
@@ -122,7 +122,8 @@ export class Connection implements ProtocolSocket, KeptConnection {
 
   async onPing(payload: Record<string, unknown> | undefined): Promise<void> {
     const answer = await this.#caller.pong(payload, this.#options.translate)
-    await this.send(JSON.stringify({ type: 'pong', ...(answer && { payload: answer }) }))
+    // One that is too deep to be written is not repeated; the ping is answered all the same.
+    await this.send(jsonText({ type: 'pong', ...(answer && { payload: answer }) }) ?? '{"type":"pong"}')
   }
 
   onMessage(take: Take): void {
