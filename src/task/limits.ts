@@ -9,6 +9,8 @@ export const LIMITS = {
   metricsPerReport: 256,
   /** Different metric names of one task's own, in its state. */
   metricsPerTask: 1024,
+  /** Of one map or list at a door whose senders are not told; which of them count is only known with the task. */
+  metricsLookedAt: 10_000,
   metricNameLength: 128,
   /** Producers that may number their reports within one attempt of a task. */
   producersPerAttempt: 1024,

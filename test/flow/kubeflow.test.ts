@@ -62,12 +62,21 @@ describe('a status that cannot be taken', () => {
     ['a percentage beyond 100', { trainerStatus: { progressPercentage: 101 } }, 400, 'BAD_INPUT'],
     ['metrics that are no list', { trainerStatus: { metrics: {} } }, 400, 'BAD_INPUT'],
     ['a time that is none', { trainerStatus: { lastUpdatedTime: 'now' } }, 400, 'BAD_INPUT'],
+    ['metrics that are none', { trainerStatus: { metrics: [0] } }, 400, 'BAD_INPUT'],
     ['too much', 'x'.repeat(1_048_577), 413, 'BODY_TOO_LARGE'],
   ])('has %s, and is told', async (_, body, code, name) => {
     const { url } = await testServer()
     const response = await post(url, await startExternal(url), body)
     expect(response.status).toBe(code)
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: name } }] })
+  })
+
+  it('has a megabyte of wrong metrics, and is told that they are too many instead of what is wrong with each', async () => {
+    const { url } = await testServer()
+    const body = `{"trainerStatus":{"metrics":[${'0,'.repeat(500_000)}0]}}`
+    const { errors } = (await (await post(url, 'a', body)).json()) as Data
+    const message = expect.stringMatching(/^trainerStatus\.metrics: Too big.*10000/)
+    expect(errors).toMatchObject([{ message, extensions: { code: 'BAD_INPUT' } }])
   })
 
   it('is of no task, by another method, or without the right', async () => {

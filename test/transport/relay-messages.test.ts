@@ -161,6 +161,14 @@ describe('a message of a relay', () => {
     expect(warnings).toHaveLength(20)
   })
 
+  it('has as many metrics as may count, the first of them', () => {
+    const many = Object.fromEntries(Array.from({ length: 10_002 }, (_, i) => [`m${i}`, 1]))
+    const { reports, warnings } = message('epoch_end', { epoch: 1, metrics: { ['k'.repeat(100)]: many } })
+    const metrics = Object.keys(reports[0]?.epochEnd?.metrics ?? {})
+    expect([metrics.length, metrics.at(-1)]).toEqual([10_000, `${'k'.repeat(100)}/m9999`])
+    expect(warnings).toEqual(['data.metrics has 2 metrics beyond 10000, which were left out'])
+  })
+
   it('may have values that are too deep to be written', () => {
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
     const words = 'a value of very many levels'

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Caller } from '../../repository/access.ts'
 import { EpochcastError } from '../../task/errors.ts'
 import { parseText } from '../../task/json.ts'
+import { LIMITS } from '../../task/limits.ts'
 import type { Callers } from '../callers.ts'
 import { type Clients, holderOf } from '../clients.ts'
 import { notJson } from '../not-json.ts'
@@ -23,6 +24,8 @@ export interface KubeflowStatusOptions {
   readonly totalOf: (caller: Caller, task: NamedTask) => Promise<number | null>
 }
 
+const metricsShape = z.array(z.object({ name: z.string(), value: z.string() }))
+
 /**
  * What the Kubeflow Trainer's runtimes post of a training (KEP-2779,
  * https://github.com/kubeflow/trainer/tree/master/docs/proposals/2779-trainjob-progress), those of Hugging Face Transformers among
@@ -32,7 +35,8 @@ const shape = z.object({
   trainerStatus: z.object({
     progressPercentage: z.number().int().min(0).max(100).nullish(),
     estimatedRemainingSeconds: z.number().nullish(),
-    metrics: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+    // Counted before any is looked at: what is wrong with half a million of them would be described for each.
+    metrics: z.array(z.unknown()).max(LIMITS.metricsLookedAt).pipe(metricsShape).nullish(),
     lastUpdatedTime: z.string().nullish(),
   }),
 })
@@ -60,6 +64,7 @@ export class KubeflowStatus {
     const bounds = { maxBytes: maxBodyBytes, received: clients.received, holder: holderOf(caller) }
     const body = await readBody(request, response, bounds)
     if (!Buffer.isBuffer(body)) return refuse(request, response, body.status, body.error, body.headers)
+    await clients.turns.turn(bounds.holder)
     const task = taskIn(new URL(request.url ?? '', 'http://localhost').pathname)
     const status = statusIn(body.toString())
     // The last status has no steps, but is to be one of the same curve.

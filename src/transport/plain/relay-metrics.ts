@@ -15,6 +15,7 @@ export type Warn = (words: () => string) => void
 /** Numbers by their names, of maps within as a/b. What is no number is left out, and must not take the others with it. */
 export function metricsOf(values: Fields, place: string, warn: Warn): Metrics {
   const metrics: [string, MetricValue][] = []
+  let others = 0
   const add = (within: Fields, prefix: string, depth: number) => {
     for (const [name, value] of Object.entries(within)) {
       if (value === null) continue
@@ -25,10 +26,14 @@ export function metricsOf(values: Fields, place: string, warn: Warn): Metrics {
         warn(() => `${place} has ${quote(full)}: ${quote(value)}, which is no number and was left out`)
       else if (!isUsableName(full))
         warn(() => `the metric ${quote(full)} has no usable name and was left out`)
+      // Each has the names of the maps around it in front: a message would be a hundred times as long.
+      else if (metrics.length >= LIMITS.metricsLookedAt) others++
       else metrics.push([full, metric])
     }
   }
   add(values, '', 0)
+  if (others > 0)
+    warn(() => `${place} has ${others} metrics beyond ${LIMITS.metricsLookedAt}, which were left out`)
   return Object.fromEntries(metrics)
 }
 
