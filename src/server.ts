@@ -29,6 +29,7 @@ import { createHttpServer, endpointOf, listen } from './transport/http.ts'
 import { OpenResponses } from './transport/open-responses.ts'
 import { Operations } from './transport/operations.ts'
 import { OriginRule } from './transport/origin.ts'
+import { Pipelines } from './transport/pipelines.ts'
 import { PlainEvents } from './transport/plain/plain-events.ts'
 import { plainSockets } from './transport/plain/plain-sockets.ts'
 import { relaySockets } from './transport/plain/relay-sockets.ts'
@@ -131,8 +132,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     maxBufferedBytes: config.maxBufferedBytes,
   })
   if (tracing) operations.deliveryCounts.onDelivered = tracing.delivered
+  const pipelines = new Pipelines()
   const http = createHttpServer({
     tls,
+    pipelines,
     traced: tracing?.mutation ?? null,
     yoga,
     operations,
@@ -179,7 +182,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     translate: (error) => operations.translate(error),
   })
   const doors = [graphqlDoor, relayDoor, plainDoor]
-  const webSocket = serveUpgrades(http, doors, { clients, callers, logger, origins })
+  const webSocket = serveUpgrades(http, doors, { clients, callers, pipelines, logger, origins })
 
   const metrics = new Metrics({
     ...{ version: VERSION, clients, responses, webSocket, operations, feeds, updates, writer, dispatch },

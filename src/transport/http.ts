@@ -12,7 +12,7 @@ import { JsonPost, type Traced } from './json-post.ts'
 import type { OpenResponses } from './open-responses.ts'
 import type { Operations } from './operations.ts'
 import type { OriginRule } from './origin.ts'
-import { Pipelines } from './pipelines.ts'
+import type { Pipelines } from './pipelines.ts'
 import { KubeflowStatus, type KubeflowStatusOptions } from './plain/kubeflow-status.ts'
 import type { PlainEvents } from './plain/plain-events.ts'
 import { refuse, respondJson } from './refusals.ts'
@@ -32,6 +32,7 @@ export interface HttpOptions {
   readonly plainEvents: PlainEvents
   readonly totalOf: KubeflowStatusOptions['totalOf']
   readonly responses: OpenResponses
+  readonly pipelines: Pipelines
   readonly maxBodyBytes: number
   /** Whether a browser that comes by GET gets GraphiQL. */
   readonly graphiql: boolean
@@ -71,6 +72,7 @@ export function createHttpServer({
   origins,
   keepAliveMs,
   responses,
+  pipelines,
   metrics,
   tls,
   ...graphql
@@ -84,7 +86,6 @@ export function createHttpServer({
     history: { serve: (...call) => plainEvents.serveHistory(...call) },
     kubeflow: new KubeflowStatus(graphql),
   } satisfies Record<(typeof GUARDED_PATHS)[number], Door>
-  const pipelines = new Pipelines()
   const options = {
     ServerResponse: countedResponses(clients.waiting, clients.refusals),
     keepAliveTimeout: keepAliveMs,
@@ -95,8 +96,8 @@ export function createHttpServer({
     requireHostHeader: false,
   }
   const listener = (request: IncomingMessage, response: ServerResponse) => {
-    // Of a connection that has been refused.
-    if (request.socket.writableEnded) return
+    // Of a connection that has been refused, or is gone: its responses would not be closed by it any more.
+    if (request.socket.writableEnded || request.socket.destroyed) return
     responses.add(response)
     ;(response as CountedResponse).holder = holderOf(clients.strangerOf(request))
     pipelines.run(request, response, () => serve(request, response))

@@ -19,6 +19,8 @@ interface Pipeline {
  */
 export class Pipelines {
   readonly #of = new WeakMap<Duplex, Pipeline>()
+  /** Responses that wait for their connection, which Node gives to one after the other. */
+  readonly #waiting = new WeakMap<Duplex, Set<ServerResponse>>()
 
   /** Whether a response is under way on a connection. */
   isResponding(socket: Duplex): boolean {
@@ -36,6 +38,7 @@ export class Pipelines {
     const { socket } = request
     // Node hands over what it has read, all the same.
     if (socket.destroyed) return
+    if (response.socket === null) this.#closeWith(socket, response)
     const pipeline = this.#of.get(socket)
     if (!pipeline) {
       this.#of.set(socket, { newest: response, request, waiting: 0 })
@@ -59,4 +62,33 @@ export class Pipelines {
       socket.destroy()
     }
   }
+  /** Takes a connection over, once what was asked for before has been responded to; never, where it is gone by then. */
+  takeOver(socket: Duplex, run: () => void): void {
+    const newest = this.#of.get(socket)?.newest
+    if (!newest || newest.writableFinished) return void run()
+    newest.once('close', () => {
+      if (!socket.destroyed) run()
+    })
+  }
+
+  /**
+   * With a connection Node closes only the response that has it. Those behind it would be under way forever, and so would
+   * all that is given back when a response closes.
+   */
+  #closeWith(socket: Duplex, response: ServerResponse): void {
+    let waiting = this.#waiting.get(socket)
+    if (!waiting) {
+      waiting = new Set()
+      this.#waiting.set(socket, waiting)
+      socket.once('close', closeAll.bind(null, waiting))
+    }
+    waiting.add(response)
+    response.once('close', () => waiting.delete(response))
+  }
+}
+
+function closeAll(waiting: ReadonlySet<ServerResponse>): void {
+  // One that has had the connection meanwhile is closed by Node, if it is not yet.
+  for (const response of waiting)
+    if (response.socket === null && !response.writableFinished) response.destroy().emit('close')
 }

@@ -46,7 +46,9 @@ export function refuseUnparsed(server: Server, { clients, pipelines, ...times }:
     const found = `the request is CONNECT ${quote(request.url)}`
     const error = new EpochcastError('BAD_REQUEST', `${found}; this is no proxy. Expected GET or POST`)
     socket.on('error', () => socket.destroy())
-    inTurn(socket, () => endSoon(socket, rawResponse('405 Method Not Allowed', error)))
+    pipelines.takeOver(socket, () =>
+      inTurn(socket, () => endSoon(socket, rawResponse('405 Method Not Allowed', error))),
+    )
   })
 }
 

@@ -9,6 +9,7 @@ import type { TaskEvent } from '../../src/task/event.ts'
 import { OpenSubscriptions } from '../../src/transport/open-subscriptions.ts'
 import { Operations } from '../../src/transport/operations.ts'
 import { OriginRule } from '../../src/transport/origin.ts'
+import { Pipelines } from '../../src/transport/pipelines.ts'
 import { graphqlSockets } from '../../src/transport/websocket/graphql-sockets.ts'
 import { serveUpgrades } from '../../src/transport/websocket/upgrades.ts'
 import { testCallers, testClients } from '../support/clients.ts'
@@ -62,7 +63,13 @@ async function smallServer(seed: number) {
     keepAliveMs: 60_000,
   })
   const origins = new OriginRule(['*'], '127.0.0.1')
-  const sockets = serveUpgrades(http, [door], { clients, callers, logger, origins })
+  const sockets = serveUpgrades(http, [door], {
+    clients,
+    callers,
+    pipelines: new Pipelines(),
+    logger,
+    origins,
+  })
   onTestFinished(() => sockets.close())
   return { log, feeds, operations, openSubscriptions, http }
 }

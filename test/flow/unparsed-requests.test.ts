@@ -164,6 +164,20 @@ it('nothing is written into a response that is under way, or before one that is 
   expect(pipelined.statuses[0] ?? 200).toBe(200)
 })
 
+it('an upgrade has its turn after the response that is awaited, and so has a refused tunnel', async () => {
+  const { url } = await testServer()
+  const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+  const upgrade = `GET /ws/heartbeat HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n`
+  const socket = new RawConnection(url).write(postOf(VERSION) + upgrade)
+  await until('both', () => socket.statuses.length === 2)
+  expect(socket.statuses).toEqual([200, 101])
+  await until('a message', () => socket.text.includes('"type":'))
+
+  const tunnel = new RawConnection(url).write(`${postOf(VERSION)}CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n`)
+  await until('both', () => tunnel.statuses.length === 2)
+  expect(tunnel.statuses).toEqual([200, 405])
+})
+
 it('an expectation is refused in its turn, after the response that is awaited', async () => {
   const { url, gauges } = await testServer()
   const expecting = postOf(VERSION, { Expect: 'tea' })

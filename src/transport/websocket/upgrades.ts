@@ -8,6 +8,7 @@ import { type Clients, holderOf } from '../clients.ts'
 import { httpRefusal } from '../gate.ts'
 import { GRAPHQL_PATH } from '../graphql.ts'
 import type { OriginRule } from '../origin.ts'
+import type { Pipelines } from '../pipelines.ts'
 import { endSoon, rawResponse } from '../refusals.ts'
 import { pathOf } from '../request-target.ts'
 import { STOPPING } from './socket-server.ts'
@@ -26,6 +27,7 @@ export interface SocketDoor {
 export interface UpgradesOptions {
   readonly clients: Clients
   readonly callers: Callers
+  readonly pipelines: Pipelines
   readonly logger: Logger
   readonly origins: OriginRule
 }
@@ -47,15 +49,18 @@ const STATUS = { NOT_FOUND: '404 Not Found', BAD_REQUEST: '400 Bad Request' } as
 export function serveUpgrades(
   server: Server,
   doors: readonly SocketDoor[],
-  { clients, callers, logger, origins }: UpgradesOptions,
+  { clients, callers, pipelines, logger, origins }: UpgradesOptions,
 ): WebSocketTransport {
   let isClosing = false
   // Not a closure over the request, which would be kept as long as the socket is.
   const onError = (err: Error) => logger.debug({ err }, 'a socket failed during its upgrade')
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', onError)
-    clients.turns.take(holderOf(callers.of(request)), () => {
-      if (isOpen(socket)) letIn(request, socket, head)
+    // A response that is under way would be written into the WebSocket.
+    pipelines.takeOver(socket, () => {
+      clients.turns.take(holderOf(callers.of(request)), () => {
+        if (isOpen(socket)) letIn(request, socket, head)
+      })
     })
   })
   return {

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { ANYONE, type Caller } from '../../../src/repository/access.ts'
 import type { Callers } from '../../../src/transport/callers.ts'
 import { FairTurns } from '../../../src/transport/fair-turns.ts'
+import { Pipelines } from '../../../src/transport/pipelines.ts'
 import { type SocketDoor, serveUpgrades } from '../../../src/transport/websocket/upgrades.ts'
 import { testClients } from '../../support/clients.ts'
 import { eventLoopTurns } from '../../support/event-loop-turns.ts'
@@ -38,6 +39,7 @@ async function letInTogether(identify: () => Caller | Promise<Caller>): Promise<
   serveUpgrades(server as never, [door], {
     clients,
     callers,
+    pipelines: new Pipelines(),
     logger: logger as never,
     origins: { check: () => {}, isOwnHost: () => true } as never,
   })
