@@ -44,7 +44,7 @@ export class RateLimit {
   /**
    * Takes so many tokens of a key, or none.
    *
-   * @param count at most the burst; more never fits
+   * @param count where it is more than the burst, it is taken once there is all of that, and the rest is owed
    * @throws EpochcastError RATE_LIMITED, with `retryAfterMs`
    */
   take(key: string, count = 1, now = performance.now()): void {
@@ -63,9 +63,10 @@ export class RateLimit {
     const { perSecond, burst } = this.#rate
     const msEach = 1000 / perSecond
     const bucket = this.#buckets.get(key)
-    const fullAt = Math.max(bucket?.fullAt ?? now, now) + count * msEach
-    const waitMs = fullAt - burst * msEach - now
+    const from = Math.max(bucket?.fullAt ?? now, now)
+    const waitMs = from + (Math.min(count, burst) - burst) * msEach - now
     if (waitMs > 0) return Math.ceil(waitMs)
+    const fullAt = from + count * msEach
     if (bucket) bucket.fullAt = fullAt
     else this.#buckets.set(key, { fullAt })
     return 0

@@ -5,9 +5,10 @@ import type { Duplex } from 'node:stream'
 import { type ExecutionArgs, getOperationAST, OperationTypeNode } from 'graphql'
 import type { Logger } from 'pino'
 import { ByteShares } from '../bounds/byte-shares.ts'
-import { type Rate, RateLimit } from '../bounds/rate-limit.ts'
+import { RateLimit } from '../bounds/rate-limit.ts'
 import { Shares } from '../bounds/shares.ts'
 import type { ClientLimits } from '../client-limits.ts'
+import { rootFieldsOf } from '../execution/root-fields.ts'
 import { type Caller, holdersOf } from '../repository/access.ts'
 import type { Context } from '../schema/context.ts'
 import type { EpochcastError } from '../task/errors.ts'
@@ -87,7 +88,6 @@ export class Clients {
   readonly log: ClientLog
   /** WebSockets that were closed since the process began, by their close code. */
   readonly closes = new Map<string, number>()
-  readonly #mutationRate: Rate
   readonly #addresses: ClientAddresses
   readonly #connections: Shares
   /** WebSockets of clients behind a trusted proxy, whose connections have no share of their own. */
@@ -132,10 +132,9 @@ export class Clients {
     this.queries = places('queries under way', limits.maxQueries, 'EPOCHCAST_MAX_QUERIES', 'OVERLOADED')
     this.subscriptions = new OpenSubscriptions(maxSubscriptions, shareOf(maxSubscriptions))
     const { mutationsPerSecond } = limits
-    this.#mutationRate = { perSecond: mutationsPerSecond, burst: BURST_SECONDS * mutationsPerSecond }
     this.mutations = new RateLimit(
       'mutations of this caller',
-      this.#mutationRate,
+      { perSecond: mutationsPerSecond, burst: BURST_SECONDS * mutationsPerSecond },
       'EPOCHCAST_MUTATIONS_PER_SECOND',
     )
     this.waiting = new WaitingBytes({
@@ -238,7 +237,7 @@ export class Clients {
       return () => this.queries.give(holders)
     }
     // Each of its fields is run.
-    if (operation) this.admitMutations(caller, operation.selectionSet.selections.length)
+    if (operation) this.admitMutations(caller, rootFieldsOf(document, operation).length)
     return NOTHING_HELD
   }
 
@@ -254,8 +253,7 @@ export class Clients {
 
   /** @throws EpochcastError RATE_LIMITED */
   admitMutations(caller: Caller, count = 1): void {
-    const { burst } = this.#mutationRate
-    for (const holder of holdersOf(caller)) this.mutations.take(holder, Math.min(count, burst))
+    for (const holder of holdersOf(caller)) this.mutations.take(holder, count)
   }
 
   /**

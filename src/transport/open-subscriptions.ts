@@ -1,5 +1,6 @@
-import { type DocumentNode, getOperationAST, Kind } from 'graphql'
+import { type DocumentNode, getOperationAST } from 'graphql'
 import { Shares } from '../bounds/shares.ts'
+import { rootFieldsOf } from '../execution/root-fields.ts'
 
 /** The subscriptions of this process, whatever carries them: so many in all, and so many of one address. */
 export class OpenSubscriptions extends Shares {
@@ -73,6 +74,7 @@ export class OpenSubscription {
 
 /** By which a subscription is counted. */
 export function fieldOf(document: DocumentNode, operationName?: string | null): string {
-  const [first] = getOperationAST(document, operationName)?.selectionSet.selections ?? []
-  return first?.kind === Kind.FIELD ? first.name.value : 'fragment'
+  const operation = getOperationAST(document, operationName)
+  const [field] = operation ? rootFieldsOf(document, operation) : []
+  return field?.name.value ?? 'unknown'
 }

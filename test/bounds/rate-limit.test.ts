@@ -30,6 +30,15 @@ describe('a rate limit', () => {
     expect(calls.waitMs('a', 1, 3_600_000)).toBe(100)
   })
 
+  it('takes more than a burst where there is all of one, and then lets nothing pass until it is paid', () => {
+    const calls = limit()
+    expect(calls.waitMs('a', 10, 0)).toBe(0)
+    // Seven are owed, and one is to be there.
+    expect(calls.waitMs('a', 1, 0)).toBe(800)
+    expect(calls.waitMs('a', 10, 900)).toBe(100)
+    expect(calls.waitMs('a', 10, 1000)).toBe(0)
+  })
+
   it('says what was too much, how much is allowed, by what name, and when to come back', () => {
     const calls = limit()
     calls.take('a', 3, 0)

@@ -335,6 +335,34 @@ describe('rates', () => {
     await isServing(server)
   })
 
+  it.each([
+    ['fields', (fields: string) => `mutation { ${fields} }`],
+    ['fields within a fragment', (fields: string) => `mutation { ... { ${fields} } }`],
+    [
+      'fields within a fragment of a name',
+      (fields: string) => `mutation { ...F } fragment F on Mutation { ${fields} }`,
+    ],
+    [
+      'fields within fragments of fragments, spread again and again',
+      (fields: string) =>
+        `mutation { ...F ... on Mutation { ...G ...F } } fragment F on Mutation { ...G } fragment G on Mutation { ${fields} }`,
+    ],
+  ])('of mutations count %s, and what is beyond a burst is owed', async (_, documentOf) => {
+    const { url } = await testServer({ EPOCHCAST_MUTATIONS_PER_SECOND: '2' })
+    const taskId = (await run(url, START, { input: { trainer: 'external' } })).startTraining.task.id
+    const report = `reportMetrics(input: { taskId: "${taskId}", reports: [] }) { accepted }`
+    const document = documentOf(Array.from({ length: 40 }, (_, i) => `a${i}: ${report}`).join(' '))
+    // Eight at once, of which one was used, so they pass before long; and then 32 of them are owed.
+    await until(
+      'all of them to pass',
+      async () => Object.keys((await post(url, document)).data ?? {}).length === 40,
+    )
+    const { errors } = await post(url, `mutation { ${report} }`)
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED' })
+    expect(errors?.[0]?.extensions.retryAfterMs).toBeGreaterThan(15_000)
+    expect(errors?.[0]?.extensions.retryAfterMs).toBeLessThanOrEqual(16_500)
+  })
+
   it('of mutations hold for an address over all doors, and tell when to come back', async () => {
     const { url, webSocketUrl } = await testServer({ EPOCHCAST_MUTATIONS_PER_SECOND: '1' })
     const start = 'mutation { startTraining(input: { trainer: "external" }) { task { id } } }'
