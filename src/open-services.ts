@@ -26,6 +26,7 @@ import { TaskUpdates } from './feed/task-updates.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { OutputIngest } from './ingest/output-ingest.ts'
 import { SystemIngest } from './ingest/system-ingest.ts'
+import { startOf } from './launcher/launcher.ts'
 import type { LocalLauncher } from './launcher/local.ts'
 import { openBridge, openMirror } from './open-bridge.ts'
 import { openLaunchers } from './open-launchers.ts'
@@ -142,16 +143,16 @@ export async function openServices(
   })
   const { local, all, adopting } = await openLaunchers(config, {
     trainers,
-    observer: dispatch,
+    observer: dispatch.jobs,
     watch: {
       output: {
-        sinkOf: (job) => (batch) => output.append(job.key, batch),
+        sinkOf: (job) => (batch) => output.append(startOf(job), batch),
         linesPerSecond: config.operation.output.linesPerSecond,
       },
       system: {
         everyMs: config.operation.output.systemMetricsMs,
-        onSample: ({ key, attempt }, metrics) =>
-          system.record({ key, attempt, machine: hostname(), metrics }),
+        onSample: (job, metrics) =>
+          system.record({ start: startOf(job), attempt: job.attempt, machine: hostname(), metrics }),
       },
       onError,
     },

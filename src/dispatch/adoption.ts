@@ -72,7 +72,8 @@ export async function adoptJobs(
     const page = await tasks.list('unfinished', before, LIST_PAGE)
     const found = page.snapshots.flatMap(({ state: { spec: key, attempt, stopRequested } }) => {
       const trainer = trainers.find(key.trainer)
-      return trainer?.launcher === launcher.name ? [{ job: { key, trainer, attempt }, stopRequested }] : []
+      if (trainer?.launcher !== launcher.name) return []
+      return [{ job: { key, startId: key.startId, trainer, attempt }, stopRequested }]
     })
     if (found.length > 0) await launcher.adopt(found.map(({ job }) => job))
     // The server that was asked to may have been gone before it told the queue.

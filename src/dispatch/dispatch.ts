@@ -6,7 +6,6 @@ import type { TaskWriter } from '../event-log/task-writer.ts'
 import {
   canAdopt,
   type Job,
-  type JobObserver,
   type Launcher,
   type Reservation,
   STOPPED_BEFORE_START,
@@ -16,20 +15,13 @@ import { authorize, authorizeStart, type Caller } from '../repository/access.ts'
 import type { Audit } from '../repository/audit.ts'
 import { getForCaller } from '../repository/find-for-caller.ts'
 import { EpochcastError } from '../task/errors.ts'
-import type { TaskEvent } from '../task/event.ts'
 import * as lifecycle from '../task/lifecycle.ts'
 import { reduceAll } from '../task/reducer.ts'
-import {
-  hasEnded,
-  initialState,
-  isFinalStatus,
-  type TaskKey,
-  type TaskSpec,
-  type TaskState,
-} from '../task/task.ts'
+import { initialState, isFinalStatus, type TaskSpec } from '../task/task.ts'
 import { adoptJobs } from './adoption.ts'
 import { Background, isRetryable } from './background.ts'
 import { HeldJobs } from './held-jobs.ts'
+import { count, JobRecords, recordStart } from './job-records.ts'
 import { placeIn } from './place.ts'
 import { checkRepeat } from './repeat.ts'
 import { withRetried } from './retry.ts'
@@ -60,8 +52,8 @@ export interface DispatchOptions {
   readonly now?: () => number
 }
 
-/** Starts and cancels tasks, and records what becomes of them: what launchers tell, and silence. */
-export class Dispatch implements JobObserver {
+/** Starts and cancels tasks, and has recorded what launchers tell of them. */
+export class Dispatch {
   readonly #log: EventLog & TaskIndex
   readonly #writer: TaskWriter
   readonly #trainers: Trainers
@@ -71,12 +63,10 @@ export class Dispatch implements JobObserver {
   readonly #held: HeldJobs
   /** What is being submitted, stopped and recorded; awaited before the log is closed. */
   readonly #background: Background
+  /** What launchers tell of their jobs. */
+  readonly jobs: JobRecords
   /** Since the process began, by launcher. */
-  readonly counts: Readonly<Record<'created' | 'launched' | 'notLaunched', Map<string, number>>> = {
-    created: new Map(),
-    launched: new Map(),
-    notLaunched: new Map(),
-  }
+  readonly counts: Readonly<Record<'created' | 'launched' | 'notLaunched', Map<string, number>>>
   #isClosing = false
 
   constructor(log: EventLog & TaskIndex, writer: TaskWriter, trainers: Trainers, options: DispatchOptions) {
@@ -87,6 +77,8 @@ export class Dispatch implements JobObserver {
     this.#now = options.now ?? Date.now
     this.#held = new HeldJobs(log, (job) => this.#stop(job), options.onError)
     this.#background = new Background(options.onError, options.maxBackground)
+    this.jobs = new JobRecords(writer, this.#background, (job) => this.#stop(job), this.#now)
+    this.counts = { created: new Map(), ...this.jobs.counts }
   }
 
   /** Launchers need an observer, and the observer needs them: they come second. */
@@ -122,7 +114,8 @@ export class Dispatch implements JobObserver {
     let isTaken = false
     const submit = () => {
       isTaken = true
-      const job = { key: spec, trainer, attempt: 1, params: spec.params, reportToken }
+      const { startId, params } = spec
+      const job = { key: spec, startId, trainer, attempt: 1, params, reportToken }
       this.#submit(launcher, place, job)
     }
     try {
@@ -158,7 +151,7 @@ export class Dispatch implements JobObserver {
     if (isOurs && isAwaited) return submit()
     if (isOurs) {
       const end = { message: 'the reply to its start was lost; it was not started', type: 'NotStarted' }
-      await this.#record(spec, (present) => lifecycle.processEnded(present, end, this.#now()))
+      await recordStart(this.#writer, spec, (now) => lifecycle.processEnded(now, end, this.#now()))
     }
     place.release()
   }
@@ -170,7 +163,7 @@ export class Dispatch implements JobObserver {
   #submit(launcher: Launcher, place: Reservation, job: Submission): void {
     const giveUp = (end: lifecycle.ProcessEnd) => {
       place.release()
-      this.ended(job, end)
+      this.jobs.ended(job, end)
     }
     let isRepeat = false
     this.#background.run(async () => {
@@ -189,9 +182,10 @@ export class Dispatch implements JobObserver {
 
   async #isAwaited(job: Job): Promise<boolean> {
     const { state } = (await this.#log.snapshot(job.key)) ?? {}
+    const isOfTask = state?.spec.startId === job.startId
     // The launcher may have taken it all the same, its reply lost.
-    if (!state || isFinalStatus(state.status)) this.#stop(job)
-    return state?.status === 'QUEUED' && state.attempt === job.attempt
+    if (!isOfTask || isFinalStatus(state.status)) this.#stop(job)
+    return isOfTask && state.status === 'QUEUED' && state.attempt === job.attempt
   }
 
   #refusal({ name }: Launcher, error: unknown): lifecycle.ProcessEnd {
@@ -211,28 +205,15 @@ export class Dispatch implements JobObserver {
     const asked = { id, channelPrefix, allowedPrefixes: this.#options.channelPrefixes }
     const { state, serial, revision } = await getForCaller(this.#log, caller, 'tasks:cancel', asked)
     const key = state.spec
-    const { decision, top } = await this.#record(key, (now) => lifecycle.cancel(now, reason, this.#now()))
+    const { startId } = key
+    const recorded = await recordStart(this.#writer, key, (now) => lifecycle.cancel(now, reason, this.#now()))
+    // It was deleted meanwhile; whatever was started under its id since is another.
+    if (!recorded) throw taskNotFound(key)
     this.#options.audit?.({ action: 'cancel', caller, task: key })
     const trainer = this.#trainers.find(key.trainer)
     // A trainer that this server's configuration lacks is another server's, which stops the jobs it holds.
-    if (trainer) this.#stop({ key, trainer, attempt: decision.state.attempt })
-    return { state: decision.state, top, serial, revision }
-  }
-
-  started(job: Job): void {
-    count(this.counts.launched, job.trainer.launcher)
-    this.#launching(job, (state) => lifecycle.started(state, job.attempt, this.#now()))
-  }
-
-  relaunched(job: Job, why?: string): void {
-    this.#launching(job, (state) => lifecycle.relaunched(state, job.attempt, this.#now(), why))
-  }
-
-  ended(job: Job, end: lifecycle.ProcessEnd): void {
-    if (NOT_LAUNCHED.has(end.type)) count(this.counts.notLaunched, job.trainer.launcher)
-    this.#background.run(() =>
-      this.#record(job.key, (state) => lifecycle.jobEnded(state, job.attempt, end, this.#now())),
-    )
+    if (trainer) this.#stop({ key, startId, trainer, attempt: recorded.state.attempt })
+    return { ...recorded, serial, revision }
   }
 
   /** Once at start: jobs that outlive servers are observed from here on, too. */
@@ -268,28 +249,7 @@ export class Dispatch implements JobObserver {
   #stop(job: Job): void {
     this.#background.run(() => this.#launcherOf(job.trainer).stop(job))
   }
-
-  #launching(job: Job, decide: (state: TaskState) => TaskEvent[]): void {
-    this.#background.run(async () => {
-      const { decision } = await this.#record(job.key, decide)
-      // Cancelled between its turn in the queue and the start of its process.
-      if (hasEnded(decision.state)) this.#stop(job)
-    })
-  }
-
-  #record(key: TaskKey, decide: (state: TaskState) => TaskEvent[]) {
-    return this.#writer.update(key, (state) => {
-      const events = decide(state)
-      return { events, state: reduceAll(state, events) }
-    })
-  }
 }
-
-/** Ends of jobs whose trainer never ran, because it could not. */
-const NOT_LAUNCHED: ReadonlySet<string> = new Set(['SpawnFailed', 'SubmitFailed'])
-
-const count = (counts: Map<string, number>, launcher: string): void =>
-  void counts.set(launcher, (counts.get(launcher) ?? 0) + 1)
 
 const isOutOfReach = (error: unknown): boolean =>
   error instanceof EpochcastError && error.code === 'ENGINE_UNAVAILABLE'

@@ -73,6 +73,9 @@ export function noTask(id: string, channelPrefix: string | null): EpochcastError
 export const taskNotFound = (key: TaskKey): EpochcastError =>
   new EpochcastError('TASK_NOT_FOUND', `no task ${quote(channelOf(key))}; it may be no longer retained`)
 
+export const isTaskNotFound = (error: unknown): boolean =>
+  error instanceof EpochcastError && error.code === 'TASK_NOT_FOUND'
+
 /**
  * What engines keep a task under. What is no id has been turned away before it comes here (`taskKeys`).
  *

@@ -8,7 +8,7 @@ import { EpochcastError, quote } from '../task/errors.ts'
 import { LIMITS } from '../task/limits.ts'
 import { type OutputBatch, planOutput, type SentLine } from '../task/output.ts'
 import type { Position } from '../task/position.ts'
-import { channelOf, hasEnded, type TaskKey, type TaskState } from '../task/task.ts'
+import { channelOf, hasEnded, type TaskKey, type TaskStart, type TaskState } from '../task/task.ts'
 
 export interface OutputIngestResult {
   readonly key: TaskKey
@@ -58,14 +58,15 @@ export class OutputIngest {
   }
 
   /**
-   * For what this process prints into an output itself, which has bounds of its own.
+   * For what this process prints into an output itself, which has bounds of its own: that of one start of a task. Another that has
+   * its id by now gets nothing of it.
    *
    * @throws EpochcastError TASK_NOT_FOUND, TASK_ENDED, CONTENDED, STORE_FULL, ENGINE_UNAVAILABLE, and the refusals of
    *   `planOutput`
    */
-  async append(key: TaskKey, batch: OutputBatch): Promise<void> {
-    const snapshot = await this.#log.snapshot(key)
-    if (!snapshot) throw noTask(key.id, key.channelPrefix)
+  async append(start: TaskStart, batch: OutputBatch): Promise<void> {
+    const snapshot = await this.#log.snapshot(start)
+    if (snapshot?.state.spec.startId !== start.startId) throw noTask(start.id, start.channelPrefix)
     await this.#append(snapshot.state, batch, null)
   }
 

@@ -2,11 +2,11 @@ import type { TaskWriter } from '../event-log/task-writer.ts'
 import { EpochcastError } from '../task/errors.ts'
 import { sampled } from '../task/lifecycle.ts'
 import { reduceAll } from '../task/reducer.ts'
-import type { Metrics, TaskKey } from '../task/task.ts'
+import type { Metrics, TaskStart } from '../task/task.ts'
 
 /** A machine that runs an attempt of a task, and how it stood. */
 export interface SystemSample {
-  readonly key: TaskKey
+  readonly start: TaskStart
   readonly attempt: number
   readonly machine: string
   /** Names begin with `system/`. */
@@ -23,10 +23,11 @@ export class SystemIngest {
     this.#now = now
   }
 
-  async record({ key, attempt, machine, metrics }: SystemSample): Promise<void> {
+  async record({ start, attempt, machine, metrics }: SystemSample): Promise<void> {
     try {
-      await this.#writer.update(key, (state) => {
-        const events = sampled(state, attempt, machine, metrics, this.#now())
+      await this.#writer.update(start, (state) => {
+        const isOther = state.spec.startId !== start.startId
+        const events = isOther ? [] : sampled(state, attempt, machine, metrics, this.#now())
         return { events, state: reduceAll(state, events) }
       })
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { ProcessEnd } from '../task/lifecycle.ts'
-import type { Json, TaskKey } from '../task/task.ts'
+import type { Json, TaskKey, TaskStart } from '../task/task.ts'
 
 /** A trainer of the server's configuration, as its launcher needs it. */
 export type Trainer = LocalTrainer | ExternalTrainer | CeleryTrainer | BullMQTrainer
@@ -76,9 +76,17 @@ interface TrainerDescription {
 /** One attempt of one task. */
 export interface Job<T extends Trainer = Trainer> {
   readonly key: TaskKey
+  /** The start that it is of (`TaskStart`). */
+  readonly startId: string
   readonly trainer: T
   readonly attempt: number
 }
+
+export const startOf = ({ key: { channelPrefix, id }, startId }: Job): TaskStart => ({
+  channelPrefix,
+  id,
+  startId,
+})
 
 /** A job with all that its trainer gets. */
 export interface Submission<T extends Trainer = Trainer> extends Job<T> {
@@ -87,7 +95,7 @@ export interface Submission<T extends Trainer = Trainer> extends Job<T> {
   readonly reportToken: string | null
 }
 
-/** A launcher tells what happens to a job; each is called at most once for an attempt. */
+/** A launcher tells what happens to a job; each is called at most once for an attempt of a start. */
 export interface JobObserver {
   started(job: Job): void
   /** Instead of `ended` where the launcher itself will launch the task again; `job.attempt` is the new attempt, `why` the last one is over. */
@@ -107,7 +115,8 @@ export interface Launcher {
   /**
    * Takes a job over; its trainer may start at any time from then on, or before this resolves. Rejects with an
    * EpochcastError: if that is retryable, the same job can be submitted again without being run twice; if not,
-   * it was not taken over, and the observer hears nothing of it.
+   * it was not taken over, and the observer hears nothing of it. A job of another start is another job, whatever is left of
+   * one under the same key.
    */
   submit(job: Submission): Promise<void>
   /**

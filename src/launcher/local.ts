@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { EpochcastError } from '../task/errors.ts'
 import type { ProcessEnd } from '../task/lifecycle.ts'
-import { channelOf } from '../task/task.ts'
 import type { TrainerEnv } from '../trainer-env.ts'
 import { KubeflowEnv } from './kubeflow-env.ts'
 import {
@@ -52,6 +51,7 @@ export class LocalLauncher implements ReservingLauncher {
   readonly jobsOutliveServer = false
   readonly #options: LocalLauncherOptions
   readonly #observer: JobObserver
+  /** By start, as `#running`. */
   readonly #waiting = new Map<string, LocalSubmission>()
   readonly #running = new Map<string, Running>()
   readonly #reaper = new Reaper()
@@ -94,7 +94,7 @@ export class LocalLauncher implements ReservingLauncher {
       this.#refuseIfClosing()
       release()
       if (this.#has(job)) return
-      this.#waiting.set(channelOf(job.key), job)
+      this.#waiting.set(job.startId, job)
       this.#launchNext()
     }
     return { submit, release }
@@ -104,13 +104,13 @@ export class LocalLauncher implements ReservingLauncher {
     if (!this.#has(job)) await this.reserve().submit(job)
   }
 
-  async stop({ key }: Job): Promise<void> {
-    const waiting = this.#waiting.get(channelOf(key))
+  async stop({ startId }: Job): Promise<void> {
+    const waiting = this.#waiting.get(startId)
     if (waiting) {
-      this.#waiting.delete(channelOf(key))
+      this.#waiting.delete(startId)
       this.#observer.ended(waiting, { message: 'it was cancelled before it was started', type: 'Cancelled' })
     }
-    const running = this.#running.get(channelOf(key))
+    const running = this.#running.get(startId)
     if (running) this.#stop(running, this.#options.stopGraceMs)
   }
 
@@ -129,8 +129,8 @@ export class LocalLauncher implements ReservingLauncher {
     await this.#reaper.close()
   }
 
-  #has({ key }: Job): boolean {
-    return this.#waiting.has(channelOf(key)) || this.#running.has(channelOf(key))
+  #has({ startId }: Job): boolean {
+    return this.#waiting.has(startId) || this.#running.has(startId)
   }
 
   #refuseIfClosing(): void {
@@ -142,13 +142,13 @@ export class LocalLauncher implements ReservingLauncher {
     if (this.#closing || this.#running.size >= this.#options.concurrency) return
     const [next] = this.#waiting
     if (!next) return
-    const [channel, job] = next
-    this.#waiting.delete(channel)
-    this.#run(channel, job)
+    const [startId, job] = next
+    this.#waiting.delete(startId)
+    this.#run(job)
     this.#launchNext()
   }
 
-  #run(channel: string, job: LocalSubmission): void {
+  #run(job: LocalSubmission): void {
     let child: ChildProcess
     let kubeflow: KubeflowEnv | undefined
     try {
@@ -161,7 +161,7 @@ export class LocalLauncher implements ReservingLauncher {
       return
     }
     const running: Running = { child, timers: [], stopping: false, isOver: false }
-    this.#running.set(channel, running)
+    this.#running.set(job.startId, running)
     if (child.pid !== undefined) this.#reaper.watch(child.pid)
 
     const watch = new ProcessWatch(job, child, this.#options.watch)
@@ -184,7 +184,7 @@ export class LocalLauncher implements ReservingLauncher {
       kubeflow?.remove()
       // First what it printed: who watches that is told the end after it.
       await watch.close()
-      this.#running.delete(channel)
+      this.#running.delete(job.startId)
       this.#observer.ended(job, this.#describe(job, code, signal, spawnError, watch.tail))
       if (this.#running.size === 0) this.#whenIdle?.()
       this.#launchNext()

@@ -50,8 +50,14 @@ export interface TaskError {
   readonly type: string | null
 }
 
+/** One start of a task: once it was deleted, another may have its key, while a process of the first still ends. */
+export interface TaskStart extends TaskKey {
+  /** Drawn for each call of startTraining, by which it knows the task that it created itself. */
+  readonly startId: string
+}
+
 /** What a task was started as. */
-export interface TaskSpec extends TaskKey {
+export interface TaskSpec extends TaskStart {
   /** Name in the server's configuration; `external` for a run that trains elsewhere. */
   readonly trainer: string
   readonly machineId: string | null
@@ -70,8 +76,6 @@ export interface TaskSpec extends TaskKey {
   readonly startedBy?: string | null
   /** The server whose child process the trainer is, so that it ends with it; null for any other launcher. */
   readonly holder: string | null
-  /** Drawn for each call of startTraining, by which it knows the task that it created itself. */
-  readonly startId: string
   /** Digest of the start's input where an idempotencyKey was given, to notice its reuse for another. */
   readonly inputDigest: string | null
 }

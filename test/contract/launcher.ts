@@ -52,6 +52,14 @@ export function launcherContract(open: OpenLauncher, trainerOf: TrainerOf): void
     }
   })
 
+  it('takes a job of another start under the same key for another job', async () => {
+    const launcher = await launcherWith()
+    const first = submission('sleep 60')
+    const second = { ...submission('sleep 60'), key: first.key }
+    for (const job of [first, second]) await launcher.submit(job)
+    for (const job of [first, second]) await launcher.stop(job)
+  })
+
   it('can be closed twice, and tells nothing afterwards', async () => {
     const launcher = await launcherWith()
     await launcher.submit(submission('sleep 60'))
@@ -119,7 +127,36 @@ export function runningLauncherContract(open: OpenLauncher, trainerOf: TrainerOf
     expect(readFileSync(file('runs'), 'utf8')).toBe('run\n')
   })
 
+  it('runs a job of another start beside one under the same key that still ends, and tells each end of its own', async () => {
+    const launcher = await launcherWith({ stopGraceMs: 60_000 })
+    const first = submission('touch ready; until [ -e asked ]; do sleep 0.02; done; exit 3')
+    const second = { ...submission('exit 4'), key: first.key }
+    await launcher.submit(first)
+    await untilReady()
+    await launcher.stop(first)
+    await launcher.submit(second)
+    expect(await endOf(second)).toMatchObject({ message: expect.stringMatching(/code 4/) })
+    expect(told().filter(([what]) => what === 'ended')).toHaveLength(1)
+    writeFileSync(file('asked'), '')
+    expect(await endOf(first)).toMatchObject({ message: expect.stringMatching(/code 3/) })
+  })
+
   describe('stops a job', () => {
+    it('and none of another start under the same key', async () => {
+      const launcher = await launcherWith()
+      const first = submission('sleep 60')
+      const second = {
+        ...submission('touch ready; until [ -e asked ]; do sleep 0.02; done; exit 4'),
+        key: first.key,
+      }
+      for (const job of [first, second]) await launcher.submit(job)
+      await untilReady()
+      await launcher.stop(first)
+      expect(await endOf(first)).toMatchObject({ type: 'Signal' })
+      writeFileSync(file('asked'), '')
+      expect(await endOf(second)).toMatchObject({ message: expect.stringMatching(/code 4/) })
+    })
+
     it('that waits before it was started', async () => {
       const launcher = await launcherWith({ concurrency: 1, stopGraceMs: 0 })
       const [first, second, third] = [
@@ -201,17 +238,21 @@ type Call = readonly [what: keyof JobObserver, id: string, attempt: number]
 
 class Recorder implements JobObserver {
   readonly calls: Call[] = []
+  /** Of each call, the start that it is about. */
+  readonly startIds: string[] = []
+  /** By start. */
   readonly ends = new Map<string, ProcessEnd>()
 
   started = (job: Job) => this.#add('started', job)
   relaunched = (job: Job) => this.#add('relaunched', job)
   ended = (job: Job, end: ProcessEnd) => {
     this.#add('ended', job)
-    this.ends.set(job.key.id, end)
+    this.ends.set(job.startId, end)
   }
 
-  #add(what: keyof JobObserver, { key, attempt }: Job): void {
+  #add(what: keyof JobObserver, { key, startId, attempt }: Job): void {
     this.calls.push([what, key.id, attempt])
+    this.startIds.push(startId)
   }
 }
 
@@ -228,10 +269,11 @@ function setUp(open: OpenLauncher, trainerOf: TrainerOf) {
     await opened?.close()
     opened = undefined
     rmSync(folder, { recursive: true })
-    const calls = recorder.calls.map((call) => call.join(' '))
-    expect(calls).toEqual([...new Set(calls)])
-    for (const [i, [what, id, attempt]] of recorder.calls.entries()) {
-      const isLast = !recorder.calls.slice(i + 1).some(([, other, its]) => other === id && its === attempt)
+    const { startIds } = recorder
+    const calls = recorder.calls.map(([what, , attempt], i) => [what, `${startIds[i]} ${attempt}`] as const)
+    expect(calls.map((call) => call.join(' '))).toEqual([...new Set(calls.map((call) => call.join(' ')))])
+    for (const [i, [what, attempt]] of calls.entries()) {
+      const isLast = !calls.slice(i + 1).some(([, other]) => other === attempt)
       if (what === 'ended') expect(isLast).toBe(true)
     }
   })
@@ -247,11 +289,12 @@ function setUp(open: OpenLauncher, trainerOf: TrainerOf) {
       command: readonly [string, ...string[]] = ['/bin/sh', '-c', script],
     ): Submission => ({
       key: { channelPrefix: 'gan:training', id: randomUUID() },
+      startId: randomUUID(),
       trainer: trainerOf(command, folder),
       attempt: 1,
       params: {},
       reportToken: null,
     }),
-    endOf: ({ key }: Job): Promise<ProcessEnd> => until('the end', () => recorder.ends.get(key.id)),
+    endOf: ({ startId }: Job): Promise<ProcessEnd> => until('the end', () => recorder.ends.get(startId)),
   }
 }

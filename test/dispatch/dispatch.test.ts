@@ -133,7 +133,7 @@ it.each(['ENGINE_UNAVAILABLE', 'STORE_FULL', 'CONTENDED'] as const)(
   async (code) => {
     const { snapshot } = await dispatch.start(ANYONE, request(null))
     loseAnswer('append', code, false)
-    dispatch.ended(launcher.submitted[0] as Job, { message: 'it exited with code 3', type: 'ExitCode' })
+    dispatch.jobs.ended(launcher.submitted[0] as Job, { message: 'it exited with code 3', type: 'ExitCode' })
     await until('the end', async () => (await log.snapshot(snapshot.state.spec))?.state.status === 'FAILURE')
   },
 )
@@ -201,7 +201,7 @@ describe('a job that cannot be submitted', () => {
 it('a stop that fails is tried again', async () => {
   const { snapshot } = await dispatch.start(ANYONE, request(null))
   launcher.stopFailures.push(new EpochcastError('ENGINE_UNAVAILABLE', 'the broker is away'))
-  dispatch.started(launcher.submitted[0] as Job)
+  dispatch.jobs.started(launcher.submitted[0] as Job)
   const { id } = snapshot.state.spec
   await until('the start', async () => (await log.snapshot(snapshot.state.spec))?.state.status === 'RUNNING')
   await dispatch.cancel(ANYONE, id, null, null)
@@ -213,16 +213,58 @@ it('a relaunched job that was asked to stop is stopped, and its task cancelled',
   const { snapshot } = await dispatch.start(ANYONE, request(null))
   const stateNow = async () => (await log.snapshot(snapshot.state.spec))?.state
   const job = launcher.submitted[0] as Job
-  dispatch.started(job)
-  dispatch.relaunched({ ...job, attempt: 2 })
+  dispatch.jobs.started(job)
+  dispatch.jobs.relaunched({ ...job, attempt: 2 })
   await until('the relaunch', async () => (await stateNow())?.attempt === 2)
-  dispatch.ended(job, { message: 'its worker was lost', type: 'WorkerLost' })
-  dispatch.started({ ...job, attempt: 2 })
+  dispatch.jobs.ended(job, { message: 'its worker was lost', type: 'WorkerLost' })
+  dispatch.jobs.started({ ...job, attempt: 2 })
   await until('the second start', async () => (await stateNow())?.status === 'RUNNING')
   await dispatch.cancel(ANYONE, job.key.id, null, 'wrong data')
-  dispatch.relaunched({ ...job, attempt: 3 })
+  dispatch.jobs.relaunched({ ...job, attempt: 3 })
   await until('the end', async () => (await stateNow())?.status === 'CANCELLED')
   expect(await stateNow()).toMatchObject({ attempt: 2, stopReason: 'wrong data' })
+})
+
+describe('a job whose task was deleted', () => {
+  const drop = async (key: TaskKey) => {
+    await append(log, key, succeeded())
+    await log.drop(key, (await log.snapshot(key)) as Snapshot)
+  }
+  const stoppedIds = () => launcher.stopped.map(({ startId }) => startId)
+
+  it('is stopped, and what is told of it is nothing that went wrong', async () => {
+    const { snapshot } = await dispatch.start(ANYONE, request('key'))
+    const [job] = launcher.submitted as unknown as [Job]
+    await drop(snapshot.state.spec)
+    await until('the stop', () => stoppedIds().includes(job.startId))
+    const before = launcher.stopped.length
+    dispatch.jobs.started(job)
+    await until('another stop', () => launcher.stopped.length > before)
+    dispatch.jobs.relaunched({ ...job, attempt: 2 })
+    dispatch.jobs.ended({ ...job, attempt: 2 }, { message: 'it exited with code 3', type: 'ExitCode' })
+  })
+
+  it('is none of the task that was started again under its id', async () => {
+    const { snapshot } = await dispatch.start(ANYONE, request('key'))
+    const key = snapshot.state.spec
+    await drop(key)
+    await dispatch.start(ANYONE, request('key'))
+    const [first, second] = launcher.submitted as unknown as [Job, Job]
+    expect([second.key.id, second.startId === first.startId]).toEqual([first.key.id, false])
+    dispatch.jobs.started(first)
+    await until('the first to be stopped again', () => stoppedIds().length === 2)
+    dispatch.jobs.relaunched({ ...first, attempt: 2 })
+    dispatch.jobs.ended(first, { message: 'it exited with code 3', type: 'ExitCode' })
+    dispatch.jobs.started(second)
+    await until('its start', async () => (await log.snapshot(key))?.state.status === 'RUNNING')
+    expect((await log.snapshot(key))?.state.attempt).toBe(1)
+    // As another server does.
+    await append(log, key, { ...runningAgain(), stopRequested: true } as ReturnType<typeof runningAgain>)
+    await until('the second to be stopped', () => stoppedIds().includes(second.startId))
+    expect(stoppedIds().slice(0, 2)).toEqual([first.startId, first.startId])
+    dispatch.jobs.ended(second, { message: 'it exited with code 4', type: 'ExitCode' })
+    await until('its end', async () => (await log.snapshot(key))?.state.status === 'CANCELLED')
+  })
 })
 
 describe('a server that starts', () => {
@@ -240,8 +282,8 @@ describe('a server that starts', () => {
   it('adopts the unfinished jobs of a queue, however long that is away', async () => {
     const submitting = await Promise.all(range(1, 3).map(() => dispatch.start(ANYONE, request(null))))
     const [first, second, third] = launcher.submitted as readonly Job[] as [Job, Job, Job]
-    dispatch.ended(first, { message: 'it exited with code 3', type: 'ExitCode' })
-    dispatch.relaunched({ ...second, attempt: 2 })
+    dispatch.jobs.ended(first, { message: 'it exited with code 3', type: 'ExitCode' })
+    dispatch.jobs.relaunched({ ...second, attempt: 2 })
     await createTask(log, { trainer: 'of another configuration' })
     const unfinished = async () => (await log.list('unfinished', null, 9)).snapshots.map(({ state }) => state)
     await until('one to have ended', async () => (await unfinished()).length === submitting.length)

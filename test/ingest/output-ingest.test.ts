@@ -25,3 +25,18 @@ it('takes output of a task that has ended for a while, to the millisecond', asyn
   await expect(send()).rejects.toMatchObject({ code: 'TASK_ENDED', details: { status: 'SUCCESS' } })
   expect((await store.output.find(key))?.extent.top).toBe(1)
 })
+
+it('takes what a process prints for the start that it is of alone', async () => {
+  const first = await createTask(store, { startId: 'first' })
+  const ingest = new OutputIngest(store, new OutputWriter(store.output), {
+    ...{ channelPrefixes: ['gan:training'], linesPerSecond: null },
+  })
+  const send = (startId: string) =>
+    ingest.append(
+      { ...first, startId },
+      { lines: [skippedNote(1, '')], producer: null, firstSequence: null, attempt: null },
+    )
+  await expect(send('another')).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' })
+  await send('first')
+  expect((await store.output.find(first))?.extent.top).toBe(1)
+})

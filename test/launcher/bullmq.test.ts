@@ -63,6 +63,7 @@ const trainerOf = (script: string, more: Partial<BullMQTrainer> = {}): BullMQTra
 })
 const submissionOf = (trainer: BullMQTrainer): Submission<BullMQTrainer> => ({
   key: { channelPrefix: 'gan:training', id: crypto.randomUUID() },
+  startId: crypto.randomUUID(),
   ...{ trainer, attempt: 1, params: {}, reportToken: null },
 })
 

@@ -18,6 +18,7 @@ const trainer: CeleryTrainer = {
 }
 const submissionOf = (more: Partial<CeleryTrainer> = {}): Submission<CeleryTrainer> => ({
   key: { channelPrefix: 'gan:training', id: crypto.randomUUID() },
+  startId: crypto.randomUUID(),
   trainer: { ...trainer, ...more },
   attempt: 1,
   params: { machine_id: 'motor-1', epochs: 5 },

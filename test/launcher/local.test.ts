@@ -65,6 +65,7 @@ describe('its queue', () => {
   }
   const job = (id: string): Submission<LocalTrainer> => ({
     key: { channelPrefix: 'gan:training', id },
+    startId: `start of ${id}`,
     trainer: trainerOf(['/bin/sh', '-c', 'sleep 60'], '/'),
     attempt: 1,
     params: {},

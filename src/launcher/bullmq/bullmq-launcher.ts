@@ -81,7 +81,8 @@ export class BullMQLauncher implements AdoptingLauncher {
   async submit(job: Submission<BullMQTrainer>): Promise<void> {
     if (this.#isClosed)
       throw new EpochcastError('SHUTTING_DOWN', 'the server is stopping and launches nothing')
-    const { key, trainer, attempt, params, reportToken } = job
+    const { params, reportToken, ...followed } = job
+    const { key, trainer } = followed
     const { priority, delayMs, attempts, backoff, ttlMs } = trainer
     const data: JobData = {
       trainer: trainer.name,
@@ -103,7 +104,7 @@ export class BullMQLauncher implements AdoptingLauncher {
         removeOnFail: { age: KEEP_SECONDS },
       }),
     )
-    this.#follow({ key, trainer, attempt }).isSeen = true
+    this.#follow(followed).isSeen = true
   }
 
   async adopt(jobs: readonly QueueJob[]): Promise<void> {
@@ -127,7 +128,8 @@ export class BullMQLauncher implements AdoptingLauncher {
     this.#options.disconnect()
   }
 
-  async #stop({ key, trainer, attempt }: QueueJob): Promise<void> {
+  async #stop(job: QueueJob): Promise<void> {
+    const { key, trainer } = job
     const channel = channelOf(key)
     const known = this.#followed.get(channel)
     const queued = await this.#find(key, trainer)
@@ -136,7 +138,6 @@ export class BullMQLauncher implements AdoptingLauncher {
     await this.#redis.set(stopKeyOf(prefix, trainer.queue, jobIdOf(key)), '1', 'EX', STOP_SECONDS)
     // It ended meanwhile, which has been told.
     if (known && this.#followed.get(channel) !== known) return
-    const job = { key, trainer, attempt }
     const followed = this.#follow(job)
     if (await this.#remove(job))
       this.#end(followed, {

@@ -203,7 +203,13 @@ export class QueueWorker {
     const running: Running = { local, isStopped: false }
     this.#running.add(running)
     const submission = {
-      ...{ key: task.key, attempt, params: data.params, reportToken: task.reportToken },
+      ...{
+        key: task.key,
+        startId: job.id ?? '',
+        attempt,
+        params: data.params,
+        reportToken: task.reportToken,
+      },
       trainer: { ...trainer, launcher: 'local' } satisfies LocalTrainer,
     }
     lock.whenLost(() => void local.close())

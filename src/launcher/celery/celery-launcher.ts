@@ -83,8 +83,8 @@ export class CeleryLauncher implements AdoptingLauncher {
     if (this.#isClosed)
       throw new EpochcastError('SHUTTING_DOWN', 'the server is stopping and launches nothing')
     await this.#reaching(() => this.#broker.enqueue(job))
-    const { key, trainer, attempt } = job
-    this.#follow({ key, trainer, attempt })
+    const { params: _, reportToken: __, ...followed } = job
+    this.#follow(followed)
   }
 
   async adopt(jobs: readonly CeleryJob[]): Promise<void> {
