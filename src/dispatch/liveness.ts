@@ -5,8 +5,8 @@ import type { TaskIndex } from '../event-log/task-index.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import type { TaskEvent } from '../task/event.ts'
 import { type LivenessWindows, processEnded, silence } from '../task/lifecycle.ts'
-import { reduceAll } from '../task/reducer.ts'
-import { isFinalStatus, type TaskKey, type TaskSpec, type TaskState } from '../task/task.ts'
+import { isFinalStatus, type TaskSpec, type TaskState } from '../task/task.ts'
+import { recordStart } from './job-records.ts'
 import { type WatchedTask, WatchedTasks } from './watched-tasks.ts'
 
 type LivenessStore = Pick<EventLog, 'snapshot'> & TaskIndex & Leases
@@ -139,16 +139,14 @@ export class Liveness {
     if (snapshot.serial !== task.serial) this.#tasks.add(snapshot)
     const { state } = snapshot
     const isHeld = (await isHeldBy(state.spec.holder)) || (this.#options.isFollowed?.(state.spec) ?? false)
-    if (this.#notice(state, isHeld).length > 0) await this.#record(task.key, isHeld)
+    if (this.#notice(state, isHeld).length > 0) await this.#record(state, isHeld)
     // One that is held may be silent for longer; and what was just recorded is heard of.
     else this.#tasks.keep(task, state, Date.now() + this.#checkMs)
   }
 
-  async #record(key: TaskKey, isHeld: boolean): Promise<void> {
-    await this.#writer.update(key, (present) => {
-      const events = this.#notice(present, isHeld)
-      return { events, state: reduceAll(present, events) }
-    })
+  /** Nothing where it was deleted meanwhile. */
+  async #record({ spec }: TaskState, isHeld: boolean): Promise<void> {
+    await recordStart(this.#writer, spec, (present) => this.#notice(present, isHeld))
   }
 
   #notice(state: TaskState, isHeld: boolean): TaskEvent[] {

@@ -89,6 +89,22 @@ it('ends what a server held that is gone, and lets others be', async () => {
   expect(await statusOf(own)).toBe('QUEUED')
 })
 
+it('lets a task go that is deleted while it is looked at', async () => {
+  const key = await createTask(store, { createdAt: Date.now() - 2e9 })
+  snapshots.mockImplementationOnce(async () => {
+    const found = await MemoryStore.prototype.snapshot.call(store, key)
+    await append(store, key, succeeded())
+    await store.drop(
+      key,
+      (await MemoryStore.prototype.snapshot.call(store, key)) as NonNullable<typeof found>,
+    )
+    return found
+  })
+  start(1e9)
+  await checks(3)
+  expect(await statusOf(key)).toBeUndefined()
+})
+
 it('yields between every fifty that are due at once', async () => {
   for (const _ of range(1, 600)) await createTask(store, { createdAt: Date.now() - 2e9 })
   let inTurn = 0
