@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Queue } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -67,6 +67,8 @@ const submissionOf = (trainer: BullMQTrainer): Submission<BullMQTrainer> => ({
   ...{ trainer, attempt: 1, params: {}, reportToken: null },
 })
 
+type Again = Submission<BullMQTrainer>
+
 const NO_SERVER: PlainJobs = {
   register: () => Promise.reject(new Error('no server')),
   end: () => Promise.reject(new Error('no server')),
@@ -82,7 +84,7 @@ async function withWorker(trainer: BullMQTrainer, plain: PlainJobs = NO_SERVER) 
     {
       started: ({ attempt }) => told.push(['started', attempt]),
       relaunched: ({ attempt }, why) => told.push(['relaunched', attempt, ...(why ? [why] : [])] as never),
-      ended: ({ key }, end) => ends.set(key.id, end),
+      ended: ({ startId }, end) => ends.set(startId, end),
     },
     prefix,
   )
@@ -109,7 +111,7 @@ async function withWorker(trainer: BullMQTrainer, plain: PlainJobs = NO_SERVER) 
     connection.disconnect()
     await launcher.close()
   })
-  const endOf = ({ key }: Job) => until('the end', () => ends.get(key.id))
+  const endOf = ({ startId }: Job) => until('the end', () => ends.get(startId))
   return { launcher, worker, told, lines, prefix, endOf }
 }
 
@@ -137,6 +139,23 @@ describe('the BullMQ launcher', () => {
     await launcher.submit(job)
     expect(await endOf(job)).toMatchObject({ type: 'Exit', isSuccess: true })
     expect(told).toEqual([['started', 1]])
+  })
+
+  it('runs what is started again under the id of a job that is over, or still runs, and tells each its own end', async () => {
+    const runs = join(dataDirectory(), '..', 'runs')
+    const script = `echo run >> ${runs}; [ $(wc -l < ${runs}) = 2 ] && sleep 60; exit 0`
+    const { launcher, endOf } = await withWorker(trainerOf(script))
+    const first = submissionOf(trainerOf(''))
+    const [second, third] = ['second', 'third'].map((startId) => ({ ...first, startId })) as [Again, Again]
+    await launcher.submit(first)
+    expect(await endOf(first)).toMatchObject({ type: 'Exit' })
+    await launcher.submit(second)
+    await until('it to run', () => readFileSync(runs, 'utf8') === 'run\n'.repeat(2))
+    await launcher.submit(third)
+    expect(await endOf(third)).toMatchObject({ type: 'Exit' })
+    await launcher.stop(second)
+    expect(await endOf(second)).toMatchObject({ type: 'Signal' })
+    expect(readFileSync(runs, 'utf8')).toBe('run\n'.repeat(3))
   })
 
   it('tells the next attempt and why, and the end once attempts are used up', async () => {
@@ -176,7 +195,7 @@ describe('the BullMQ launcher', () => {
     const job = submissionOf(trainerOf('', { delayMs: 60_000 }))
     await launcher.submit(job)
     const queue = await producer(prefix)
-    expect(await queue.remove(jobIdOf(job.key))).toBe(1)
+    expect(await queue.remove(jobIdOf(job))).toBe(1)
     expect(await endOf(job)).toMatchObject({ type: 'JobLost', isPresumed: true })
   })
 

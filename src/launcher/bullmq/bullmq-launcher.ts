@@ -2,7 +2,6 @@ import { Queue, Job as QueuedJob, Worker } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
 import { EpochcastError } from '../../task/errors.ts'
 import type { ProcessEnd } from '../../task/lifecycle.ts'
-import { channelOf } from '../../task/task.ts'
 import type { AdoptingLauncher, BullMQTrainer, Job, JobObserver, Submission } from '../launcher.ts'
 import { reaching } from '../queue-errors.ts'
 import { Repeating } from '../repeating.ts'
@@ -52,6 +51,7 @@ export class BullMQLauncher implements AdoptingLauncher {
   readonly #workerRedis: Redis | Cluster
   readonly #options: BullMQLauncherOptions
   readonly #observer: JobObserver
+  /** By the ids of their jobs. */
   readonly #followed = new Map<string, Followed>()
   readonly #queues = new Map<string, { readonly queue: Queue; readonly checker: Worker }>()
   readonly #repeating: Repeating
@@ -96,7 +96,7 @@ export class BullMQLauncher implements AdoptingLauncher {
     await this.#reaching(() =>
       // A job with an id that there is already is not added again.
       this.#queueOf(trainer).add(trainer.name, data, {
-        jobId: jobIdOf(key),
+        jobId: jobIdOf(job),
         ...{ priority, attempts },
         delay: delayMs,
         backoff: { type: backoff.type, delay: backoff.delayMs },
@@ -114,7 +114,7 @@ export class BullMQLauncher implements AdoptingLauncher {
   async stop(job: QueueJob): Promise<void> {
     // Whoever adopts it sees that it is to stop.
     if (this.#isClosed) return
-    await this.#stops.run(channelOf(job.key), () => this.#reaching(() => this.#stop(job)))
+    await this.#stops.run(jobIdOf(job), () => this.#reaching(() => this.#stop(job)))
   }
 
   async close(): Promise<void> {
@@ -129,15 +129,14 @@ export class BullMQLauncher implements AdoptingLauncher {
   }
 
   async #stop(job: QueueJob): Promise<void> {
-    const { key, trainer } = job
-    const channel = channelOf(key)
-    const known = this.#followed.get(channel)
-    const queued = await this.#find(key, trainer)
+    const id = jobIdOf(job)
+    const known = this.#followed.get(id)
+    const queued = await this.#find(job)
     if (!queued || (await isOver(queued))) return
     const { prefix } = this.#options
-    await this.#redis.set(stopKeyOf(prefix, trainer.queue, jobIdOf(key)), '1', 'EX', STOP_SECONDS)
+    await this.#redis.set(stopKeyOf(prefix, job.trainer.queue, id), '1', 'EX', STOP_SECONDS)
     // It ended meanwhile, which has been told.
-    if (known && this.#followed.get(channel) !== known) return
+    if (known && this.#followed.get(id) !== known) return
     const followed = this.#follow(job)
     if (await this.#remove(job))
       this.#end(followed, {
@@ -169,21 +168,21 @@ export class BullMQLauncher implements AdoptingLauncher {
     return queue
   }
 
-  #find(key: QueueJob['key'], trainer: BullMQTrainer): Promise<QueuedJob | undefined> {
-    return QueuedJob.fromId(this.#queueOf(trainer), jobIdOf(key))
+  #find(job: QueueJob): Promise<QueuedJob | undefined> {
+    return QueuedJob.fromId(this.#queueOf(job.trainer), jobIdOf(job))
   }
 
   /** False where a worker has it. */
-  async #remove({ key, trainer }: QueueJob): Promise<boolean> {
-    return (await this.#queueOf(trainer).remove(jobIdOf(key))) === 1
+  async #remove(job: QueueJob): Promise<boolean> {
+    return (await this.#queueOf(job.trainer).remove(jobIdOf(job))) === 1
   }
 
   #follow(job: QueueJob): Followed {
-    const channel = channelOf(job.key)
-    const known = this.#followed.get(channel)
+    const id = jobIdOf(job)
+    const known = this.#followed.get(id)
     if (known) return known
     const followed = { job, startedAttempt: 0, isSeen: false, misses: 0, missingSince: 0 }
-    this.#followed.set(channel, followed)
+    this.#followed.set(id, followed)
     if (!this.#isClosed) this.#repeating.start()
     return followed
   }
@@ -197,16 +196,16 @@ export class BullMQLauncher implements AdoptingLauncher {
   }
 
   async #lookAt(followed: Followed): Promise<void> {
-    const { key, trainer } = followed.job
-    const queued = await this.#find(key, trainer)
+    const { job } = followed
+    const queued = await this.#find(job)
     if (!queued) return this.#miss(followed)
     Object.assign(followed, { isSeen: true, misses: 0 })
     const state = await queued.getState()
     switch (state) {
       case 'completed':
-        return this.#end(followed, endInReturn((await this.#find(key, trainer))?.returnvalue))
+        return this.#end(followed, endInReturn((await this.#find(job))?.returnvalue))
       case 'failed':
-        return this.#end(followed, endInReason((await this.#find(key, trainer))?.failedReason))
+        return this.#end(followed, endInReason((await this.#find(job))?.failedReason))
       case 'active':
         return this.#active(followed, queued)
       case 'unknown':
@@ -256,9 +255,9 @@ export class BullMQLauncher implements AdoptingLauncher {
   }
 
   #end(followed: Followed, end: ProcessEnd): void {
-    const channel = channelOf(followed.job.key)
-    if (this.#followed.get(channel) === followed) {
-      this.#followed.delete(channel)
+    const id = jobIdOf(followed.job)
+    if (this.#followed.get(id) === followed) {
+      this.#followed.delete(id)
       this.#observer.ended(followed.job, end)
     }
     if (this.#followed.size === 0) this.#repeating.pause()

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { keptResult } from '../../task/foreign-result.ts'
 import type { ProcessEnd } from '../../task/lifecycle.ts'
 import { LIMITS } from '../../task/limits.ts'
-import { channelOf, type Json, type TaskKey } from '../../task/task.ts'
+import { channelOf, type Json } from '../../task/task.ts'
+import type { Job } from '../launcher.ts'
 
 /** What others may put into the queue: which trainer, and with what. */
 const plainShape = z.object({
@@ -43,8 +44,12 @@ export function jobDataIn(value: unknown): JobData | { readonly problem: string 
   return { problem: `data.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'it cannot be read'}` }
 }
 
-/** Ids in BullMQ have no colon. */
-export const jobIdOf = (key: TaskKey): string => channelOf(key).replaceAll(':', '/')
+/**
+ * One for each start: finished jobs stay in the queue for days, and a job with an id that there is already is not added. Ids in BullMQ
+ * have no colon.
+ */
+export const jobIdOf = ({ key, startId }: Pick<Job, 'key' | 'startId'>): string =>
+  `${channelOf(key)}/${startId}`.replaceAll(':', '/')
 
 /** Set while a job that a worker has is to stop. */
 export const stopKeyOf = (prefix: string, queue: string, jobId: string): string =>
