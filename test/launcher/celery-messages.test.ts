@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { taskIdIn, taskIdInTaken, tasksInReply } from '../../src/launcher/celery/messages.ts'
+import { callIn, callInTaken, idsInList, tasksInReply } from '../../src/launcher/celery/messages.ts'
 import { resultIn } from '../../src/launcher/celery/results.ts'
 import { anyJson } from '../support/any-json.ts'
 
@@ -9,27 +9,32 @@ const replyOf = (body: unknown): string =>
 
 describe('what stands in the Redis of Celery', () => {
   it('tells of tasks', () => {
-    expect(taskIdIn('{"headers":{"id":"a"}}')).toBe('a')
-    expect(taskIdInTaken('[{"headers":{"id":"a"}},"","celery"]')).toBe('a')
+    expect(callIn('{"headers":{"id":"a","parent_id":"epochcast:b"}}')).toEqual({ id: 'a', startId: 'b' })
+    for (const parent of ['null', '"another task"', '7']) {
+      const message = `{"headers":{"id":"a","parent_id":${parent}}}`
+      expect(callInTaken(`[${message},"","celery"]`)).toEqual({ id: 'a', startId: null })
+    }
     const reply = replyOf({ 'celery@one': { a: ['active', {}], b: ['reserved', {}] } })
     expect([...tasksInReply(reply)]).toEqual([
       ['a', 'active'],
       ['b', 'waiting'],
     ])
+    expect(idsInList(replyOf({ 'celery@one': [{ id: 'a' }, null, 7], 'celery@two': null }))).toContain('a')
   })
 
   it.each([{ error: 'x' }, { error: { why: 1 } }, { a: null }, { a: 7 }, 'x', null, 7, []])(
     'of a worker that replies %j there is no task',
     (told) => {
       expect(tasksInReply(replyOf({ 'celery@one': told }))).toEqual(new Map())
+      expect(idsInList(replyOf({ 'celery@one': told }))).toEqual([])
     },
   )
 
   it.each(['{}', '7', 'null', '"x"', '[]', '[null]', '[7]', '[{"headers":null}]', '[{"headers":{"id":7}}]'])(
     'a message %s is none',
     (text) => {
-      expect(taskIdInTaken(text)).toBeNull()
-      expect(taskIdIn(text)).toBeNull()
+      expect(callInTaken(text)).toBeNull()
+      expect(callIn(text)).toBeNull()
     },
   )
 
@@ -40,12 +45,12 @@ describe('what stands in the Redis of Celery', () => {
     fc.assert(
       fc.property(anyJson(), anyJson(), meta, (message, tasks, found) => {
         for (const text of [message, { headers: message }, [message], [{ headers: message }]].map(toText)) {
-          taskIdIn(text)
-          taskIdInTaken(text)
+          callIn(text)
+          callInTaken(text)
         }
-        tasksInReply(toText(message))
+        for (const read of [tasksInReply, idsInList]) read(toText(message))
         tasksInReply(replyOf(message))
-        tasksInReply(replyOf({ 'celery@one': tasks }))
+        for (const read of [tasksInReply, idsInList]) read(replyOf({ 'celery@one': tasks }))
         resultIn(toText(found))
       }),
     )

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { CeleryBroker } from '../../src/launcher/celery/broker.ts'
 import { CeleryLauncher } from '../../src/launcher/celery/celery-launcher.ts'
-import { listsOf, taskIdIn, taskMessage } from '../../src/launcher/celery/messages.ts'
+import { callIn, listsOf, taskMessage } from '../../src/launcher/celery/messages.ts'
 import { resultIn } from '../../src/launcher/celery/results.ts'
 import type { CeleryTrainer, Job, JobObserver, Submission } from '../../src/launcher/launcher.ts'
 import type { ProcessEnd } from '../../src/task/lifecycle.ts'
@@ -46,10 +47,10 @@ function opened() {
   const launcher = open({
     started: ({ attempt }) => told.push(['started', attempt]),
     relaunched: ({ attempt }) => told.push(['relaunched', attempt]),
-    ended: ({ key }, end) => ends.set(key.id, end),
+    ended: ({ startId }, end) => ends.set(startId, end),
   })
   onTestFinished(() => launcher.close())
-  return { launcher, told, endOf: ({ key }: Job) => until('the end', () => ends.get(key.id)) }
+  return { launcher, told, ends, endOf: ({ startId }: Job) => until('the end', () => ends.get(startId)) }
 }
 
 /** Commands on the broker's database. */
@@ -61,7 +62,7 @@ const onBroker = <T>(commands: (client: Redis) => Promise<T>) =>
 const messagesFor = ({ key }: Job) =>
   onBroker(async (client) => {
     const lists = await Promise.all(listsOf('celery').map((list) => client.lrange(list, 0, -1)))
-    return lists.flat().filter((message) => taskIdIn(message) === key.id)
+    return lists.flat().filter((message) => callIn(message)?.id === key.id)
   })
 
 describe('the Celery launcher', () => {
@@ -146,6 +147,103 @@ describe('the Celery launcher', () => {
     await set({ status: 'SUCCESS', result: { loss: 0.5 } })
     expect(await endOf(job)).toMatchObject({ isSuccess: true, result: { loss: 0.5 } })
     expect(told).toEqual([['started', 1]])
+  })
+})
+
+describe('a start of a task that was started before under its id', () => {
+  const started = () => {
+    const first = submissionOf()
+    return { first, second: { ...first, startId: crypto.randomUUID() } }
+  }
+  const keyOf = ({ key }: Job) => `celery-task-meta-${key.id}`
+  const metaOf = (job: Job, loss: number) =>
+    JSON.stringify({ status: 'SUCCESS', result: { loss }, parent_id: `epochcast:${job.startId}` })
+  const set = (job: Job, meta: string) => onBroker((client) => client.set(keyOf(job), meta))
+  /** As a worker that takes the message of a job. */
+  const take = (job: Job) =>
+    onBroker(async (client) => {
+      const found = (await messagesFor(job)).filter((message) => callIn(message)?.startId === job.startId)
+      expect(found).toHaveLength(1)
+      await client.lrem('celery', 1, found[0] as string)
+    })
+  /** The methods of remote control that a worker is told, which does not reply. */
+  const silentWorker = async () => {
+    const worker = new Redis(redis.port, '127.0.0.1')
+    onTestFinished(() => worker.disconnect())
+    const methods: string[] = []
+    worker.on('message', (_, message: string) => {
+      methods.push(JSON.parse(Buffer.from(JSON.parse(message).body, 'base64').toString()).method)
+    })
+    await worker.subscribe('/3.celery.pidbox')
+    return methods
+  }
+
+  it.each(['the start that it is of', 'no start'])(
+    'is run, and has its own end, though a result is left that names %s',
+    async (named) => {
+      const { launcher, ends, endOf } = opened()
+      const { first, second } = started()
+      const name = (job: Job, loss: number) =>
+        named === 'no start' ? JSON.stringify({ status: 'SUCCESS', result: { loss } }) : metaOf(job, loss)
+      await launcher.submit(first)
+      await take(first)
+      await set(first, name(first, 1))
+      expect(await endOf(first)).toMatchObject({ result: { loss: 1 } })
+      // Another server has adopted it before it is in its queue, for longer than what is seen of an end waits to be told.
+      const adopting = opened()
+      await adopting.launcher.adopt([second])
+      await sleep(2000)
+      await launcher.submit(second)
+      expect([await messagesFor(second), await onBroker((client) => client.get(keyOf(first)))]).toEqual([
+        [expect.any(String)],
+        null,
+      ])
+      await take(second)
+      expect([ends.size, adopting.ends.size]).toEqual([1, 0])
+      await set(second, name(second, 2))
+      // Its submission is repeated, as its reply was lost.
+      await launcher.submit(second)
+      for (const told of [endOf, adopting.endOf])
+        expect(await told(second)).toMatchObject({ result: { loss: 2 } })
+      expect(await messagesFor(second)).toEqual([])
+    },
+  )
+
+  it('is not told the end of the one before, which comes late and is in the way of its own', async () => {
+    const { launcher, ends, endOf } = opened()
+    const { first, second } = started()
+    await launcher.submit(first)
+    await take(first)
+    await launcher.submit(second)
+    await set(first, metaOf(first, 1))
+    await until('that to be removed', async () => !(await onBroker((client) => client.exists(keyOf(first)))))
+    await set(second, metaOf(second, 2))
+    expect(await endOf(second)).toMatchObject({ result: { loss: 2 } })
+    expect([...ends.keys()]).toEqual([second.startId])
+  })
+
+  it('takes the place of one that still waits', async () => {
+    const { launcher } = opened()
+    const { first, second } = started()
+    for (const job of [first, second, first]) await launcher.submit(job)
+    const messages = await messagesFor(second)
+    expect(messages.map((message) => callIn(message)?.startId)).toEqual([second.startId])
+  })
+
+  it('is not ended with the one before, which workers know by the same id', async () => {
+    const { launcher, ends } = opened()
+    const { first, second } = started()
+    const methods = await silentWorker()
+    await launcher.submit(first)
+    await take(first)
+    await launcher.submit(second)
+    await launcher.stop(first)
+    await until('the first to be forgotten', () => launcher.followedCount === 1, 30_000)
+    expect(methods).not.toContain('revoke')
+    await take(second)
+    await launcher.stop(second)
+    await until('the word to workers', () => methods.includes('revoke'))
+    expect(ends.size).toBe(0)
   })
 })
 

@@ -9,6 +9,7 @@ import {
   currentsOf,
   eventsOf,
   kindsOf,
+  report,
   run,
   START,
   WATCH,
@@ -50,6 +51,8 @@ const TRAINERS = {
     priority: 6,
   },
 }
+
+const DELETE = 'mutation ($input: DeleteTaskInput!) { deleteTask(input: $input) { taskId } }'
 
 let redis: TestRedis
 beforeAll(async () => {
@@ -251,6 +254,25 @@ describe('a Celery task', () => {
     const { ended, printed } = teamPython(['-c', code], redis.url, { CELERY_BROKER_URL: `${redis.url}/0` })
     expect(await ended, printed.err).toBe(0)
     expect(await whenIs(server, id, ...ENDS)).toMatchObject({ status: 'CANCELLED' })
+  })
+
+  it('that is started again under the id of a deleted one is run and has its own end, whatever becomes of the other', {
+    timeout: 120_000,
+  }, async () => {
+    const server = await serverOn(redis.url)
+    await celeryWorker(redis.url, 'prefork', '-c', '2')
+    const again = (epochs: number) => start(server, 'silent', { epochs, idempotencyKey: 'again' })
+    const id = await again(1)
+    expect(await whenIs(server, id, ...ENDS)).toMatchObject({ result: { slept: 1 } })
+    const drop = () => run(server.url, DELETE, { input: { taskId: id } })
+    await drop()
+    expect(await again(4)).toBe(id)
+    await whenIs(server, id, 'RUNNING')
+    // It is told as ended while it still runs, and its success will be in the way of the next one's.
+    await report(server.url, id, { success: {} })
+    await drop()
+    expect(await again(15)).toBe(id)
+    expect(await whenIs(server, id, ...ENDS)).toMatchObject({ status: 'SUCCESS', result: { slept: 15 } })
   })
 
   it('is taken up by a server that is started again', { timeout: 120_000 }, async () => {

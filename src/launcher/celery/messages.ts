@@ -36,7 +36,9 @@ export function taskMessage(job: Submission<CeleryTrainer>, now: number): string
   return envelope({
     body: [args, kwargs, callbacks],
     headers: {
-      ...{ lang: 'py', task: trainer.task, id: key.id, root_id: key.id, parent_id: null, group: null },
+      ...{ lang: 'py', task: trainer.task, id: key.id, root_id: key.id, group: null },
+      // Workers keep it with the result, by which that of an earlier start under the same id is known.
+      parent_id: parentOf(job.startId),
       ...{ shadow: null, eta: null, expires, group_index: null, retries: 0, timelimit: [null, null] },
       ...{ argsrepr: reprOf(args), kwargsrepr: reprOf(kwargs), origin: 'epochcast', ignore_result: false },
     },
@@ -115,33 +117,58 @@ const MAX_REPR_LENGTH = 1024
 /** For people, in Celery's logs and monitors. */
 const reprOf = (value: unknown): string => JSON.stringify(value).slice(0, MAX_REPR_LENGTH)
 
-/** The id of the task that a waiting message calls; null where it is none. */
-export function taskIdIn(message: string): string | null {
-  return idOf(parsed(message))
+/** What a message calls. */
+export interface Call {
+  readonly id: string
+  /** The start that it is of; null where another than us has written it. */
+  readonly startId: string | null
+}
+
+/** What a waiting message calls; null where it is none. */
+export function callIn(message: string): Call | null {
+  return callOf(parsed(message))
 }
 
 /** The same of a message that a worker has taken and not confirmed, which is kept with the queue that it came from. */
-export function taskIdInTaken(kept: string): string | null {
+export function callInTaken(kept: string): Call | null {
   const parts = parsed(kept)
-  return Array.isArray(parts) ? idOf(parts[0]) : null
+  return Array.isArray(parts) ? callOf(parts[0]) : null
 }
 
-function idOf(message: unknown): string | null {
-  const { headers } = (message ?? {}) as { headers?: { id?: unknown } | null }
-  const id = headers?.id
-  return typeof id === 'string' ? id : null
+function callOf(message: unknown): Call | null {
+  const { headers } = (message ?? {}) as { headers?: { id?: unknown; parent_id?: unknown } | null }
+  const { id, parent_id } = headers ?? {}
+  return typeof id === 'string' ? { id, startId: startIn(parent_id) } : null
 }
+
+const PARENT = 'epochcast:'
+
+/** The start of a task as what Celery takes for the id of a task's parent. It is for people there, and means nothing to workers. */
+const parentOf = (startId: string): string => PARENT + startId
+
+/** Null for the ids of real parents. */
+export const startIn = (parentId: unknown): string | null =>
+  typeof parentId === 'string' && parentId.startsWith(PARENT) ? parentId.slice(PARENT.length) : null
 
 /** What a worker replied: for each task that it has, whether it runs. What it tells of anything else, such as an error, is left out. */
 export function tasksInReply(reply: string): ReadonlyMap<string, 'active' | 'waiting'> {
-  const { body } = (parsed(reply) ?? {}) as { body?: unknown }
-  const text = typeof body === 'string' ? Buffer.from(body, 'base64').toString('utf8') : ''
-  const entries = Object.values(parsed(text) ?? {}).flatMap((tasks: unknown) => Object.entries(tasks ?? {}))
+  const entries = toldIn(reply).flatMap((tasks: unknown) => Object.entries(tasks ?? {}))
   const tasks = new Map<string, 'active' | 'waiting'>()
   for (const [id, entry] of entries as [string, unknown][]) {
     if (Array.isArray(entry)) tasks.set(id, entry[0] === 'active' ? 'active' : 'waiting')
   }
   return tasks
+}
+
+/** Where a worker replied with a list of tasks, their ids. */
+export const idsInList = (reply: string): unknown[] =>
+  toldIn(reply).flatMap((tasks) => (Array.isArray(tasks) ? tasks.map((task) => task?.id) : []))
+
+/** A worker replies under its own name. */
+function toldIn(reply: string): unknown[] {
+  const { body } = (parsed(reply) ?? {}) as { body?: unknown }
+  const text = typeof body === 'string' ? Buffer.from(body, 'base64').toString('utf8') : ''
+  return Object.values(parsed(text) ?? {})
 }
 
 function parsed(text: string): unknown {

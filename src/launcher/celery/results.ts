@@ -1,19 +1,59 @@
+import type { Redis } from 'ioredis'
 import { keptResult } from '../../task/foreign-result.ts'
 import { jsonText, parseJson } from '../../task/json.ts'
 import type { ProcessEnd } from '../../task/lifecycle.ts'
 import { LIMITS } from '../../task/limits.ts'
 import { lastCharacters } from '../../task/text.ts'
+import { startIn } from './messages.ts'
 
 /** Where Celery's Redis backend keeps the result of a task. */
-export const resultKeyOf = (id: string): string => `celery-task-meta-${id}`
+const keyOf = (id: string): string => `celery-task-meta-${id}`
+
+const READ_TOGETHER = 500
+/** KEYS a result; ARGV its text. */
+const REMOVE_IF_SAME = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`
+
+/** Celery's result backend in Redis. Rejects with the errors of its connection. */
+export class CeleryResults {
+  readonly #redis: Redis
+
+  constructor(redis: Redis) {
+    this.#redis = redis
+  }
+
+  /** The results of some tasks after one another, in their order. */
+  async *read(ids: readonly string[]): AsyncGenerator<Result | null> {
+    for (let i = 0; i < ids.length; i += READ_TOGETHER) {
+      const texts = await this.#redis.mget(ids.slice(i, i + READ_TOGETHER).map(keyOf))
+      yield* texts.map(resultIn)
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#redis.del(keyOf(id))
+  }
+
+  /** Unless another has taken its place. */
+  async removeIfSame(id: string, { text }: Result): Promise<void> {
+    await this.#redis.eval(REMOVE_IF_SAME, 1, keyOf(id), text)
+  }
+}
 
 /** What a result says of a task. */
-export type Result =
+export type Result = Said & {
+  /** As it is stored. */
+  readonly text: string
+  /** The start that it is of; null where its worker keeps no such thing. */
+  readonly startId: string | null
+}
+
+type Said =
   | { readonly kind: 'unfinished'; readonly isStarted: boolean }
   | { readonly kind: 'ended'; readonly end: ProcessEnd }
 
 interface Meta {
   readonly status?: unknown
+  readonly parent_id?: unknown
   readonly result?: unknown
   readonly traceback?: unknown
 }
@@ -27,7 +67,12 @@ export function resultIn(text: string | null): Result | null {
   } catch {
     return null
   }
-  switch (meta?.status) {
+  const said = meta && saidBy(meta)
+  return said && { ...said, text, startId: startIn(meta?.parent_id) }
+}
+
+function saidBy(meta: Meta): Said | null {
+  switch (meta.status) {
     case 'STARTED':
     case 'RETRY':
       return { kind: 'unfinished', isStarted: meta.status === 'STARTED' }
