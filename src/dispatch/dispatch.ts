@@ -23,7 +23,7 @@ import { Background, isRetryable } from './background.ts'
 import { HeldJobs } from './held-jobs.ts'
 import { count, JobRecords, recordStart } from './job-records.ts'
 import { placeIn } from './place.ts'
-import { checkRepeat } from './repeat.ts'
+import { checkRepeat, findRepeated } from './repeat.ts'
 import { withRetried } from './retry.ts'
 import { type StartRequest, specOf } from './spec.ts'
 import type { StartBounds } from './start-bounds.ts'
@@ -93,13 +93,14 @@ export class Dispatch {
    */
   async start(caller: Caller, given: StartRequest): Promise<Started> {
     authorize(caller, 'tasks:start')
-    const request = await withRetried(this.#log, this.#options.channelPrefixes, caller, given)
+    const { channelPrefixes } = this.#options
+    const repeated = await findRepeated(this.#log, channelPrefixes, caller, given)
+    if (repeated) return this.#answer(caller, repeated)
+    const request = await withRetried(this.#log, channelPrefixes, caller, given)
     const trainer = this.#trainers.get(request.trainer)
     const launcher = this.#launcherOf(trainer)
     const spec = specOf(request, {
-      channelPrefixes: this.#options.channelPrefixes,
-      trainer,
-      caller,
+      ...{ channelPrefixes, trainer, caller, given },
       holder: launcher.jobsOutliveServer ? null : this.#options.serverId,
       now: this.#now(),
     })
@@ -232,6 +233,12 @@ export class Dispatch {
 
   async #repeated(caller: Caller, snapshot: Snapshot, spec: TaskSpec): Promise<Started> {
     checkRepeat(caller, snapshot.state.spec, spec)
+    return this.#answer(caller, snapshot)
+  }
+
+  /** @throws EpochcastError FORBIDDEN */
+  async #answer(caller: Caller, snapshot: Snapshot): Promise<Started> {
+    authorizeStart(caller, snapshot.state.spec)
     return { snapshot, reportToken: await this.#reportToken(caller, snapshot.state.spec) }
   }
 

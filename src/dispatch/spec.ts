@@ -20,6 +20,8 @@ interface Surroundings {
   readonly channelPrefixes: readonly string[]
   readonly trainer: ConfiguredTrainer
   readonly caller: Caller
+  /** As the caller has said it, before a task to retry was looked up. */
+  readonly given: StartRequest
   /** The server that the trainer ends with. */
   readonly holder: string | null
   readonly now: number
@@ -32,7 +34,7 @@ interface Surroundings {
  */
 export function specOf(
   request: StartRequest,
-  { channelPrefixes, trainer, caller, holder, now }: Surroundings,
+  { channelPrefixes, trainer, caller, given, holder, now }: Surroundings,
 ): TaskSpec {
   const channelPrefix = checkChannelPrefix(
     channelPrefixes,
@@ -59,8 +61,13 @@ export function specOf(
     startedBy: caller.subject,
     holder,
     inputDigest: idempotencyKey === null ? null : digest(input),
+    givenDigest: givenDigestOf(given),
   }
 }
+
+/** Of what a caller has said, as it stands: what is made of it changes with the retried task and the trainers' configuration. */
+export const givenDigestOf = ({ idempotencyKey, ...given }: StartRequest): string | null =>
+  idempotencyKey === null ? null : digest(given)
 
 /** Labels that all tasks of a caller have, and with one value only, need not be given. */
 export function labelsOf(given: Json, { labels }: Caller): Json {

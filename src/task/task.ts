@@ -78,6 +78,8 @@ export interface TaskSpec extends TaskStart {
   readonly holder: string | null
   /** Digest of the start's input where an idempotencyKey was given, to notice its reuse for another. */
   readonly inputDigest: string | null
+  /** The same of what its caller had said, before anything was filled in. Absent in older states. */
+  readonly givenDigest?: string | null
 }
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { dataDirectory } from '../support/data-directory.ts'
 import { CANCEL, type Data, post, refusal, report, run } from '../support/graphql.ts'
 import { testServer, trainersFile } from '../support/server.ts'
 
@@ -6,6 +7,9 @@ const START = /* GraphQL */ `
   mutation ($input: StartTrainingInput!) {
     startTraining(input: $input) { task { id retryOf trainer channelPrefix machineId labels params status } }
   }`
+
+const UPDATE = 'mutation ($input: UpdateTaskInput!) { updateTask(input: $input) { task { id } } }'
+const DELETE = 'mutation ($input: DeleteTaskInput!) { deleteTask(input: $input) { taskId } }'
 
 const params = {
   type: 'object',
@@ -100,6 +104,22 @@ describe('a retry', () => {
     expect(await start(url, { retryOf: id })).toMatchObject({ retryOf: id })
   })
 
+  it('that is repeated is the same, whatever has become of the task that it retries', async () => {
+    const { url } = await server()
+    const id = await finished(url)
+    const input = { retryOf: id, idempotencyKey: 'k' }
+    const first = await start(url, input)
+    await run(url, UPDATE, { input: { taskId: id, labels: { team: 'sound' } } })
+    expect(await start(url, input)).toEqual(first)
+    // Another input is a conflict in any case.
+    const conflict = await refusal(url, START, { input: { ...input, epochs: 9 } })
+    expect(conflict.extensions).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' })
+    await run(url, DELETE, { input: { taskId: id } })
+    expect(await start(url, input)).toEqual(first)
+    const gone = await refusal(url, START, { input: { ...input, idempotencyKey: 'another' } })
+    expect(gone.extensions).toMatchObject({ code: 'TASK_NOT_FOUND' })
+  })
+
   it('is one task for one idempotencyKey, and another input than the start it repeats', async () => {
     const { url } = await server()
     const id = await finished(url)
@@ -109,4 +129,25 @@ describe('a retry', () => {
     const { errors } = await post(url, START, { input: { ...GIVEN, idempotencyKey: 'k' } })
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' })
   })
+})
+
+it('a start that is repeated is the same, whatever the configuration of trainers is by then', async () => {
+  const data = dataDirectory()
+  const withTrainers = (trainers: Record<string, Record<string, unknown>>) =>
+    testServer({ EPOCHCAST_DATA: data, EPOCHCAST_TRAINERS: trainersFile({}, trainers) })
+  const first = await withTrainers({ first: { launcher: 'external', params, channelPrefix: 'ml:training' } })
+  const input = { trainer: 'first', idempotencyKey: 'k' }
+  const task = await start(first.url, input)
+  const other = { trainer: 'first', idempotencyKey: 'k', params: { rate: 0.2 } }
+  await first.close()
+  const properties = { ...params.properties, rate: { type: 'number', default: 0.3 } }
+  const second = await withTrainers({
+    first: { launcher: 'external', params: { ...params, properties }, channelPrefix: 'ml:training' },
+  })
+  expect(await start(second.url, input)).toEqual(task)
+  const conflict = await refusal(second.url, START, { input: other })
+  expect(conflict.extensions).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' })
+  await second.close()
+  const third = await withTrainers({})
+  expect(await start(third.url, input)).toEqual(task)
 })
