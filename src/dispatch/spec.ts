@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { checkChannelPrefix } from '../event-log/find-task.ts'
 import { accountOf, type Caller } from '../repository/access.ts'
+import { EpochcastError } from '../task/errors.ts'
+import { jsonBytes } from '../task/json.ts'
+import { LIMITS } from '../task/limits.ts'
 import type { Json, TaskSpec } from '../task/task.ts'
 import { digest, idOf } from './idempotency.ts'
 import { type GivenParams, paramsOf } from './params.ts'
@@ -43,6 +46,12 @@ export function specOf(
   const { idempotencyKey, machineId, name, retryOf } = request
   const labels = labelsOf(request.labels, caller)
   const params = trainer.completeParams(paramsOf(request))
+  checkBytes(
+    'params',
+    params,
+    LIMITS.paramsBytes,
+    "with what the retried task and the trainer's defaults add",
+  )
   // What is not given is not part of it: keys that were used before there was such a thing stay valid.
   const optional = [name, retryOf].some((one) => one !== null) ? [name, retryOf] : []
   const input = [trainer.name, machineId, params, labels, ...optional]
@@ -69,7 +78,25 @@ export function specOf(
 export const givenDigestOf = ({ idempotencyKey, ...given }: StartRequest): string | null =>
   idempotencyKey === null ? null : digest(given)
 
-/** Labels that all tasks of a caller have, and with one value only, need not be given. */
+/**
+ * What is merged is bounded as what is given: a retry of a retry of a task could have any number of parameters otherwise.
+ *
+ * @throws EpochcastError BAD_INPUT
+ */
+function checkBytes(name: string, value: Json, maxBytes: number, why: string): void {
+  const bytes = jsonBytes(value)
+  if (bytes <= maxBytes) return
+  throw new EpochcastError(
+    'BAD_INPUT',
+    `${name} is ${bytes} bytes of JSON ${why}; expected at most ${maxBytes}`,
+  )
+}
+
+/**
+ * Labels that all tasks of a caller have, and with one value only, need not be given.
+ *
+ * @throws EpochcastError BAD_INPUT
+ */
 export function labelsOf(given: Json, { labels }: Caller): Json {
   const own = Array.from(labels ?? [], ([name, values]) => [name, [...values]] as const)
   const certain = Object.fromEntries(
@@ -82,5 +109,7 @@ export function labelsOf(given: Json, { labels }: Caller): Json {
     (given !== null && (typeof given !== 'object' || Array.isArray(given)))
   )
     return given
-  return { ...certain, ...(given as Readonly<Record<string, Json>> | null) }
+  const all = { ...certain, ...(given as Readonly<Record<string, Json>> | null) }
+  checkBytes('labels', all, LIMITS.labelsBytes, 'with those of the token')
+  return all
 }

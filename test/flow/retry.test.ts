@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { dataDirectory } from '../support/data-directory.ts'
 import { CANCEL, type Data, post, refusal, report, run } from '../support/graphql.ts'
 import { testServer, trainersFile } from '../support/server.ts'
+import { SECRET_ENV, tokenFor } from '../support/tokens.ts'
 
 const START = /* GraphQL */ `
   mutation ($input: StartTrainingInput!) {
@@ -118,6 +119,46 @@ describe('a retry', () => {
     expect(await start(url, input)).toEqual(first)
     const gone = await refusal(url, START, { input: { ...input, idempotencyKey: 'another' } })
     expect(gone.extensions).toMatchObject({ code: 'TASK_NOT_FOUND' })
+  })
+
+  it('is refused where its parameters and those that it takes over are too many', async () => {
+    const { url } = await testServer({
+      EPOCHCAST_TRAINERS: trainersFile(
+        {},
+        {
+          any: { launcher: 'external' },
+          filling: {
+            launcher: 'external',
+            params: { type: 'object', properties: { text: { type: 'string', default: 'x'.repeat(10_000) } } },
+          },
+        },
+      ),
+    })
+    const many = (name: string) => ({ [name]: 'x'.repeat(10_000) })
+    const id = await finished(url, { trainer: 'any', params: many('a') })
+    for (const input of [
+      { retryOf: id, params: many('b') },
+      { retryOf: id, trainer: 'filling' },
+      { trainer: 'filling', params: many('b') },
+    ]) {
+      const refused = await refusal(url, START, { input })
+      expect(refused.extensions).toMatchObject({ code: 'BAD_INPUT' })
+      expect(refused.message).toMatch(/^params is 200\d\d bytes of JSON.*; expected at most 16384$/)
+    }
+    // What is replaced does not count, and what was taken once can be retried.
+    const next = await finished(url, { retryOf: id, params: many('a') })
+    expect(await start(url, { retryOf: next })).toMatchObject({ params: many('a') })
+  })
+
+  it('is refused where its labels and those of the token are too many', async () => {
+    const { url } = await testServer(SECRET_ENV)
+    const bearer = await tokenFor(600, { labels: { team: 'x'.repeat(200) } })
+    const input = { trainer: 'external', labels: { text: 'x'.repeat(8100) } }
+    const refused = await refusal(url, START, { input }, bearer)
+    expect(refused.extensions).toMatchObject({ code: 'BAD_INPUT' })
+    expect(refused.message).toMatch(
+      /^labels is 83\d\d bytes of JSON with those of the token; expected at most 8192$/,
+    )
   })
 
   it('is one task for one idempotencyKey, and another input than the start it repeats', async () => {
