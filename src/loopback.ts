@@ -1,3 +1,5 @@
+import { hostname, networkInterfaces } from 'node:os'
+
 /** Whether a host (a name or an address, an IPv6 one with or without brackets) is this machine only. */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, '').toLowerCase()
@@ -5,6 +7,15 @@ export function isLoopback(host: string): boolean {
     name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name)
   )
 }
+
+/** Whether a server that listens there is reached under all names and addresses of this machine. */
+export const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::'
+
+/** The names and addresses by which other machines may know this one; those that a name server gives it are not known here. */
+export const namesOfMachine = (): readonly string[] => [
+  hostname().toLowerCase(),
+  ...Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address)),
+]
 
 /** Whether a setting names the origin of a page, in the one form in which browsers write it, or of an app. */
 export function isOrigin(text: string): boolean {

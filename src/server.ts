@@ -86,7 +86,10 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     opened
 
   let stopping = false
-  const origins = new OriginRule(config.allowedOrigins, config.host, graphiql)
+  const origins = new OriginRule(config.allowedOrigins, config.host, {
+    servesPages: graphiql,
+    ownUrls: [config.publicUrl, config.operation.reportUrl].flatMap((url) => url ?? []),
+  })
   const clients = new Clients(config.clients, { ...config, stranger }, logger)
   const callers = new Callers(clients, authenticator)
   const responses = new OpenResponses()

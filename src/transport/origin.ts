@@ -1,11 +1,20 @@
 import type { IncomingMessage } from 'node:http'
 import { LRUCache } from 'lru-cache'
-import { isLoopback } from '../loopback.ts'
+import { isLoopback, isWildcard, namesOfMachine } from '../loopback.ts'
 import { EpochcastError, quote } from '../task/errors.ts'
 
 const MAX_KNOWN_HOSTS = 100
+/** Characters of a host that is told as an example. */
+const MAX_TOLD_HOST = 80
 
 export type OriginHeaders = Pick<IncomingMessage, 'headers' | 'method'>
+
+export interface OriginRuleOptions {
+  /** Whether whoever follows a link to the server gets a page, and no operation is run. */
+  readonly servesPages?: boolean
+  /** Under which the configuration says that this server is reached. */
+  readonly ownUrls?: readonly string[]
+}
 
 /**
  * Whether a request may come in, by where it comes from. Browsers send `Origin`; programs such as
@@ -20,6 +29,7 @@ export class OriginRule {
   readonly #allowsLoopback: boolean
   readonly #allowedHosts: readonly string[]
   readonly #ownHost: string
+  readonly #ownUrls: readonly URL[]
   readonly #servesPages: boolean
   /** Hosts that were allowed: programs come back with the same few. */
   readonly #knownHosts = new LRUCache<string, true>({ max: MAX_KNOWN_HOSTS })
@@ -27,13 +37,17 @@ export class OriginRule {
   /**
    * @param allowed origins such as `https://app.example`; `loopback` stands for every page of this machine
    * @param ownHost the address that the server listens on, which is of this machine, too
-   * @param servesPages whether whoever follows a link to the server gets a page, and no operation is run
    */
-  constructor(allowed: readonly string[], ownHost: string, servesPages = true) {
+  constructor(
+    allowed: readonly string[],
+    ownHost: string,
+    { servesPages = true, ownUrls = [] }: OriginRuleOptions = {},
+  ) {
     this.#allowed = allowed
     this.#allowsLoopback = allowed.includes('loopback')
     this.#allowedHosts = allowed.map((origin) => webHostOf(origin)).filter((host) => host !== '')
     this.#ownHost = ownHost
+    this.#ownUrls = ownUrls.map((url) => new URL(url))
     this.#servesPages = servesPages
   }
 
@@ -61,7 +75,7 @@ export class OriginRule {
     if (!this.#isHostOfOurs(host)) {
       throw new EpochcastError(
         'ORIGIN_NOT_ALLOWED',
-        `the Host header is ${quote(host)}; expected this machine, or the host of an origin in EPOCHCAST_ALLOWED_ORIGINS`,
+        `the Host header is ${quote(host)}; expected this machine, or the host of an origin in EPOCHCAST_ALLOWED_ORIGINS: where this server is to be reached under that name, add it there, such as http://${host.slice(0, MAX_TOLD_HOST)}`,
       )
     }
     this.#knownHosts.set(host, true)
@@ -71,6 +85,7 @@ export class OriginRule {
   allows(origin: string): boolean {
     // The word is of the configuration; no page has it for its origin.
     if (this.#allowed.includes(origin)) return origin !== 'loopback'
+    if (this.#ownUrls.some((url) => url.origin === origin)) return true
     return this.#allowsLoopback && this.#isThisMachine(webHostOf(origin))
   }
 
@@ -84,13 +99,20 @@ export class OriginRule {
   #isHostOfOurs(host: string): boolean {
     const name = /^(?<name>[^:[\]]+|\[[^[\]]+\])(:\d{1,5})?$/.exec(host.toLowerCase())?.groups?.name ?? ''
     const hostname = webHostOf(`http://${name}`)
-    return hostname !== '' && (this.#isThisMachine(hostname) || this.#allowedHosts.includes(hostname))
+    const isOwn =
+      this.#isThisMachine(hostname) || this.#ownUrls.some((url) => bare(url.hostname) === hostname)
+    return hostname !== '' && (isOwn || this.#allowedHosts.includes(hostname))
   }
 
+  /** An address, or the name that a machine has given itself, cannot be made to lead here as the name of a page can. */
   #isThisMachine(hostname: string): boolean {
-    return isLoopback(hostname) || hostname === this.#ownHost
+    if (isLoopback(hostname) || hostname === this.#ownHost) return true
+    return isWildcard(this.#ownHost) && namesOfMachine().includes(hostname)
   }
 }
+
+/** A host without the brackets of IPv6. */
+const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '')
 
 /**
  * The host of a page's origin; empty for any other text. A browser writes an origin in one form only, so that whatever
@@ -99,5 +121,5 @@ export class OriginRule {
 function webHostOf(origin: string): string {
   if (!/^https?:/.test(origin) || !URL.canParse(origin)) return ''
   const url = new URL(origin)
-  return url.origin === origin ? url.hostname.replace(/^\[|\]$/g, '') : ''
+  return url.origin === origin ? bare(url.hostname) : ''
 }

@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { hostname, networkInterfaces } from 'node:os'
 import { describe, expect, it } from 'vitest'
+import { isLoopback } from '../../src/loopback.ts'
 import { OriginRule } from '../../src/transport/origin.ts'
 
 const passes = (rule: OriginRule, headers: IncomingHttpHeaders, method = 'GET'): boolean => {
@@ -118,6 +120,57 @@ it('the address that the server listens on is this machine, and no other one is'
   expect(passes(rule, { host: '10.0.0.6:4000' })).toBe(false)
 })
 
+describe('a server that listens at all addresses of its machine', () => {
+  const rule = new OriginRule(['loopback'], '0.0.0.0')
+  const ofMachine = Object.values(networkInterfaces()).flatMap((all = []) =>
+    all.map(({ address }) => address),
+  )
+  const bracketed = (address: string) => (address.includes(':') ? `[${address}]` : address)
+
+  it.each([hostname(), hostname().toUpperCase(), ...ofMachine.map(bracketed)])('passes as %s', (name) => {
+    expect(passes(rule, { host: `${name}:4000` })).toBe(true)
+    expect(passes(rule, { host: name, origin: `http://${name.toLowerCase()}` })).toBe(true)
+    expect(passes(new OriginRule(['loopback'], '::'), { host: name })).toBe(true)
+  })
+
+  it.each(['8.8.8.8', 'evil.example', `${hostname()}.evil.example`, '[::]', '[2001:db8::1]'])(
+    'does not pass as %s',
+    (name) => {
+      expect(passes(rule, { host: name })).toBe(false)
+      expect(passes(rule, { host: 'localhost', origin: `http://${name}` })).toBe(false)
+    },
+  )
+
+  it('has no page of its own by its name where only others are listed', () => {
+    const listed = new OriginRule(['https://app.example'], '0.0.0.0')
+    expect(passes(listed, { host: hostname() })).toBe(true)
+    expect(passes(listed, { host: hostname(), origin: `http://${hostname().toLowerCase()}` })).toBe(false)
+  })
+})
+
+it('one that listens at this machine only is not reached by the name of it', () => {
+  const rule = new OriginRule(['loopback'], '127.0.0.1')
+  // Some machines are called localhost.
+  expect(passes(rule, { host: hostname() })).toBe(isLoopback(hostname()))
+})
+
+it('the addresses that the configuration has for a server are its own, and so are pages there', () => {
+  const ownUrls = ['https://runs.example/epochcast', 'http://epochcast:4000/graphql']
+  const rule = new OriginRule(['https://app.example'], '0.0.0.0', { ownUrls })
+  expect(passes(rule, { host: 'runs.example', origin: 'https://runs.example' })).toBe(true)
+  expect(passes(rule, { host: 'epochcast:4000' })).toBe(true)
+  expect(passes(rule, { host: 'runs.example', origin: 'http://runs.example' })).toBe(false)
+  expect(passes(rule, { host: 'other.example' })).toBe(false)
+})
+
+it('a host that is none of them is told what to do', () => {
+  const check = () =>
+    new OriginRule(['loopback'], '127.0.0.1').check({ headers: { host: 'gpu-box:5211' }, method: 'POST' })
+  expect(check).toThrow(
+    'the Host header is "gpu-box:5211"; expected this machine, or the host of an origin in EPOCHCAST_ALLOWED_ORIGINS: where this server is to be reached under that name, add it there, such as http://gpu-box:5211',
+  )
+})
+
 it('origins of apps pass where they are listed, as they are', () => {
   const rule = new OriginRule(['capacitor://localhost'], '127.0.0.1')
   expect(passes(rule, { host: 'localhost', origin: 'capacitor://localhost' })).toBe(true)
@@ -151,7 +204,7 @@ describe('without an Origin header', () => {
   })
 
   it('a link passes no longer where there is no page that it would open', () => {
-    const pageless = new OriginRule(['loopback'], '127.0.0.1', false)
+    const pageless = new OriginRule(['loopback'], '127.0.0.1', { servesPages: false })
     expect(passes(pageless, { host: 'localhost', 'sec-fetch-site': 'cross-site', ...link })).toBe(false)
     expect(passes(pageless, { host: 'localhost', 'sec-fetch-site': 'none', ...link })).toBe(true)
   })
