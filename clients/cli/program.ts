@@ -27,7 +27,7 @@ export function createProgram(terminal: Terminal, version: string): Program {
     .description('Live training telemetry: start a training, report it, watch it live.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'show help of a command')
     .option('--url <url>', `GraphQL endpoint (default: EPOCHCAST_URL, or else ${DEFAULT_URL})`)
     .option('--token <token>', 'bearer token (default: EPOCHCAST_TOKEN)')
     .showSuggestionAfterError()

@@ -438,7 +438,9 @@ describe('the program', () => {
       const help = await epochcast(nowhere, [name, '--help'])
       expect(help).toMatchObject({ code: 0, err: '' })
       expect(help.out).toContain('Examples:\n  $ epochcast ')
+      expect(await epochcast(nowhere, ['help', name])).toEqual(help)
     }
+    expect((await epochcast(nowhere, ['help'])).out).toContain('help [command]')
     expect(await epochcast(nowhere, ['wtach'])).toMatchObject({ code: 3, out: '' })
     const unreachable = await epochcast(nowhere, ['tasks'])
     expect(unreachable.code).toBe(3)
