@@ -16,6 +16,7 @@ import { openStore } from './open-store.ts'
 import { ANYONE, NOBODY } from './repository/access.ts'
 import { findForCaller } from './repository/find-for-caller.ts'
 import type { Context } from './schema/context.ts'
+import { withoutHttpHints } from './schema/errors.ts'
 import { schema } from './schema/index.ts'
 import { stopServer } from './stop-server.ts'
 import { EpochcastError } from './task/errors.ts'
@@ -173,16 +174,17 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
     maxSubscriptionsPerSocket: config.maxSubscriptionsPerSocket,
     connectionInitMs: config.connectionInitMs,
   })
+  const translate = (error: unknown) => withoutHttpHints(operations.translate(error))
   const plainDoor = plainSockets({
     ...socketOptions,
     services,
     shared: operations.shared,
-    translate: (error) => operations.translate(error),
+    translate,
   })
   const relayDoor = relaySockets({
     ...socketOptions,
     ...{ services, operations },
-    translate: (error) => operations.translate(error),
+    translate,
   })
   const doors = [graphqlDoor, relayDoor, plainDoor]
   const webSocket = serveUpgrades(http, doors, { clients, callers, pipelines, logger, origins })

@@ -1,5 +1,5 @@
 import { GraphQLError, Kind } from 'graphql'
-import { EpochcastError, ERROR_CODES, type ErrorCode } from '../task/errors.ts'
+import { EpochcastError, ERROR_CODES, type ErrorCode, extensionsOf } from '../task/errors.ts'
 import { REPORTED_STATUSES, TASK_STATUSES } from '../task/task.ts'
 import { firstCharacters, isUpTo } from '../task/text.ts'
 
@@ -28,8 +28,7 @@ export function toGraphQLError(
   if (cause instanceof GraphQLError && error instanceof GraphQLError) {
     const code = codeOf(error, fallback)
     if (code !== 'INTERNAL_SERVER_ERROR') {
-      const { retryable } = ERROR_CODES[code]
-      return rebuilt(error, messageOf(error, cause), { ...error.extensions, code, retryable })
+      return rebuilt(error, messageOf(error, cause), extensionsOf(code, error.extensions))
     }
   }
   onUnexpected(cause)
@@ -39,8 +38,13 @@ export function toGraphQLError(
 
 /** As `toGraphQLError`, for clients that are not served by Yoga: without its hints for HTTP. */
 export function withoutHttpHints(error: GraphQLError): GraphQLError {
-  const { nodes = null, source = null, positions = null, path = null, message } = error
   const { http: _, ...extensions } = error.extensions
+  return withExtensions(error, extensions)
+}
+
+/** The same error with other `extensions`. */
+export function withExtensions(error: GraphQLError, extensions: Record<string, unknown>): GraphQLError {
+  const { nodes = null, source = null, positions = null, path = null, message } = error
   return withoutStack(() => new GraphQLError(message, { nodes, source, positions, path, extensions }))
 }
 

@@ -151,6 +151,30 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES
 
+type RetryableCode = {
+  [Code in ErrorCode]: (typeof ERROR_CODES)[Code]['retryable'] extends true ? Code : never
+}[ErrorCode]
+
+/** When to try again (`extensions.retryAfterMs`) where nothing tells it better: what has to be finished or let go takes longer. */
+const RETRY_AFTER_MS: Readonly<Record<string, number>> = {
+  REQUEST_TIMEOUT: 1000,
+  AUTHENTICATION_UNAVAILABLE: 1000,
+  TOO_MANY_SUBSCRIPTIONS: 1000,
+  // The stream had its time, and may have it again at once.
+  STREAM_TIMED_OUT: 0,
+  RATE_LIMITED: 1000,
+  TOO_MANY_CONNECTIONS: 1000,
+  OVERLOADED: 1000,
+  TOO_MANY_TASKS: 10_000,
+  QUEUE_FULL: 5000,
+  QUEUE_UNAVAILABLE: 5000,
+  STORE_FULL: 5000,
+  CONTENDED: 100,
+  ENGINE_UNAVAILABLE: 1000,
+  SHUTTING_DOWN: 1000,
+  INTERNAL_SERVER_ERROR: 1000,
+} satisfies { [Code in RetryableCode]: number }
+
 /** An expected refusal: its message and code reach the client as they are. */
 export class EpochcastError extends Error {
   readonly code: ErrorCode
@@ -169,8 +193,18 @@ export class EpochcastError extends Error {
 
   /** What GraphQL clients find under `extensions`. */
   get extensions(): Record<string, unknown> {
-    return { ...this.details, code: this.code, retryable: ERROR_CODES[this.code].retryable }
+    return extensionsOf(this.code, this.details)
   }
+}
+
+/** What a client is told of a code beside the words: where it is `retryable`, with `retryAfterMs`, always. */
+export function extensionsOf(
+  code: ErrorCode,
+  details: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const { retryable } = ERROR_CODES[code]
+  if (!retryable || typeof details.retryAfterMs === 'number') return { ...details, code, retryable }
+  return { ...details, retryAfterMs: RETRY_AFTER_MS[code], code, retryable }
 }
 
 const MAX_QUOTED_LENGTH = 80

@@ -227,19 +227,19 @@ export class JsonPost {
     try {
       clients.admitMutations(operation.contextValue.caller)
     } catch (error) {
-      return Promise.resolve({ errors: [withRetryAfter(operations.translate(error))] })
+      return Promise.resolve(this.#failed(error))
     }
     const called = call(operation.variableValues, operation.contextValue)
     if (!called) return null
     return called.then((result) =>
       result.errors
-        ? { ...result, errors: result.errors.map((error) => operations.translate(error)) }
+        ? withRetryAfter({ ...result, errors: result.errors.map((error) => operations.translate(error)) })
         : result,
     )
   }
 
   #failed(error: unknown): ExecutionResult {
-    return { errors: [this.#options.operations.translate(error)] }
+    return withRetryAfter({ errors: [this.#options.operations.translate(error)] })
   }
 
   #kindOf({ document, operationName }: Operation): OperationKind {

@@ -181,7 +181,7 @@ export class Operations {
       checkVariableUses(operation)
       done = this.#options.admit?.(operation)
     } catch (error) {
-      return { errors: [withRetryAfter(this.translate(error))] }
+      return withRetryAfter({ errors: [this.translate(error)] })
     }
     this.#underWay++
     try {
@@ -189,7 +189,7 @@ export class Operations {
       if (this.#answers.isBusy(holder) && isQuery(operation)) await this.#answers.turn(holder)
       const result = await this.#run(operation)
       const refusal = this.#options.refuseAnswer?.(operation)
-      return refusal ? { errors: [withRetryAfter(this.translate(refusal))] } : result
+      return withRetryAfter(refusal ? { errors: [this.translate(refusal)] } : result)
     } finally {
       this.#underWay--
       done?.()
@@ -207,7 +207,7 @@ export class Operations {
       checkVariableUses(operation)
       held = this.#open(operation)
     } catch (error) {
-      return { errors: [withRetryAfter(this.translate(error))] }
+      return withRetryAfter({ errors: [this.translate(error)] })
     }
     operation.options = SOME_ERRORS
     operation.hideSuggestions = !this.#options.introspection
@@ -220,7 +220,7 @@ export class Operations {
         return new EventResults(events, (rootValue) => this.#run({ ...operation, rootValue }), held)
       }
       held.close()
-      return this.#translated(results)
+      return withRetryAfter(this.#translated(results))
     } catch (error) {
       held.close()
       throw error

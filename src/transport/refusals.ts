@@ -29,7 +29,9 @@ export function refuse(
   error: Pick<EpochcastError, 'message' | 'extensions'>,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const { message, extensions } = error
+  const { message } = error
+  // Of a result, a hint for Yoga.
+  const { http: _, ...extensions } = error.extensions
   const { refusals, holder } = response as CountedResponse
   refusals.addAll([error], 'http', holder)
   const { origin } = request.headers

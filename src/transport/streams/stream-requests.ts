@@ -4,7 +4,7 @@ import type { Caller } from '../../repository/access.ts'
 import { corsHeaders } from '../cors.ts'
 import type { CountedResponse } from '../counted-response.ts'
 import type { OperationParams, Operations } from '../operations.ts'
-import { retryAfter } from '../retry-after.ts'
+import { retryAfter, retryableStatus } from '../retry-after.ts'
 import type { ResponseStreams } from './response-streams.ts'
 import { textOf } from './response-streams.ts'
 import { type StreamFormat, streamFormatFor } from './stream-format.ts'
@@ -77,12 +77,10 @@ const STATUS: Readonly<Record<string, number>> = {
   FORBIDDEN: 403,
   TASK_NOT_FOUND: 404,
   CHANNEL_PREFIX_NOT_ALLOWED: 404,
-  RATE_LIMITED: 429,
-  INTERNAL_SERVER_ERROR: 500,
 }
 
 /** The HTTP status of a refusal, for doors whose clients look at nothing else. */
 export function statusOf(error: GraphQLError | undefined): number {
   const { code, retryable } = error?.extensions ?? {}
-  return STATUS[String(code)] ?? (retryable === true ? 503 : 400)
+  return STATUS[String(code)] ?? (retryable === true ? retryableStatus(code) : 400)
 }
