@@ -38,7 +38,9 @@ export function RunLine({ taskRef, index, task, error, onRemove }: RunLineProps)
   return (
     <div className="run-line card">
       <i className="run-color" style={{ color: `var(${runColorName(index)})` }} />
-      <Link href={pathOf(taskRef)}>{name}</Link>
+      <Link href={pathOf(taskRef)} title={name}>
+        {name}
+      </Link>
       {task && <StatusBadge status={task.status} isStopping={task.stopRequested} />}
       {task && <span className="muted">loss {formatNumber(task.loss)}</span>}
       {error && !task && <span className="muted">{error.message}</span>}
