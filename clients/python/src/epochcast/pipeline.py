@@ -41,6 +41,7 @@ class Pipeline:
         self._notices = notices
         self._target = {**target, "producer": new_producer()}
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._pid = os.getpid()
         self._left_out = 0
         self._left_out_told = 0
         self._next = 1
@@ -49,6 +50,7 @@ class Pipeline:
         self._encoding = 0  # reports that are neither in the queue nor in the outbox
         self._has_end = False  # is encoded, after which the server takes nothing
         self._is_left = False
+        self._is_broken = False  # reports were left out by an error of its own
         self._finishing = threading.Lock()
         self.outbox = Outbox()
         self.server = Server(settings.url, settings.token)
@@ -84,13 +86,25 @@ class Pipeline:
     def flush(self, timeout: float) -> bool:
         """Waits until all that was put before is delivered; whether it is."""
         until = time.monotonic() + max(timeout, 0.0)
+        if os.getpid() != self._pid:  # a fork of a process that had ended the run: its threads are not here
+            return self._is_encoded and self._has_delivered(self._next - 1)
         numbers: list[int] = []
         self._queue.put((MARK, None, numbers))
         self._poll(lambda: bool(numbers) or self._is_encoded, until)
-        self._poll(
-            lambda: self.sender.is_done or (bool(numbers) and self.outbox.delivered >= numbers[0]), until
-        )
-        return bool(numbers) and self.outbox.delivered >= numbers[0]
+        if not numbers and not self._is_encoded:
+            return False
+        # After the end nobody reads the mark, and no report comes any more.
+        last = numbers[0] if numbers else self._next - 1
+        self._poll(lambda: self.sender.is_done or self._is_at_server(last), until)
+        return self._has_delivered(last)
+
+    def _has_delivered(self, last: int) -> bool:
+        """Whether all that was reported up to this one is at the server: nothing was left out or refused."""
+        is_whole = not (self._left_out or self._is_broken or self.sender.has_refused or self.sender.is_over)
+        return is_whole and self._is_at_server(last)
+
+    def _is_at_server(self, last: int) -> bool:
+        return self.sender.task is not None and self.outbox.delivered >= last
 
     def close(self) -> None:
         """
@@ -173,6 +187,7 @@ class Pipeline:
                 try:
                     self._append(items)
                 except Exception as error:
+                    self._is_broken = True
                     self._notices.say("bug", f"{len(items)} reports were left out, {words_of(error)}")
                 self._encoding = 0
         finally:

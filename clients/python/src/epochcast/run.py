@@ -103,9 +103,18 @@ class Run(Scope):
         return None if task is None else task["taskId"]
 
     def flush(self, timeout: float = 10.0) -> bool:
-        """Waits until all that was reported is at the server; whether it is."""
-        pipeline = self._pipeline
-        return pipeline is not None and pipeline.flush(timeout)
+        """
+        Waits until all that was reported is at the server, also after the end of the run; whether it is. False where the time
+        is over before, and where something was left out, refused or left to `sync`.
+        """
+        try:
+            pipeline = self._pipeline
+            if pipeline is None:  # a fork that has reported nothing yet has nothing to wait for
+                return self._settings is not None and not self._is_quiet
+            return pipeline.flush(timeout)
+        except Exception as error:
+            self._say("call", f"a call of flush was left out, {words_of(error)}")
+            return False
 
     def __enter__(self) -> "Run":
         return self

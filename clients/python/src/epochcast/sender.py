@@ -60,6 +60,7 @@ class Sender:
         self._woken: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.stop_requested = False
         self.is_over = False  # the server takes nothing more
+        self.has_refused = False  # a report, or a part of it, which is then passed over
         self.is_away = False
         self.is_done = False
         self._closing = False
@@ -213,6 +214,7 @@ class Sender:
             return 0.0
         if code in _OF_A_REPORT:
             return self._without_refused(batch, words)
+        self.has_refused = True
         self._notices.say("refused", f"reports were refused: {words}")
         self._outbox.confirm(batch.last)
         return self._count_from(replace(batch, first=batch.last + 1))
@@ -231,6 +233,7 @@ class Sender:
             if isinstance(outcome, Refusal):
                 return self._refused(replace(batch, count=half, reports=json.dumps(reports[:half])), outcome)
             return self._confirm_after(outcome, batch.first + half - 1)
+        self.has_refused = True
         self._notices.say("refused", f"a report was refused: {words}")
         report = json.loads(batch.reports)[0]
         if "success" in report and report["success"].get("result") is not None:

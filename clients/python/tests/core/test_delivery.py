@@ -171,6 +171,89 @@ def test_a_task_that_has_ended_asks_to_stop(url: str) -> None:
     assert run.should_stop
 
 
+@pytest.mark.parametrize("end", ["success", "failure", "cancelled", "block", "error"])
+def test_flush_after_the_end_tells_that_all_is_delivered(url: str, end: str) -> None:
+    run = epochcast.start(url=url)
+    run.log({"loss": 1}, step=1)
+    if end in ("block", "error"):
+        try:
+            with run:
+                assert end == "block"
+        except AssertionError:
+            pass
+    else:
+        getattr(run, end)("so")
+    assert [run.flush(60), run.flush(0), run.flush(0)] == [True, True, True]
+    run.log({"loss": 2}, step=2)  # is no report any more
+    assert run.flush(0)
+    assert steps(url, str(run.task_id)) == [1]
+
+
+def test_flush_after_the_end_waits_for_what_is_still_being_sent(
+    gate: Gate, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "FLUSH_SECONDS", 0.1)
+    gate.mode = 503
+    run = epochcast.attach(new_task(url), url=gate.url)
+    for step in range(2000):
+        run.log({"loss": 1}, step=step)
+    run.success()
+    assert not run.flush(0.2)
+    flushed: list[bool] = []
+    threads = [threading.Thread(target=lambda: flushed.append(run.flush(60))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    gate.mode = "pass"
+    for thread in threads:
+        thread.join()
+    assert flushed == [True] * 8
+    assert steps(url, str(run.task_id)) == list(range(2000))
+    assert kinds(url, str(run.task_id))[-1] == "TrainingSucceeded"
+
+
+def test_flush_before_anything_was_reported_waits_until_the_run_is_registered(gate: Gate, url: str) -> None:
+    mend = break_gate(gate, 503)
+    run = epochcast.start(url=gate.url)
+    assert not run.flush(0.05)
+    mend()
+    assert run.flush(60)
+    assert run.task_id is not None
+    run.success()
+
+
+def test_flush_of_what_the_server_is_never_given_is_false(
+    gate: Gate, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "MAX_QUEUED_REPORTS", 0)
+    run = epochcast.attach(new_task(url), url=url)
+    run.log({"loss": 1}, step=1)
+    assert not run.flush(60)
+    run.success()
+    assert not run.flush(60)
+    assert task(url, str(run.task_id))["status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("code", ["BAD_METRICS", "QUEUE_CLOSED"])
+def test_flush_of_what_the_server_refuses_is_false(gate: Gate, url: str, code: str) -> None:
+    run = epochcast.attach(new_task(url), url=gate.url)
+    extensions = {"code": code, "retryable": False}
+    gate.body = json.dumps({"errors": [{"message": "no", "extensions": extensions}]}).encode()
+    gate.mode, calls = 400, gate.calls
+    run.log({"loss": 1}, step=1)
+    until("a refusal", lambda: gate.calls > calls)
+    gate.mode = "pass"
+    assert not run.flush(60)
+    run.success()
+    assert not run.flush(60)
+
+
+@pytest.mark.parametrize("timeout", [None, "soon", float("nan")])
+def test_flush_raises_nothing(url: str, timeout: object) -> None:
+    run = epochcast.attach(new_task(url), url=url)
+    assert run.flush(timeout) in (True, False)  # type: ignore[arg-type]
+    run.success()
+
+
 def left_out(url: str, task_id: str) -> int:
     """How many reports the log says were left out."""
     told = [event["error"] for event in events(url, task_id) if event.get("errorType") == "ReportsLeftOut"]

@@ -156,6 +156,28 @@ def test_a_fork_reports_for_itself_and_ends_nothing(
     assert steps(url, task_id, "child") == list(range(500))
 
 
+FLUSH_IN_FORKS = """
+import epochcast, os
+run = epochcast.start("flushed in forks")
+run.log({"loss": 1}, step=1)
+def in_fork(work):
+    child = os.fork()
+    if child == 0:
+        try: print(*work(), flush=True)
+        finally: os._exit(0)
+    os.waitpid(child, 0)
+in_fork(lambda: ["nothing yet", run.flush(60)])
+in_fork(lambda: ["reported", run.member("child").log({"loss": 1}, step=1), run.flush(60)])
+run.success()
+in_fork(lambda: ["after the end", run.flush(60)])
+"""
+
+
+def test_a_fork_waits_for_what_it_has_reported_itself(url: str, run_python: RunPython) -> None:
+    _code, out, err = run_python(FLUSH_IN_FORKS, EPOCHCAST_URL=url).ended()
+    assert out.splitlines() == ["nothing yet True", "reported None True", "after the end True"], err
+
+
 WORKERS = """
 import epochcast, multiprocessing, sys
 

@@ -298,6 +298,25 @@ def test_what_a_server_refuses_for_good_is_put_aside(url: str, tmp_path: Path) -
     assert name.endswith(".refused")
 
 
+def test_flush_of_what_is_left_to_sync_is_false_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "SPOOLED_FLUSH_SECONDS", 60.0)
+    run = epochcast.start("left", url=f"http://127.0.0.1:{free_port()}/graphql", spool_dir=tmp_path)
+    run.log({"loss": 1})
+    run.success()
+    began = time.monotonic()
+    assert not run.flush(3600)
+    assert time.monotonic() - began < 60
+
+
+def test_flush_of_what_went_through_the_file_is_true(url: str, tmp_path: Path) -> None:
+    with epochcast.start(url=url, spool_dir=tmp_path) as run:
+        run.log({"loss": 1})
+    assert run.flush(60)
+    assert spooled(tmp_path) == []
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     done = sync(tmp_path / "nothing")
     assert done.returncode == 2
