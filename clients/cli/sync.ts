@@ -18,7 +18,9 @@ const FILES = { open, unlink, rename }
 export function addSyncCommand(program: Command, session: Session): void {
   const command = program
     .command('sync')
-    .description('send the reports that trainings left in a directory, each once')
+    .description(
+      'send the reports that trainings left in a directory, each once: to the server that their file names, or to that of --url (EPOCHCAST_URL is not looked at)',
+    )
     .argument('<directory>', 'what EPOCHCAST_SPOOL_DIR was; also of trainings in Python')
     .action(async (directory: string) => {
       const { terminal } = session
@@ -107,9 +109,14 @@ async function sendFile(
   const isSent = (await delivery.deliver()) && outbox.spoolError === null
   enough?.removeEventListener('abort', giveUp)
   await spool.close(isSent ? 'remove' : delivery.isOver ? 'aside' : 'keep')
-  const more = isSent ? '' : `, not all${delivery.problem === null ? '' : ` (${delivery.problem})`}`
+  const more = isSent ? '' : `, not all (${problemOf(delivery, outbox, target.url)})`
   writeLine(terminal.stdout, printable(`${path}: ${outbox.delivered - before} reports sent${more}`))
   return isSent
+}
+
+function problemOf({ problem, isOver }: Delivery, { spoolError }: Outbox, url: string): string {
+  if (spoolError !== null) return `the file: ${wordsOf(spoolError)}`
+  return `${url}: ${problem ?? 'nobody waits for it any more'}${isOver ? '; the file is put aside as .refused' : ''}`
 }
 
 /** Longer than a training that lives leaves its file alone (`REPORTER_LIMITS.touchMs`). */

@@ -16,7 +16,10 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     sync = commands.add_parser("sync", help="sends the reports that trainings left in a directory")
     sync.add_argument("directory", help="what EPOCHCAST_SPOOL_DIR was")
-    sync.add_argument("--url", help="another server than the one they were for; EPOCHCAST_TOKEN is the token")
+    sync.add_argument(
+        "--url",
+        help="another server than the one that each file names, as EPOCHCAST_URL is not looked at; EPOCHCAST_TOKEN is the token",
+    )
     arguments = parser.parse_args()
     try:
         names = sorted(name for name in os.listdir(arguments.directory) if name.endswith(".epochcast"))
@@ -40,17 +43,25 @@ def _sync(path: str, url: str | None) -> bool:
         return False
     try:
         before = spool.delivered
-        server = Server(url or spool.header["url"], os.environ.get("EPOCHCAST_TOKEN"))
+        target = url or spool.header["url"]
         outbox = Outbox(spool)
-        sender = Sender(server, outbox, Notices(), spool.header)
-        done = sender.deliver()
-        print(f"{path}: {outbox.delivered - before} reports sent" + ("" if done else ", not all"))
+        sender = Sender(Server(target, os.environ.get("EPOCHCAST_TOKEN")), outbox, Notices(), spool.header)
+        done = sender.deliver() and outbox.spool_error is None
+        more = "" if done else f", not all ({_problem(sender, outbox, target)})"
+        print(f"{path}: {outbox.delivered - before} reports sent{more}")
     except Exception as error:
         print(f"{path}: {words_of(error)}", file=sys.stderr)
         spool.close()
         return False
     spool.close(remove=done, aside=sender.is_over)
     return done
+
+
+def _problem(sender: Sender, outbox: Outbox, url: str) -> str:
+    if outbox.spool_error is not None:
+        return f"the file: {words_of(outbox.spool_error)}"
+    aside = "; the file is put aside as .refused" if sender.is_over else ""
+    return f"{url}: {sender.problem}{aside}"
 
 
 if __name__ == "__main__":

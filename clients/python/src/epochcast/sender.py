@@ -62,6 +62,7 @@ class Sender:
         self.is_over = False  # the server takes nothing more
         self.has_refused = False  # a report, or a part of it, which is then passed over
         self.is_away = False
+        self.problem: str | None = None  # why the last call failed, or nothing more is taken
         self.is_done = False
         self._closing = False
         self._gives_up = False
@@ -129,7 +130,7 @@ class Sender:
     def _wait_for(self, outcome: Outcome) -> float | None:
         """Seconds until the call is to be repeated; None where it was taken, or refused."""
         if isinstance(outcome, Unavailable):
-            self.is_away = True
+            self.is_away, self.problem = True, outcome.reason
             self._failures += 1
             if self._failures >= 2:
                 self._notices.say("away", f"reports cannot be delivered yet, trying again ({outcome.reason})")
@@ -138,7 +139,7 @@ class Sender:
             return max(outcome.wait or 0.0, random.uniform(ceiling / 2, ceiling))
         if self.is_away and self._failures >= 2:
             self._notices.forget("away")
-        self.is_away, self._failures = False, 0
+        self.is_away, self.problem, self._failures = False, None, 0
         return None
 
     def _register(self) -> Outcome:
@@ -184,7 +185,7 @@ class Sender:
     def _send(self, batch: Batch) -> float:
         outcome = self._call(batch)
         if isinstance(outcome, Refusal):
-            self.is_away, self._failures = False, 0
+            self.is_away, self.problem, self._failures = False, None, 0
             return self._refused(batch, outcome)
         return self._confirm_after(outcome, batch.last)
 
@@ -248,6 +249,7 @@ class Sender:
         return self._confirm_after(outcome, batch.last)
 
     def _end(self, words: str) -> None:
+        self.problem = words
         self._notices.say("over", words)
         self.is_over = True
 

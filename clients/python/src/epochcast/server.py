@@ -10,7 +10,7 @@ import urllib.request
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 
 from .limits import (
     CALL_TIMEOUT_SECONDS,
@@ -93,6 +93,9 @@ class Server:
                     return _outcome(error.code, error.headers, error.read(MAX_REPLY_BYTES))
             except Exception as broken:
                 return Unavailable(words_of(broken))
+        except URLError as error:
+            reason = error.reason  # what it was is within, such as a ConnectionRefusedError
+            return Unavailable(words_of(reason) if isinstance(reason, Exception) else str(reason))
         except Exception as error:
             return Unavailable(words_of(error))
         finally:

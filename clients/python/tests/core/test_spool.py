@@ -1,5 +1,6 @@
 """What cannot be sent is in files, and `sync` sends it, whatever became of the training."""
 
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from support.tasks import kinds, new_task, steps, task, task_named
 
 import epochcast
 from epochcast import outbox, pipeline
+from epochcast.__main__ import main as sync_main
 
 RunPython = Callable[..., Trainer]
 
@@ -69,8 +71,11 @@ def test_a_server_that_is_away_from_start_to_end_gets_all_by_sync(
         run.member("rank-1").log({"loss": 1}, step=1)
     assert f"python -m epochcast sync {tmp_path / 'spool'}" in caplog.text
 
+    # The file's own URL is used, whatever the environment says.
+    monkeypatch.setenv("EPOCHCAST_URL", url)
     failed = sync(tmp_path / "spool")
     assert (failed.returncode, len(spooled(tmp_path / "spool"))) == (1, 1)
+    assert f"0 reports sent, not all ({away}: ConnectionRefusedError: " in failed.stdout
     done = sync(tmp_path / "spool", "--url", url)
     assert (done.returncode, done.stderr) == (0, "")
     assert "2502 reports sent" in done.stdout
@@ -296,6 +301,46 @@ def test_what_a_server_refuses_for_good_is_put_aside(url: str, tmp_path: Path) -
     run.success()
     (name,) = spooled(tmp_path)
     assert name.endswith(".refused")
+
+
+@pytest.mark.parametrize("mode", ["refused", "forbidden", "proxy"])
+def test_sync_says_why_a_server_takes_nothing(gate: Gate, tmp_path: Path, mode: str) -> None:
+    away = f"http://127.0.0.1:{free_port()}/graphql"
+    with epochcast.attach("no such task", url=away, spool_dir=tmp_path) as run:
+        run.log({"loss": 1})
+    said = "the server responded with 502"
+    if mode == "refused":
+        said = "what was reported last is refused: TASK_NOT_FOUND: "
+    elif mode == "forbidden":
+        gate.mode = 403
+        extensions = {"code": "FORBIDDEN", "retryable": False}
+        gate.body = json.dumps({"errors": [{"message": "not yours", "extensions": extensions}]}).encode()
+        said = "FORBIDDEN: not yours"
+    else:
+        gate.mode = 502
+    failed = sync(tmp_path, "--url", gate.url)
+    assert failed.returncode == 1
+    assert f"0 reports sent, not all ({gate.url}: {said}" in failed.stdout
+    (name,) = spooled(tmp_path)
+    assert name.endswith(".refused") == ("the file is put aside" in failed.stdout) == (mode == "refused")
+
+
+def test_sync_keeps_a_file_that_cannot_be_read(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = f"http://127.0.0.1:{free_port()}/graphql"
+    with epochcast.start("cannot be read", url=away, spool_dir=tmp_path) as run:
+        run.log({"loss": 1})
+
+    def fail(_self: outbox.SpoolFile) -> None:
+        raise OSError("the disk is away")
+
+    (name,) = spooled(tmp_path)
+    monkeypatch.setattr(outbox.SpoolFile, "next", fail)
+    monkeypatch.setattr(sys, "argv", ["epochcast", "sync", str(tmp_path), "--url", url])
+    assert sync_main() == 1
+    assert "not all (the file: OSError: the disk is away)" in capsys.readouterr().out
+    assert spooled(tmp_path) == [name]
 
 
 def test_flush_of_what_is_left_to_sync_is_false_at_once(
