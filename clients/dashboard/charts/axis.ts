@@ -1,13 +1,27 @@
 import type { Curve, CurvePoint } from '../../typescript/index.ts'
-import { formatDuration, formatNumber } from '../ui/format.ts'
+import { distanceOf, formatCount, formatDuration, formatTicks } from '../ui/format.ts'
+
+interface AxisWords {
+  readonly label: string
+  /** One place on it, whole. */
+  format(x: number): string
+  /** Each unlike the others. */
+  ticks(xs: readonly number[]): string[]
+}
+
+const counted = (label: string): AxisWords => ({ label, format: formatCount, ticks: formatTicks })
 
 /** What a chart's x counts. */
 export const AXES = {
-  step: { label: 'Step', format: formatNumber },
-  epoch: { label: 'Epoch', format: formatNumber },
-  round: { label: 'Round', format: formatNumber },
-  time: { label: 'Time', format: formatDuration },
-} satisfies Record<string, { label: string; format: (x: number) => string }>
+  step: counted('Step'),
+  epoch: counted('Epoch'),
+  round: counted('Round'),
+  time: {
+    label: 'Time',
+    format: (x) => formatDuration(x, x < 60 ? 0.1 : 1),
+    ticks: (xs) => xs.map((x) => formatDuration(x, distanceOf(xs))),
+  },
+} satisfies Record<string, AxisWords>
 
 export type Axis = keyof typeof AXES
 

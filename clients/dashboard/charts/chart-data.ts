@@ -2,6 +2,7 @@ import uPlot from 'uplot'
 import { type Axis, xOf } from './axis.ts'
 import type { Line } from './metric-groups.ts'
 import { smooth } from './smooth.ts'
+import type { Zoom } from './zoom.ts'
 
 /** A value that no line can go through, where it happened. */
 export interface Mark {
@@ -24,6 +25,8 @@ export interface ChartView {
 
 /** Most marks of one chart; of more, the first ones, which tell where it began. */
 const MAX_MARKS = 200
+/** A chart is about so high. */
+const PIXELS = 200
 
 /** The lines' points on one axis, in the form in which uPlot takes them. */
 export function chartData(lines: readonly Line[], { axis, smoothing, isLog }: ChartView): ChartData {
@@ -33,6 +36,20 @@ export function chartData(lines: readonly Line[], { axis, smoothing, isLog }: Ch
     aligned: aligned.length === 1 ? (aligned[0] as uPlot.AlignedData) : uPlot.join(aligned),
     marks: tables.flatMap(({ marks }) => marks).slice(0, MAX_MARKS),
   }
+}
+
+/** How far values are apart that are seen to differ, in the part that is shown: about a pixel. */
+export function visibleDistance([xs, ...series]: uPlot.AlignedData, zoom: Zoom | null): number {
+  let low = Number.POSITIVE_INFINITY
+  let high = Number.NEGATIVE_INFINITY
+  for (const ys of series)
+    for (let i = 0; i < xs.length; i++) {
+      const [x, y] = [xs[i] as number, ys[i]]
+      if (y == null || (zoom && (x < zoom.min || x > zoom.max))) continue
+      if (y < low) low = y
+      if (y > high) high = y
+    }
+  return high > low ? (high - low) / PIXELS : Number.POSITIVE_INFINITY
 }
 
 interface Table {

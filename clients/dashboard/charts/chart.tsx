@@ -3,7 +3,7 @@ import { useTheme } from '../shell/theme.ts'
 import { formatNumber } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import { AXES, xOf } from './axis.ts'
-import { type ChartView, chartData, type Mark } from './chart-data.ts'
+import { type ChartView, chartData, type Mark, visibleDistance } from './chart-data.ts'
 import { Legend } from './legend.tsx'
 import type { Line } from './metric-groups.ts'
 import { resolveColors } from './palette.ts'
@@ -120,6 +120,10 @@ export function Chart(props: ChartProps) {
   }, [data])
   useLayoutEffect(() => plot.current?.setZoom(zoom), [zoom])
 
+  const distance = useMemo(
+    () => (data ? visibleDistance(data.aligned, zoom) : Number.POSITIVE_INFINITY),
+    [data, zoom],
+  )
   const marks = data?.marks ?? []
   return (
     <figure className="chart card">
@@ -163,6 +167,7 @@ export function Chart(props: ChartProps) {
         isSmoothed={view.smoothing > 0}
         axis={axis}
         unit={unit}
+        distance={distance}
       />
     </figure>
   )

@@ -11,11 +11,13 @@ interface LegendProps {
   readonly isSmoothed: boolean
   readonly axis: Axis
   readonly unit: Unit
+  /** Of values that are seen to differ. */
+  readonly distance: number
 }
 
 const MAX_ITEMS = 8
 
-export function Legend({ items, aligned, indexes, isSmoothed, axis, unit }: LegendProps) {
+export function Legend({ items, aligned, indexes, isSmoothed, axis, unit, distance }: LegendProps) {
   const perLine = isSmoothed ? 2 : 1
   const at = indexes?.[0]
   const x = at == null ? undefined : aligned?.[0][at]
@@ -31,7 +33,7 @@ export function Legend({ items, aligned, indexes, isSmoothed, axis, unit }: Lege
             <span className="legend-label" title={line.label}>
               {line.label}
             </span>
-            <b>{unit.format(value)}</b>
+            <b>{unit.format(value, distance)}</b>
           </span>
         )
       })}

@@ -25,6 +25,16 @@ export interface PlotOptions {
 
 const FONT = '11px system-ui, sans-serif'
 
+/** Of its digits, about. */
+const CHARACTER = 6.4
+/** Between two labels. */
+const SPACE = 28
+/** So many that are about as long as those of a usual chart. */
+const TICKS = 5
+
+const widthOf = (labels: readonly (string | null)[]) =>
+  CHARACTER * Math.max(0, ...labels.map((label) => label?.length ?? 0))
+
 /** One chart, drawn on a canvas; React only tells it what is new. */
 export class Plot {
   readonly #plot: uPlot
@@ -110,13 +120,13 @@ export class Plot {
 
   #options(target: HTMLElement, options: PlotOptions): uPlot.Options {
     const { axis, isLog, inks, syncKey, unit, onZoom, onCursor } = options
+    const labelsOf = (min: number, max: number) => AXES[axis].ticks([min, min + (max - min) / TICKS, max])
     const line = {
       stroke: inks.text,
       font: FONT,
       ticks: { show: false },
       grid: { stroke: inks.grid, width: 1 },
     }
-    const { format } = AXES[axis]
     return {
       width: target.clientWidth,
       height: target.clientHeight,
@@ -130,14 +140,16 @@ export class Plot {
         {
           ...line,
           size: 26,
-          space: 70,
+          space: (_, __, min, max) => SPACE + widthOf(labelsOf(min, max)),
           grid: { show: false },
-          values: (_, ticks) => ticks.map((x) => format(x)),
+          values: (_, ticks) => AXES[axis].ticks(ticks),
         },
         {
           ...line,
-          size: (_, values) => 14 + 6.4 * Math.max(4, ...(values ?? []).map((text) => text?.length ?? 0)),
-          values: (_, ticks) => ticks.map((y) => (y === null ? null : unit.format(y))),
+          size: (_, values) => 14 + Math.max(4 * CHARACTER, widthOf(values ?? [])),
+          // On a logarithmic axis each has its own size, and those that have no label are null.
+          values: (_, ticks) =>
+            isLog ? ticks.map((y) => (y === null ? null : unit.format(y))) : unit.ticks(ticks),
           ...(unit.steps && !isLog && { incrs: [...unit.steps] }),
         },
       ],

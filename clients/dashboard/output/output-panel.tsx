@@ -2,7 +2,7 @@ import { type RefObject, useRef, useState } from 'react'
 import { useClient } from 'urql'
 import { type TaskOutput, useTaskOutput } from '../../react/index.ts'
 import type { TaskSummaryFragment } from '../../typescript/index.ts'
-import { formatNumber } from '../ui/format.ts'
+import { formatCount } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Empty, Problem } from '../ui/parts.tsx'
 import { SearchField } from '../ui/search-field.tsx'
@@ -91,7 +91,7 @@ function OutputSearch({ search, field, from }: OutputSearchProps) {
       <Step label="Previous match" icon="up" disabled={count === 0} onClick={() => search.move(-1)} />
       <Step label="Next match" icon="down" disabled={count === 0} onClick={() => search.move(1)} />
       <output className="output-count muted">
-        {text !== '' && (count === 0 ? 'Not found' : `${formatNumber(position)} of ${formatNumber(count)}`)}
+        {text !== '' && (count === 0 ? 'Not found' : `${formatCount(position)} of ${formatCount(count)}`)}
       </output>
     </search>
   )
@@ -135,7 +135,7 @@ function Footer({
         {STATES[state.kind]}
       </span>
       <span>
-        {formatNumber(lines.length)} {lines.length === 1 ? 'line' : 'lines'}
+        {formatCount(lines.length)} {lines.length === 1 ? 'line' : 'lines'}
       </span>
       {(hasEarlier || isReadingEarlier) && (
         <button type="button" className="link-button" onClick={readEarlier} disabled={isReadingEarlier}>

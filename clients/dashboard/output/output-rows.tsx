@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { OutputLineEvent } from '../../typescript/index.ts'
-import { formatNumber } from '../ui/format.ts'
+import { formatCount } from '../ui/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import { OutputLine } from './output-line.tsx'
 import type { Search } from './use-search.ts'
@@ -118,7 +118,7 @@ export function OutputRows(props: OutputRowsProps) {
         <button type="button" className="button output-latest" onClick={() => setFollows(true)}>
           <Icon name="down" />
           Jump to latest
-          {waiting > 0 && <span className="muted">{formatNumber(waiting)} new</span>}
+          {waiting > 0 && <span className="muted">{formatCount(waiting)} new</span>}
         </button>
       )}
     </div>

@@ -1,5 +1,5 @@
 import type { TrainingProgressEvent } from '../../typescript/index.ts'
-import { formatNumber, type MetricValue } from '../ui/format.ts'
+import { formatCount, formatNumber, type MetricValue } from '../ui/format.ts'
 import { STATUSES } from '../ui/status.tsx'
 
 export type Tone = 'progress' | 'epoch' | 'status' | 'error' | 'success' | 'machine' | 'stream'
@@ -31,7 +31,7 @@ const WORDS = {
     kind: 'progress',
     text: words([
       member,
-      total == null ? formatNumber(current) : `${formatNumber(current)} of ${formatNumber(total)}`,
+      total == null ? formatCount(current) : `${formatCount(current)} of ${formatCount(total)}`,
       stage,
       values(metrics),
       message,
@@ -40,19 +40,19 @@ const WORDS = {
   EpochStarted: ({ epoch, totalEpochs }) => ({
     tone: 'epoch',
     kind: 'epoch start',
-    text: `epoch ${formatNumber(epoch)}${totalEpochs == null ? '' : ` of ${totalEpochs}`}`,
+    text: `epoch ${formatCount(epoch)}${totalEpochs == null ? '' : ` of ${formatCount(totalEpochs)}`}`,
   }),
   EpochEnded: ({ epoch, phase, metrics, member }) => ({
     tone: 'epoch',
     kind: 'epoch end',
-    text: words([member, `epoch ${formatNumber(epoch)}`, phase.toLowerCase(), values(metrics)]),
+    text: words([member, `epoch ${formatCount(epoch)}`, phase.toLowerCase(), values(metrics)]),
   }),
   RoundEnded: ({ round, totalRounds, fitMetrics, evalMetrics, member }) => ({
     tone: 'epoch',
     kind: 'round end',
     text: words([
       member,
-      `round ${round}${totalRounds == null ? '' : ` of ${totalRounds}`}`,
+      `round ${formatCount(round)}${totalRounds == null ? '' : ` of ${formatCount(totalRounds)}`}`,
       values(fitMetrics, 'fit '),
       values(evalMetrics, 'eval '),
     ]),
@@ -95,7 +95,7 @@ const WORDS = {
   EventsSkipped: ({ count, skipReason }) => ({
     tone: 'stream',
     kind: 'skipped',
-    text: `${count == null ? 'Events' : `${formatNumber(count)} events`} are no longer retained (${skipReason.toLowerCase()})`,
+    text: `${count == null ? 'Events' : `${formatCount(count)} events`} are no longer retained (${skipReason.toLowerCase()})`,
   }),
   StreamInterrupted: ({ error }) => ({ tone: 'stream', kind: 'interrupted', text: error }),
   StreamTimedOut: ({ message }) => ({ tone: 'stream', kind: 'timed out', text: message ?? '' }),

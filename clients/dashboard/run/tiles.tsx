@@ -6,6 +6,10 @@ import { Sparkline } from '../ui/sparkline.tsx'
 
 const MAX_TILES = 8
 const MAX_POINTS = 60
+/** Longer values have no room beside a curve. */
+const MAX_BESIDE = 8
+/** Differences that are less than such a part of the whole range are not looked for. */
+const PARTS = 200
 
 interface TilesProps {
   readonly task: TaskSummaryFragment
@@ -35,13 +39,20 @@ interface TileProps {
 
 function Tile({ name, value, curve }: TileProps) {
   const points = curve?.points
-  const { values, span } = useMemo(() => summaryOf(points ?? [], name), [points, name])
+  const { values, span, distance } = useMemo(() => summaryOf(points ?? [], name), [points, name])
+  const text = formatNumber(value, distance)
   return (
-    <div className="tile card" data-diverged={typeof value === 'string' || undefined}>
+    <div
+      className="tile card"
+      data-diverged={typeof value === 'string' || undefined}
+      data-wide={text.length > MAX_BESIDE || undefined}
+    >
       <span className="tile-name muted" title={name}>
         {name}
       </span>
-      <span className="tile-value">{formatNumber(value)}</span>
+      <span className="tile-value" title={value === undefined ? undefined : String(value)}>
+        {text}
+      </span>
       <span className="tile-best muted">{span}</span>
       <Sparkline values={values} />
     </div>
@@ -60,15 +71,16 @@ function summaryOf(points: Curve['points'], name: string) {
     low = Math.min(low, value)
     high = Math.max(high, value)
   }
-  return { values, span: low <= high ? spanOf(name, low, high) : null }
+  const distance = high > low ? (high - low) / PARTS : Number.POSITIVE_INFINITY
+  return { values, distance, span: low <= high ? spanOf(name, low, high, distance) : null }
 }
 
 /** What was best so far, where the name tells what is better; else from where to where it went. */
-function spanOf(name: string, low: number, high: number): string {
-  if (/loss|error|perplexity|\b[rm]ae\b|mse/i.test(name)) return `best ${formatNumber(low)}`
-  if (/acc|f1|auc|precision|recall|score|reward|\br2\b|iou|bleu/i.test(name))
-    return `best ${formatNumber(high)}`
-  return `${formatNumber(low)} to ${formatNumber(high)}`
+function spanOf(name: string, low: number, high: number, distance: number): string {
+  const [lowest, highest] = [formatNumber(low, distance), formatNumber(high, distance)]
+  if (/loss|error|perplexity|\b[rm]ae\b|mse/i.test(name)) return `best ${lowest}`
+  if (/acc|f1|auc|precision|recall|score|reward|\br2\b|iou|bleu/i.test(name)) return `best ${highest}`
+  return `${lowest} to ${highest}`
 }
 
 const rank = (name: string): number => {

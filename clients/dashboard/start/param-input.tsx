@@ -1,5 +1,5 @@
 import { useId } from 'react'
-import { formatNumber } from '../ui/format.ts'
+import { formatCount } from '../ui/format.ts'
 import { type ParamField, textOf } from './params-form.ts'
 
 interface ParamInputProps {
@@ -90,7 +90,10 @@ export function ParamInput({ field, value, onChange }: ParamInputProps) {
 const htmlPattern = (pattern: string): string => `.*(?:${pattern}).*`
 
 function boundsOf({ minimum, maximum }: ParamField): string | null {
-  if (minimum !== null && maximum !== null) return `${formatNumber(minimum)} – ${formatNumber(maximum)}`
-  if (minimum !== null) return `≥ ${formatNumber(minimum)}`
-  return maximum === null ? null : `≤ ${formatNumber(maximum)}`
+  if (minimum !== null && maximum !== null) return `${exact(minimum)} – ${exact(maximum)}`
+  if (minimum !== null) return `≥ ${exact(minimum)}`
+  return maximum === null ? null : `≤ ${exact(maximum)}`
 }
+
+/** A bound that is rounded is another one. */
+const exact = (bound: number) => (Number.isSafeInteger(bound) ? formatCount(bound) : String(bound))

@@ -1,0 +1,38 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { launchBrowser } from '../support/browser.ts'
+import { report, startExternal } from '../support/graphql.ts'
+import { testServer } from '../support/server.ts'
+import { range } from '../support/tasks.ts'
+import { openDashboard, SLOW, soon, taskPath } from './support/dashboard-page.ts'
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+afterAll(() => browser.close())
+
+describe('a run', SLOW, () => {
+  it('steps from a million on are whole in its head, at the crosshair and among the events', async () => {
+    const { url } = await testServer()
+    const taskId = await startExternal(url)
+    const reports = range(0, 49).map((index) => {
+      const current = 1_200_000 + index * 100
+      return {
+        progress: { current, total: 5_000_000, loss: 0.6942 + index * 1e-6, metrics: { tokens: current } },
+      }
+    })
+    await report(url, taskId, ...reports)
+    const page = await openDashboard(browser, url, taskPath(taskId))
+    await page.getByText('step 1,204,900 of 5,000,000').waitFor()
+    const tiles = page.locator('.tile-value')
+    await soon(() => tiles.allTextContents()).toEqual(['0.694249', '1,204,900'])
+    await page.getByRole('img', { name: /^loss by step/ }).focus()
+    await page.keyboard.press('ArrowLeft')
+    await page.keyboard.press('ArrowLeft')
+    const loss = page.getByRole('figure').filter({ hasText: 'loss' })
+    await soon(() => loss.textContent()).toMatch(/loss0\.694248step 1,204,800$/)
+    await page.getByRole('tab', { name: 'Events' }).click()
+    await page.getByText('1,204,900 of 5,000,000 · ').waitFor()
+  })
+})
