@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchBrowser } from '../support/browser.ts'
 import { report, startExternal } from '../support/graphql.ts'
 import { testServer } from '../support/server.ts'
@@ -34,5 +34,26 @@ describe('a run', SLOW, () => {
     await soon(() => loss.textContent()).toMatch(/loss0\.694248step 1,204,800$/)
     await page.getByRole('tab', { name: 'Events' }).click()
     await page.getByText('1,204,900 of 5,000,000 · ').waitFor()
+  })
+
+  it('has the digits of its parameters and its result as they were given', async () => {
+    const { url } = await testServer()
+    const params = { learning_rate: 0.00031416, dropout: 0.123456, seed: 1_234_567, decay: 1e-7 }
+    const taskId = await startExternal(url, { params })
+    await report(url, taskId, { success: { result: { final_loss: 0.69324712345, best_step: 1_204_900 } } })
+    const page = await openDashboard(browser, url, taskPath(taskId))
+    const facts = (name: string) =>
+      page
+        .locator('section')
+        .filter({ has: page.getByRole('heading', { name }) })
+        .locator('dd')
+        .allTextContents()
+    await soon(async () => (await facts('Parameters')).sort()).toEqual([
+      '0.00031416',
+      '0.123456',
+      '1234567',
+      '1e-7',
+    ])
+    expect(await facts('Result')).toEqual(['0.69324712345', '1204900'])
   })
 })

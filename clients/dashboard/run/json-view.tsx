@@ -1,5 +1,3 @@
-import { formatNumber } from '../ui/format.ts'
-
 /** An object as a list of its names and values; what is deeper, as JSON. */
 export function JsonView({ value }: { value: unknown }) {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return <pre>{textOf(value)}</pre>
@@ -15,8 +13,5 @@ export function JsonView({ value }: { value: unknown }) {
   )
 }
 
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (typeof value === 'number' && !Number.isInteger(value)) return formatNumber(value)
-  return JSON.stringify(value)
-}
+/** A parameter is what it is, to the last digit. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
