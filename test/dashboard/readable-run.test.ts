@@ -56,4 +56,26 @@ describe('a run', SLOW, () => {
     ])
     expect(await facts('Result')).toEqual(['0.69324712345', '1204900'])
   })
+
+  it('leads with the words of a long traceback, and opens it at its end', async () => {
+    const { url } = await testServer()
+    const taskId = await startExternal(url)
+    const frames = range(1, 100).map(
+      (index) => `  File "m${index}.py", line ${index}, in call\n    return f(x)`,
+    )
+    const error = ['Traceback (most recent call last):', ...frames, 'RuntimeError: shapes differ'].join('\n')
+    await report(url, taskId, { failure: { error, errorType: 'RuntimeError' } })
+    const page = await openDashboard(browser, url, taskPath(taskId))
+    const region = page.getByRole('region', { name: 'Error' })
+    await region.getByText('shapes differ', { exact: true }).waitFor()
+    const below = () =>
+      region.locator('pre').evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight)
+    expect(await below()).toBeLessThan(2)
+    expect(await region.locator('pre').evaluate((box) => box.scrollTop)).toBeGreaterThan(500)
+    await page.getByRole('tab', { name: 'Events' }).click()
+    const row = page.getByRole('log').getByText('RuntimeError · shapes differ', { exact: true })
+    expect(await row.getAttribute('title')).toContain('m50.py')
+    await page.getByRole('searchbox', { name: 'Filter events' }).fill('m50.py')
+    await row.waitFor()
+  })
 })

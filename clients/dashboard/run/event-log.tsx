@@ -97,14 +97,14 @@ function EventRows({ events }: { events: readonly TrainingProgressEvent[] }) {
         {virtual.getVirtualItems().map(({ index, start, key }) => {
           const event = events[index]
           if (!event) return null
-          const { tone, kind, text } = wordsOf(event)
+          const { tone, kind, text, whole = text } = wordsOf(event)
           return (
             <div key={key} className="event" data-tone={tone} style={{ transform: `translateY(${start}px)` }}>
               <time dateTime={event.timestamp} title={formatDate(event.timestamp)}>
                 {formatTime(event.timestamp)}
               </time>
               <span className="event-kind">{kind}</span>
-              <span className="event-text" title={text}>
+              <span className="event-text" title={whole}>
                 {text}
               </span>
             </div>
@@ -126,7 +126,7 @@ function filterEvents(
     const words = wordsOf(event)
     return (
       !hidden.has(words.tone) &&
-      (wanted === '' || `${words.kind} ${words.text}`.toLowerCase().includes(wanted))
+      (wanted === '' || `${words.kind} ${words.whole ?? words.text}`.toLowerCase().includes(wanted))
     )
   })
 }

@@ -1,6 +1,7 @@
 import type { TrainingProgressEvent } from '../../typescript/index.ts'
 import { formatCount, formatNumber, type MetricValue } from '../ui/format.ts'
 import { STATUSES } from '../ui/status.tsx'
+import { errorWords } from './error-line.ts'
 
 export type Tone = 'progress' | 'epoch' | 'status' | 'error' | 'success' | 'machine' | 'stream'
 
@@ -8,6 +9,8 @@ export interface EventWords {
   readonly tone: Tone
   readonly kind: string
   readonly text: string
+  /** Where the line is only a part of it. */
+  readonly whole?: string
 }
 
 export const TONES: Readonly<Record<Tone, string>> = {
@@ -70,7 +73,8 @@ const WORDS = {
   ErrorReported: ({ error, errorType, member }) => ({
     tone: 'error',
     kind: 'error',
-    text: words([member, errorType, error]),
+    text: words([member, errorType, errorWords(error, errorType)]),
+    whole: words([member, errorType, error]),
   }),
   TrainingSucceeded: ({ result }) => ({
     tone: 'success',
@@ -80,7 +84,8 @@ const WORDS = {
   TrainingFailed: ({ error, errorType }) => ({
     tone: 'error',
     kind: 'failure',
-    text: words([errorType, error]),
+    text: words([errorType, errorWords(error, errorType)]),
+    whole: words([errorType, error]),
   }),
   TrainingCancelled: ({ reason }) => ({
     tone: 'success',
