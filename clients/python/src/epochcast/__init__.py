@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from . import process
+from . import process, sigterm
 from .limits import MAX_NAME_LENGTH, MAX_RUN_NAME_LENGTH
 from .notice import Notices, words_of
 from .run import Run, is_interactive
@@ -21,7 +21,7 @@ from .scope import Metrics, Scope
 from .settings import launched_task, rank_of_process, read_settings
 from .values import count, json_of, line
 
-__all__ = ["Metrics", "Run", "Scope", "__version__", "attach", "patch", "start"]
+__all__ = ["Metrics", "Run", "Scope", "__version__", "attach", "end_on_sigterm", "patch", "start"]
 __version__ = "0.2.0"
 
 _notices = Notices()
@@ -116,6 +116,18 @@ def attach(
         )
     except Exception as error:
         return _silent(error)
+
+
+def end_on_sigterm() -> bool:
+    """
+    SIGTERM, which Slurm, Kubernetes and others send, ends this process as `sys.exit(143)` does, so that its runs are told as
+    cancelled ("interrupted by SIGTERM"); of a task that was launched, its launcher tells the end. Without it Python is gone
+    at once, and a run stays RUNNING until it is given up.
+
+    A handler that was there before is called, and decides how the process ends. Only for the main thread, and not for forks.
+    Whether SIGTERM is heeded now; if not, why is said.
+    """
+    return sigterm.end_on_sigterm(_notices)
 
 
 def patch(library: str, run: Run | None = None, **starting: Any) -> bool:

@@ -23,6 +23,7 @@ from .outbox import Batch, Outbox, SpoolFile
 from .sender import Sender, new_producer, start_thread
 from .server import Server
 from .settings import Settings
+from .sigterm import delivering
 
 Item = tuple[Any, ...]
 """kind, member, time, and what `encode` has for that kind."""
@@ -111,6 +112,10 @@ class Pipeline:
         Waits until all is delivered, or, with a spool and a server that is away, is in the spool. It polls, because a lock
         could be held by the very thread that a signal handler interrupts.
         """
+        with delivering():
+            self._close()
+
+    def _close(self) -> None:
         is_safe_soon = self.outbox.spool is not None and self.sender.is_away
         until = time.monotonic() + (SPOOLED_FLUSH_SECONDS if is_safe_soon else FLUSH_SECONDS)
         self._closing = True

@@ -5,6 +5,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from . import sigterm
 from .notice import logger
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def _close(run: "Run") -> None:
 def _at_exit() -> None:
     from .run import is_interactive
 
+    sigterm.disarm()
     # Set by the interpreter where an exception ends it.
     error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
     for run in open_runs():

@@ -6,12 +6,12 @@ import time
 from types import TracebackType
 from typing import Any
 
-from . import machine, process
+from . import machine, process, sigterm
 from .limits import MAX_NAME_LENGTH
 from .notice import Notices, words_of
 from .pipeline import Pipeline
 from .scope import Scope, told
-from .settings import Settings
+from .settings import Settings, launched_task
 from .values import line
 
 
@@ -129,6 +129,8 @@ class Run(Scope):
             self._close()  # a forked child leaves the block; it is the parent's
         elif isinstance(error, KeyboardInterrupt):
             self.cancelled("stopped" if self.should_stop else "interrupted at the keyboard")
+        elif sigterm.has_come() and (error is None or isinstance(error, SystemExit)):
+            self._end_by_sigterm()
         elif error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
             self._end_well()
         else:
@@ -147,6 +149,16 @@ class Run(Scope):
             self.cancelled("stopped")
         else:
             self.success()
+
+    def _end_by_sigterm(self) -> None:
+        """Of a task that was launched, the launcher tells the end: where it reports none, a queue may launch it again."""
+        launched, task = launched_task(), self._target.get("task")
+        if self.should_stop:
+            self.cancelled("stopped")
+        elif launched is not None and task is not None and task["taskId"] == launched["taskId"]:
+            self._close()
+        else:
+            self.cancelled("interrupted by SIGTERM")
 
     def _end(self, kind: str, *given: Any) -> None:
         """Once; what is reported afterwards is left out."""
@@ -177,6 +189,8 @@ class Run(Scope):
             self._close()
         elif isinstance(error, KeyboardInterrupt):
             self.cancelled("interrupted at the keyboard")
+        elif sigterm.has_come() and error is None:
+            self._end_by_sigterm()
         elif is_interactive:
             self.cancelled("the interactive session was closed")
         elif error is not None:

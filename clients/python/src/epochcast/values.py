@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from .limits import MAX_COUNT, MAX_NAME_LENGTH, MAX_NESTING
+from .sigterm import Terminated
 
 Json = Any
 
@@ -76,6 +77,8 @@ def _read(value: Any) -> float:
         return float(read)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+    except Terminated:  # which may have waited for a device
+        raise
     except BaseException as error:  # of code that is not ours
         raise NotANumber(f"a {type(value).__name__} is not a single number") from error
 
@@ -84,6 +87,8 @@ def count(value: Any) -> int | None:
     """A whole number from 0 to 2^53 - 1, or None where the value is none."""
     try:
         read = int(value.item() if hasattr(value, "item") else value)
+    except Terminated:
+        raise
     except BaseException:
         return None
     return min(max(read, 0), MAX_COUNT)

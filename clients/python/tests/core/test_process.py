@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
 
 import pytest
+from support.gate import Gate
 from support.processes import Trainer, until
 from support.tasks import cancel, ended, new_task, steps, task, task_named, tasks
 
@@ -61,6 +63,127 @@ def test_a_process_killed_by_a_signal_is_not_held_up(url: str, run_python: RunPy
     trainer.wait_for_line("up")
     trainer.signal(signal.SIGTERM)
     assert trainer.ended()[0] == -signal.SIGTERM
+
+
+ON_SIGTERM = """
+import contextlib, epochcast, signal, sys, time
+BEFORE
+print(epochcast.end_on_sigterm(), epochcast.end_on_sigterm())
+run = epochcast.start("NAME")
+with BLOCK:
+    for step in range(1, 100000):
+        run.log({"loss": 1}, step=step)
+        if step == 3: print("trains")
+        if step >= 3: time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("block", ["run", "contextlib.nullcontext()"])
+@pytest.mark.parametrize("before", ["", "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))"])
+def test_sigterm_cancels_the_run_where_that_was_asked_for(
+    url: str, run_python: RunPython, block: str, before: str
+) -> None:
+    name = f"sigterm {block[:3]} {before[:6]}"
+    code = ON_SIGTERM.replace("BLOCK", block).replace("BEFORE", before).replace("NAME", name)
+    trainer = run_python(code, EPOCHCAST_URL=url)
+    trainer.wait_for_line("True True")
+    trainer.wait_for_line("trains")
+    trainer.signal(signal.SIGTERM)
+    code_, _out, err = trainer.ended()
+    assert (code_, err) == (7 if before else 143, "")
+    found = task(url, task_named(url, name))
+    assert (found["status"], found["stopReason"]) == ("CANCELLED", "interrupted by SIGTERM")
+    assert steps(url, found["id"])[:3] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("block", ["run", "contextlib.nullcontext()"])
+def test_sigterm_leaves_the_end_of_a_launched_task_to_its_launcher(
+    url: str, run_python: RunPython, block: str
+) -> None:
+    """A queue launches none again that has reported its end."""
+    task_id = new_task(url)
+    code = ON_SIGTERM.replace("BLOCK", block).replace("BEFORE", "")
+    trainer = run_python(code, EPOCHCAST_URL=url, EPOCHCAST_TASK_ID=task_id)
+    trainer.wait_for_line("trains")
+    trainer.signal(signal.SIGTERM)
+    assert trainer.ended()[0] == 143
+    assert task(url, task_id)["status"] == "RUNNING"
+    assert steps(url, task_id)[:3] == [1, 2, 3]
+
+
+def test_sigterm_comes_through_while_a_value_is_read(url: str, run_python: RunPython) -> None:
+    code = """
+import epochcast, time
+class Slow:
+    def item(self):
+        print("reads")
+        time.sleep(600)
+epochcast.end_on_sigterm()
+epochcast.start("slow value").log({"loss": Slow()})
+"""
+    trainer = run_python(code, EPOCHCAST_URL=url)
+    trainer.wait_for_line("reads")
+    trainer.signal(signal.SIGTERM)
+    assert trainer.ended()[0] == 143
+    assert task(url, task_named(url, "slow value"))["status"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("end", ["", "run.success()"])
+def test_sigterm_at_the_end_does_not_cut_it_off(
+    gate: Gate, url: str, run_python: RunPython, end: str
+) -> None:
+    name = f"late sigterm {end}"
+    code = f"import epochcast, time\nepochcast.end_on_sigterm()\nrun = epochcast.start({name!r})\nrun.flush(60)\nrun.log({{'loss': 1}}, step=1)"
+    gate.mode = "pass"
+    code += f"\nprint('ends')\ninput()\n{end}"
+    trainer = Trainer(code, {"EPOCHCAST_URL": gate.url}, stdin=subprocess.PIPE)
+    try:
+        trainer.wait_for_line("ends")
+        task_id = task_named(url, name)
+        until("its report", lambda: steps(url, task_id))
+        gate.mode, calls = "hang", gate.calls
+        assert trainer.child.stdin is not None
+        trainer.child.stdin.write("\n")
+        trainer.child.stdin.flush()
+        until("the end under way", lambda: gate.calls > calls)
+        trainer.signal(signal.SIGTERM)
+        trainer.signal(signal.SIGTERM)
+        gate.mode = "pass"
+        code_, _out, err = trainer.ended()
+    finally:
+        trainer.kill()
+    assert (code_, err.replace("epochcast: reports cannot be delivered yet", "")) == (143 if end else 0, "")
+    assert task(url, task_id)["status"] == "SUCCESS"
+
+
+def test_sigterm_ends_forks_and_workers_as_ever(run_python: RunPython) -> None:
+    code = """
+import epochcast, os, signal, threading, time
+print(epochcast.end_on_sigterm())
+reader, writer = os.pipe()
+child = os.fork()
+if child == 0:
+    os.write(writer, b"up")  # Python forgets signals that come before its fork is ready
+    time.sleep(600)
+os.read(reader, 2)
+os.kill(child, signal.SIGTERM)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert run_python(code).ended() == (0, f"True\n{-signal.SIGTERM}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("t = threading.Thread(target=ask); t.start(); t.join()", "main thread"),
+        ("signal.signal(signal.SIGTERM, signal.SIG_IGN); ask()", "is ignored"),
+    ],
+)
+def test_sigterm_that_cannot_be_heeded_is_said(run_python: RunPython, code: str, why: str) -> None:
+    begin = "import epochcast, signal, threading\ndef ask(): print(epochcast.end_on_sigterm())\n"
+    code_, out, err = run_python(begin + code).ended()
+    assert (code_, out) == (0, "False\n")
+    assert why in err
 
 
 def test_a_signal_handler_may_report_also_amid_a_report(url: str, run_python: RunPython) -> None:
