@@ -254,6 +254,8 @@ describe('whatever becomes of the server', () => {
       'a rate with a wait': refuses('RATE_LIMITED', { retryable: true, retryAfterMs: 50 }),
       '401': refuses('UNAUTHENTICATED', { retryable: false, reason: 'expired' }, 401),
       '403': refuses('FORBIDDEN', { retryable: false }),
+      'a wrong path': refuses('NOT_FOUND', { retryable: false }, 404),
+      'a server of other documents': refuses('DOCUMENT_NOT_TRUSTED', { retryable: false }),
       nonsense: responds(200, '{"data":{}}'),
     }
     const waitOut = async ([name, listener]: [string, RequestListener]) => {

@@ -7,3 +7,9 @@ export const OF_A_REPORT: ReadonlySet<string> = new Set([
 export const OF_THE_RUN: ReadonlySet<string> = new Set([
   ...['TASK_ENDED', 'STALE_ATTEMPT', 'TASK_NOT_FOUND', 'CHANNEL_PREFIX_NOT_ALLOWED'],
 ])
+/** Not of what was reported: a token can be renewed, a server's settings mended, and what waits is still wanted then. */
+export const OF_THE_SERVER: ReadonlySet<unknown> = new Set([
+  ...['UNAUTHENTICATED', 'FORBIDDEN', 'ORIGIN_NOT_ALLOWED', 'NOT_FOUND', 'HEADERS_TOO_LARGE'],
+  ...['DOCUMENT_NOT_TRUSTED', 'DOCUMENT_TOO_LARGE', 'PERSISTED_QUERY_NOT_SUPPORTED', 'QUERY_TOO_COMPLEX'],
+  ...['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED'],
+])

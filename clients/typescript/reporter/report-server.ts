@@ -1,5 +1,6 @@
 import { REPORTER_LIMITS } from './limits.ts'
 import { wordsOf } from './notices.ts'
+import { OF_THE_SERVER } from './refusals.ts'
 
 export type CallOutcome =
   | { readonly kind: 'reply'; readonly data: Readonly<Record<string, unknown>> }
@@ -109,15 +110,12 @@ function outcomeOf({ status, retryAfter, text }: HttpReply): CallOutcome {
   if (!error) return { kind: 'unavailable', reason: `the server responded with ${status}`, waitMs }
   const { code, retryable, retryAfterMs: given } = error.extensions ?? {}
   const message = String(error.message)
-  // A token can be renewed, and what waits is still wanted then.
-  if (retryable !== false || status === 401 || status === 403 || MAY_BE_ALLOWED.has(code)) {
+  if (retryable !== false || status === 401 || status === 403 || OF_THE_SERVER.has(code)) {
     const wanted = typeof given === 'number' ? bounded(given) : waitMs
     return { kind: 'unavailable', reason: `${code ?? status}: ${message}`, waitMs: wanted }
   }
   return { kind: 'refusal', code: String(code), message }
 }
-
-const MAY_BE_ALLOWED: ReadonlySet<unknown> = new Set(['UNAUTHENTICATED', 'FORBIDDEN'])
 
 function parsed(text: string): { readonly data?: unknown; readonly errors?: unknown } {
   try {

@@ -168,6 +168,8 @@ class Pipeline:
         self.outbox.spool = None
         try:
             spool.close(remove=is_delivered, aside=self.sender.is_over)
+            if self.sender.is_over:
+                self._notices.say("aside", f"what was refused is kept in {spool.path}.refused")
         except OSError as error:
             self._notices.say("spool-end", f"the spool file cannot be closed: {words_of(error)}")
 

@@ -31,7 +31,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The server's own refusal: the same call will never be taken."""
+    """The server's own refusal of what the call says: it will never be taken."""
 
     code: str
     message: str
@@ -114,6 +114,24 @@ class Server:
                 pass
 
 
+# Not of what was reported: a token can be renewed, a server's settings mended, and what waits is still wanted then.
+_OF_THE_SERVER = frozenset(
+    {
+        "UNAUTHENTICATED",
+        "FORBIDDEN",
+        "ORIGIN_NOT_ALLOWED",
+        "NOT_FOUND",
+        "DOCUMENT_NOT_TRUSTED",
+        "DOCUMENT_TOO_LARGE",
+        "PERSISTED_QUERY_NOT_SUPPORTED",
+        "QUERY_TOO_COMPLEX",
+        "GRAPHQL_PARSE_FAILED",
+        "GRAPHQL_VALIDATION_FAILED",
+        "HEADERS_TOO_LARGE",
+    }
+)
+
+
 def _outcome(status: int, headers: Any, body: bytes) -> Outcome:
     try:
         reply = json.loads(body)
@@ -128,8 +146,8 @@ def _outcome(status: int, headers: Any, body: bytes) -> Outcome:
             return Refusal("BODY_TOO_LARGE", "the body is larger than a proxy or the server takes")
         return Unavailable(f"the server responded with {status}", _retry_after(headers))
     code, retry_after = str(details.get("code")), details.get("retryAfterMs")
-    # A token can be renewed, and what waits is still wanted then.
-    if details.get("retryable") is not False or status in (401, 403) or code == "FORBIDDEN":
+    is_refusal = details.get("retryable") is False and code not in _OF_THE_SERVER
+    if not is_refusal or status in (401, 403):
         wait = (
             _bounded(retry_after / 1000) if isinstance(retry_after, (int, float)) else _retry_after(headers)
         )

@@ -150,6 +150,35 @@ def test_a_server_that_wants_a_token_is_not_said_to_be_away(
     run._pipeline, run._has_ended = None, True  # nobody waits for its end
 
 
+@pytest.mark.parametrize("starts", [True, False])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (200, "GRAPHQL_VALIDATION_FAILED"),
+        (200, "FORBIDDEN"),
+        (400, "DOCUMENT_NOT_TRUSTED"),
+        (403, "ORIGIN_NOT_ALLOWED"),
+        (404, "NOT_FOUND"),
+    ],
+)
+def test_what_a_server_refuses_whoever_asks_waits_until_that_is_mended(
+    gate: Gate, url: str, caplog: pytest.LogCaptureFixture, status: int, code: str, starts: bool
+) -> None:
+    gate.mode = status
+    extensions = {"code": code, "retryable": False}
+    gate.body = json.dumps({"errors": [{"message": "see the settings", "extensions": extensions}]}).encode()
+    run = epochcast.start(url=gate.url) if starts else epochcast.attach(new_task(url), url=gate.url)
+    for step in range(10):
+        run.log({"loss": 1}, step=step)
+    until("several tries", lambda: gate.calls >= 3)
+    gate.mode = "pass"
+    run.success()
+    assert run.flush(60)
+    assert steps(url, str(run.task_id)) == list(range(10))
+    words = f"reports cannot be delivered yet, trying again ({code}: see the settings)"
+    assert [record.message for record in caplog.records] == [f"epochcast: {words}"]
+
+
 def test_a_task_that_is_not_there_ends_reporting_and_nothing_else(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -295,12 +295,34 @@ def test_sync_says_what_is_no_spool_file_and_sends_the_others(url: str, tmp_path
     assert kinds(url, task_named(url, "beside rubbish"))[-1] == "TrainingSucceeded"
 
 
-def test_what_a_server_refuses_for_good_is_put_aside(url: str, tmp_path: Path) -> None:
+def test_what_a_server_refuses_whoever_asks_is_left_to_sync(gate: Gate, url: str, tmp_path: Path) -> None:
+    gate.mode = 404
+    extensions = {"code": "NOT_FOUND", "retryable": False}
+    gate.body = json.dumps(
+        {"errors": [{"message": "GraphQL is elsewhere", "extensions": extensions}]}
+    ).encode()
+    for run in (
+        epochcast.start("left by a refusal", url=gate.url, spool_dir=tmp_path),
+        epochcast.attach(new_task(url, name="left by one, too"), url=gate.url, spool_dir=tmp_path),
+    ):
+        run.log({"loss": 1}, step=1)
+        run.success()
+    assert len(spooled(tmp_path)) == 2
+    assert "NOT_FOUND: GraphQL is elsewhere" in sync(tmp_path).stdout
+    assert sync(tmp_path, "--url", url).returncode == 0
+    for name in ("left by a refusal", "left by one, too"):
+        assert task(url, task_named(url, name))["status"] == "SUCCESS"
+
+
+def test_what_a_server_refuses_for_good_is_put_aside(
+    url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     run = epochcast.attach("no such task", url=url, spool_dir=tmp_path)
     run.log({"loss": 1})
     run.success()
     (name,) = spooled(tmp_path)
     assert name.endswith(".refused")
+    assert f"what was refused is kept in {tmp_path / name}" in caplog.text
 
 
 @pytest.mark.parametrize("mode", ["refused", "forbidden", "proxy"])
