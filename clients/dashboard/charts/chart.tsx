@@ -80,10 +80,11 @@ export function Chart(props: ChartProps) {
     const target = box.current
     const { data, zoom } = newest.current
     if (!target || !data) return
-    const [text = '', grid = '', danger = ''] = resolveColors(target, [
+    const [text = '', grid = '', danger = '', ground = ''] = resolveColors(target, [
       '--chart-text',
       '--chart-grid',
       '--danger',
+      '--surface',
     ])
     const colors = resolveColors(
       target,
@@ -96,7 +97,7 @@ export function Chart(props: ChartProps) {
         isSmoothed: view.smoothing > 0,
         colors,
         syncKey,
-        inks: { text, grid, danger },
+        inks: { text, grid, danger, ground },
       },
       unit,
       isDashed: placed.map(({ isDashed }) => isDashed),

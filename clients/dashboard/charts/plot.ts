@@ -15,7 +15,12 @@ export interface PlotOptions {
   readonly isFaint: readonly boolean[]
   /** Of y. */
   readonly unit: Unit
-  readonly inks: { readonly text: string; readonly grid: string; readonly danger: string }
+  readonly inks: {
+    readonly text: string
+    readonly grid: string
+    readonly danger: string
+    readonly ground: string
+  }
   /** Charts with the same have one crosshair. */
   readonly syncKey: string
   readonly onZoom: (zoom: Zoom | null) => void
@@ -131,7 +136,8 @@ export class Plot {
       width: target.clientWidth,
       height: target.clientHeight,
       legend: { show: false },
-      padding: [8, 16, 0, 0],
+      // The last label may be in the middle of the right edge.
+      padding: [8, ({ scales: { x } }) => 4 + widthOf(labelsOf(x?.min ?? 0, x?.max ?? 1)) / 2, 0, 0],
       scales: {
         x: { time: false, range: (_, min, max) => this.#rangeOfX(min, max) },
         y: isLog ? { distr: 3 } : { range: { min: { pad: 0.06 }, max: { pad: 0.06 } } },
@@ -181,7 +187,7 @@ export class Plot {
         ],
         // uPlot has one array for all of its places, which React would take for the same state.
         setCursor: [({ cursor: { left = -1, idxs } }) => onCursor(left < 0 || !idxs ? null : [...idxs])],
-        draw: [(plot) => this.#drawMarks(plot, inks.danger)],
+        draw: [(plot) => this.#drawMarks(plot, inks)],
       },
     }
   }
@@ -193,15 +199,14 @@ export class Plot {
   }
 
   /** At the edge that a value would be beyond; NaN is at the lower, with its name. */
-  #drawMarks(plot: uPlot, color: string): void {
+  #drawMarks(plot: uPlot, { danger, ground }: PlotOptions['inks']): void {
     const { ctx, bbox } = plot
     const ratio = devicePixelRatio
     const [left, right] = [bbox.left, bbox.left + bbox.width]
+    const names: { readonly text: string; readonly x: number; readonly y: number }[] = []
     ctx.save()
-    ctx.fillStyle = ctx.strokeStyle = color
-    ctx.font = `600 ${10 * ratio}px system-ui, sans-serif`
-    ctx.textAlign = 'center'
-    let before = Number.NEGATIVE_INFINITY
+    ctx.fillStyle = danger
+    const before = new Map<Mark['kind'], number>()
     for (const { x, kind } of this.#marks) {
       const at = plot.valToPos(x, 'x', true)
       if (at < left || at > right) continue
@@ -216,16 +221,26 @@ export class Plot {
       ctx.lineTo(at - size * 0.7, edge + size)
       ctx.lineTo(at + size * 0.7, edge + size)
       ctx.fill()
-      // Of many that follow each other, the first is named.
-      const isFirst = at - before > 34 * ratio
-      before = at
+      // Of many of a kind that follow each other, the first is named.
+      const isFirst = at - (before.get(kind) ?? Number.NEGATIVE_INFINITY) > 34 * ratio
+      before.set(kind, at)
       if (!isFirst) continue
-      const text = kind === 'NaN' ? 'NaN' : isAbove ? '∞' : '−∞'
-      ctx.fillText(
-        text,
-        Math.min(Math.max(at, left + 12 * ratio), right - 12 * ratio),
-        edge + size * (isAbove ? 3 : 1.6),
-      )
+      names.push({
+        text: kind === 'NaN' ? 'NaN' : isAbove ? '∞' : '−∞',
+        x: Math.min(Math.max(at, left + 12 * ratio), right - 12 * ratio),
+        y: edge + size * (isAbove ? 3 : 1.8),
+      })
+    }
+    // Above all marks, and on a ground of their own, as the next marks are closer than a name is wide.
+    ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`
+    ctx.textAlign = 'center'
+    ctx.textBaseline = 'alphabetic'
+    ctx.strokeStyle = ground
+    ctx.lineJoin = 'round'
+    ctx.lineWidth = 5 * ratio
+    for (const { text, x, y } of names) {
+      ctx.strokeText(text, x, y)
+      ctx.fillText(text, x, y)
     }
     ctx.restore()
   }
