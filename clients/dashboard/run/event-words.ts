@@ -107,10 +107,17 @@ const WORDS = {
   StreamClosing: ({ reason }) => ({ tone: 'stream', kind: 'closed', text: reason ?? 'The stream is over' }),
 } satisfies { [K in Kind]: (event: EventOf<K>) => EventWords }
 
+/** They are asked for at each change of the list, and the words of a long error are looked for. */
+const known = new WeakMap<TrainingProgressEvent, EventWords>()
+
 export function wordsOf(event: TrainingProgressEvent): EventWords {
-  const words = (WORDS as Partial<Record<Kind, (event: never) => EventWords>>)[event.__typename]
+  const before = known.get(event)
+  if (before) return before
+  const write = (WORDS as Partial<Record<Kind, (event: never) => EventWords>>)[event.__typename]
   // Of a newer server.
-  return words ? words(event as never) : { tone: 'stream', kind: event.__typename, text: '' }
+  const made = write?.(event as never) ?? { tone: 'stream', kind: event.__typename, text: '' }
+  known.set(event, made)
+  return made
 }
 
 const words = (parts: readonly (string | null | undefined)[]): string => parts.filter(Boolean).join(' · ')
