@@ -51,8 +51,9 @@ function elapsedOf({ startedAt, finishedAt }: TaskSummaryFragment, now: number):
   return Math.max(0, (finishedAt ? Date.parse(finishedAt) : now) - Date.parse(startedAt)) / 1000
 }
 
-/** The server tells it as of the newest report. */
+/** The server tells it as of the newest report. Once that is over, nobody knows: the trainer is late, or the server away. */
 function leftOf({ status, etaSeconds, updatedAt }: TaskSummaryFragment, now: number): number | null {
   if (status !== 'RUNNING' || etaSeconds == null) return null
-  return Math.max(0, etaSeconds - Math.max(0, now - Date.parse(updatedAt)) / 1000)
+  const left = etaSeconds - Math.max(0, now - Date.parse(updatedAt)) / 1000
+  return left > 0 ? left : null
 }

@@ -9,12 +9,15 @@ const ConnectionPanel = lazy(() => import('./connection-panel.tsx'))
 export function ConnectionPill() {
   const { connection, heartbeat } = useConnection()
   const label = useLabel(connection)
+  const short = connection.kind === 'reconnecting' ? 'Retrying' : null
   return (
     <Popover.Root>
       <Popover.Trigger className="pill" data-connection={connection.kind}>
         <span className="pill-dot" aria-hidden="true" />
         <span className="visually-hidden">Connection: </span>
-        <span className="pill-text">{label}</span>
+        <span className={short === null ? 'pill-text' : 'pill-text only-wide'}>{label}</span>
+        {/* On a phone there is no room for the whole, which the panel has. */}
+        {short !== null && <span className="pill-text only-narrow">{short}</span>}
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Positioner sideOffset={8} align="end" className="positioner">
