@@ -185,7 +185,8 @@ export class CeleryLauncher implements AdoptingLauncher {
     // What its own start had to say would not be written over the success of an earlier one.
     if (startId !== null && wasEnqueued && !isOtherNewest)
       await this.#results.removeIfSame(job.key.id, result)
-    return startId === null && !isOtherNewest
+    // What an earlier start left is removed before a start is the newest; what was read before that may be gone by now.
+    return startId === null && !isOtherNewest && (await this.#results.has(job.key.id, result))
   }
 
   #take(followed: Followed, result: Result | null): void {

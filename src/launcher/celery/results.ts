@@ -33,6 +33,11 @@ export class CeleryResults {
     await this.#redis.del(keyOf(id))
   }
 
+  /** Whether it is there still, or again. */
+  async has(id: string, { text }: Result): Promise<boolean> {
+    return (await this.#redis.get(keyOf(id))) === text
+  }
+
   /** Unless another has taken its place. */
   async removeIfSame(id: string, { text }: Result): Promise<void> {
     await this.#redis.eval(REMOVE_IF_SAME, 1, keyOf(id), text)
