@@ -210,7 +210,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Epoch
   }
   const { port } = http.address() as AddressInfo
   const url = endpointOf(config.host, port, tls ? 'https' : 'http')
-  const reloading = reloadTls(http, config, logger)
+  const reloading = reloadTls(http, config, tls, logger)
   dispatch.adopt()
   adoption.start()
   liveness.start()

@@ -18,14 +18,15 @@ export function tlsFilesOf({ operation: { tls } }: Config): TlsFiles | null {
   }
 }
 
-/** Has a server use what the files have later, as long as it is open. */
+/** Has a server use what the files have later, as long as it is open. `used` is what it was given. */
 export function reloadTls(
   server: HttpServer,
   { operation: { tls } }: Config,
+  used: TlsFiles | null,
   logger: Logger,
 ): { close(): void } {
-  if (!tls || !(server instanceof TlsServer)) return { close: () => {} }
-  const close = reloadTlsFiles(server as Server, tls, {
+  if (!tls || !used || !(server instanceof TlsServer)) return { close: () => {} }
+  const close = reloadTlsFiles(server as Server, tls, used, {
     onReloaded: (validTo) => logger.info({ validTo }, `another certificate is in use (${tls.certFile})`),
     onFailed: ({ message }) =>
       logger.error(`${message}; the certificate that was there before is still in use`),

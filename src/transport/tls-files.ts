@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Server } from 'node:https'
 
 /** Where the certificate (with its chain) and its private key are, both as PEM. */
@@ -54,28 +54,35 @@ function parsed<T>(name: string, file: string, expected: string, parse: () => T)
 
 /**
  * Has a server use what is in the files from then on whenever they change, for connections that come after that. What
- * cannot be used is told, and what was used before goes on: of two files that are replaced, one is always the first.
+ * cannot be used is told, once, and what was used before goes on: of two files that are replaced, one is always the first.
  *
+ * @param used what the server was given
  * @returns what ends it
  */
 export function reloadTlsFiles(
   server: Server,
   paths: TlsPaths,
+  used: TlsFiles,
   { onReloaded, onFailed }: { onReloaded(validTo: string): void; onFailed(error: Error): void },
 ): () => void {
-  const reload = () => {
+  let present = used
+  let problem: string | null = null
+  const look = () => {
     try {
-      const files = readTlsFiles(paths)
-      server.setSecureContext(files)
-      onReloaded(new X509Certificate(files.cert).validTo)
+      const found = readTlsFiles(paths)
+      problem = null
+      if (found.cert.equals(present.cert) && found.key.equals(present.key)) return
+      server.setSecureContext(found)
+      present = found
+      onReloaded(new X509Certificate(found.cert).validTo)
     } catch (error) {
-      onFailed(error as Error)
+      const { message } = error as Error
+      if (message !== problem) onFailed(error as Error)
+      problem = message
     }
   }
-  const files = [...new Set([paths.certFile, paths.keyFile])]
-  // By looking at them: a secret that is mounted is replaced by moving a link, of which a watch of the file hears nothing.
-  for (const file of files) watchFile(file, { interval: LOOK_MS, persistent: false }, reload)
-  return () => {
-    for (const file of files) unwatchFile(file, reload)
-  }
+  // By their content: a secret that is mounted is replaced by moving a link, of which a watch of the file hears nothing, and
+  // a watch does not see what changed before its first look.
+  const timer = setInterval(look, LOOK_MS).unref()
+  return () => clearInterval(timer)
 }
