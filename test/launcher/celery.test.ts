@@ -32,23 +32,26 @@ beforeAll(async () => {
 })
 afterAll(() => redis.close())
 
-const open = (observer: JobObserver) => {
+const open = (observer: JobObserver, lookMs = 50) => {
   const connection = new Redis(redis.port, '127.0.0.1', { db: 3 })
-  const options = { pollMs: 20, lookMs: 50, killGraceMs: 1000, disconnect: () => connection.disconnect() }
+  const options = { pollMs: 20, lookMs, killGraceMs: 1000, disconnect: () => connection.disconnect() }
   const onError = (error: unknown) => {
     throw error
   }
   return new CeleryLauncher(new CeleryBroker(connection, 3), connection, { ...options, onError }, observer)
 }
 
-function opened() {
+function opened(lookMs?: number) {
   const ends = new Map<string, ProcessEnd>()
   const told: (readonly [what: string, attempt: number])[] = []
-  const launcher = open({
-    started: ({ attempt }) => told.push(['started', attempt]),
-    relaunched: ({ attempt }) => told.push(['relaunched', attempt]),
-    ended: ({ startId }, end) => ends.set(startId, end),
-  })
+  const launcher = open(
+    {
+      started: ({ attempt }) => told.push(['started', attempt]),
+      relaunched: ({ attempt }) => told.push(['relaunched', attempt]),
+      ended: ({ startId }, end) => ends.set(startId, end),
+    },
+    lookMs,
+  )
   onTestFinished(() => launcher.close())
   return { launcher, told, ends, endOf: ({ startId }: Job) => until('the end', () => ends.get(startId)) }
 }
@@ -136,6 +139,22 @@ describe('the Celery launcher', () => {
     expect(await ended.endOf(job)).toMatchObject({ type: 'WorkerLost' })
   })
 
+  it('gives a job that it followed before it was queued its time from then on', async () => {
+    const LOOK_MS = 300
+    const { launcher } = opened()
+    const adopting = opened(LOOK_MS)
+    const job = submissionOf()
+    await adopting.launcher.adopt([job])
+    // For more looks than a job has that nobody has.
+    await sleep(6.5 * LOOK_MS)
+    await launcher.submit(job)
+    const [message] = (await messagesFor(job)) as [string]
+    const since = performance.now()
+    await onBroker((client) => client.lrem('celery', 1, message))
+    expect(await adopting.endOf(job)).toMatchObject({ type: 'WorkerLost' })
+    expect(performance.now() - since).toBeGreaterThan(1.5 * LOOK_MS)
+  })
+
   it('tells what the result backend has, also of a job of another server', async () => {
     const { launcher, told, endOf } = opened()
     const job = submissionOf()
@@ -193,6 +212,8 @@ describe('a start of a task that was started before under its id', () => {
       const adopting = opened()
       await adopting.launcher.adopt([second])
       await sleep(2000)
+      // So that nobody counts as lost who has just taken it.
+      await silentWorker()
       await launcher.submit(second)
       expect([await messagesFor(second), await onBroker((client) => client.get(keyOf(first)))]).toEqual([
         [expect.any(String)],

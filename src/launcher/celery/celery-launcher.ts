@@ -34,7 +34,7 @@ interface Followed {
   endAt: number | null
   /** Looks in a row in which nobody had it, and the time of the first of them. */
   misses: number
-  missingSince: number
+  missingSince: number | null
 }
 
 /** What its worker has published just before the end is still on its way. */
@@ -142,7 +142,7 @@ export class CeleryLauncher implements AdoptingLauncher {
       stopAt: null,
       endAt: null,
       misses: 0,
-      missingSince: 0,
+      missingSince: null,
     }
     this.#followed.set(job.startId, followed)
     if (!this.#isClosed) for (const each of this.#repeating) each.start()
@@ -222,7 +222,8 @@ export class CeleryLauncher implements AdoptingLauncher {
       if (state === 'active' && !isQueued) this.#started(followed)
       const isUnknown = !word.areAll || !waiting.areAll
       const isHad = state !== undefined || isQueued || followed.isToReturn
-      if (isHad || isUnknown || followed.endAt !== null) followed.misses = 0
+      if (isHad || isUnknown || followed.endAt !== null)
+        Object.assign(followed, { misses: 0, missingSince: null })
       else if (hasCallOf(waiting.taken, job)) this.#missWorker(followed)
       else await this.#miss(followed, wasEnqueued)
       if (followed.stopAt !== null) await this.#stopAgain(followed, followed.stopAt)
@@ -250,15 +251,15 @@ export class CeleryLauncher implements AdoptingLauncher {
 
   /** Nobody has it: neither a queue nor a worker, and it has left no result. */
   async #miss(followed: Followed, wasEnqueued: boolean): Promise<void> {
-    const now = performance.now()
-    if (followed.misses++ === 0) followed.missingSince = now
-    if (followed.misses < MISSES) return
-    if (wasEnqueued && (await this.#reaching(() => this.#broker.isListed(followed.job.key.id)))) {
+    if (wasEnqueued) {
+      // From then on only: the worker that takes it from its queue has yet to tell.
+      followed.missingSince = null
+      if (++followed.misses < MISSES) return
       followed.misses = 0
-      return
-    }
-    if (!wasEnqueued) {
-      if (now - followed.missingSince < NEVER_QUEUED_MS) return
+      if (await this.#reaching(() => this.#broker.isListed(followed.job.key.id))) return
+    } else {
+      followed.missingSince ??= performance.now()
+      if (performance.now() - followed.missingSince < NEVER_QUEUED_MS) return
       await this.#reaching(() => this.#broker.bar(followed.job))
     }
     const message =
