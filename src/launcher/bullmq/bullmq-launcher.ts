@@ -210,8 +210,11 @@ export class BullMQLauncher implements AdoptingLauncher {
         return this.#active(followed, queued)
       case 'unknown':
         return
-      default:
-        return this.#waits(followed, queued)
+      default: {
+        // It may have failed since it was read, and does not say why, or have begun again since it waited.
+        const waiting = await this.#find(job)
+        if (waiting?.attemptsStarted === queued.attemptsStarted) return this.#waits(followed, waiting)
+      }
     }
   }
 
