@@ -1,11 +1,9 @@
-import { isTaskNotFound } from '../event-log/find-task.ts'
+import { recordStart } from '../event-log/record-start.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import { type Job, type JobObserver, startOf } from '../launcher/launcher.ts'
 import type { TaskEvent } from '../task/event.ts'
 import * as lifecycle from '../task/lifecycle.ts'
-import type { Position } from '../task/position.ts'
-import { reduceAll } from '../task/reducer.ts'
-import { hasEnded, type TaskStart, type TaskState } from '../task/task.ts'
+import { hasEnded, type TaskState } from '../task/task.ts'
 import type { Background } from './background.ts'
 
 /**
@@ -56,30 +54,6 @@ export class JobRecords implements JobObserver {
 
   #record(job: Job, decide: (state: TaskState) => TaskEvent[]) {
     return recordStart(this.#writer, startOf(job), decide)
-  }
-}
-
-/**
- * Appends what `decide` returns for the present state of one start of a task.
- *
- * @returns the state from then on, and its position; null where the task was deleted, whether or not another has its id by now
- * @throws EpochcastError CONTENDED, ENGINE_UNAVAILABLE, STORE_FULL, and whatever `decide` throws
- */
-export async function recordStart(
-  writer: TaskWriter,
-  start: TaskStart,
-  decide: (state: TaskState) => TaskEvent[],
-): Promise<{ readonly state: TaskState; readonly top: Position } | null> {
-  try {
-    const { decision, top } = await writer.update(start, (state) => {
-      const isOther = state.spec.startId !== start.startId
-      const events = isOther ? [] : decide(state)
-      return { isOther, events, state: reduceAll(state, events) }
-    })
-    return decision.isOther ? null : { state: decision.state, top }
-  } catch (error) {
-    if (isTaskNotFound(error)) return null
-    throw error
   }
 }
 

@@ -1,12 +1,12 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises'
 import type { EventLog } from '../event-log/event-log.ts'
 import type { Leases } from '../event-log/leases.ts'
+import { recordStart } from '../event-log/record-start.ts'
 import type { TaskIndex } from '../event-log/task-index.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import type { TaskEvent } from '../task/event.ts'
 import { type LivenessWindows, processEnded, silence } from '../task/lifecycle.ts'
 import { isFinalStatus, type TaskSpec, type TaskState } from '../task/task.ts'
-import { recordStart } from './job-records.ts'
 import { type WatchedTask, WatchedTasks } from './watched-tasks.ts'
 
 type LivenessStore = Pick<EventLog, 'snapshot'> & TaskIndex & Leases

@@ -1,7 +1,7 @@
+import { recordStart } from '../event-log/record-start.ts'
 import type { TaskWriter } from '../event-log/task-writer.ts'
 import { EpochcastError } from '../task/errors.ts'
 import { sampled } from '../task/lifecycle.ts'
-import { reduceAll } from '../task/reducer.ts'
 import type { Metrics, TaskStart } from '../task/task.ts'
 
 /** A machine that runs an attempt of a task, and how it stood. */
@@ -25,11 +25,9 @@ export class SystemIngest {
 
   async record({ start, attempt, machine, metrics }: SystemSample): Promise<void> {
     try {
-      await this.#writer.update(start, (state) => {
-        const isOther = state.spec.startId !== start.startId
-        const events = isOther ? [] : sampled(state, attempt, machine, metrics, this.#now())
-        return { events, state: reduceAll(state, events) }
-      })
+      await recordStart(this.#writer, start, (state) =>
+        sampled(state, attempt, machine, metrics, this.#now()),
+      )
     } catch (error) {
       if (!(error instanceof EpochcastError)) throw error
     }
