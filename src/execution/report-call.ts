@@ -16,13 +16,12 @@ import { REPORT_PAYLOAD, type ReportMetricsInput, reportMetrics } from '../schem
 import { type CompiledInput, compileInput, UNDECIDED } from './compile-input.ts'
 
 /**
- * Runs a call of reportMetrics; null where graphql-js has to, because of what the variables are. Errors are
+ * What runs a call of reportMetrics; null where graphql-js has to, because of what the variables are. Errors are
  * located, not yet translated.
  */
 export type ReportCall = (
   variables: Readonly<Record<string, unknown>> | null | undefined,
-  context: Context,
-) => Promise<ExecutionResult> | null
+) => ((context: Context) => Promise<ExecutionResult>) | null
 
 /**
  * The operation that trainers send over and over, run without what graphql-js and the plugins of the schema
@@ -42,14 +41,15 @@ export function compileReportCall(document: DocumentNode, operationName?: string
   const coerce = inputCoercion()
   const name = field.alias?.value ?? 'reportMetrics'
 
-  return (variables, context) => {
+  return (variables) => {
     const given = variables?.[variable]
     const input = given === undefined ? UNDECIDED : coerce(given)
     if (input === UNDECIDED) return null
-    return reportMetrics(input as ReportMetricsInput, context).then(
-      (result): ExecutionResult => ({ data: { [name]: payload(result) } }),
-      (error): ExecutionResult => ({ errors: [locatedError(error, field, [name])], data: null }),
-    )
+    return (context) =>
+      reportMetrics(input as ReportMetricsInput, context).then(
+        (result): ExecutionResult => ({ data: { [name]: payload(result) } }),
+        (error): ExecutionResult => ({ errors: [locatedError(error, field, [name])], data: null }),
+      )
   }
 }
 

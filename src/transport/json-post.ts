@@ -222,6 +222,8 @@ export class JsonPost {
 
   /** Null where graphql-js has to run it. */
   #call(call: ReportCall, operation: Operation): Promise<ExecutionResult> | null {
+    const run = call(operation.variableValues)
+    if (!run) return null
     const { operations, clients } = this.#options
     operations.began(operation)
     try {
@@ -229,9 +231,7 @@ export class JsonPost {
     } catch (error) {
       return Promise.resolve(this.#failed(error))
     }
-    const called = call(operation.variableValues, operation.contextValue)
-    if (!called) return null
-    return called.then((result) =>
+    return run(operation.contextValue).then((result) =>
       result.errors
         ? withRetryAfter({ ...result, errors: result.errors.map((error) => operations.translate(error)) })
         : result,

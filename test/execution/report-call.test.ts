@@ -44,7 +44,7 @@ async function reference(query: string, variables: Record<string, unknown>, answ
 /** Null where the call is left to graphql-js. */
 async function called(query: string, variables: Record<string, unknown>, answer?: () => Promise<never>) {
   const { calls, context } = recording(answer)
-  const result = compileReportCall(parse(query))?.(variables, context)
+  const result = compileReportCall(parse(query))?.(variables)?.(context)
   return result ? { calls, result: await result } : null
 }
 

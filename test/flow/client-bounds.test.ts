@@ -363,6 +363,17 @@ describe('rates', () => {
     expect(errors?.[0]?.extensions.retryAfterMs).toBeLessThanOrEqual(16_500)
   })
 
+  it('of mutations count a report once, whichever way it is run', async () => {
+    const { url } = await testServer({ EPOCHCAST_MUTATIONS_PER_SECOND: '1' })
+    // A result is for graphql-js, as its numbers must be exact.
+    const input = { taskId: 'nobody', reports: [{ success: { result: 1 } }] }
+    const replies = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(() => post(url, REPORT, { input })))
+    const codes = replies.map(({ errors }) => errors?.[0]?.extensions.code)
+    // Four may come at once.
+    expect(codes.filter((code) => code === 'TASK_NOT_FOUND').length).toBeGreaterThanOrEqual(4)
+    expect(codes).toContain('RATE_LIMITED')
+  })
+
   it('of mutations hold for an address over all doors, and tell when to come back', async () => {
     const { url, webSocketUrl } = await testServer({ EPOCHCAST_MUTATIONS_PER_SECOND: '1' })
     const start = 'mutation { startTraining(input: { trainer: "external" }) { task { id } } }'

@@ -150,7 +150,7 @@ async function resultOf(query: string, id: string, caller: Caller): Promise<Exec
 async function reported(taskId: string, caller: Caller): Promise<ExecutionResult> {
   const input = { taskId, reports: [{ progress: { current: 1 } }] }
   const { document, variableValues, contextValue } = prepared(REPORT, { input }, caller)
-  const call = compileReportCall(document)?.(variableValues, contextValue)
+  const call = compileReportCall(document)?.(variableValues)?.(contextValue)
   if (!call) throw new Error('the call was left to graphql-js')
   const { data, errors } = await call
   return errors ? { errors: errors.map((error) => operations.translate(error)) } : { data: data ?? null }
