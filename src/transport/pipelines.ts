@@ -62,6 +62,7 @@ export class Pipelines {
       socket.destroy()
     }
   }
+
   /** Takes a connection over, once what was asked for before has been responded to; never, where it is gone by then. */
   takeOver(socket: Duplex, run: () => void): void {
     const newest = this.#of.get(socket)?.newest

@@ -56,4 +56,39 @@ describe('much that is to be completed', () => {
     expect(given).toEqual(items)
     expect(turns.spread([1, 2], 20)).toEqual([1, 2])
   })
+
+  it('are long lists that are written: a part in each turn, of fewer lists where texts are long; a short one at once', async () => {
+    const items = Array.from({ length: 1000 }, (_, i) => i)
+    const turnsFor = async (charactersEach: number) => {
+      let [turns, isDone] = [0, false]
+      const turn = () => {
+        turns++
+        if (!isDone) setImmediate(turn)
+      }
+      setImmediate(turn)
+      const completion = new CompletionTurns()
+      const lists = Array.from({ length: 10 }, async () => {
+        const written: number[] = []
+        await completion.writeAll(items, 20, (some) => {
+          written.push(...some)
+          return charactersEach * some.length
+        })
+        return written
+      })
+      const all = await Promise.all(lists)
+      isDone = true
+      for (const written of all) expect(written).toEqual(items)
+      return turns
+    }
+    const short = await turnsFor(10)
+    expect(short).toBeGreaterThanOrEqual(19)
+    expect(await turnsFor(4000)).toBeGreaterThanOrEqual(2 * short)
+
+    let isWritten = false
+    void new CompletionTurns().writeAll([1, 2], 20, () => {
+      isWritten = true
+      return 0
+    })
+    expect(isWritten).toBe(true)
+  })
 })
